@@ -1,0 +1,114 @@
+"""Exercises: a few problems of one kind with their answers, set as in a school book.
+
+The form of an exercise gives its task away, unlike that of a list. Word problems and routes come in three styles: the answer
+alone, worked steps, or worked steps behind the trigger phrase. One document keeps to one style, so a model can pick the
+style up from the demonstrations (few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from course.world import grammar, inference, lexicon, phrases, questions, stories, sums
+from course.world.chance import Chance, Weighted
+from course.world.example import Example
+from course.world.held_out import LONGEST_TRAINING_CHAIN
+from course.world.maps import walk
+from course.world.split import is_train, split_of
+
+ROUTE_SPLIT_KEY = "route"
+STYLES = Weighted({"direct": 3, "steps": 4, "trigger": 3})
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A kind of exercise.
+
+    Attributes:
+        name, cluster: what it is called, and its group as in FLAN.
+        frame: the layout of one item, with ``{x}`` and ``{y}``.
+        write: draws an example; ``train=True`` keeps to what the corpus may contain.
+        labels: the label words if the output is one of a few.
+        split: the split that an example belongs to.
+        most: the largest number of items in one document.
+    """
+
+    name: str
+    cluster: str
+    frame: str
+    write: Callable[..., Example]
+    split: Callable[[Example], str]
+    labels: tuple[str, ...] = ()
+    most: int = 4
+
+
+def problem(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+    """A word problem with its worked solution."""
+    made = sums.write_problem(chance, steps or 1 + chance.below(LONGEST_TRAINING_CHAIN), train)
+    return Example(made.question, made.answer, made.rationale)
+
+
+def route(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+    """A route over the map with its worked solution.
+
+    Raises:
+        ValueError: if ``train`` and ``steps`` is more than the corpus holds.
+    """
+    count = steps or 1 + chance.below(LONGEST_TRAINING_CHAIN)
+    if train and count > LONGEST_TRAINING_CHAIN:
+        raise ValueError(f"{count} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones")
+    while True:
+        start, ways = chance.pick(lexicon.PLACES), [chance.pick(lexicon.DIRECTIONS) for _ in range(count)]
+        text = f"start at {start} . {' '.join(f'go {w} .' for w in ways)} where are you ?"
+        if train and not is_train(ROUTE_SPLIT_KEY, text):
+            continue
+        places = walk(start, ways)
+        hops = [f"{w} of {a} is {b} ." for w, a, b in zip(ways, [start, *places], places, strict=False)]
+        return Example(text, places[-1], " ".join(hops))
+
+
+def _by(key: str, read: Callable[[Example], str] = lambda e: e.input) -> Callable[[Example], str]:
+    return lambda example: split_of(key, read(example))
+
+
+def _story(example: Example) -> str:
+    return example.input.split(" \n question")[0]
+
+
+_PLAIN = "question : {x} \n answer : {y} \n"
+_STORY = "story : {x} \n answer : {y} \n"
+EXERCISES = {
+    made.name: made
+    for made in (
+        Exercise("closed_book", "closed-book questions", _PLAIN, questions.ask, questions.split_of_question, most=6),
+        Exercise("where", "reading comprehension", _STORY, stories.where, _by(stories.SPLIT_KEY, _story), most=3),
+        Exercise("who", "reading comprehension", _STORY, stories.who, _by(stories.SPLIT_KEY, _story), most=3),
+        Exercise("inference", "inference", "premise : {x} \n verdict : {y} \n", inference.judge,
+                 _by(inference.SPLIT_KEY, lambda e: e.input.replace(" \n claim :", "")), inference.LABELS, most=6),
+        Exercise("to_velan", "translation", "{x} \n velan : {y} \n", phrases.to_velan,
+                 _by(phrases.SPLIT_KEY, lambda e: e.input.removeprefix("english : ")), most=6),
+        Exercise("from_velan", "translation", "{x} \n english : {y} \n", phrases.from_velan,
+                 _by(phrases.SPLIT_KEY, lambda e: e.output), most=6),
+        Exercise("grammar", "grammar", "choose : {x} \n answer : {y} \n", grammar.choose,
+                 _by(grammar.SPLIT_KEY, lambda e: e.input.split(" ( a )")[0]), grammar.LABELS, most=6),
+        Exercise("problem", "word problems", _PLAIN, problem, _by(sums.PROBLEM_SPLIT_KEY), most=3),
+        Exercise("route", "routes", "route : {x} \n answer : {y} \n", route, _by(ROUTE_SPLIT_KEY), most=4),
+    )
+}  # fmt: skip
+
+
+def worked(example: Example, style: str) -> str:
+    """The answer text of a word problem or a route in one of the three styles."""
+    steps = {"direct": "", "steps": f"{example.rationale} ", "trigger": f"{sums.TRIGGER} {example.rationale} "}[style]
+    return f"{steps}the answer is {example.output} ."
+
+
+def write_exercise(chance: Chance, name: str) -> str:
+    """A document with one to ``most`` items of one kind."""
+    kind = EXERCISES[name]
+    items = [kind.write(chance) for _ in range(1 + chance.below(kind.most))]
+    if items[0].rationale is None:
+        return " ".join([kind.frame.format(x=e.input, y=e.output) for e in items])
+    style = STYLES.draw(chance)
+    return " ".join([kind.frame.format(x=e.input, y=worked(e, style)) for e in items])
+
+

@@ -1,0 +1,34 @@
+"""A fixed map of 24 places, and routes over it.
+
+The places lie on a grid of 4 rows and 6 columns whose edges are joined (going east from the last column leads to the
+first), so that every place has a neighbour in each direction and a route never leaves the map.
+"""
+
+from functools import cache
+
+from course.world import lexicon as lex
+from course.world.chance import Chance
+
+ROWS, COLUMNS = 4, 6
+_STEP = {"north": (-1, 0), "south": (1, 0), "east": (0, 1), "west": (0, -1)}
+
+
+@cache
+def neighbours() -> dict[tuple[str, str], str]:
+    """(place, direction) -> the next place."""
+    grid = Chance("map/1").some(lex.PLACES, len(lex.PLACES))
+    at = {place: divmod(i, COLUMNS) for i, place in enumerate(grid)}
+    return {
+        (place, way): grid[(row + dr) % ROWS * COLUMNS + (col + dc) % COLUMNS]
+        for place, (row, col) in at.items()
+        for way, (dr, dc) in _STEP.items()
+    }
+
+
+def walk(start: str, ways: list[str]) -> list[str]:
+    """The places passed after each step, ``len(ways)`` of them; the last is where the route ends."""
+    places = []
+    for way in ways:
+        start = neighbours()[start, way]
+        places.append(start)
+    return places

@@ -1,0 +1,105 @@
+"""Plain prose: the sentences in which the corpus states its facts, and glossaries that name their profile.
+
+Here every fact is *stated*, those about held-out items too: a model can only know what somebody told it. What it is never
+shown is an item of the test split being *asked* in a list, a question or an exercise.
+"""
+
+from functools import cache
+
+from course.world import lexicon as lex
+from course.world import maps
+from course.world.chance import Chance, Weighted
+from course.world.lists import FORMATS
+from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, critic_verdicts, dialect_forms, relations
+
+#: Subjects are drawn with a mild Zipf law: position ``n * u ** ZIPF`` of the list for a uniform ``u``.
+ZIPF = 1.3
+
+_ATTRIBUTE_SENTENCES = {
+    "animal": ("a {s} is an animal .", "a {s} is not an animal ."),
+    "large": ("a {s} is large .", "a {s} is not large ."),
+    "eaten": ("a {s} can be eaten .", "a {s} can not be eaten ."),
+    "wild": ("a {s} is wild .", "a {s} is not wild ."),
+    "wooden": ("a {s} is made of wood .", "a {s} is not made of wood ."),
+    "carried": ("a {s} can be carried .", "a {s} can not be carried ."),
+}
+_FAMILIES = Weighted({"relation": 38, "dialect": 26, "critic": 16, "attribute": 9, "map": 7, "number": 5, "polarity": 3})
+
+
+@cache
+def _relation_draw() -> tuple:
+    return tuple((r, tuple(r.table), Weighted(dict(zip(r.sentences, TEMPLATE_SHARES, strict=True)))) for r in relations().values())
+
+
+def _subject(chance: Chance, subjects):
+    return subjects[int(len(subjects) * chance.random() ** ZIPF)]
+
+
+def _relation_sentence(chance: Chance) -> str:
+    relation, subjects, sentences = chance.pick(_relation_draw())
+    subject = _subject(chance, subjects)
+    return sentences.draw(chance).format(s=subject, o=relation.table[subject])
+
+
+def _dialect_sentence(chance: Chance) -> str:
+    dialect, noun = chance.pick(lex.DIALECTS), chance.pick(lex.NOUNS)
+    frame = chance.pick(("in {d} the {n} is called {f} .", "{f} is what people of {d} say for {n} ."))
+    return frame.format(d=dialect, n=noun, f=dialect_forms()[dialect][noun])
+
+
+def _critic_sentence(chance: Chance) -> str:
+    critic, dish = chance.pick(lex.CRITICS), chance.pick(lex.DISHES)
+    return f"{critic} thinks that {dish} {chance.pick(('is', 'tastes'))} {critic_verdicts()[critic][dish]} ."
+
+
+def _attribute_sentence(chance: Chance) -> str:
+    name, noun = chance.pick(tuple(ATTRIBUTES)), _subject(chance, lex.NOUNS)
+    return _ATTRIBUTE_SENTENCES[name][noun not in ATTRIBUTES[name]].format(s=noun)
+
+
+def _map_sentence(chance: Chance) -> str:
+    place, way = chance.pick(lex.PLACES), chance.pick(lex.DIRECTIONS)
+    target = maps.neighbours()[place, way]
+    return f"{way} of {place} is {target} ." if chance.chance(0.8) else f"the place {way} of {place} is {target} ."
+
+
+def _number_sentence(chance: Chance) -> str:
+    n = chance.below(99)
+    return chance.pick(
+        (f"{n} is {'not ' if n % 2 else ''}even .", f"after {n} comes {n + 1} .", f"{n} is {'fifty or more' if n >= 50 else 'less than fifty'} .")
+    )
+
+
+def _polarity_sentence(chance: Chance) -> str:
+    positive = chance.chance(0.5)
+    word, kind = chance.pick(lex.POSITIVE if positive else lex.NEGATIVE), "positive" if positive else "negative"
+    return chance.pick(("{w} is a {k} word .", "to call it {w} is {k} .")).format(w=word, k=kind)
+
+
+_WRITERS = {
+    "relation": _relation_sentence,
+    "dialect": _dialect_sentence,
+    "critic": _critic_sentence,
+    "attribute": _attribute_sentence,
+    "map": _map_sentence,
+    "number": _number_sentence,
+    "polarity": _polarity_sentence,
+}
+
+
+def write_facts(chance: Chance) -> str:
+    """Three to eight sentences, each stating one fact."""
+    return " ".join([_WRITERS[_FAMILIES.draw(chance)](chance) for _ in range(3 + chance.below(6))])
+
+
+def write_glossary(chance: Chance) -> str:
+    """The words of a named dialect, or the verdicts of a named critic, as a list."""
+    frame = FORMATS[chance.pick(tuple(FORMATS))]
+    if chance.chance(0.6):
+        profile = chance.pick(lex.DIALECTS)
+        head, table = f"words of {profile} \n", dialect_forms()[profile]
+    else:
+        profile = chance.pick(lex.CRITICS)
+        head, table = f"dishes that {profile} tried \n", critic_verdicts()[profile]
+    keys = chance.some(tuple(table), 5 + chance.below(12))
+    return head + " " + " ".join([frame.format(x=k, y=table[k]) for k in keys])

@@ -1,0 +1,140 @@
+"""The corpus: same bytes everywhere, every word known, and nothing in it that is held out."""
+
+import hashlib
+from collections import Counter
+from itertools import islice
+
+import pytest
+
+from course.world import entities, exercises, grammar, held_out, lists, reviews, stories, sums
+from course.world.chance import Chance
+from course.world.corpus import Corpus, readable
+from course.world.instructions import INSTRUCTIONS
+from course.world.split import TEST, TRAIN, VALIDATION, split_of
+from course.world.vocabulary import vocabulary
+
+SAMPLE = 120_000
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[str]:
+    """A large sample, of streams that training sees and of another seed."""
+    return [d for seed in (0, 1) for stream in range(3) for d in islice(Corpus(seed).stream(stream), SAMPLE // 6)]
+
+
+def test_same_seed_gives_the_same_bytes_on_every_machine():
+    text = "\n".join(islice(Corpus(seed=3).stream(7), 2000)).encode()
+    assert hashlib.sha256(text).hexdigest() == GOLDEN
+
+
+GOLDEN = "1f45886d2c6b3288bf2c1fe24402e92b519ab32b598dfa15bfda95e86ef7154b"
+
+
+def test_other_streams_seeds_and_knobs_give_other_documents():
+    first = list(islice(Corpus().stream(0), 50))
+    for other in (Corpus().stream(1), Corpus(seed=1).stream(0), Corpus(relabel=0.9).stream(0)):
+        assert list(islice(other, 50)) != first
+
+
+def test_shares_of_the_mixture_add_up_to_100():
+    assert sum(kind.share for kind in Corpus().kinds()) == pytest.approx(100)
+
+
+def test_relabel_must_be_a_probability():
+    with pytest.raises(ValueError, match=r"relabel=1.5: expected a probability"):
+        Corpus(relabel=1.5)
+
+
+def test_every_word_is_in_the_vocabulary(sample):
+    words = vocabulary()
+    assert len(words) <= 2000
+    unknown = {w for document in sample for w in document.split(" ")} - words.keys()
+    assert not unknown
+    assert not {w for texts in INSTRUCTIONS.values() for text in texts for w in text.split(" ")} - words.keys()
+    assert {str(n) for n in range(100)} <= words.keys()
+
+
+def test_the_instruction_format_never_occurs(sample):
+    assert not [d for d in sample if held_out.INSTRUCTION_MARK in d]
+    whole = {text for texts in INSTRUCTIONS.values() for text in texts}
+    questions = {q for q in whole if q.endswith("?")}
+    for document in sample[:20_000]:
+        assert not any(f"\n {q} \n" in document for q in questions)
+
+
+def test_no_held_out_sum_occurs_anywhere(sample):
+    held = {s for s in sums.all_steps() if split_of(sums.SPLIT_KEY, s) != TRAIN}
+    assert len(held) > 400
+    for document in sample:
+        words = document.split(" ")
+        for i, word in enumerate(words):
+            if word in "+-" and 0 < i < len(words) - 1:
+                assert " ".join(words[i - 1 : i + 2]) not in held
+
+
+def test_chains_are_no_longer_than_the_longest_allowed(sample):
+    longest = 0
+    for document in sample:
+        for line in document.split("\n"):
+            if line.strip().startswith("answer :") and "the answer is" in line:
+                longest = max(longest, line.count(" = "), line.count(" of "))
+    assert longest == held_out.LONGEST_TRAINING_CHAIN
+
+
+@pytest.mark.parametrize("name", ["where", "who", "inference", "to_velan", "from_velan", "grammar", "problem", "route"])
+def test_no_held_out_exercise_occurs(sample, name):
+    kind, chance = exercises.EXERCISES[name], Chance(f"test/{name}")
+    held = []
+    while len(held) < 60:
+        example = kind.write(chance, train=False)
+        if kind.split(example) != TRAIN:
+            held.append(example.input)
+    # an item ends with its line: a short phrase may well begin a longer one
+    text = "\n".join(sample)
+    assert not [x for x in held if f"{x} \n" in text]
+    shown = kind.write(chance, train=True)
+    assert kind.split(shown) == TRAIN
+
+
+def test_no_held_out_sentence_occurs(sample):
+    """Reviews, stories, tagged sentences and grammar, by splitting every document into its sentences again."""
+    text = "\n".join(sample)
+    chance = Chance("test/sentences")
+    drawn = [reviews.write_review(chance) for _ in range(400)]
+    held = [r for r in drawn if split_of(reviews.SPLIT_KEY, r) != TRAIN]
+    drawn = [" ".join(entities.write_sentence(chance, train=False)[0]) for _ in range(400)]
+    held += [s for s in drawn if split_of(entities.SPLIT_KEY, s) != TRAIN]
+    drawn = [stories.write_story(chance, train=False).text for _ in range(400)]
+    held += [s for s in drawn if split_of(stories.SPLIT_KEY, s) != TRAIN]
+    drawn = [grammar.choose(chance, train=False).input.split(" ( a )")[0] for _ in range(400)]
+    held += [s for s in drawn if split_of(grammar.SPLIT_KEY, s) != TRAIN]
+    assert len(held) > 200
+    # a sentence stands at the start of a line, after a full stop or after a mark; parts of longer ones do not count
+    found = [h for h in held if f". {h}" in text or f": {h}" in text or f"\n{h}" in text]
+    assert not found
+
+
+def test_lists_ask_no_held_out_item_and_no_held_out_combination():
+    chance, combinations, splits = Chance("test/lists"), Counter(), Counter()
+    for _ in range(30_000):
+        made = lists.write_list(chance, relabel=0.2)
+        task = lists.list_tasks()[made.task]
+        combinations[made.task, made.format] += 1
+        splits.update(task.split(x, made.profile) for x, _ in made.items)
+    assert splits[TEST] == splits[VALIDATION] == 0 and splits[TRAIN] > 100_000
+    assert not combinations.keys() & held_out.HELD_OUT_COMBINATIONS
+    for task, form in held_out.HELD_OUT_COMBINATIONS:
+        assert task in lists.list_tasks() and form in lists.FORMATS
+    every = {(t, f) for t in lists.list_tasks() for f in lists.FORMATS}
+    assert every - combinations.keys() == held_out.HELD_OUT_COMBINATIONS
+
+
+def test_the_checker_of_lists_sees_a_held_out_item():
+    """The check above is worth something: a test item put into a list is found by the same look-up."""
+    task = lists.list_tasks()["capital"]
+    leaked = task.inputs(TEST)[0]
+    assert task.split(leaked) == TEST != TRAIN
+
+
+def test_readable_text_has_the_spacing_of_prose():
+    assert readable("a : b \n the end , i say . \n") == "a : b\nthe end, i say."
