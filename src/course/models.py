@@ -1,0 +1,174 @@
+"""Loading models and tokenizers, in two tiers.
+
+``tiny`` (the default) is what the package ships: small models that this project pretrained, checked against a sha256 at
+load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face hub. The tier is chosen in one place, the
+environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from huggingface_hub import HfApi
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+WEIGHTS = Path(__file__).parent / "weights"
+HASHES = WEIGHTS / "sha256.json"
+TIERS = ("tiny", "hub")
+#: File in which the hub tier records the revision that it first saw of each checkpoint, and which later runs honour.
+LOCK_FILE = "course-hub-lock.json"
+
+
+class WeightsError(RuntimeError):
+    """The shipped weights are missing, cut off or altered."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An open checkpoint of the hub.
+
+    Attributes:
+        repository: its name on the hub.
+        licence: as its model card states it.
+        parameters: as its publisher states them.
+    """
+
+    repository: str
+    licence: str
+    parameters: str
+
+
+#: Role -> checkpoint of the hub tier. The three GPT sizes and the tuned sibling are one family.
+HUB = {
+    "gpt-small": Checkpoint("HuggingFaceTB/SmolLM2-135M", "Apache-2.0", "135M"),
+    "gpt-middle": Checkpoint("HuggingFaceTB/SmolLM2-360M", "Apache-2.0", "360M"),
+    "gpt-large": Checkpoint("HuggingFaceTB/SmolLM2-1.7B", "Apache-2.0", "1.7B"),
+    "gpt-tuned": Checkpoint("HuggingFaceTB/SmolLM2-360M-Instruct", "Apache-2.0", "360M"),
+    "bert-middle": Checkpoint("google-bert/bert-base-uncased", "Apache-2.0", "110M"),
+}
+
+
+def tier(wanted: str | None = None) -> str:
+    """The tier in force: the argument, else ``COURSE_TIER``, else ``"tiny"``.
+
+    Raises:
+        ValueError: for another word than ``tiny`` or ``hub``.
+    """
+    value = wanted or os.environ.get("COURSE_TIER") or "tiny"
+    if value not in TIERS:
+        raise ValueError(f"tier {value!r}: expected 'tiny' or 'hub'; set COURSE_TIER to one of them or unset it")
+    return value
+
+
+def shipped_models() -> tuple[str, ...]:
+    """The names of the models that the package ships."""
+    return tuple(sorted({path.split("/")[0] for path in _hashes()}))
+
+
+def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
+    """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine allows (``hub``).
+
+    Args:
+        name: ``"gpt-small"``, ``"gpt-middle"``, ``"gpt-large"``, ``"bert-middle"``, or in the tiny tier any of
+            :func:`shipped_models`.
+        wanted_tier: overrides ``COURSE_TIER``.
+
+    Returns:
+        A causal language model, or a masked one for the names that begin with ``bert``, in evaluation mode.
+
+    Raises:
+        ValueError: for an unknown name or tier.
+        WeightsError: if shipped files are missing, cut off or altered.
+    """
+    loader = AutoModelForMaskedLM if name.startswith("bert") else AutoModelForCausalLM
+    if tier(wanted_tier) == "tiny":
+        return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
+    checkpoint = _hub_checkpoint(name)
+    device, dtype = _device_and_dtype()
+    model = loader.from_pretrained(checkpoint.repository, revision=locked_revision(checkpoint.repository), dtype=dtype, use_safetensors=True)
+    return model.to(device).eval()
+
+
+def load_tokenizer(name: str, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer that goes with :func:`load_model`; same arguments and errors."""
+    if tier(wanted_tier) == "tiny":
+        return AutoTokenizer.from_pretrained(checked_folder(name), local_files_only=True)
+    repository = _hub_checkpoint(name).repository
+    return AutoTokenizer.from_pretrained(repository, revision=locked_revision(repository))
+
+
+def checked_folder(name: str) -> Path:
+    """The folder of a shipped model, after every file of it was checked against its sha256.
+
+    Raises:
+        ValueError: for an unknown name.
+        WeightsError: if a file is missing, cut off or altered.
+    """
+    if name not in shipped_models():
+        raise ValueError(f"no model {name!r} in the tiny tier; choose from {', '.join(shipped_models())}")
+    for path, expected in _hashes().items():
+        if path.split("/")[0] == name:
+            _check_file(WEIGHTS / path, expected)
+    return WEIGHTS / name
+
+
+def _check_file(path: Path, expected: str) -> None:
+    repair = "reinstall the package (pip install --force-reinstall), or retrain it with 'make pretrain'"
+    if not path.exists():
+        raise WeightsError(f"{path} is missing; {repair}")
+    # the size and time of the file stand in for its content, so that each version is read once a process
+    seen = path.stat()
+    found = _sha256(path, seen.st_size, seen.st_mtime_ns)
+    if found != expected:
+        raise WeightsError(f"{path} is not the file that was shipped: sha256 {found[:12]}…, expected {expected[:12]}…; {repair}")
+
+
+@cache
+def _sha256(path: Path, size: int, changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _hashes() -> dict[str, str]:
+    """File below :data:`WEIGHTS` -> sha256."""
+    if not HASHES.exists():
+        raise WeightsError(f"{HASHES} is missing, so no shipped model can be checked; reinstall the package")
+    return json.loads(HASHES.read_text())
+
+
+def weights_sha256(name: str) -> str:
+    """The sha256 that the weights of a shipped model must have. Records of measurements carry it."""
+    return _hashes()[f"{name}/model.safetensors"]
+
+
+def _hub_checkpoint(name: str) -> Checkpoint:
+    if name not in HUB:
+        raise ValueError(f"no model {name!r} in the hub tier; choose from {', '.join(HUB)}")
+    return HUB[name]
+
+
+def _device_and_dtype() -> tuple[str, torch.dtype]:
+    if torch.cuda.is_available():
+        return "cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if torch.backends.mps.is_available():
+        return "mps", torch.float16
+    return "cpu", torch.float32
+
+
+def locked_revision(repository: str, lock: Path | None = None) -> str:
+    """The revision of a hub repository: the lock file's, else the newest, which is then recorded there.
+
+    Args:
+        lock: the lock file (default: :data:`LOCK_FILE` in the working directory).
+    """
+    path = lock or Path(LOCK_FILE)
+    locked = json.loads(path.read_text()) if path.exists() else {}
+    if repository not in locked:
+        locked[repository] = HfApi().model_info(repository).sha
+        written = path.with_suffix(".part")
+        written.write_text(json.dumps(dict(sorted(locked.items())), indent=1) + "\n")
+        os.replace(written, path)
+    return locked[repository]
