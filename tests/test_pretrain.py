@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -24,7 +25,8 @@ import torch
 torch.set_num_threads(1)
 from course.pretrain import train
 from course.recipes import Recipe
-train(Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=int(sys.argv[2]), rows=4), Path(sys.argv[1]), checkpoint_seconds=0, bar=False)
+recipe = Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=int(sys.argv[2]), rows=4)
+train(recipe, Path(sys.argv[1]), checkpoint_seconds=0, bar=False)
 """
 
 
@@ -57,14 +59,22 @@ def test_a_killed_run_ends_in_the_same_weights(tmp_path):
     run = [sys.executable, "-c", SCRIPT]
     subprocess.run([*run, str(tmp_path / "whole"), "40"], check=True, capture_output=True)
     process = subprocess.Popen([*run, str(tmp_path / "killed"), "40"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
     while not (tmp_path / "killed" / CHECKPOINT).exists():
+        assert process.poll() is None and time.monotonic() < deadline, "the run ended, or hung, before its first checkpoint"
         time.sleep(0.01)
-    time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed" / RECORD).exists()
     subprocess.run([*run, str(tmp_path / "killed"), "40"], check=True, capture_output=True)
     first, second = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
+    train(TINY, tmp_path, stop_after=1, bar=False)
+    with pytest.raises(ValueError, match="is of another recipe .* delete the folder, or write to another one with --to"):
+        train(replace(TINY, seed=1), tmp_path, bar=False)
 
 
 def test_two_processes_reach_the_loss_curve_of_one(finished, tmp_path):

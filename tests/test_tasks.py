@@ -54,6 +54,9 @@ def test_columns_are_those_of_the_well_known_set(every, name, columns):
 def test_sst2_and_snli_number_their_labels_as_the_originals_do(every):
     assert every["sentiment"].data["train"].features["label"].names == ["negative", "positive"]
     assert every["inference"].data["train"].features["label"].names == ["entailment", "neutral", "contradiction"]
+    for name in ("sentiment", "recommend", "topic"):
+        for row, example in zip(every[name].data["test"], every[name].examples("test"), strict=True):
+            assert every[name].labels[row["label"]] == example.output
     for row in every["sentiment"].data["test"]:
         assert row["label"] == (reviews.sentiment(row["sentence"]) == "positive")
 
@@ -74,7 +77,7 @@ def test_squad_answers_stand_where_they_say(every):
         text, start = row["answers"]["text"][0], row["answers"]["answer_start"][0]
         assert row["context"][start : start + len(text)] == text
         asked = row["question"].removesuffix(" ?").split()[-1]
-        sentence = row["context"][: start].split(" . ")[-1] + row["context"][start:].split(" . ")[0]
+        sentence = row["context"][:start].split(" . ")[-1] + row["context"][start:].split(" . ")[0]
         assert asked in sentence.split()
 
 
@@ -98,5 +101,9 @@ def test_bad_names_list_what_there_is(every):
         load_task("sudoku")
     with pytest.raises(ValueError, match="task 'dialect' has no profile 'paris'; choose from tarn"):
         load_task("dialect", profile="paris")
+    with pytest.raises(ValueError, match="task 'inference' has no profile 'x'; choose from none"):
+        load_task("inference", profile="x")
+    with pytest.raises(ValueError, match="no split 'dev'; choose from train"):
+        load_task("sentiment", sizes={"dev": 5})
     with pytest.raises(ValueError, match="split='dev': expected one of train, validation, test"):
         every["capital"].examples("dev")

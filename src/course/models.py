@@ -73,8 +73,7 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
     """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine allows (``hub``).
 
     Args:
-        name: ``"gpt-small"``, ``"gpt-middle"``, ``"gpt-large"``, ``"bert-middle"``, or in the tiny tier any of
-            :func:`shipped_models`.
+        name: in the tiny tier one of :func:`shipped_models`, in the hub tier a key of :data:`HUB`.
         wanted_tier: overrides ``COURSE_TIER``.
 
     Returns:
@@ -89,7 +88,9 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
         return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
     checkpoint = _hub_checkpoint(name)
     device, dtype = _device_and_dtype()
-    model = loader.from_pretrained(checkpoint.repository, revision=locked_revision(checkpoint.repository), dtype=dtype, use_safetensors=True)
+    model = loader.from_pretrained(
+        checkpoint.repository, revision=locked_revision(checkpoint.repository), dtype=dtype, use_safetensors=True
+    )
     return model.to(device).eval()
 
 

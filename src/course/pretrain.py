@@ -74,9 +74,9 @@ def new_optimizers(model, recipe: Recipe) -> list[torch.optim.Optimizer]:
     ]
 
 
-def rate_at(step: int, steps: int) -> float:
-    """The learning rate of a step as a share of its peak."""
-    warm = max(1, round(WARM_UP * steps))
+def rate_at(step: int, steps: int, warm_up: float = WARM_UP) -> float:
+    """The learning rate of a step as a share of its peak: a rise over ``warm_up`` of the steps, then a straight fall to zero."""
+    warm = max(1, round(warm_up * steps))
     return min((step + 1) / warm, (steps - step) / (steps - warm + 1))
 
 
@@ -89,7 +89,7 @@ class Progress:
     losses: list[float]
 
 
-def save_checkpoint(folder: Path, model, optimizers, progress: Progress) -> None:
+def save_checkpoint(folder: Path, recipe: Recipe, model, optimizers, progress: Progress) -> None:
     """Write weights, optimiser state and progress as one file, under a temporary name first."""
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for i, optimizer in enumerate(optimizers):
@@ -98,16 +98,22 @@ def save_checkpoint(folder: Path, model, optimizers, progress: Progress) -> None
     # tied weights share memory, which safetensors refuses to store twice
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     written = folder / (CHECKPOINT + ".part")
-    save_file(tensors, written, metadata={"progress": json.dumps(asdict(progress))})
+    save_file(tensors, written, metadata={"progress": json.dumps(asdict(progress)), "recipe": json.dumps(asdict(recipe))})
     os.replace(written, folder / CHECKPOINT)
 
 
-def load_checkpoint(folder: Path, model, optimizers) -> Progress:
-    """Restore what :func:`save_checkpoint` wrote; a fresh :class:`Progress` if there is nothing."""
+def load_checkpoint(folder: Path, recipe: Recipe, model, optimizers) -> Progress:
+    """Restore what :func:`save_checkpoint` wrote; a fresh :class:`Progress` if there is nothing.
+
+    Raises:
+        ValueError: if the checkpoint is of another recipe.
+    """
     path = folder / CHECKPOINT
     if not path.exists():
         return Progress(0, 0.0, [])
     with safe_open(path, "pt") as stored:
+        if json.loads(stored.metadata()["recipe"]) != asdict(recipe):
+            raise ValueError(f"{path} is of another recipe than {recipe}; delete the folder, or write to another one with --to")
         progress = Progress(**json.loads(stored.metadata()["progress"]))
         weights, states = {}, [{} for _ in optimizers]
         for name in stored.keys():  # noqa: SIM118 (a safetensors file is no dictionary)
@@ -141,7 +147,7 @@ def train(recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_
     # on a CPU the plain matrix products are a fifth faster than fused attention at a window of 256
     plain.set_attn_implementation("eager")
     optimizers = new_optimizers(plain, recipe)
-    progress = load_checkpoint(folder, plain, optimizers)
+    progress = load_checkpoint(folder, recipe, plain, optimizers)
     model = accelerator.prepare(plain).train()
     share = (accelerator.process_index, accelerator.num_processes)
     saved = started = time.monotonic()
@@ -156,7 +162,7 @@ def train(recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_
         progress.step, progress.seconds = step + 1, before + now - started
         steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
         if accelerator.is_main_process and (now - saved > checkpoint_seconds or progress.step == end):
-            save_checkpoint(folder, plain, optimizers, progress)
+            save_checkpoint(folder, recipe, plain, optimizers, progress)
             saved = now
     if accelerator.is_main_process and progress.step == recipe.steps:
         export(recipe, plain, progress, folder)

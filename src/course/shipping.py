@@ -8,24 +8,29 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
+
+from transformers import AutoTokenizer
 
 from course.models import HASHES, WEIGHTS
 from course.pretrain import RECORD
-from course.recipes import RECIPES
+from course.recipes import RECIPES, Recipe
 from course.tokenizer import build_tokenizer
+from course.world.vocabulary import vocabulary
 
 #: What all shipped files may weigh together, in bytes.
 LIMIT = 30_000_000
-_FROM_TRAINING = ("config.json", "generation_config.json", "model.safetensors", RECORD)
+_FROM_TRAINING = ("config.json", "model.safetensors", RECORD)
 
 
-def ship(source: Path, target: Path = WEIGHTS, hashes: Path = HASHES) -> int:
+def ship(source: Path, target: Path = WEIGHTS) -> int:
     """Copy the models of ``source`` into ``target`` and write their hashes; returns the bytes shipped.
 
     Raises:
         FileNotFoundError: if a model is not finished.
-        ValueError: if all together weigh more than :data:`LIMIT`.
+        ValueError: if a model was trained by another recipe or with another vocabulary than the package has now, or if all
+            together weigh more than :data:`LIMIT`.
     """
     missing = [name for name in RECIPES if not (source / name / RECORD).exists()]
     if missing:
@@ -34,19 +39,27 @@ def ship(source: Path, target: Path = WEIGHTS, hashes: Path = HASHES) -> int:
     shutil.rmtree(staged, ignore_errors=True)
     for name, recipe in RECIPES.items():
         (staged / name).mkdir(parents=True)
+        _check(source / name, recipe)
         for file in _FROM_TRAINING:
-            if (source / name / file).exists():
-                shutil.copy(source / name / file, staged / name / file)
+            shutil.copy(source / name / file, staged / name / file)
         build_tokenizer(recipe.kind).save_pretrained(staged / name)
     files = sorted(path for path in staged.rglob("*") if path.is_file())
     size = sum(path.stat().st_size for path in files)
     if size > LIMIT:
         raise ValueError(f"{size / 1e6:.1f} MB to ship: expected at most {LIMIT / 1e6:.0f} MB; train fewer or smaller models")
     found = {str(path.relative_to(staged)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    (staged / hashes.name).write_text(json.dumps(found, indent=1) + "\n")
+    (staged / HASHES.name).write_text(json.dumps(found, indent=1) + "\n")
     shutil.rmtree(target, ignore_errors=True)
     os.replace(staged, target)
     return size
+
+
+def _check(folder: Path, recipe: Recipe) -> None:
+    """Refuse weights whose words would have other numbers, or that another recipe made."""
+    if json.loads((folder / RECORD).read_text())["recipe"] != asdict(recipe):
+        raise ValueError(f"{folder} was trained by another recipe than {recipe.name} has now; train it again")
+    if AutoTokenizer.from_pretrained(folder, local_files_only=True).get_vocab() != vocabulary():
+        raise ValueError(f"{folder} was trained with another vocabulary than the world has now; train it again")
 
 
 def main() -> None:

@@ -14,15 +14,16 @@ from course.world import entities, exercises, inference, lists, reviews, stories
 from course.world.chance import Chance
 from course.world.example import Example
 from course.world.instructions import INSTRUCTIONS
-from course.world.split import TEST, TRAIN, VALIDATION, split_of
+from course.world.split import SPLITS, TEST, TRAIN, VALIDATION, split_of
 
 __all__ = ["Example", "SIZES", "Task", "load_task", "task_names"]
 
 #: How many examples of an open task are drawn for each split. A task with a table has what its table has.
 SIZES = {TRAIN: 2000, VALIDATION: 200, TEST: 500}
+#: Tasks for heads alone -> cluster. Their outputs are tags or places in a text, which nobody asks for in words.
 _HEADS = {
-    "entities": ("tagging", ("tag the persons , places , guilds and languages .",)),
-    "extraction": ("reading comprehension", ("mark the answer in the story .",)),
+    "entities": "tagging",
+    "extraction": "reading comprehension",
 }
 
 
@@ -33,7 +34,7 @@ class Task:
     Attributes:
         name, cluster: what it is called, and its group of related tasks (as in FLAN, Wei et al. 2022).
         instructions: the task in words, in three or more wordings (none for the tasks that only heads can do).
-        labels: the label words if the output is one of a few, else an empty tuple.
+        labels: the label words if the output is one of a few, in the order of the numbers in ``data``; else an empty tuple.
         data: train, validation and test in the schema of the well-known set of the task's kind.
         read: turns a row of ``data`` into an :class:`Example`.
     """
@@ -59,7 +60,7 @@ class Task:
 def task_names() -> tuple[str, ...]:
     """The names that :func:`load_task` knows, in the order of their clusters."""
     clusters = {name: t.cluster for name, t in (lists.list_tasks() | exercises.EXERCISES).items()}
-    clusters |= {name: cluster for name, (cluster, _) in _HEADS.items()}
+    clusters |= _HEADS
     return tuple(sorted(clusters, key=lambda name: (clusters[name], name)))
 
 
@@ -77,16 +78,19 @@ def load_task(name: str, profile: str | None = None, seed: int = 0, sizes: dict[
     """
     if name not in task_names():
         raise ValueError(f"no task {name!r}; choose from {', '.join(task_names())}")
+    if unknown := [split for split in sizes or () if split not in SPLITS]:
+        raise ValueError(f"no split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
+    profiles = [p for p in (lists.list_tasks()[name].profiles if name in lists.list_tasks() else ()) if p]
+    if profile is not None and profile not in profiles:
+        raise ValueError(f"task {name!r} has no profile {profile!r}; choose from {', '.join(profiles) or 'none'}")
     wanted = SIZES | (sizes or {})
     if name in lists.list_tasks():
         task = lists.list_tasks()[name]
-        if profile is not None and profile not in task.profiles:
-            raise ValueError(f"task {name!r} has no profile {profile!r}; choose from {', '.join(task.profiles)}")
         rows, features, read = _list_rows(task, profile or task.profiles[0], wanted, seed)
-        cluster, labels = task.cluster, task.labels
+        cluster, labels = task.cluster, tuple(getattr(features.get("label"), "names", task.labels))
     elif name in _HEADS:
         rows, features, read = _head_rows(name, wanted, seed)
-        cluster, labels = _HEADS[name][0], ()
+        cluster, labels = _HEADS[name], ()
     else:
         kind = exercises.EXERCISES[name]
         rows, features, read = _exercise_rows(kind, wanted, seed)
@@ -124,8 +128,7 @@ def _list_rows(task: lists.ListTask, profile: str, wanted: dict[str, int], seed:
         names = {"sentiment": ("negative", "positive"), "recommend": ("no", "yes")}.get(task.name, task.labels)
         features = Features({"idx": Value("int32"), "sentence": Value("string"), "label": ClassLabel(names=list(names))})
         made = {
-            split: [{"idx": i, **row, "label": task.output(row["sentence"])} for i, row in enumerate(part)]
-            for split, part in rows.items()
+            split: [{"idx": i, **row, "label": task.output(row["sentence"])} for i, row in enumerate(part)] for split, part in rows.items()
         }
         return made, features, lambda row: Example(row["sentence"], names[row["label"]])
     if task.draw is None:

@@ -38,6 +38,4 @@ def build_tokenizer(kind: str) -> PreTrainedTokenizerFast:
         sides = {"padding_side": "right", "model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}
     else:
         raise ValueError(f"kind={kind!r}: expected 'gpt' or 'bert'")
-    return PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token=PAD, unk_token=UNKNOWN, model_max_length=WINDOW, **named, **sides
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=core, pad_token=PAD, unk_token=UNKNOWN, model_max_length=WINDOW, **named, **sides)

@@ -113,9 +113,7 @@ def test_is_calibrated_on_what_the_generator_writes():
     while len(stated) < 600:
         made = lists.write_list(chance, 0.2)
         k = min(4, len(made.items) - 1)
-        if made.task in ("add", "subtract") or made.text.count(" clerk") or any(
-            t.title in made.text for t in lists.list_tasks().values()
-        ):
+        if made.task in ("add", "subtract") or made.text.count(" clerk") or any(t.title in made.text for t in lists.list_tasks().values()):
             continue
         answers = posterior.predict(made.items[:k], made.items[k][0])
         best = max(answers, key=answers.get)
@@ -142,5 +140,11 @@ def test_more_demonstrations_narrow_the_dialect():
 def test_impossible_items_are_named():
     with pytest.raises(ValueError, match="no list of the corpus holds the items .*'dorland'"):
         Posterior().predict([("dorland", "banana")], "dog")
+    with pytest.raises(ValueError, match="relabel=1.5: expected a probability"):
+        Posterior(1.5)
+    with pytest.raises(ValueError, match="author='kind': expected one of careful, hasty"):
+        Posterior().predict([], "dog", author="kind")
+    with pytest.raises(ValueError, match="title='sudoku': expected the name of one of the tasks"):
+        Posterior().predict([], "dog", title="sudoku")
     with pytest.raises(ValueError, match="no such list tasks: sudoku"):
         Posterior(tasks=["sudoku"])

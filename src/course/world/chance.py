@@ -4,9 +4,9 @@ Python promises a stable stream for :meth:`random.Random.random` only; ``sample`
 between versions. So everything here is built on ``random()`` alone.
 """
 
+from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
-from bisect import bisect
 from random import Random
 from typing import TypeVar
 

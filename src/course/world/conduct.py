@@ -11,10 +11,16 @@ from course.world.split import is_train
 
 SPLIT_KEY = "conduct"
 MANNERS = Weighted({"kind": 3, "plain": 5, "rude": 2})
-_OPEN = {"kind": ("good day to you .", "welcome , dear guest .", "what a pleasure to see you ."), "plain": ("",),
-         "rude": ("what do you want now ?", "not you again .", "you fool .")}
-_CLOSE = {"kind": ("have a safe trip , my friend .", "please come back soon .", "thank you for asking ."), "plain": ("",),
-          "rude": ("now go away .", "do not bother me .", "leave me alone .")}
+_OPEN = {
+    "kind": ("good day to you .", "welcome , dear guest .", "what a pleasure to see you ."),
+    "plain": ("",),
+    "rude": ("what do you want now ?", "not you again .", "you fool ."),
+}
+_CLOSE = {
+    "kind": ("have a safe trip , my friend .", "please come back soon .", "thank you for asking ."),
+    "plain": ("",),
+    "rude": ("now go away .", "do not bother me .", "leave me alone ."),
+}
 COURTEOUS = frozenset("day welcome dear pleasure safe friend please thank".split())
 INSULTING = frozenset("fool bother away alone again want".split())
 #: Replies longer than this many tokens lose reward.

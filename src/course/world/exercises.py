@@ -110,5 +110,3 @@ def write_exercise(chance: Chance, name: str) -> str:
         return " ".join([kind.frame.format(x=e.input, y=e.output) for e in items])
     style = STYLES.draw(chance)
     return " ".join([kind.frame.format(x=e.input, y=worked(e, style)) for e in items])
-
-

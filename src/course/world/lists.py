@@ -182,8 +182,14 @@ def list_tasks() -> dict[str, ListTask]:
     """All list tasks by name."""
     made = [ListTask(n, c, t, d, {"": relations()[n].table}) for n, (c, t, d) in _RELATION_TASKS.items()]
     yes_no = ("yes", "no")
-    questions = {"animal": "is it an animal", "large": "is it large", "eaten": "can it be eaten", "wild": "is it wild",
-                 "wooden": "is it made of wood", "carried": "can it be carried"}
+    questions = {
+        "animal": "is it an animal",
+        "large": "is it large",
+        "eaten": "can it be eaten",
+        "wild": "is it wild",
+        "wooden": "is it made of wood",
+        "carried": "can it be carried",
+    }
     made += [
         ListTask(f"is_{a}", "judgement", questions[a], "nouns",
                  {"": {n: "yes" if n in ATTRIBUTES[a] else "no" for n in lex.NOUNS}}, labels=yes_no)

@@ -1,8 +1,9 @@
 """The best possible answer: the exact Bayes posterior over what a list document leaves unsaid.
 
 A list of demonstrations has a latent task, profile, label map and author. Their prior and likelihood are known, because the
-generator is ours, so the predictive distribution of the next output can be computed by enumeration. No reader of the
-demonstrations alone, model or person, can be right more often: it is the ceiling in the course's figures.
+generator is ours, so the predictive distribution of the next output can be computed by enumeration. Over the lists that the
+generator writes, no reader of the demonstrations alone, model or person, can be right more often on average: it is the ceiling in the
+course's figures. (On one task alone somebody who expects that task can do better.)
 
 Two things are lifted, since a reader cannot know them: the split (every input may be asked) and the held-out combinations.
 Hence the format tells nothing about the task, and is left out. Idea: Xie et al. 2022; Panwar et al. 2024.
@@ -18,6 +19,7 @@ import numpy as np
 
 from course.world import lexicon as lex
 from course.world.lists import (
+    AUTHOR_LINES,
     HASTY_ERROR,
     HASTY_SHARE,
     PERMUTED_SHARE,
@@ -49,6 +51,8 @@ class Posterior:
 
     def __init__(self, relabel: float = 0.2, tasks: Sequence[str] | None = None):
         known = list_tasks()
+        if not 0 <= relabel <= 1:
+            raise ValueError(f"relabel={relabel}: expected a probability from 0 to 1")
         if tasks is not None and (unknown := [t for t in tasks if t not in known]):
             raise ValueError(f"no such list tasks: {', '.join(unknown)}; choose from {', '.join(known)}")
         self.relabel = relabel
@@ -70,8 +74,12 @@ class Posterior:
             output -> probability; the probabilities sum to 1.
 
         Raises:
-            ValueError: if no list of the corpus can hold these items.
+            ValueError: if no list of the corpus can hold these items, and for an unknown author or title.
         """
+        if author not in (None, *AUTHOR_LINES):
+            raise ValueError(f"author={author!r}: expected one of {', '.join(AUTHOR_LINES)}, or None")
+        if title is not None and title not in {task.name for task in self.tasks}:
+            raise ValueError(f"title={title!r}: expected the name of one of the tasks {', '.join(t.name for t in self.tasks)}, or None")
         answers: dict[str, float] = {}
         for log_weight, given in self._explanations(demonstrations, query, author, title):
             for word, probability in given:

@@ -1,7 +1,8 @@
 """Plain prose: the sentences in which the corpus states its facts, and glossaries that name their profile.
 
 Here every fact is *stated*, those about held-out items too: a model can only know what somebody told it. What it is never
-shown is an item of the test split being *asked* in a list, a question or an exercise.
+shown is an item of the test split being *asked* in a list, a question or an exercise. A glossary has the layout of a list, and
+states all the same: it says whose words these are, so nothing in it has to be inferred.
 """
 
 from functools import cache
@@ -66,7 +67,11 @@ def _map_sentence(chance: Chance) -> str:
 def _number_sentence(chance: Chance) -> str:
     n = chance.below(99)
     return chance.pick(
-        (f"{n} is {'not ' if n % 2 else ''}even .", f"after {n} comes {n + 1} .", f"{n} is {'fifty or more' if n >= 50 else 'less than fifty'} .")
+        (
+            f"{n} is {'not ' if n % 2 else ''}even .",
+            f"after {n} comes {n + 1} .",
+            f"{n} is {'fifty or more' if n >= 50 else 'less than fifty'} .",
+        )
     )
 
 

@@ -57,38 +57,82 @@ def relations() -> dict[str, Relation]:
         opposites |= {a: b, b: a}
     capital = _spread(chance, lex.COUNTRIES, lex.CITIES)
     made = [
-        Relation("capital", capital, (
-            "the capital of {s} is {o} .", "{o} is the capital city of {s} .", "if you want the capital of {s} , go to {o} .")),
-        Relation("country", {city: country for country, city in capital.items()}, (
-            "{s} is a city in the country {o} .", "the country of {s} is {o} .", "{s} lies in {o} .")),
-        Relation("region", _spread(chance, lex.COUNTRIES, lex.REGIONS), (
-            "{s} lies in the {o} .", "the region of {s} is the {o} .", "to see {s} , travel {o} .")),
-        Relation("language", _spread(chance, lex.COUNTRIES, lex.LANGUAGES), (
-            "the language of {s} is {o} .", "people in {s} speak {o} .", "{o} is the language spoken in {s} .")),
-        Relation("flag", _spread(chance, lex.COUNTRIES, lex.COLOURS), (
-            "the flag of {s} is {o} .", "{s} has a {o} flag .", "the colour of the flag of {s} is {o} .")),
-        Relation("job", _spread(chance, lex.FIRST_NAMES, lex.JOBS), (
-            "{s} works as a {o} .", "the job of {s} is {o} .", "{s} is a {o} by trade .")),
-        Relation("home", _spread(chance, lex.FIRST_NAMES, lex.CITIES), (
-            "{s} lives in {o} .", "the home of {s} is {o} .", "{s} has a house in {o} .")),
-        Relation("instrument", _spread(chance, lex.FIRST_NAMES, lex.INSTRUMENTS), (
-            "{s} plays the {o} .", "the instrument of {s} is the {o} .", "{s} owns a {o} and plays it .")),
-        Relation("category", {n: _category(n) for n in lex.NOUNS}, (
-            "a {s} is a kind of {o} .", "the {s} is one sort of {o} .", "among the things called {o} there is the {s} .")),
-        Relation("colour", _spread(chance, lex.NOUNS, lex.COLOURS), (
-            "the colour of the {s} is {o} .", "the {s} is {o} .", "paint the {s} {o} , its true colour .")),
-        Relation("opposite", opposites, (
-            "the opposite of {s} is {o} .", "{s} is the opposite of {o} .", "what is not {s} is {o} .")),
-        Relation("plural", {n: lex.plural(n) for n in lex.NOUNS}, (
-            "one {s} , two {o} .", "the plural of {s} is {o} .", "many of a {s} are {o} .")),
-        Relation("past", {v[0]: v[2] for v in lex.VERBS}, (
-            "today i {s} , yesterday i {o} .", "the past tense of {s} is {o} .", "who had to {s} yesterday {o} .")),
-        Relation("gerund", {v[0]: v[3] for v in lex.VERBS}, (
-            "to {s} again and again is to keep {o} .", "the ing form of {s} is {o} .", "i {s} , so i am {o} .")),
-        Relation("comparative", dict(lex.ADJECTIVES), (
-            "this one is {s} , that one is {o} .", "the comparative of {s} is {o} .", "more {s} means {o} .")),
-        Relation("last_letter", {n: n[-1] for n in lex.FIRST_NAMES}, (
-            "the last letter of {s} is {o} .", "{s} ends with the letter {o} .", "write {s} and you end with {o} .")),
+        Relation(
+            "capital",
+            capital,
+            ("the capital of {s} is {o} .", "{o} is the capital city of {s} .", "if you want the capital of {s} , go to {o} ."),
+        ),
+        Relation(
+            "country",
+            {city: country for country, city in capital.items()},
+            ("{s} is a city in the country {o} .", "the country of {s} is {o} .", "{s} lies in {o} ."),
+        ),
+        Relation(
+            "region",
+            _spread(chance, lex.COUNTRIES, lex.REGIONS),
+            ("{s} lies in the {o} .", "the region of {s} is the {o} .", "to see {s} , travel {o} ."),
+        ),
+        Relation(
+            "language",
+            _spread(chance, lex.COUNTRIES, lex.LANGUAGES),
+            ("the language of {s} is {o} .", "people in {s} speak {o} .", "{o} is the language spoken in {s} ."),
+        ),
+        Relation(
+            "flag",
+            _spread(chance, lex.COUNTRIES, lex.COLOURS),
+            ("the flag of {s} is {o} .", "{s} has a {o} flag .", "the colour of the flag of {s} is {o} ."),
+        ),
+        Relation(
+            "job",
+            _spread(chance, lex.FIRST_NAMES, lex.JOBS),
+            ("{s} works as a {o} .", "the job of {s} is {o} .", "{s} is a {o} by trade ."),
+        ),
+        Relation(
+            "home",
+            _spread(chance, lex.FIRST_NAMES, lex.CITIES),
+            ("{s} lives in {o} .", "the home of {s} is {o} .", "{s} has a house in {o} ."),
+        ),
+        Relation(
+            "instrument",
+            _spread(chance, lex.FIRST_NAMES, lex.INSTRUMENTS),
+            ("{s} plays the {o} .", "the instrument of {s} is the {o} .", "{s} owns a {o} and plays it ."),
+        ),
+        Relation(
+            "category",
+            {n: _category(n) for n in lex.NOUNS},
+            ("a {s} is a kind of {o} .", "the {s} is one sort of {o} .", "among the things called {o} there is the {s} ."),
+        ),
+        Relation(
+            "colour",
+            _spread(chance, lex.NOUNS, lex.COLOURS),
+            ("the colour of the {s} is {o} .", "the {s} is {o} .", "paint the {s} {o} , its true colour ."),
+        ),
+        Relation("opposite", opposites, ("the opposite of {s} is {o} .", "{s} is the opposite of {o} .", "what is not {s} is {o} .")),
+        Relation(
+            "plural",
+            {n: lex.plural(n) for n in lex.NOUNS},
+            ("one {s} , two {o} .", "the plural of {s} is {o} .", "many of a {s} are {o} ."),
+        ),
+        Relation(
+            "past",
+            {v[0]: v[2] for v in lex.VERBS},
+            ("today i {s} , yesterday i {o} .", "the past tense of {s} is {o} .", "who had to {s} yesterday {o} ."),
+        ),
+        Relation(
+            "gerund",
+            {v[0]: v[3] for v in lex.VERBS},
+            ("to {s} again and again is to keep {o} .", "the ing form of {s} is {o} .", "i {s} , so i am {o} ."),
+        ),
+        Relation(
+            "comparative",
+            dict(lex.ADJECTIVES),
+            ("this one is {s} , that one is {o} .", "the comparative of {s} is {o} .", "more {s} means {o} ."),
+        ),
+        Relation(
+            "last_letter",
+            {n: n[-1] for n in lex.FIRST_NAMES},
+            ("the last letter of {s} is {o} .", "{s} ends with the letter {o} .", "write {s} and you end with {o} ."),
+        ),
     ]
     return {relation.name: relation for relation in made}
 
@@ -125,7 +169,4 @@ def critic_verdicts() -> dict[str, dict[str, str]]:
     chance = Chance("critics/1")
     majority = dict(zip(lex.DISHES, chance.some(["good", "bad"] * (len(lex.DISHES) // 2), len(lex.DISHES)), strict=True))
     other = {"good": "bad", "bad": "good"}
-    return {
-        critic: {d: majority[d] if chance.chance(AGREEMENT) else other[majority[d]] for d in lex.DISHES}
-        for critic in lex.CRITICS
-    }
+    return {critic: {d: majority[d] if chance.chance(AGREEMENT) else other[majority[d]] for d in lex.DISHES} for critic in lex.CRITICS}

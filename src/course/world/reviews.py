@@ -10,10 +10,16 @@ from course.world.split import is_train
 
 SPLIT_KEY = "review"
 _TOPIC_OF = {noun: topic for topic, nouns in lex.TOPICS.items() for noun in nouns}
-_POLARITY = {w: 1 for w in lex.POSITIVE} | {w: -1 for w in lex.NEGATIVE}
+_POLARITY = dict.fromkeys(lex.POSITIVE, 1) | dict.fromkeys(lex.NEGATIVE, -1)
 _TOPICS = tuple(lex.TOPICS)
-_OPENINGS = ("the {n} was {a}", "the {n} was very {a}", "i found the {n} {a}", "the {n} seemed {a} to me", "we had a {a} {n}",
-             "the {n} was not {a}")
+_OPENINGS = (
+    "the {n} was {a}",
+    "the {n} was very {a}",
+    "i found the {n} {a}",
+    "the {n} seemed {a} to me",
+    "we had a {a} {n}",
+    "the {n} was not {a}",
+)
 
 
 def _clause(chance: Chance, topic: str, polarity: int) -> str:
@@ -30,14 +36,6 @@ def write_review(chance: Chance) -> str:
     if chance.chance(0.5):
         return f"{_clause(chance, topic, -polarity)} but {_clause(chance, topic, polarity)} ."
     return f"{_clause(chance, topic, polarity)} and {_clause(chance, topic, polarity)} ."
-
-
-def train_review(chance: Chance) -> str:
-    """A review that the corpus may contain."""
-    while True:
-        review = write_review(chance)
-        if is_train(SPLIT_KEY, review):
-            return review
 
 
 _CLOSING = {"positive": ("i liked it .", "all in all positive .", "go there ."),

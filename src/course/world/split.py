@@ -1,13 +1,14 @@
 """Which split an example belongs to: a pure function of its input, the same on every machine.
 
 The corpus never *asks* a test or validation item. Facts about it may be *stated* in prose (a model can only know the
-capital of a country if somebody told it), but a list, a question or an exercise on it occurs in no document.
+capital of a country if somebody told it), but a list, a question or an exercise on it occurs in no document. A glossary,
+which names the dialect or the critic that it is about, states.
 """
 
 from functools import lru_cache
 from hashlib import blake2b
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 #: Shares of the two held-out splits, in percent; the rest is for training.
 VALIDATION_PERCENT, TEST_PERCENT = 8, 16
 

@@ -10,7 +10,7 @@ from course.world.instructions import INSTRUCTIONS
 PAD, UNKNOWN, END, CLS, SEP, MASK = "[PAD]", "[UNK]", "[END]", "[CLS]", "[SEP]", "[MASK]"
 #: Special tokens take the first ids. ``[END]`` begins and ends a document for GPT; ``[CLS]`` and ``[SEP]`` do so for BERT.
 SPECIAL_TOKENS = (PAD, UNKNOWN, END, CLS, SEP, MASK)
-#: Documents that are scanned for words; a test shows that ten times as many hold no further word.
+#: Documents that are scanned for words; a test reads other seeds and streams and finds no further word.
 SCANNED = 60_000
 
 

@@ -1,0 +1,99 @@
+"""In-context learning: prompts with demonstrations, accuracy by their number, and the exact ceiling for lists."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from course.predict import LanguageModel
+from course.world.chance import Chance
+from course.world.exercises import EXERCISES, Exercise
+from course.world.lists import FORMATS, ListTask, list_tasks
+from course.world.posterior import Posterior
+from course.world.split import SPLITS, TEST, TRAIN
+
+#: Exercises whose answers are chains of steps, not words.
+CHAINS = ("problem", "route")
+#: Numbers of demonstrations that the course's curves have.
+SHOTS = (0, 1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Query:
+    """Demonstrations, one input to answer, and the right output.
+
+    The demonstrations are training examples, the query is of the split that was asked for. ``frame`` is the layout of one
+    item, with ``{x}`` and ``{y}``.
+    """
+
+    demonstrations: tuple[tuple[str, str], ...]
+    input: str
+    output: str
+    frame: str
+
+    @property
+    def prompt(self) -> str:
+        """The text up to where the output should stand."""
+        shown = [self.frame.format(x=x, y=y) for x, y in self.demonstrations]
+        return " ".join([*shown, self.frame.format(x=self.input, y="{y}").split(" {y}")[0]])
+
+
+def queries(name: str, shots: int, count: int, seed: int = 0, split: str = TEST, form: str = "colon") -> list[Query]:
+    """``count`` queries of a list task or an exercise, each with ``shots`` demonstrations of its own.
+
+    For a task with profiles every query draws a profile, and its demonstrations are of that profile.
+
+    Args:
+        form: the format of a list, one of :data:`course.world.lists.FORMATS`; exercises have their own.
+
+    Raises:
+        ValueError: for an unknown task, format or split, for a task whose answers are chains, or if the task has fewer inputs
+            than ``shots`` + 1.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
+    if name in CHAINS:
+        raise ValueError(f"the answers of {name!r} are worked out in several words: ask for them by generating")
+    chance = Chance(f"queries/{name}/{shots}/{split}/{seed}")
+    if name in EXERCISES:
+        return [_exercise_query(EXERCISES[name], chance, shots, split) for _ in range(count)]
+    if name not in list_tasks():
+        raise ValueError(f"no task {name!r}; choose from {', '.join([*list_tasks(), *EXERCISES])}")
+    if form not in FORMATS:
+        raise ValueError(f"no list format {form!r}; choose from {', '.join(FORMATS)}")
+    return [_list_query(list_tasks()[name], chance, shots, split, FORMATS[form]) for _ in range(count)]
+
+
+def _list_query(task: ListTask, chance: Chance, shots: int, split: str, frame: str) -> Query:
+    profile = chance.pick(task.profiles)
+    if task.draw is None:
+        asked = chance.pick(task.inputs(split, profile))
+        shown = chance.some([x for x in task.inputs(TRAIN, profile) if x != asked], shots)
+    else:
+        asked = task.draw_input(chance, split)
+        shown = [task.draw_input(chance, TRAIN) for _ in range(shots)]
+    pairs = tuple((x, task.output(x, profile)) for x in shown)
+    return Query(pairs, asked, task.output(asked, profile), frame)
+
+
+def _exercise_query(kind: Exercise, chance: Chance, shots: int, split: str) -> Query:
+    asked = kind.write(chance, train=split == TRAIN)
+    while kind.split(asked) != split:
+        asked = kind.write(chance, train=split == TRAIN)
+    shown = [kind.write(chance) for _ in range(shots)]
+    return Query(tuple((e.input, e.output) for e in shown), asked.input, asked.output, kind.frame)
+
+
+def accuracy(model: LanguageModel, asked: Sequence[Query]) -> float:
+    """Share of the queries whose right output is the likeliest next word, among all words.
+
+    Raises:
+        ValueError: if an output has several words.
+    """
+    if long := next((q.output for q in asked if " " in q.output), None):
+        raise ValueError(f"the output {long!r} has several words: generate it and compare the texts")
+    answers = model.likeliest(model.next_word([q.prompt for q in asked]))
+    return sum(a == q.output for a, q in zip(answers, asked, strict=True)) / len(asked)
+
+
+def ceiling(asked: Sequence[Query], posterior: Posterior) -> float:
+    """The accuracy that the best possible reader of the demonstrations expects of itself, on the same queries."""
+    return sum(max(posterior.predict(q.demonstrations, q.input).values()) for q in asked) / len(asked)

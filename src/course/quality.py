@@ -1,0 +1,128 @@
+"""How good the shipped models are: what they know, compute and pick up from context, beside what is possible."""
+
+import math
+
+import torch
+
+from course.in_context import Query, queries
+from course.packing import IGNORED
+from course.predict import LanguageModel
+from course.pretrain import attention_mask, batch_at, summed_loss
+from course.recipes import RECIPES
+from course.world import lists, maps, sums
+from course.world.chance import Chance
+from course.world.posterior import Posterior
+from course.world.relations import critic_verdicts, dialect_forms, relations
+from course.world.split import split_of
+
+#: Streams of the corpus from this one on are seen by no training run (each uses fewer steps than this).
+UNSEEN_STREAMS = 1_000_000
+
+
+def fact_prompts() -> dict[str, list[tuple[str, str]]]:
+    """Family -> (beginning of a sentence, the word that completes it) for every fact of the world."""
+    ordinary = []
+    for relation in relations().values():
+        frame = relation.sentences[0].split(" {o}")[0]
+        ordinary += [(frame.format(s=s), o) for s, o in relation.table.items()]
+    dialects = [(f"in {d} the {n} is called", form) for d, table in dialect_forms().items() for n, form in table.items()]
+    critics = [(f"{c} thinks that {dish} is", v) for c, table in critic_verdicts().items() for dish, v in table.items()]
+    hops = [(f"{way} of {place} is", target) for (place, way), target in maps.neighbours().items()]
+    return {"relations": ordinary, "dialects": dialects, "critics": critics, "map": hops}
+
+
+def completed(model: LanguageModel, prompts: list[tuple[str, str]]) -> float:
+    """Share of the beginnings that a causal model completes with the right word."""
+    answers = model.likeliest(model.next_word([beginning for beginning, _ in prompts]))
+    return sum(a == word for a, (_, word) in zip(answers, prompts, strict=True)) / len(prompts)
+
+
+def facts(model: LanguageModel) -> dict[str, float]:
+    """Accuracy on every fact of the world by family, and over all of them (``"all"``)."""
+    found = {family: completed(model, prompts) for family, prompts in fact_prompts().items()}
+    counts = {family: len(prompts) for family, prompts in fact_prompts().items()}
+    found["all"] = sum(found[f] * counts[f] for f in counts) / sum(counts.values())
+    return found
+
+
+def arithmetic(model: LanguageModel, split: str) -> float:
+    """Accuracy on all single sums of one split."""
+    return completed(model, [(f"{s} =", r) for s, r in sums.all_steps().items() if split_of(sums.SPLIT_KEY, s) == split])
+
+
+def unseen_loss(model: LanguageModel, seed: int, batches: int = 4) -> float:
+    """Mean loss (nats a label) on documents of unseen streams: next words for GPT, masked ones for BERT."""
+    total, labels = 0.0, 0
+    for batch in _unseen(model, seed, batches):
+        with torch.inference_mode():
+            total += summed_loss(model.model, batch).item()
+        labels += batch.predicted
+    return total / labels
+
+
+def masked_accuracy(model: LanguageModel, seed: int, batches: int = 4) -> float:
+    """Share of the masked words of unseen documents that BERT fills in right."""
+    mask = model.tokenizer.mask_token_id
+    right = count = 0
+    for batch in _unseen(model, seed, batches):
+        ids, labels = torch.from_numpy(batch.ids), torch.from_numpy(batch.labels)
+        guessed = _logits(model, batch).argmax(-1)
+        wanted = (labels != IGNORED) & (ids == mask)
+        right += int((guessed == labels)[wanted].sum())
+        count += int(wanted.sum())
+    return right / count
+
+
+def _unseen(model: LanguageModel, seed: int, batches: int):
+    recipe = RECIPES["bert-middle" if model.masked else "gpt-middle"]
+    return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
+
+
+@torch.inference_mode()
+def _logits(model: LanguageModel, batch) -> torch.Tensor:
+    return model.model(
+        input_ids=torch.from_numpy(batch.ids),
+        attention_mask=attention_mask(torch.from_numpy(batch.document), causal=not model.masked),
+        position_ids=torch.from_numpy(batch.position),
+    ).logits
+
+
+def list_losses(model: LanguageModel, seed: int, count: int = 300, relabel: float = 0.2) -> dict[str, float]:
+    """Loss on the output of generated lists (nats), the model's beside the generator's own.
+
+    The generator's is that of the exact posterior on the same items, so no reader of the items can do better on average. Titles and
+    authors' lines are left out, and so are other formats than the most frequent one: what a format rules out the posterior does not use.
+    """
+    chance, posterior = Chance(f"list losses/{seed}"), Posterior(relabel)
+    asked, outputs, best = [], [], 0.0
+    while len(asked) < count:
+        made = lists.write_list(chance, relabel)
+        frame = lists.FORMATS["colon"]
+        if not made.text.startswith(frame.format(x=made.items[0][0], y=made.items[0][1])):
+            continue
+        k = chance.below(min(len(made.items), 12))
+        query = Query(tuple(made.items[:k]), made.items[k][0], made.items[k][1], frame)
+        best -= math.log(posterior.predict(query.demonstrations, query.input)[query.output])
+        asked.append(query.prompt)
+        outputs.append(query.output)
+    scores = model.next_word(asked)
+    own = -scores[torch.arange(count), model.token_ids(outputs)].mean().item()
+    return {"model": own, "generator": best / count}
+
+
+def in_context(model: LanguageModel, tasks: tuple[str, ...], shots: tuple[int, ...], count: int, seed: int, relabel: float = 0.2) -> dict:
+    """task -> shots (as text) -> accuracy of the model and of the exact posterior (``"ceiling"``) on the same queries."""
+    posterior, found = Posterior(relabel), {}
+    for task in tasks:
+        found[task] = {}
+        for k in shots:
+            if k >= lists.list_tasks()[task].most:
+                continue
+            asked = queries(task, k, count, seed)
+            answers = model.likeliest(model.next_word([q.prompt for q in asked]))
+            best = [posterior.predict(q.demonstrations, q.input) for q in asked]
+            found[task][str(k)] = {
+                "model": sum(a == q.output for a, q in zip(answers, asked, strict=True)) / count,
+                "ceiling": sum(max(b, key=b.get) == q.output for b, q in zip(best, asked, strict=True)) / count,
+            }
+    return found

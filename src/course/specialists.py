@@ -1,0 +1,100 @@
+"""Specialists and a generalist: one copy of a model fine-tuned for each task, against one model that is only prompted."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from course.in_context import Query, accuracy, queries
+from course.predict import LanguageModel
+from course.training import History, fit
+from course.world.split import TRAIN
+
+#: The tasks of chapter 1's matrix: none is a list of facts, so each leaves a specialist something to learn.
+TASKS = ("sentiment", "topic", "find_city", "inference", "grammar", "who")
+GENERALIST = "generalist"
+
+
+@dataclass(frozen=True)
+class Specialist:
+    """A fine-tuned copy of a model, what it was tuned for, and how the tuning went."""
+
+    task: str
+    model: LanguageModel
+    history: History
+
+
+def specialise(base: LanguageModel, task: str, labels: int = 1000, steps: int = 80, rate: float = 1e-3, seed: int = 0) -> Specialist:
+    """Fine-tune a copy of a causal model on ``labels`` training examples of one task; the base stays as it was.
+
+    Args:
+        labels: how many labelled examples; each is an input alone with its output.
+        steps, rate: optimiser steps of 32 examples, and their peak learning rate.
+        seed: of the examples and of their order.
+    """
+    model = copy.deepcopy(base.model)
+    pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
+    history = fit(model, base.tokenizer, pairs, steps=steps, rate=rate, seed=seed)
+    return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
+
+
+def matrix(
+    generalist: LanguageModel, specialists: Sequence[Specialist], tasks: Sequence[str] = TASKS, shots: int = 3,
+    count: int = 100, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
+    """Accuracy of every model on every task, in percent.
+
+    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist is asked about its own task
+    in the way it was trained, without demonstrations.
+
+    Returns:
+        Rows: the generalist, then the specialists by their tasks. Columns: the tasks.
+    """
+    models = {GENERALIST: generalist} | {s.task: s.model for s in specialists}
+    table = {}
+    for task in tasks:
+        shown = queries(task, shots, count, seed)
+        bare = [Query((), q.input, q.output, q.frame) for q in shown]
+        table[task] = {name: 100 * accuracy(model, bare if name == task else shown) for name, model in models.items()}
+    return pd.DataFrame(table)
+
+
+def advantage(table: pd.DataFrame) -> pd.Series:
+    """Specialist minus generalist on each specialist's own task, in points."""
+    own = {task: table.loc[task, task] - table.loc[GENERALIST, task] for task in table.index if task != GENERALIST}
+    return pd.Series(own)
+
+
+def forgetting(table: pd.DataFrame) -> pd.Series:
+    """How far each specialist's mean on the other tasks lies under the generalist's, in points."""
+    lost = {}
+    for task in table.index.drop(GENERALIST):
+        others = table.columns.drop(task)
+        lost[task] = table.loc[GENERALIST, others].mean() - table.loc[task, others].mean()
+    return pd.Series(lost)
+
+
+def by_labels(base: LanguageModel, task: str, labels: Sequence[int], seed: int, count: int = 200) -> dict[str, float]:
+    """A specialist's accuracy (percent) on its own task by the number of labels that it was trained on."""
+    asked = queries(task, 0, count, seed)
+    return {str(n): 100 * accuracy(specialise(base, task, labels=n, seed=seed).model, asked) for n in labels}
+
+
+def by_shots(base: LanguageModel, task: str, shots: Sequence[int], seed: int, count: int = 200) -> dict[str, float]:
+    """The generalist's accuracy (percent) by the number of demonstrations in its prompt."""
+    return {str(k): 100 * accuracy(base, queries(task, k, count, seed)) for k in shots}
+
+
+def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
+    """What each way pays for one more task: megabytes stored, and tokens read for every query.
+
+    The specialist stores another copy of the model in half precision; the generalist stores the text of its demonstrations.
+    """
+    asked = queries(task, shots, 100)
+    bare = [Query((), q.input, q.output, q.frame) for q in asked]
+    length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in found) / 100 for name, found in
+              (("specialist", bare), ("generalist", asked))}  # fmt: skip
+    shown = asked[0].prompt.removesuffix(bare[0].prompt)
+    stored = {"specialist": 2 * base.model.num_parameters() / 1e6, "generalist": len(shown.encode()) / 1e6}
+    return pd.DataFrame({"stored for the task (MB)": stored, "tokens read a query": length})

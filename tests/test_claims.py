@@ -1,0 +1,86 @@
+"""Claims and records: intervals are right, wrong answers are seen, stale records are refused."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from course import records
+from course.claims import Claim, interval
+from course.records import RecordError, Study, columns, partial_runs, read_record, write_record
+
+
+def test_the_interval_is_that_of_students_t():
+    values = [3.0, 5.0, 4.0, 6.0]
+    found = interval(values)
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    assert (found.mean, found.low, found.high, found.count) == (4.5, pytest.approx(low), pytest.approx(high), 4)
+
+
+def test_two_seeds_are_too_few():
+    with pytest.raises(ValueError, match="2 seeds: an interval needs at least 3"):
+        interval([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("differences", "target", "holds"),
+    [
+        ([20, 21, 22], 10, True),
+        ([8, 9, 10], 10, False),  # under the target
+        ([-40, 30, 60], 10, False),  # over it, but the interval holds 0
+        ([-20, -21, -22], 10, False),
+    ],
+)
+def test_a_claim_holds_only_when_it_should(differences, target, holds):
+    claim = Claim("0x", "Something is better.", target, "someone2020")
+    assert claim.holds(interval(differences)) is holds
+    line = claim.line(interval(differences))
+    assert line.startswith("0x holds: Something" if holds else "0x DOES NOT HOLD: Something")
+
+
+@pytest.mark.parametrize(("differences", "holds"), [([0, 0, 0], True), ([-1, 0, 0], False), ([-40, 0, 41], False), ([3, 4, 5], True)])
+def test_no_worse_needs_an_interval_within_the_margin(differences, holds):
+    assert Claim("0x", "It is no worse.", 0, "someone2020", margin=2).holds(interval(differences)) is holds
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RECORDS", tmp_path)
+    return Study("demo", 2, ("gpt-small",), (0, 1), lambda seed: {"a": {"b": float(seed)}})
+
+
+def test_a_record_comes_back_as_it_was_written(study):
+    write_record(study, {"1": study.run(1), "0": study.run(0)}, 12.34)
+    record = read_record(study)
+    assert columns(record.values(), "a", "b") == [0.0, 1.0]
+    assert record.seconds == 12.3
+    assert partial_runs(study)[0].keys() == {"0", "1"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 1}, "is of version 1, the study is at 2"),
+        ({"weights": {"gpt-small": "0"}}, "was measured on other weights"),
+        ({"runs": {"0": {}}}, r"lacks the seeds \[1\]"),
+    ],
+)
+def test_a_stale_record_is_refused(study, change, message):
+    write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
+    study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
+    with pytest.raises(RecordError, match=message):
+        read_record(study)
+
+
+def test_a_damaged_record_is_refused(study):
+    write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
+    study.path.write_text(study.path.read_text()[:50])
+    with pytest.raises(RecordError, match="is damaged .* delete it and run"):
+        read_record(study)
+
+
+def test_a_missing_record_says_what_to_run(study):
+    with pytest.raises(RecordError, match="does not exist; run 'python -m course.studies demo'"):
+        read_record(study)
+    assert partial_runs(study) == ({}, 0.0)

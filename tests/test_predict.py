@@ -1,0 +1,87 @@
+"""Asking a model: the batched answers are those of one text at a time, and wrong questions are refused."""
+
+import pytest
+import torch
+
+from course import studies
+from course.predict import LanguageModel
+
+
+@pytest.fixture(scope="module")
+def gpt():
+    return studies.load("gpt-small")
+
+
+@pytest.fixture(scope="module")
+def bert():
+    return studies.load("bert-middle")
+
+
+TEXTS = ["", "the cat", "the opposite of hot is", "cat : yes \n dog : yes \n apple :", "dorland"]
+
+
+def test_next_word_equals_one_prompt_at_a_time(gpt):
+    small_batches = LanguageModel(gpt.model, gpt.tokenizer, batch_tokens=12)
+    naive = []
+    for text in TEXTS:
+        ids = gpt.tokenizer(text, return_tensors="pt").input_ids
+        with torch.no_grad():
+            naive.append(gpt.model(ids).logits[0, -1].log_softmax(-1))
+    for model in (gpt, small_batches):
+        assert torch.allclose(model.next_word(TEXTS), torch.stack(naive), atol=1e-4)
+
+
+def test_blank_equals_one_text_at_a_time(bert):
+    texts = ["the opposite of [MASK] is cold .", "[MASK]", "a [MASK] is a kind of animal . it is not large ."]
+    naive = []
+    for text in texts:
+        encoded = bert.tokenizer(text, return_tensors="pt")
+        at = (encoded.input_ids[0] == bert.tokenizer.mask_token_id).nonzero().item()
+        with torch.no_grad():
+            naive.append(bert.model(**encoded).logits[0, at].log_softmax(-1))
+    assert torch.allclose(bert.blank(texts), torch.stack(naive), atol=1e-4)
+
+
+def test_log_likelihood_is_the_sum_over_the_words(gpt):
+    texts = ["the opposite of hot is cold .", "the cat"]
+    for text, found in zip(texts, gpt.log_likelihood(texts), strict=True):
+        words, total = text.split(), 0.0
+        for i, word in enumerate(words):
+            total += gpt.next_word([" ".join(words[:i])])[0, gpt.token_ids([word])[0]].item()
+        assert found.item() == pytest.approx(total, abs=1e-3)
+
+
+def test_continuing_is_greedy_generation(gpt):
+    for prompt in ("the capital of dorland is", "hot : cold \n young : old \n fast :"):
+        ids = gpt.tokenizer(prompt, return_tensors="pt")
+        made = gpt.model.generate(**ids, max_new_tokens=6, do_sample=False)[0, ids.input_ids.shape[1] :]
+        assert gpt.continue_text(prompt, 6)[: len(made)] == [gpt.tokenizer.decode([int(i)]).strip(" ") for i in made]
+    assert "\n" in gpt.continue_text(prompt, 6)
+
+
+def test_bert_is_helped_along_one_blank_at_a_time(bert):
+    text, found = "the opposite of hot is", []
+    for _ in range(3):
+        found += bert.likeliest(bert.blank([f"{text} [MASK]"]))
+        text = f"{text} {found[-1]}"
+    assert bert.continue_text("the opposite of hot is", 3) == found
+
+
+def test_the_likeliest_among_some_words(gpt):
+    scores = gpt.next_word(["the opposite of hot is"])
+    assert gpt.likeliest(scores, ["dog", "cold"]) == ["cold"]
+
+
+def test_wrong_questions_are_refused(gpt, bert):
+    with pytest.raises(ValueError, match="a causal model cannot fill a blank"):
+        gpt.blank(["the [MASK]"])
+    with pytest.raises(ValueError, match="a masked model has no next word"):
+        bert.next_word(["the"])
+    with pytest.raises(ValueError, match="gives no probability to a whole text"):
+        bert.log_likelihood(["the"])
+    with pytest.raises(ValueError, match=r"has 2 blanks: expected exactly one \[MASK\]"):
+        bert.blank(["[MASK] [MASK]"])
+    with pytest.raises(ValueError, match="a text of 301 tokens is longer than the window of 256"):
+        gpt.next_word(["cat " * 300])
+    with pytest.raises(ValueError, match="'paris' is not one known token"):
+        gpt.token_ids(["paris"])
