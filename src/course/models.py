@@ -8,6 +8,7 @@ environment variable ``COURSE_TIER``, or by an argument; nothing else in the cou
 import hashlib
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import torch
 from huggingface_hub import HfApi
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as hf_logging
 
 WEIGHTS = Path(__file__).parent / "weights"
 HASHES = WEIGHTS / "sha256.json"
@@ -85,13 +87,26 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
     """
     loader = AutoModelForMaskedLM if name.startswith("bert") else AutoModelForCausalLM
     if tier(wanted_tier) == "tiny":
-        return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
+        with _no_progress_bar():
+            return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
     checkpoint = _hub_checkpoint(name)
     device, dtype = _device_and_dtype()
     model = loader.from_pretrained(
         checkpoint.repository, revision=locked_revision(checkpoint.repository), dtype=dtype, use_safetensors=True
     )
     return model.to(device).eval()
+
+
+@contextmanager
+def _no_progress_bar():
+    """A model of a few megabytes loads at once; a bar for it would only stain the stored notebooks."""
+    shown = hf_logging.is_progress_bar_enabled()
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            hf_logging.enable_progress_bar()
 
 
 def load_tokenizer(name: str, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:

@@ -35,13 +35,13 @@ def two_expectations(seed: int) -> dict:
             clue: {name: 100 * expectations.filled_right(model, [b for b in blanks if b.clue == clue]) for name, model in models.items()}
             for clue in ("left", "right")
         }
-    begun = expectations.beginnings(100, seed)
+    begun = expectations.beginnings(60, seed)
     found["continued"] = {name: 100 * expectations.continued_right(model, begun) for name, model in models.items()}
     return found
 
 
 #: Numbers of labels at which a specialist is trained for the cost of a new task, and of demonstrations beside them.
-LABELS, SHOWN = (8, 32, 128, 512, 2000), (1, 2, 3)
+LABELS, SHOWN = (8, 32, 128, 512), (1, 2, 4, 8)
 
 
 def specialist_matrix(seed: int) -> dict:
@@ -86,7 +86,7 @@ STUDIES = {
     study.name: study
     for study in (
         Study("two-expectations", 1, ("gpt-middle", "bert-middle"), (0, 1, 2, 3, 4), two_expectations),
-        Study("specialists", 1, ("gpt-middle",), (0, 1, 2, 3, 4), specialist_matrix),
+        Study("specialists", 1, ("gpt-middle",), (0, 1, 2), specialist_matrix),
         Study("quality", 1, tuple(RECIPES), (0, 1, 2), model_quality),
     )
 }
