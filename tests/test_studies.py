@@ -2,8 +2,9 @@
 
 import pytest
 
-from course.records import RECORDS, read_record
-from course.studies import STUDIES, main
+from course import records
+from course.records import RECORDS, Study, read_record
+from course.studies import STUDIES, main, measure
 
 
 @pytest.mark.parametrize("name", sorted(STUDIES))
@@ -20,3 +21,27 @@ def test_an_unknown_study_lists_the_studies(capsys):
     with pytest.raises(SystemExit):
         main(["sudoku"])
     assert "no such study: sudoku; choose from" in capsys.readouterr().err
+
+
+def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RECORDS", tmp_path)
+    asked = []
+
+    def run(seed: int) -> dict:
+        asked.append(seed)
+        if asked == [0, 1]:
+            raise KeyboardInterrupt
+        return {"value": seed}
+
+    study = Study("demo", 1, ("gpt-small",), (0, 1, 2), run)
+    with pytest.raises(KeyboardInterrupt):
+        measure(study)
+    measure(study)
+    assert asked == [0, 1, 1, 2]
+    assert [v["value"] for v in read_record(study).values()] == [0, 1, 2]
+
+
+def test_the_hub_tier_is_not_recorded_as_the_shipped_models(monkeypatch):
+    monkeypatch.setenv("COURSE_TIER", "hub")
+    with pytest.raises(ValueError, match="COURSE_TIER is 'hub'; unset it"):
+        measure(STUDIES["quality"])

@@ -150,7 +150,7 @@ def shots_and_ceiling(values: Sequence[dict], names: dict[str, str], tasks: dict
         ax.plot(x, best.mean(0), color=CEILING, linewidth=3)
         ax.text(0.1, best.mean(0)[2] + 9, "best possible", color=CEILING, fontweight="bold")
         ends = []
-        for (name, label), shade in zip(names.items(), shades, strict=True):
+        for (name, label), shade in zip(names.items(), shades[-len(names) :], strict=True):
             runs = np.array([[100 * v[name]["in_context"][task][str(k)]["model"] for k in shots] for v in values])
             ends.append((_band(ax, x, runs, shade)[-1], label, shade))
         for (_, label, shade), y in zip(sorted(ends), _spread([e[0] for e in sorted(ends)], 7), strict=True):

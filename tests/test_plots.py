@@ -1,0 +1,64 @@
+"""Figures draw what they are given, for any number of tasks, with every curve labelled."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from course import plots, studies
+from course.expectations import expected, sum_blanks
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    plots.use_style()
+    yield
+    plots.plt.close("all")
+
+
+def words(figure) -> set[str]:
+    figure.canvas.draw()
+    return {text.get_text() for ax in figure.axes for text in ax.texts}
+
+
+def test_top_words_marks_the_right_word():
+    model, blank = studies.load("gpt-small"), sum_blanks(1)[0]
+    figure = plots.same_text_two_models([("a ____", blank.word, *2 * [expected(model, [blank])[0]])], model, model)
+    bold = {label.get_text() for ax in figure.axes for label in ax.get_yticklabels() if label.get_fontweight() == "bold"}
+    assert bold <= {blank.word} and len(figure.axes) == 2
+
+
+@pytest.mark.parametrize("kinds", [{"sums": "sums"}, {"sums": "sums", "facts": "facts"}])
+def test_by_clue_labels_both_models(kinds):
+    value = {kind: {clue: {"gpt": 50.0, "bert": 90.0} for clue in ("left", "right")} for kind in kinds}
+    assert {"GPT", "BERT"} <= words(plots.by_clue([value, value, value], kinds))
+
+
+def test_heat_map_prints_every_value():
+    table = pd.DataFrame({"a": [10.0, 99.0], "b": [20.0, 30.0]}, index=["generalist", "a"])
+    assert words(plots.heat_map(table, "title")) == {"10", "99", "20", "30"}
+
+
+@pytest.mark.parametrize("tasks", [("a", "b"), ("a", "b", "c")])
+def test_costs_draw_any_number_of_tasks(tasks):
+    value = {"by_labels": {t: {"8": 1.0, "32": 2.0, "128": 3.0} for t in tasks}, "by_shots": {t: {"1": 5.0, "2": 6.0} for t in tasks}}
+    figure = plots.cost_of_a_new_task([value, value, value], tasks)
+    assert sum(ax.get_visible() for ax in figure.axes) == len(tasks)
+    assert {"prompted", "fine-tuned"} <= words(figure)
+
+
+def test_curves_under_the_ceiling_are_all_named():
+    cell = {"model": 0.5, "ceiling": 0.7}
+    value = {"m": {"in_context": {"t": {"0": cell, "1": cell, "2": cell}}}}
+    assert {"best possible", "middle"} <= words(plots.shots_and_ceiling([value] * 3, {"m": "middle"}, {"t": "task"}, (0, 1, 2)))
+
+
+def test_training_curves_end_in_their_names():
+    curves = {name: (np.linspace(3, end, 100), 1e6) for name, end in (("one", 1.0), ("two", 1.01))}
+    assert words(plots.training_curves(curves)) == {"one", "two"}
+
+
+def test_labels_keep_their_distance():
+    assert plots._spread([1.0, 1.1, 5.0], 1.0) == [1.0, 2.0, 5.0]
