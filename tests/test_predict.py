@@ -42,6 +42,14 @@ def test_blank_equals_one_text_at_a_time(bert):
     assert torch.allclose(bert.blank(texts), torch.stack(naive), atol=1e-4)
 
 
+def test_all_blanks_of_a_text_are_filled_side_by_side(bert):
+    encoded = bert.tokenizer("the [MASK] of hot is [MASK] .", return_tensors="pt")
+    at = (encoded.input_ids[0] == bert.tokenizer.mask_token_id).nonzero()[:, 0]
+    with torch.no_grad():
+        naive = bert.model(**encoded).logits[0, at].log_softmax(-1)
+    assert torch.allclose(bert.blanks("the [MASK] of hot is [MASK] ."), naive, atol=1e-4)
+
+
 def test_log_likelihood_is_the_sum_over_the_words(gpt):
     texts = ["the opposite of hot is cold .", "the cat"]
     for text, found in zip(texts, gpt.log_likelihood(texts), strict=True):
@@ -75,6 +83,8 @@ def test_the_likeliest_among_some_words(gpt):
 def test_wrong_questions_are_refused(gpt, bert):
     with pytest.raises(ValueError, match="a causal model cannot fill a blank"):
         gpt.blank(["the [MASK]"])
+    with pytest.raises(ValueError, match="no blank to fill in 'the cat'"):
+        bert.blanks("the cat")
     with pytest.raises(ValueError, match="a masked model has no next word"):
         bert.next_word(["the"])
     with pytest.raises(ValueError, match="gives no probability to a whole text"):

@@ -35,8 +35,8 @@ def test_advantage_and_forgetting_are_differences_to_the_generalist():
 def test_costs_count_a_copy_against_demonstrations(base):
     table = costs(base, "topic", shots=3)
     stored, read = table.columns
-    assert table.loc["specialist", stored] == pytest.approx(2 * base.model.num_parameters() / 1e6)
-    assert table.loc["generalist", stored] < 0.001
+    assert table.loc["specialist", stored] == pytest.approx(2 * base.model.num_parameters() / 1e3)
+    assert table.loc["generalist", stored] < 1
     assert table.loc["generalist", read] > 2 * table.loc["specialist", read]
 
 

@@ -2,7 +2,7 @@
 
 A claim holds when the mean of the paired differences reaches its target *and* their 95 % interval excludes 0. A claim that something
 is "no worse" has a target of 0 and a margin: its interval must exclude everything worse than the margin. A claim is printed
-as one line whose words do not depend on the machine; the figures have a decimal point and may.
+in words that do not depend on the machine; the figures have a decimal point and may.
 """
 
 from collections.abc import Sequence
@@ -48,6 +48,7 @@ class Claim:
     Attributes:
         number: as in the table of claims, e.g. ``"1a"``.
         statement: one sentence.
+        reported: what the source reports, if it is comparable and was read there.
         unit: of the difference, e.g. ``"points"``.
         at_least: the target for the mean of the differences.
         margin: by how much "no worse" may be worse; 0 for a claim that something is better.
@@ -58,6 +59,7 @@ class Claim:
     statement: str
     at_least: float
     source: str
+    reported: str = "no comparable figure"
     unit: str = "points"
     margin: float = 0.0
 
@@ -66,9 +68,11 @@ class Claim:
         return measured.mean >= self.at_least and measured.low > -self.margin
 
     def line(self, measured: Interval) -> str:
-        """The claim with its verdict, in one line."""
+        """The claim with its verdict, then what was measured and wanted, then the source."""
         verdict = "holds" if self.holds(measured) else "DOES NOT HOLD"
         return (
-            f"{self.number} {verdict}: {self.statement} Measured {measured} {self.unit} over {measured.count} seeds, "
-            f"wanted at least {self.at_least:.1f}."
+            f"{self.number} {verdict}: {self.statement}\n"
+            f"   measured {measured} {self.unit}, {measured.count} seeds; wanted a mean of at least {self.at_least:.1f} "
+            f"and an interval above {-self.margin or 0.0:.1f}\n"
+            f"   source {self.source}: {self.reported}"
         )

@@ -1,4 +1,4 @@
-"""The two expectations: the same text for a model that continues and for one that fills in.
+"""Two objectives: the same text for a model that continues and for one that fills in.
 
 A :class:`Blank` is a word taken out of a sentence whose clue stands to the left or to the right of it. GPT is asked for the
 next word after what stands before the blank, BERT for the word in the blank.
@@ -84,6 +84,11 @@ def sum_blanks(count: int, seed: int = 0) -> list[Blank]:
 def fill(model: LanguageModel, blanks: Sequence[Blank]) -> list[str]:
     """The word that the model puts into each blank: by what stands before it (GPT), or by both sides (BERT)."""
     return model.likeliest(expected(model, blanks))
+
+
+def fill_all(model: LanguageModel, text: str) -> list[str]:
+    """BERT's likeliest word for every blank of a text, each filled without knowledge of the others' words."""
+    return model.likeliest(model.blanks(text))
 
 
 def expected(model: LanguageModel, blanks: Sequence[Blank]) -> torch.Tensor:

@@ -86,6 +86,18 @@ class LanguageModel:
             ids.append(int(self._log_probabilities([ids + closing], [at]).argmax()))
         return [self.tokenizer.decode([i]).strip(" ") for i in ids[start:]]
 
+    def blanks(self, text: str) -> torch.Tensor:
+        """Log-probabilities of the tokens in all blanks of one text, (blanks, vocabulary), each given the text without the others.
+
+        Raises:
+            ValueError: for a causal model, for a text without a blank, and for one longer than the window.
+        """
+        ids = self._ids(text)
+        at = [i for i, token in enumerate(ids) if self.masked and token == self.tokenizer.mask_token_id]
+        if not at:
+            raise ValueError(f"no blank to fill in {text!r}: expected a masked model and its mask token in the text")
+        return self._log_probabilities([ids] * len(at), at)
+
     def likeliest(self, log_probabilities: torch.Tensor, among: Sequence[str] | None = None) -> list[str]:
         """The word with the highest probability in each row, of the whole vocabulary or ``among`` some words.
 

@@ -88,7 +88,7 @@ def by_shots(base: LanguageModel, task: str, shots: Sequence[int], seed: int, co
 
 
 def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
-    """What each way pays for one more task: megabytes stored, and tokens read for every query.
+    """What each way pays for one more task: kilobytes stored, and tokens read for every query.
 
     The specialist stores another copy of the model in half precision; the generalist stores the text of its demonstrations.
     """
@@ -97,5 +97,5 @@ def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
     length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in found) / 100 for name, found in
               (("specialist", bare), ("generalist", asked))}  # fmt: skip
     shown = asked[0].prompt.removesuffix(bare[0].prompt)
-    stored = {"specialist": 2 * base.model.num_parameters() / 1e6, "generalist": len(shown.encode()) / 1e6}
-    return pd.DataFrame({"stored for the task (MB)": stored, "tokens read a query": length})
+    stored = {"specialist": 2 * base.model.num_parameters() / 1e3, "generalist": len(shown.encode()) / 1e3}
+    return pd.DataFrame({"stored for the task (kB)": stored, "tokens read a query": length})
