@@ -21,26 +21,26 @@ def trained(tmp_path, monkeypatch):
 
 
 def test_hashes_are_those_of_the_files(trained, tmp_path):
-    size = shipping.ship(trained, tmp_path / "weights")
+    size = shipping.ship(trained, ["tiny"], tmp_path / "weights")
     found = json.loads((tmp_path / "weights" / "sha256.json").read_text())
     files = list((tmp_path / "weights" / "tiny").iterdir())
     assert {f"tiny/{path.name}" for path in files} == set(found)
     assert size == sum(path.stat().st_size for path in files)
     for path in files:
         assert found[f"tiny/{path.name}"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    shipping.ship(trained, tmp_path / "weights")  # once more, over what is there
+    shipping.ship(trained, ["tiny"], tmp_path / "weights")  # once more, over what is there
 
 
 def test_unfinished_models_are_not_shipped(trained, tmp_path):
     (trained / "tiny" / "training.json").unlink()
     with pytest.raises(FileNotFoundError, match="not finished in .*: tiny; run 'make pretrain' first"):
-        shipping.ship(trained, tmp_path / "weights")
+        shipping.ship(trained, ["tiny"], tmp_path / "weights")
 
 
 def test_weights_of_another_recipe_are_not_shipped(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(shipping, "RECIPES", {"tiny": replace(TINY, seed=5)})
     with pytest.raises(ValueError, match="was trained by another recipe than tiny has now"):
-        shipping.ship(trained, tmp_path / "weights")
+        shipping.ship(trained, ["tiny"], tmp_path / "weights")
 
 
 def test_weights_of_another_vocabulary_are_not_shipped(trained, tmp_path):
@@ -49,11 +49,11 @@ def test_weights_of_another_vocabulary_are_not_shipped(trained, tmp_path):
     words["dog"], words["cat"] = words["cat"], words["dog"]
     (trained / "tiny" / "tokenizer.json").write_text(json.dumps(stored))
     with pytest.raises(ValueError, match="with another vocabulary than the world has now"):
-        shipping.ship(trained, tmp_path / "weights")
+        shipping.ship(trained, ["tiny"], tmp_path / "weights")
 
 
 def test_too_many_bytes_are_not_shipped(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(shipping, "LIMIT", 1000)
     with pytest.raises(ValueError, match="MB to ship: expected at most 0 MB"):
-        shipping.ship(trained, tmp_path / "weights")
+        shipping.ship(trained, ["tiny"], tmp_path / "weights")
     assert not (tmp_path / "weights").exists()

@@ -72,7 +72,7 @@ class Claim:
         verdict = "holds" if self.holds(measured) else "DOES NOT HOLD"
         return (
             f"{self.number} {verdict}: {self.statement}\n"
-            f"   measured {measured} {self.unit}, {measured.count} seeds; wanted a mean of at least {self.at_least:.1f} "
-            f"and an interval above {-self.margin or 0.0:.1f}\n"
+            f"   measured {measured} {self.unit}, {measured.count} seeds\n"
+            f"   wanted a mean of at least {self.at_least:.1f} and an interval above {-self.margin or 0.0:.1f}\n"
             f"   source {self.source}: {self.reported}"
         )

@@ -15,8 +15,9 @@ from course.world.vocabulary import CLS, END, MASK, SEP, SPECIAL_TOKENS, vocabul
 IGNORED = -100
 #: A batch takes documents until they would fill this share of it.
 _FILL = 0.98
-#: Share of a document's tokens that BERT has to fill in; of these 80 % are masked, 10 % replaced, 10 % left (Devlin 2019).
-MASKED_SHARE = 0.2
+#: Share of a document's tokens that BERT has to fill in; of these 80 % are masked, 10 % replaced, 10 % left (Devlin et al. 2019). More
+#: than the original's 15 %: short training learns faster from more questions (Wettig et al. 2023).
+MASKED_SHARE = 0.4
 
 
 @dataclass(frozen=True)

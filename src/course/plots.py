@@ -86,7 +86,7 @@ _HEAT = LinearSegmentedColormap.from_list("accuracy", ["#f7f3ee", "#f5c396", OPE
 
 def heat_map(table: pd.DataFrame, title: str) -> Figure:
     """Accuracy (percent) of every model on every task; a frame marks each specialist's own task."""
-    figure, ax = plt.subplots(figsize=(7.2, 0.5 * len(table) + 1.5))
+    figure, ax = plt.subplots(figsize=(6.4, 0.45 * len(table) + 1.2))
     ax.imshow(table.to_numpy(), cmap=_HEAT, vmin=0, vmax=100, aspect="auto")
     for i, row in enumerate(table.index):
         for j, column in enumerate(table.columns):
@@ -130,7 +130,7 @@ def cost_of_a_new_task(values: Sequence[dict], tasks: Sequence[str]) -> Figure:
         ax.set_title(task.replace("_", " "), fontsize=11)
         ax.set_ylim(0, 106)
         if i == 0:
-            ax.annotate("prompted", (1, shown.mean(0)[0]), xytext=(0, 10), textcoords="offset points", color=PROMPTED, fontweight="bold")
+            ax.annotate("prompted", (1, 60), color=PROMPTED, fontweight="bold")
             ax.annotate("fine-tuned", (int(labels[2]), 12), color=OPENED, fontweight="bold", ha="center")
     for ax in axes.flat[len(tasks) :]:
         ax.set_visible(False)

@@ -18,7 +18,7 @@ from accelerate import Accelerator
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from course.packing import IGNORED, Batch, pack_for_bert, pack_for_gpt
 from course.recipes import RECIPES, Recipe

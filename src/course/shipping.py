@@ -1,6 +1,6 @@
 """Put finished weights into the package: ``python -m course.shipping FOLDER`` after ``make pretrain``.
 
-Only whole models are shipped, all of :data:`course.recipes.RECIPES` together, so that their hashes always fit one another.
+Only whole models are shipped, and all that are to be shipped at once, so that the package never holds models of two worlds.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,20 +25,21 @@ LIMIT = 30_000_000
 _FROM_TRAINING = ("config.json", "model.safetensors", RECORD)
 
 
-def ship(source: Path, target: Path = WEIGHTS) -> int:
-    """Copy the models of ``source`` into ``target`` and write their hashes; returns the bytes shipped.
+def ship(source: Path, names: Sequence[str] = tuple(RECIPES), target: Path = WEIGHTS) -> int:
+    """Copy the models ``names`` of ``source`` into ``target`` and write their hashes; returns the bytes shipped.
 
     Raises:
         FileNotFoundError: if a model is not finished.
         ValueError: if a model was trained by another recipe or with another vocabulary than the package has now, or if all
             together weigh more than :data:`LIMIT`.
     """
-    missing = [name for name in RECIPES if not (source / name / RECORD).exists()]
+    missing = [name for name in names if not (source / name / RECORD).exists()]
     if missing:
         raise FileNotFoundError(f"not finished in {source}: {', '.join(missing)}; run 'make pretrain' first")
     staged = target.with_name(target.name + ".part")
     shutil.rmtree(staged, ignore_errors=True)
-    for name, recipe in RECIPES.items():
+    for name in names:
+        recipe = RECIPES[name]
         (staged / name).mkdir(parents=True)
         _check(source / name, recipe)
         for file in _FROM_TRAINING:
@@ -65,8 +67,10 @@ def _check(folder: Path, recipe: Recipe) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Put finished weights into the package.")
     parser.add_argument("source", type=Path, nargs="?", default=Path("pretrained"), help="the folder that 'make pretrain' wrote")
-    size = ship(parser.parse_args().source)
-    print(f"{len(RECIPES)} models, {size / 1e6:.1f} MB, in {WEIGHTS}")
+    parser.add_argument("--names", nargs="+", default=list(RECIPES), choices=list(RECIPES), help="which models (default: all)")
+    chosen = parser.parse_args()
+    size = ship(chosen.source, chosen.names)
+    print(f"{len(chosen.names)} models, {size / 1e6:.1f} MB, in {WEIGHTS}")
 
 
 if __name__ == "__main__":

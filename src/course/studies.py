@@ -8,9 +8,8 @@ import time
 
 from course import expectations, quality, specialists
 from course.in_context import SHOTS
-from course.models import load_model, load_tokenizer, tier
+from course.models import load_model, load_tokenizer, shipped_models, tier
 from course.predict import LanguageModel
-from course.recipes import RECIPES
 from course.records import Study, partial_runs, write_record
 from course.world.lists import list_tasks
 from course.world.split import TEST, TRAIN
@@ -63,7 +62,7 @@ PROFILED = ("dialect", "verdict")
 def model_quality(seed: int) -> dict:
     """The quality gate of every shipped model."""
     found = {}
-    for name in RECIPES:
+    for name in shipped_models():
         model = load(name)
         found[name] = {"unseen_loss": quality.unseen_loss(model, seed)}
         if model.masked:
@@ -87,7 +86,7 @@ STUDIES = {
     for study in (
         Study("two-expectations", 1, ("gpt-middle", "bert-middle"), (0, 1, 2, 3, 4), two_expectations),
         Study("specialists", 1, ("gpt-middle",), (0, 1, 2), specialist_matrix),
-        Study("quality", 1, tuple(RECIPES), (0, 1, 2), model_quality),
+        Study("quality", 1, shipped_models(), (0, 1, 2), model_quality),
     )
 }
 
