@@ -41,6 +41,11 @@ def test_heat_map_prints_every_value():
     assert words(plots.heat_map(table, "title")) == {"10", "99", "20", "30"}
 
 
+def test_a_cell_without_a_value_stays_empty():
+    table = pd.DataFrame({"k = 0": [10.0, 20.0], "k = 16": [99.0, float("nan")]}, index=["a", "b"])
+    assert words(plots.accuracy_by_shots(table, "title")) == {"10", "20", "99"}
+
+
 @pytest.mark.parametrize("tasks", [("a", "b"), ("a", "b", "c")])
 def test_costs_draw_any_number_of_tasks(tasks):
     value = {"by_labels": {t: {"8": 1.0, "32": 2.0, "128": 3.0} for t in tasks}, "by_shots": {t: {"1": 5.0, "2": 6.0} for t in tasks}}

@@ -64,17 +64,19 @@ def by_clue(values: Sequence[dict], kinds: dict[str, str]) -> Figure:
     """Share of blanks filled right, clue on the left against clue on the right: a line a model in each kind of text."""
     figure, axes = plt.subplots(1, len(kinds), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (kind, title) in zip(axes[0], kinds.items(), strict=True):
+        ends = []
         for name, colour, label in (("gpt", PROMPTED, "GPT"), ("bert", OPENED, "BERT")):
             sides = [[value[kind][clue][name] for value in values] for clue in ("left", "right")]
             means = [np.mean(side) for side in sides]
             ax.plot((0, 1), means, color=colour, marker="o")
             for x, side in enumerate(sides):
                 ax.plot([x] * len(side), side, ".", color=colour, alpha=0.35)
-            above = means[1] > 50
-            ax.annotate(label, (1, means[1]), xytext=(-6, -16 if above else 8), textcoords="offset points", color=colour,
-                        fontweight="bold", ha="right")  # fmt: skip
+            ends.append((means[1], label, colour))
+        ends.sort()
+        for (_, label, colour), y in zip(ends, _spread([end[0] for end in ends], 11), strict=True):
+            ax.text(1.12, y, label, color=colour, fontweight="bold", va="center")
         ax.set_xticks((0, 1), ("clue on\nthe left", "clue on\nthe right"))
-        ax.set_xlim(-0.25, 1.25)
+        ax.set_xlim(-0.3, 1.8)
         ax.set_ylim(-4, 106)
         ax.set_title(title, fontsize=11)
     axes[0, 0].set_ylabel("filled in right (%)")
@@ -84,23 +86,41 @@ def by_clue(values: Sequence[dict], kinds: dict[str, str]) -> Figure:
 _HEAT = LinearSegmentedColormap.from_list("accuracy", ["#f7f3ee", "#f5c396", OPENED])
 
 
-def heat_map(table: pd.DataFrame, title: str) -> Figure:
-    """Accuracy (percent) of every model on every task; a frame marks each specialist's own task."""
-    figure, ax = plt.subplots(figsize=(6.4, 0.45 * len(table) + 1.2))
+def _cells(ax: Axes, table: pd.DataFrame) -> None:
+    """A table of percentages as coloured cells with their numbers, column names on top; a missing value stays empty."""
     ax.imshow(table.to_numpy(), cmap=_HEAT, vmin=0, vmax=100, aspect="auto")
-    for i, row in enumerate(table.index):
-        for j, column in enumerate(table.columns):
-            value = table.iloc[i, j]
+    for i, j in np.ndindex(table.shape):
+        value = table.iloc[i, j]
+        if not np.isnan(value):
+            own = table.index[i] == table.columns[j]
             ax.text(j, i, f"{value:.0f}", ha="center", va="center", color="white" if value > 70 else "#222222",
-                    fontweight="bold" if row == column else "normal")  # fmt: skip
-            if row == column:
-                ax.add_patch(plt.Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor="#222222", linewidth=2))
-    names = [row if i == 0 else f"tuned for {row}" for i, row in enumerate(table.index)]
-    ax.set_yticks(range(len(table)), [name.replace("_", " ") for name in names])
-    ax.set_xticks(range(table.shape[1]), [c.replace("_", " ") for c in table.columns], rotation=20)
+                    fontweight="bold" if own else "normal")  # fmt: skip
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+
+
+def heat_map(table: pd.DataFrame, title: str) -> Figure:
+    """Accuracy (percent) of every model on every task; a frame marks each specialist's own task."""
+    figure, ax = plt.subplots(figsize=(6.4, 0.45 * len(table) + 1.2))
+    _cells(ax, table)
+    for i, row in enumerate(table.index):
+        if row in table.columns:
+            j = list(table.columns).index(row)
+            ax.add_patch(plt.Rectangle((j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor="#222222", linewidth=2))
+    names = [row if i == 0 else f"tuned for {row}" for i, row in enumerate(table.index)]
+    ax.set_yticks(range(len(table)), [name.replace("_", " ") for name in names])
+    ax.set_xticks(range(table.shape[1]), [c.replace("_", " ") for c in table.columns], rotation=20)
+    ax.set_title(title, pad=12)
+    return figure
+
+
+def accuracy_by_shots(table: pd.DataFrame, title: str) -> Figure:
+    """Accuracy (percent) of one model: a row a task, a column a number of demonstrations."""
+    figure, ax = plt.subplots(figsize=(6.4, 0.27 * len(table) + 1.0))
+    _cells(ax, table)
+    ax.set_yticks(range(len(table)), [name.replace("_", " ") for name in table.index])
+    ax.set_xticks(range(table.shape[1]), table.columns)
     ax.set_title(title, pad=12)
     return figure
 
@@ -130,7 +150,7 @@ def cost_of_a_new_task(values: Sequence[dict], tasks: Sequence[str]) -> Figure:
         ax.set_title(task.replace("_", " "), fontsize=11)
         ax.set_ylim(0, 106)
         if i == 0:
-            ax.annotate("prompted", (1, 60), color=PROMPTED, fontweight="bold")
+            ax.annotate("prompted", (0.8, 78), color=PROMPTED, fontweight="bold")
             ax.annotate("fine-tuned", (int(labels[2]), 12), color=OPENED, fontweight="bold", ha="center")
     for ax in axes.flat[len(tasks) :]:
         ax.set_visible(False)
