@@ -168,7 +168,7 @@ def shots_and_ceiling(values: Sequence[dict], names: dict[str, str], tasks: dict
         first = next(iter(names))
         best = np.array([[100 * v[first]["in_context"][task][str(k)]["ceiling"] for k in shots] for v in values])
         ax.plot(x, best.mean(0), color=CEILING, linewidth=3)
-        ax.text(0.1, best.mean(0)[2] + 9, "best possible", color=CEILING, fontweight="bold")
+        ax.text(-0.1, 97, "best possible", color=CEILING, fontweight="bold")
         ends = []
         for (name, label), shade in zip(names.items(), shades[-len(names) :], strict=True):
             runs = np.array([[100 * v[name]["in_context"][task][str(k)]["model"] for k in shots] for v in values])
@@ -205,8 +205,8 @@ def training_curves(curves: dict[str, tuple[Sequence[float], float]]) -> Figure:
     for (_, name, shade, x), y in zip(ends, _spread([e[0] for e in ends], 0.07), strict=True):
         ax.text(x + 0.01 * limit, y, name, color=shade, va="center", fontsize=10, fontweight="bold")
     ax.set_xlim(0, 1.22 * limit)
-    # the first hundredths of the training, where every model still guesses, would flatten the rest
-    ax.set_ylim(0.9 * ends[0][0], np.median([losses[len(losses) // 50] for losses, _ in curves.values()]))
+    # the beginning of the training, where every model still guesses, would flatten the rest
+    ax.set_ylim(0.9 * ends[0][0], np.median([losses[len(losses) // 10] for losses, _ in curves.values()]) * 1.2)
     ax.set_xlabel("tokens (millions)")
     ax.set_ylabel("loss (nats a label)")
     return figure
