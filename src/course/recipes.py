@@ -55,42 +55,41 @@ class Recipe:
         return _new_gpt(self) if self.kind == "gpt" else _new_bert(self)
 
 
+def _sizes(recipe: Recipe) -> dict[str, int]:
+    """The settings that both kinds of configuration know by the same names."""
+    return {
+        "vocab_size": len(vocabulary()),
+        "hidden_size": recipe.width,
+        "num_hidden_layers": recipe.layers,
+        "num_attention_heads": recipe.heads,
+        "intermediate_size": 4 * recipe.width,
+        "max_position_embeddings": WINDOW,
+        "pad_token_id": vocabulary()[PAD],
+    }
+
+
 def _new_gpt(recipe: Recipe) -> GPTNeoXForCausalLM:
     # GPT-NeoX: rotary positions, which short training can learn from, and biases, which BitFit needs
-    words = vocabulary()
     config = GPTNeoXConfig(
-        vocab_size=len(words),
-        hidden_size=recipe.width,
-        num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads,
-        intermediate_size=4 * recipe.width,
-        max_position_embeddings=WINDOW,
+        **_sizes(recipe),
         rotary_pct=1.0,
         use_parallel_residual=True,
         tie_word_embeddings=True,
         attention_dropout=0.0,
         hidden_dropout=0.0,
-        bos_token_id=words[END],
-        eos_token_id=words[END],
-        pad_token_id=words[PAD],
+        bos_token_id=vocabulary()[END],
+        eos_token_id=vocabulary()[END],
     )
     return GPTNeoXForCausalLM(config)
 
 
 def _new_bert(recipe: Recipe) -> BertForMaskedLM:
-    words = vocabulary()
     config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=recipe.width,
-        num_hidden_layers=recipe.layers,
-        num_attention_heads=recipe.heads,
-        intermediate_size=4 * recipe.width,
-        max_position_embeddings=WINDOW,
+        **_sizes(recipe),
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
-        pad_token_id=words[PAD],
-        cls_token_id=words[CLS],
-        sep_token_id=words[SEP],
+        cls_token_id=vocabulary()[CLS],
+        sep_token_id=vocabulary()[SEP],
     )
     model = BertForMaskedLM(config)
     # pretraining shows segment 0 only; a zero vector keeps segment 1 harmless until fine-tuning gives it a meaning
