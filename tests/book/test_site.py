@@ -131,3 +131,14 @@ def test_no_pickle_no_remote_code_no_eval():
         for forbidden in ("import pickle", "torch.load(", "torch.save(", "trust_remote_code=True"):
             assert forbidden not in text, f"{path}: {forbidden}"
         assert not re.search(r"(?<![\w.])eval\(", text), path
+
+
+def test_the_test_command_puts_the_guard_where_kernels_find_it():
+    """A kernel runs in ``notebooks/``, so the folder of the guard must be named by its whole path."""
+    commands = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    guarded = [line for line in commands.splitlines() if "-m pytest" in line]
+    assert len(guarded) == 2 and all(line.startswith(f"PYTHONPATH={ROOT / 'tests' / 'offline'} ") for line in guarded)
+    code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)"
+    guard = {"PYTHONPATH": guarded[0].split()[0].removeprefix("PYTHONPATH=")}
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "notebooks", env=guard, capture_output=True, text=True)
+    assert "OutsideConnection" in ran.stderr
