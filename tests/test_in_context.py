@@ -3,10 +3,10 @@
 import pytest
 
 from course.expectations import beginnings, fact_blanks, sum_blanks, translation_blanks
-from course.in_context import CHAINS, accuracy, ceiling, queries
+from course.in_context import accuracy, ceiling, queries
 from course.world import sums
 from course.world.example import Example
-from course.world.exercises import EXERCISES
+from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
 from course.world.relations import relations

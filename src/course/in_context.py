@@ -1,17 +1,15 @@
 """In-context learning: prompts with demonstrations, accuracy by their number, and the exact ceiling for lists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from course.predict import LanguageModel
 from course.world.chance import Chance
-from course.world.exercises import EXERCISES, Exercise
+from course.world.exercises import CHAINS, EXERCISES, Exercise
 from course.world.lists import FORMATS, ListTask, list_tasks
 from course.world.posterior import Posterior
 from course.world.split import SPLITS, TEST, TRAIN
 
-#: Exercises whose answers are chains of steps, not words.
-CHAINS = ("problem", "route")
 #: Numbers of demonstrations that the course's curves have.
 SHOTS = (0, 1, 2, 4, 8, 16)
 
@@ -34,6 +32,11 @@ class Query:
         """The text up to where the output should stand."""
         shown = [self.frame.format(x=x, y=y) for x, y in self.demonstrations]
         return " ".join([*shown, self.frame.format(x=self.input, y="{y}").split(" {y}")[0]])
+
+    @property
+    def bare(self) -> "Query":
+        """The same query without its demonstrations."""
+        return replace(self, demonstrations=())
 
 
 def queries(name: str, shots: int, count: int, seed: int = 0, split: str = TEST, form: str = "colon") -> list[Query]:

@@ -50,17 +50,19 @@ def attention_mask(document: torch.Tensor, causal: bool) -> torch.Tensor:
     return torch.zeros(allowed.shape, device=document.device).masked_fill_(~allowed, float("-inf"))
 
 
+def packed_logits(model, batch: Batch) -> torch.Tensor:
+    """The logits of a batch, (B, T, V), every document read as if it stood alone."""
+    device = next(model.parameters()).device
+    ids, document, position = (torch.from_numpy(part).to(device) for part in (batch.ids, batch.document, batch.position))
+    causal = getattr(model, "module", model).config.model_type != "bert"
+    return model(input_ids=ids, attention_mask=attention_mask(document, causal), position_ids=position).logits
+
+
 def summed_loss(model, batch: Batch) -> torch.Tensor:
     """The summed cross-entropy (nats) of a batch's labels."""
-    to = torch.from_numpy
-    device = model.device if hasattr(model, "device") else next(model.parameters()).device
-    config = getattr(model, "module", model).config
-    logits = model(
-        input_ids=to(batch.ids).to(device),
-        attention_mask=attention_mask(to(batch.document).to(device), causal=config.model_type != "bert"),
-        position_ids=to(batch.position).to(device),
-    ).logits  # (B, T, V)
-    return cross_entropy(logits.flatten(0, 1).float(), to(batch.labels).flatten().to(device), ignore_index=IGNORED, reduction="sum")
+    logits = packed_logits(model, batch)
+    labels = torch.from_numpy(batch.labels).to(logits.device)
+    return cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
 def new_optimizers(model, recipe: Recipe) -> list[torch.optim.Optimizer]:

@@ -4,10 +4,10 @@ import math
 
 import torch
 
-from course.in_context import Query, queries
+from course.in_context import Query, accuracy, queries
 from course.packing import IGNORED
 from course.predict import LanguageModel
-from course.pretrain import attention_mask, batch_at, summed_loss
+from course.pretrain import batch_at, packed_logits, summed_loss
 from course.recipes import RECIPES
 from course.world import lists, maps, sums
 from course.world.chance import Chance
@@ -39,8 +39,9 @@ def completed(model: LanguageModel, prompts: list[tuple[str, str]]) -> float:
 
 def facts(model: LanguageModel) -> dict[str, float]:
     """Accuracy on every fact of the world by family, and over all of them (``"all"``)."""
-    found = {family: completed(model, prompts) for family, prompts in fact_prompts().items()}
-    counts = {family: len(prompts) for family, prompts in fact_prompts().items()}
+    families = fact_prompts()
+    found = {family: completed(model, prompts) for family, prompts in families.items()}
+    counts = {family: len(prompts) for family, prompts in families.items()}
     found["all"] = sum(found[f] * counts[f] for f in counts) / sum(counts.values())
     return found
 
@@ -66,7 +67,8 @@ def masked_accuracy(model: LanguageModel, seed: int, batches: int = 4) -> float:
     right = count = 0
     for batch in _unseen(model, seed, batches):
         ids, labels = torch.from_numpy(batch.ids), torch.from_numpy(batch.labels)
-        guessed = _logits(model, batch).argmax(-1)
+        with torch.inference_mode():
+            guessed = packed_logits(model.model, batch).argmax(-1)
         wanted = (labels != IGNORED) & (ids == mask)
         right += int((guessed == labels)[wanted].sum())
         count += int(wanted.sum())
@@ -76,15 +78,6 @@ def masked_accuracy(model: LanguageModel, seed: int, batches: int = 4) -> float:
 def _unseen(model: LanguageModel, seed: int, batches: int):
     recipe = RECIPES["bert-middle" if model.masked else "gpt-middle"]
     return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
-
-
-@torch.inference_mode()
-def _logits(model: LanguageModel, batch) -> torch.Tensor:
-    return model.model(
-        input_ids=torch.from_numpy(batch.ids),
-        attention_mask=attention_mask(torch.from_numpy(batch.document), causal=not model.masked),
-        position_ids=torch.from_numpy(batch.position),
-    ).logits
 
 
 def list_losses(model: LanguageModel, seed: int, count: int = 300, relabel: float = 0.2) -> dict[str, float]:
@@ -119,10 +112,9 @@ def in_context(model: LanguageModel, tasks: tuple[str, ...], shots: tuple[int, .
             if k >= lists.list_tasks()[task].most:
                 continue
             asked = queries(task, k, count, seed)
-            answers = model.likeliest(model.next_word([q.prompt for q in asked]))
             best = [posterior.predict(q.demonstrations, q.input) for q in asked]
             found[task][str(k)] = {
-                "model": sum(a == q.output for a, q in zip(answers, asked, strict=True)) / count,
+                "model": accuracy(model, asked),
                 "ceiling": sum(max(b, key=b.get) == q.output for b, q in zip(best, asked, strict=True)) / count,
             }
     return found

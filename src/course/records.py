@@ -74,10 +74,7 @@ def read_record(study: Study, path: Path | None = None) -> Record:
     again = f"run 'python -m course.studies {study.name}'"
     if not stored.exists():
         raise RecordError(f"{stored} does not exist; {again}")
-    try:
-        record = Record(**json.loads(stored.read_text()))
-    except (json.JSONDecodeError, TypeError) as error:
-        raise RecordError(f"{stored} is damaged ({error}); delete it and {again}") from error
+    record = _stored(stored, again)
     if record.version != study.version:
         raise RecordError(f"{stored} is of version {record.version}, the study is at {study.version}; {again}")
     if record.weights != study.weights():
@@ -85,6 +82,14 @@ def read_record(study: Study, path: Path | None = None) -> Record:
     if missing := [seed for seed in study.seeds if str(seed) not in record.runs]:
         raise RecordError(f"{stored} lacks the seeds {missing}; {again}")
     return record
+
+
+def _stored(path: Path, repair: str) -> Record:
+    """The record in a file; a damaged one is refused with what to do about it."""
+    try:
+        return Record(**json.loads(path.read_text()))
+    except (json.JSONDecodeError, TypeError) as error:
+        raise RecordError(f"{path} is damaged ({error}); delete it and {repair}") from error
 
 
 def write_record(study: Study, runs: dict[str, dict], seconds: float, path: Path | None = None) -> Record:
@@ -103,7 +108,7 @@ def partial_runs(study: Study, path: Path | None = None) -> tuple[dict[str, dict
     stored = path or study.path
     if not stored.exists():
         return {}, 0.0
-    record = Record(**json.loads(stored.read_text()))
+    record = _stored(stored, "measure again")
     if record.version != study.version or record.weights != study.weights():
         return {}, 0.0
     return dict(record.runs), record.seconds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from course.in_context import Query, accuracy, queries
+from course.in_context import accuracy, queries
 from course.predict import LanguageModel
 from course.training import History, fit
 from course.world.split import TRAIN
@@ -56,7 +56,7 @@ def matrix(
     table = {}
     for task in tasks:
         shown = queries(task, shots, count, seed)
-        bare = [Query((), q.input, q.output, q.frame) for q in shown]
+        bare = [query.bare for query in shown]
         table[task] = {name: 100 * accuracy(model, bare if name == task else shown) for name, model in models.items()}
     return pd.DataFrame(table)
 
@@ -93,7 +93,7 @@ def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
     The specialist stores another copy of the model in half precision; the generalist stores the text of its demonstrations.
     """
     asked = queries(task, shots, 100)
-    bare = [Query((), q.input, q.output, q.frame) for q in asked]
+    bare = [query.bare for query in asked]
     length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in found) / 100 for name, found in
               (("specialist", bare), ("generalist", asked))}  # fmt: skip
     shown = asked[0].prompt.removesuffix(bare[0].prompt)

@@ -133,7 +133,7 @@ def _list_rows(task: lists.ListTask, profile: str, wanted: dict[str, int], seed:
         return made, features, lambda row: Example(row["sentence"], names[row["label"]])
     if task.draw is None:
         table = task.tables[profile]
-        made = {split: [] for split in (TRAIN, VALIDATION, TEST)}
+        made = {split: [] for split in SPLITS}
         for x, y in table.items():
             made[task.split(x, profile)].append({"input": x, "output": y})
         return made, _PAIR, _pair
@@ -149,7 +149,7 @@ def _exercise_rows(kind: exercises.Exercise, wanted: dict[str, int], seed: int):
 
     rows = _draw(lambda chance, train: asdict(kind.write(chance, train)),
                  lambda row: kind.split(Example(**row)), wanted, f"{kind.name}/{seed}")  # fmt: skip
-    if kind.name in ("problem", "route"):
+    if kind.name in exercises.CHAINS:
         made = {
             split: [{"question": r["input"], "answer": f"{r['rationale']}\n#### {r['output']}"} for r in part]
             for split, part in rows.items()

@@ -96,6 +96,10 @@ EXERCISES = {
 }  # fmt: skip
 
 
+#: The exercises whose answers are chains of steps.
+CHAINS = ("problem", "route")
+
+
 def worked(example: Example, style: str) -> str:
     """The answer text of a word problem or a route in one of the three styles."""
     steps = {"direct": "", "steps": f"{example.rationale} ", "trigger": f"{sums.TRIGGER} {example.rationale} "}[style]
