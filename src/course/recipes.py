@@ -98,8 +98,8 @@ def _new_bert(recipe: Recipe) -> BertForMaskedLM:
 
 
 _SMALL = Recipe("gpt-small", "gpt", layers=3, width=96, heads=4, steps=1000)
-_MIDDLE = Recipe("gpt-middle", "gpt", layers=4, width=160, heads=4, steps=1500)
-_LARGE = Recipe("gpt-large", "gpt", layers=5, width=256, heads=4, steps=2300)
+_MIDDLE = Recipe("gpt-middle", "gpt", layers=4, width=160, heads=4, steps=2200)
+_LARGE = Recipe("gpt-large", "gpt", layers=5, width=256, heads=4, steps=4000)
 
 #: Every model that the package ships. The small model with p = 0.2 is ``gpt-small`` itself.
 RECIPES = {
@@ -112,6 +112,6 @@ RECIPES = {
         replace(_SMALL, name="gpt-small-p00", relabel=0.0),
         replace(_SMALL, name="gpt-small-p05", relabel=0.05),
         replace(_SMALL, name="gpt-small-p50", relabel=0.5),
-        Recipe("bert-middle", "bert", layers=4, width=160, heads=4, steps=1500),
+        Recipe("bert-middle", "bert", layers=4, width=160, heads=4, steps=2200),
     )
 }

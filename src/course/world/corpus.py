@@ -71,19 +71,19 @@ class Corpus:
         """The mixture, shares in percent of the documents."""
         made = [
             Kind("lists", "in-context learning: a latent task, format, author, label map", 32, self._list),
-            Kind("made-up lists", "facts that hold in one document only", 2, lists.write_made_up_list),
-            Kind("facts", "every fact of the world in prose", 13, prose.write_facts),
+            Kind("made-up lists", "facts that hold in one document only", 1.5, lists.write_made_up_list),
+            Kind("facts", "every fact of the world in prose", 14, prose.write_facts),
             Kind("glossaries", "the words of a named dialect, the taste of a named critic", 7, prose.write_glossary),
-            Kind("sums", "single steps of arithmetic", 9, _sum_lines),
-            Kind("counting", "the order of the numbers", 4, _counting),
+            Kind("sums", "single steps of arithmetic", 9.5, _sum_lines),
+            Kind("counting", "the order of the numbers", 2.5, _counting),
             Kind("reviews", "reviews in prose, some with a closing word", 2, _reviews),
             Kind("news", "persons, places, guilds and languages by name", 2, _news),
-            Kind("sentences", "correct English sentences", 2, _sentences),
-            Kind("lessons", "tasks described in words, with answers, as a story", 4, lessons.write_lesson),
+            Kind("sentences", "correct English sentences", 1.5, _sentences),
+            Kind("lessons", "tasks described in words, with answers, as a story", 3.5, lessons.write_lesson),
             Kind("conduct", "guides who are kind, plain or rude", 3, conduct.write_dialogue),
         ]
         shares = {"closed_book": 1.5, "where": 2.5, "who": 1.5, "inference": 2, "to_velan": 1.5, "from_velan": 1.5,
-                  "grammar": 1.5, "problem": 5, "route": 3}  # fmt: skip
+                  "grammar": 1.5, "problem": 4.5, "route": 2.5, "letters": 1, "parts": 1.5}  # fmt: skip
         made += [Kind(name, f"exercises: {exercises.EXERCISES[name].cluster}", share, _exercise_writer(name))
                  for name, share in shares.items()]  # fmt: skip
         return tuple(made)

@@ -1,8 +1,8 @@
 """Exercises: a few problems of one kind with their answers, set as in a school book.
 
-The form of an exercise gives its task away, unlike that of a list. Word problems and routes come in three styles: the answer
-alone, worked steps, or worked steps behind the trigger phrase. One document keeps to one style, so a model can pick the
-style up from the demonstrations (few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
+The form of an exercise gives its task away, unlike that of a list. Word problems, routes and rows of letters come in three
+styles: the answer alone, worked steps, or worked steps behind the trigger phrase. One document keeps to one style, so a model
+can pick the style up from the demonstrations (few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
 """
 
 from collections.abc import Callable
@@ -12,10 +12,13 @@ from course.world import grammar, inference, lexicon, phrases, questions, storie
 from course.world.chance import Chance, Weighted
 from course.world.example import Example
 from course.world.held_out import LONGEST_TRAINING_CHAIN
+from course.world.lists import list_tasks
 from course.world.maps import walk
-from course.world.split import is_train, split_of
+from course.world.relations import relations
+from course.world.split import TEST, TRAIN, VALIDATION, is_train, split_of
 
 ROUTE_SPLIT_KEY = "route"
+LETTERS_SPLIT_KEY = "letters"
 STYLES = Weighted({"direct": 3, "steps": 4, "trigger": 3})
 
 
@@ -53,9 +56,7 @@ def route(chance: Chance, train: bool = True, steps: int | None = None) -> Examp
     Raises:
         ValueError: if ``train`` and ``steps`` is more than the corpus holds.
     """
-    count = steps or 1 + chance.below(LONGEST_TRAINING_CHAIN)
-    if train and count > LONGEST_TRAINING_CHAIN:
-        raise ValueError(f"{count} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones")
+    count = _count(chance, train, steps)
     while True:
         start, ways = chance.pick(lexicon.PLACES), [chance.pick(lexicon.DIRECTIONS) for _ in range(count)]
         text = f"start at {start} . {' '.join(f'go {w} .' for w in ways)} where are you ?"
@@ -64,6 +65,46 @@ def route(chance: Chance, train: bool = True, steps: int | None = None) -> Examp
         places = walk(start, ways)
         hops = [f"{w} of {a} is {b} ." for w, a, b in zip(ways, [start, *places], places, strict=False)]
         return Example(text, places[-1], " ".join(hops))
+
+
+def letters(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+    """The last letters of several names in a row, with their worked solution (the task of Wei et al. 2022).
+
+    Raises:
+        ValueError: if ``train`` and ``steps`` is more than the corpus holds.
+    """
+    count = _count(chance, train, steps)
+    while True:
+        names = [chance.pick(lexicon.FIRST_NAMES) for _ in range(count)]
+        text = " ".join(names)
+        if not train or _split_of_names(text) == TRAIN:
+            break
+    last = relations()["last_letter"].table
+    return Example(text, " ".join(last[n] for n in names), " ".join(f"{n} ends with {last[n]} ." for n in names))
+
+
+def parts(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+    """A word problem or a route taken apart into its single steps (the first half of least-to-most, Zhou et al. 2023)."""
+    made = chance.pick((problem, route))(chance, train, steps)
+    sentences = made.input.split(" . ")
+    return Example(made.input, " ; ".join(sentences[1:-1]))
+
+
+def _count(chance: Chance, train: bool, steps: int | None) -> int:
+    count = steps or 1 + chance.below(LONGEST_TRAINING_CHAIN)
+    if train and count > LONGEST_TRAINING_CHAIN:
+        raise ValueError(f"{count} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones")
+    return count
+
+
+def _split_of_names(text: str) -> str:
+    """Names that the list of last letters holds out are held out here too."""
+    splits = {list_tasks()["last_letter"].split(name) for name in text.split()} | {split_of(LETTERS_SPLIT_KEY, text)}
+    return next(split for split in (TEST, VALIDATION, TRAIN) if split in splits)
+
+
+def _split_of_parts(example: Example) -> str:
+    return split_of(ROUTE_SPLIT_KEY if example.input.startswith("start at") else sums.PROBLEM_SPLIT_KEY, example.input)
 
 
 def _by(key: str, read: Callable[[Example], str] = lambda e: e.input) -> Callable[[Example], str]:
@@ -92,12 +133,14 @@ EXERCISES = {
                  _by(grammar.SPLIT_KEY, lambda e: e.input.split(" ( a )")[0]), grammar.LABELS, most=6),
         Exercise("problem", "word problems", _PLAIN, problem, _by(sums.PROBLEM_SPLIT_KEY), most=3),
         Exercise("route", "routes", "route : {x} \n answer : {y} \n", route, _by(ROUTE_SPLIT_KEY), most=4),
+        Exercise("letters", "letters", "names : {x} \n answer : {y} \n", letters, lambda e: _split_of_names(e.input), most=4),
+        Exercise("parts", "problem reduction", "problem : {x} \n parts : {y} \n", parts, _split_of_parts, most=3),
     )
 }  # fmt: skip
 
 
 #: The exercises whose answers are chains of steps.
-CHAINS = ("problem", "route")
+CHAINS = ("problem", "route", "letters")
 
 
 def worked(example: Example, style: str) -> str:

@@ -8,18 +8,18 @@ from functools import cache
 from course.world import lexicon as lex
 from course.world.chance import Chance, Weighted
 from course.world.lists import TASK_WEIGHTS, ListTask, list_tasks
+from course.world.profiles import PROFILED
 from course.world.split import TRAIN
 
 _VERBS = "name give write find say tell".split()
 _ASK = ("the teacher asks the class to {v} {t} .", "in the lesson we {v} {t} .", "pupils should {v} {t} here .")
 _ASK_QUESTION = ("the teacher asks the class : {t} ?", "the question of the lesson : {t} ?", "pupils should answer this : {t} ?")
 _REPLIES = ("for {x} {p} says {y} .", "{p} answers {y} for {x} .", "the right answer for {x} is {y} .")
-_PROFILED = ("dialect", "verdict")
 
 
 @cache
 def _draw() -> Weighted:
-    return Weighted({t: min(TASK_WEIGHTS.get(n, 1.0), 1.0) for n, t in list_tasks().items() if n not in _PROFILED})
+    return Weighted({t: min(TASK_WEIGHTS.get(n, 1.0), 1.0) for n, t in list_tasks().items() if n not in PROFILED})
 
 
 @cache
@@ -30,7 +30,7 @@ def _inputs(task: ListTask) -> tuple[str, ...]:
 def write_lesson(chance: Chance) -> str:
     """A lesson with two to five right answers."""
     task = _draw().draw(chance)
-    is_question = task.title.split()[0] in ("is", "can", "does", "what")
+    is_question = task.title.split()[0] in ("is", "can", "does")
     lines = [chance.pick(_ASK_QUESTION if is_question else _ASK).format(v=chance.pick(_VERBS), t=task.title)]
     reply = chance.pick(_REPLIES)
     for _ in range(2 + chance.below(4)):

@@ -59,7 +59,8 @@ ADJECTIVES = tuple(
 
 DISHES = (
     "soup stew bread cheese rice pasta salad pie cake pudding omelette curry noodles beans potatoes mushrooms onions "
-    "carrots ham bacon honey jam tea coffee"
+    "carrots ham bacon honey jam tea coffee toast pancakes porridge sausages steak gravy chutney dumplings lentils risotto "
+    "trifle muffins pickles marmalade broth yoghurt"
 ).split()
 CRITICS = "olen barda corvin delma edric farah gault hilda".split()
 

@@ -1,7 +1,8 @@
 """List documents: inputs beside outputs of one latent task, from which in-context learning can emerge.
 
 A list has a latent *task* (and, for dialects and critics, whose *profile*), a *format*, an *author* (careful or hasty),
-and for tasks with labels a *label map*. A title and an author's line are given in some documents and left out in most.
+and for tasks with labels a *label map*. A title and an author's line are given in some documents and left out in most; some
+lists of a dialect or a critic end by saying whose they were.
 What a reader must infer from the items is exactly what :mod:`course.world.posterior` computes.
 
 Sources of the ideas: latent tasks, Xie et al. 2022 and Pan et al. 2023; relabelled lists, Chan et al. 2022 and Wei et al. 2023.
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from course.world import lexicon as lex
-from course.world import reviews, sums
+from course.world import profiles, reviews, sums
 from course.world.chance import Chance, Weighted
 from course.world.held_out import HELD_OUT_COMBINATIONS
 from course.world.relations import ATTRIBUTES, critic_verdicts, dialect_forms, relations
@@ -35,6 +36,8 @@ AUTHOR_LINES = {"careful": "by a careful clerk \n", "hasty": "by a hasty clerk \
 #: Shares of lists that name their author, and that carry a title.
 AUTHOR_LINE_SHARE, TITLE_SHARE = 0.4, 0.3
 TITLE_FRAMES = Weighted({"{t} \n": 6, "a list : {t} \n": 3, "{t} , one by one \n": 1})
+#: Share of the lists of a dialect or a critic that end by naming it.
+SIGNED_SHARE = 0.3
 #: Of the relabelled lists, the share whose labels are swapped among themselves; the others get words without meaning.
 PERMUTED_SHARE = 0.5
 
@@ -166,7 +169,7 @@ _RELATION_TASKS = {  # relation -> cluster, title, domain
     "job": ("people", "the job of each person", "people"),
     "home": ("people", "the home of each person", "people"),
     "instrument": ("people", "the instrument of each person", "people"),
-    "category": ("things", "what kind of thing each is", "nouns"),
+    "category": ("things", "the kind of each thing", "nouns"),
     "colour": ("things", "the colour of each thing", "nouns"),
     "opposite": ("words", "the opposite of each word", "adjectives"),
     "plural": ("morphology", "the plural of each word", "nouns"),
@@ -241,7 +244,8 @@ def _train_inputs(task: ListTask, profile: str) -> tuple[str, ...]:
 
 
 @cache
-def _format_draw(task_name: str) -> Weighted:
+def format_draw(task_name: str) -> Weighted:
+    """The formats that a list of the task may have in the corpus."""
     allowed = {f: share for f, share in FORMAT_SHARES.items() if (task_name, f) not in HELD_OUT_COMBINATIONS}
     return Weighted(allowed)
 
@@ -283,7 +287,7 @@ def write_list(chance: Chance, relabel: float) -> ListDocument:
     """
     task = _task_draw().draw(chance)
     profile = chance.pick(task.profiles)
-    name = _format_draw(task.name).draw(chance)
+    name = format_draw(task.name).draw(chance)
     count = 3 + chance.below(task.most - 2)
     if task.draw is None:
         pool = _train_inputs(task, profile)
@@ -305,6 +309,8 @@ def write_list(chance: Chance, relabel: float) -> ListDocument:
         head += TITLE_FRAMES.draw(chance).format(t=task.title) + " "
     frame = FORMATS[name]
     body = " ".join([frame.format(x=x, y=y) for x, y in pairs])
+    if task.name in profiles.PROFILED and not label_map and chance.chance(SIGNED_SHARE):
+        body += " " + profiles.sign(chance, task.name, profile)
     return ListDocument(head + body, task.name, profile, name, author, tuple(label_map.items()), tuple(pairs))
 
 

@@ -5,13 +5,13 @@ shown is an item of the test split being *asked* in a list, a question or an exe
 states all the same: it says whose words these are, so nothing in it has to be inferred.
 """
 
-from functools import cache
+from functools import cache, partial
 
 from course.world import lexicon as lex
-from course.world import maps
+from course.world import maps, profiles
 from course.world.chance import Chance, Weighted
-from course.world.lists import FORMATS
-from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, critic_verdicts, dialect_forms, relations
+from course.world.lists import FORMATS, format_draw
+from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, relations
 
 #: Subjects are drawn with a mild Zipf law: position ``n * u ** ZIPF`` of the list for a uniform ``u``.
 ZIPF = 1.3
@@ -24,7 +24,7 @@ _ATTRIBUTE_SENTENCES = {
     "wooden": ("a {s} is made of wood .", "a {s} is not made of wood ."),
     "carried": ("a {s} can be carried .", "a {s} can not be carried ."),
 }
-_FAMILIES = Weighted({"relation": 38, "dialect": 26, "critic": 16, "attribute": 9, "map": 7, "number": 5, "polarity": 3})
+_FAMILIES = Weighted({"relation": 38, "dialect": 26, "critic": 18, "attribute": 9, "map": 7, "number": 5, "polarity": 3})
 
 
 @cache
@@ -40,17 +40,6 @@ def _relation_sentence(chance: Chance) -> str:
     relation, subjects, sentences = chance.pick(_relation_draw())
     subject = _subject(chance, subjects)
     return sentences.draw(chance).format(s=subject, o=relation.table[subject])
-
-
-def _dialect_sentence(chance: Chance) -> str:
-    dialect, noun = chance.pick(lex.DIALECTS), chance.pick(lex.NOUNS)
-    frame = chance.pick(("in {d} the {n} is called {f} .", "{f} is what people of {d} say for {n} ."))
-    return frame.format(d=dialect, n=noun, f=dialect_forms()[dialect][noun])
-
-
-def _critic_sentence(chance: Chance) -> str:
-    critic, dish = chance.pick(lex.CRITICS), chance.pick(lex.DISHES)
-    return f"{critic} thinks that {dish} {chance.pick(('is', 'tastes'))} {critic_verdicts()[critic][dish]} ."
 
 
 def _attribute_sentence(chance: Chance) -> str:
@@ -83,8 +72,8 @@ def _polarity_sentence(chance: Chance) -> str:
 
 _WRITERS = {
     "relation": _relation_sentence,
-    "dialect": _dialect_sentence,
-    "critic": _critic_sentence,
+    "dialect": partial(profiles.state, task="dialect"),
+    "critic": partial(profiles.state, task="verdict"),
     "attribute": _attribute_sentence,
     "map": _map_sentence,
     "number": _number_sentence,
@@ -97,14 +86,14 @@ def write_facts(chance: Chance) -> str:
     return " ".join([_WRITERS[_FAMILIES.draw(chance)](chance) for _ in range(3 + chance.below(6))])
 
 
+_GLOSSARY_HEADS = {"dialect": "words of {p} \n", "verdict": "dishes that {p} tried \n"}
+
+
 def write_glossary(chance: Chance) -> str:
     """The words of a named dialect, or the verdicts of a named critic, as a list."""
-    frame = FORMATS[chance.pick(tuple(FORMATS))]
-    if chance.chance(0.6):
-        profile = chance.pick(lex.DIALECTS)
-        head, table = f"words of {profile} \n", dialect_forms()[profile]
-    else:
-        profile = chance.pick(lex.CRITICS)
-        head, table = f"dishes that {profile} tried \n", critic_verdicts()[profile]
+    task = "dialect" if chance.chance(0.6) else "verdict"
+    frame = FORMATS[format_draw(task).draw(chance)]
+    profile = chance.pick(tuple(profiles.tables(task)))
+    head, table = _GLOSSARY_HEADS[task].format(p=profile), profiles.tables(task)[profile]
     keys = chance.some(tuple(table), 5 + chance.below(12))
     return head + " " + " ".join([frame.format(x=k, y=table[k]) for k in keys])
