@@ -113,16 +113,17 @@ def test_same_seed_same_samples_whatever_stands_beside_them(model):
 
 
 def test_samples_follow_the_distribution(model):
-    """A thousand first tokens against the model's own probabilities, at two temperatures."""
+    """Many first tokens against the model's own probabilities, at two temperatures."""
     for temperature in (1.0, 0.5):
         ids = torch.tensor([model.encoder.prompts(["the red fox"])[0]])
         with torch.no_grad():
             log_probabilities = model.model(ids).logits[0, -1].log_softmax(-1)
-        samples = model.generate(["the red fox"], n=1000, temperature=temperature, max_tokens=1)[0]
+        n = 1000 if model.reader.works else 100
+        samples = model.generate(["the red fox"], n=n, temperature=temperature, max_tokens=1)[0]
         # the samples of the likeliest token are known by their probability, which stays that of temperature 1
         share = np.mean([abs(s.log_probability - log_probabilities.max().item()) < 1e-5 for s in samples])
         p = (log_probabilities / temperature).softmax(-1).max().item()
-        assert abs(share - p) < 4 * (p * (1 - p) / 1000) ** 0.5 + 1e-3
+        assert abs(share - p) < 4 * (p * (1 - p) / n) ** 0.5 + 1e-3
 
 
 def test_a_text_ends_before_the_stop(model):

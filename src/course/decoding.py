@@ -11,9 +11,10 @@ from hashlib import blake2b
 
 import numpy as np
 import torch
+from transformers import Cache, DynamicLayer
 
 from course.prefixes import Node
-from course.reading import Reading, TreeReader, cache_of
+from course.reading import Reading, TreeReader
 
 #: With a stopping rule so many samples of a prompt are written at a time; what the rule makes needless beyond them is never begun.
 WAVE = 4
@@ -185,9 +186,10 @@ def decode(reader: TreeReader, rows: Sequence[Prompted], settings: Settings) -> 
         if not begun:
             return
         for part in _parts(begun, settings, reader.batch_tokens):
-            batch = Batch(reader, part)
-            while batch.drop_finished():
-                batch.step(settings)
+            if any(draft.finish is None for _, slots in part for _, draft, _ in slots):
+                batch = Batch(reader, part, settings)
+                while batch.drop_finished():
+                    batch.step()
 
 
 def _first_tokens(row: Prompted, settings: Settings) -> list[tuple[Job, Draft, torch.Tensor]]:
@@ -214,24 +216,62 @@ def _parts(begun: list, settings: Settings, batch_tokens: int) -> Iterator[list]
     yield part
 
 
+class RoomyLayer(DynamicLayer):
+    """A layer of a cache with room for what is still to come, so that a new token is written and nothing is copied.
+
+    Args:
+        keys, values: what is known, (B, heads, K, head width).
+        room: how many more keys there will be at most.
+    """
+
+    def __init__(self, keys: torch.Tensor, values: torch.Tensor, room: int):
+        super().__init__()
+        self.lazy_initialization(keys, values)
+        size = (*keys.shape[:2], keys.shape[2] + room, keys.shape[3])
+        self._buffers = keys.new_empty(size), values.new_empty(size)
+        self._length = 0
+        self.update(keys, values)
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_, **__) -> tuple[torch.Tensor, torch.Tensor]:
+        end = self._length + key_states.shape[2]
+        for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
+            buffer[:, :, self._length : end] = new
+        self._length = end
+        self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
+        return self.keys, self.values
+
+
 class Batch:
     """Rows of slots that write side by side.
 
-    ``allowed`` says which keys a slot may see, (R, S, K). Shorter rows are padded on the left, and rows with fewer slots by None.
+    Shorter rows are padded on the left, and rows with fewer slots by None.
     """
 
-    def __init__(self, reader: TreeReader, rows: list):
-        self.reader = reader
-        keys, slots = max(row.keys for row, _ in rows), max(len(slots) for _, slots in rows)
-        self.slots = [[(job, draft) for job, draft, _ in found] + [None] * (slots - len(found)) for _, found in rows]
-        self.allowed = torch.zeros(len(rows), slots, keys, dtype=torch.bool)
+    def __init__(self, reader: TreeReader, rows: list, settings: Settings):
+        self.reader, self.settings = reader, settings
+        keys, slots = max(row.keys for row, _ in rows), max(len(found) for _, found in rows)
+        allowed = torch.zeros(len(rows), slots, keys, dtype=torch.bool)
         for r, (row, found) in enumerate(rows):
             for s, (_, _, seen) in enumerate(found):
-                self.allowed[r, s, keys - row.keys :] = seen
+                allowed[r, s, keys - row.keys :] = seen
         layers = []
         for i in range(len(rows[0][0].layers)):
             layers.append(tuple(_left_padded([row.layers[i][kind] for row, _ in rows], keys) for kind in (0, 1)))
-        self.cache = cache_of(layers)
+        drafts = [[(job, draft) for job, draft, _ in found] + [None] * (slots - len(found)) for _, found in rows]
+        self._settle(drafts, allowed, layers)
+
+    def _settle(self, slots: list[list], allowed: torch.Tensor, layers: list) -> None:
+        """Begin, or go on, with some slots, the keys that each may see (R, S, K), and (keys, values) of each layer."""
+        self.slots, self.keys = slots, allowed.shape[2]
+        longest = max(self.settings.max_tokens - len(slot[1].ids) for row in slots for slot in row if slot)
+        room = longest * len(slots[0])
+        device, dtype = self.reader.model.device, self.reader.model.dtype
+        self.mask = torch.full((*allowed.shape[:2], self.keys + room), float("-inf"), dtype=dtype)
+        self.mask[:, :, : self.keys].masked_fill_(allowed, 0)
+        # token after token, each slot sees what it wrote itself
+        self.mask[:, :, self.keys :].unflatten(2, (longest, -1)).diagonal(dim1=1, dim2=3).zero_()
+        self.mask = self.mask.to(device)
+        self.cache = Cache(layers=[RoomyLayer(keys, values, room) for keys, values in layers])
 
     def drop_finished(self) -> bool:
         """Let finished samples and their keys leave once they are half of the batch; False if nothing is left to write."""
@@ -244,7 +284,7 @@ class Batch:
     def _keep(self, live: list[list[int]]) -> None:
         rows = [r for r, slots in enumerate(live) if slots]
         width = max(len(live[r]) for r in rows)
-        seen = [self.allowed[r, live[r]] for r in rows]
+        seen = [(self.mask[r, live[r], : self.keys] == 0).cpu() for r in rows]
         useful = [s.any(0).nonzero()[:, 0] for s in seen]
         keys = max(map(len, useful))
         index = torch.zeros(len(rows), keys, dtype=torch.long)
@@ -252,27 +292,27 @@ class Batch:
         for i, (s, columns) in enumerate(zip(seen, useful, strict=True)):
             index[i, keys - len(columns) :] = columns
             allowed[i, : len(s), keys - len(columns) :] = s[:, columns]
-        self.slots = [[self.slots[r][s] for s in live[r]] + [None] * (width - len(live[r])) for r in rows]
-        self.allowed = allowed
-        self.cache = cache_of([(_picked(layer.keys, rows, index), _picked(layer.values, rows, index)) for layer in self.cache.layers])
+        slots = [[self.slots[r][s] for s in live[r]] + [None] * (width - len(live[r])) for r in rows]
+        layers = [(_picked(layer.keys, rows, index), _picked(layer.values, rows, index)) for layer in self.cache.layers]
+        self._settle(slots, allowed, layers)
 
-    def step(self, settings: Settings) -> None:
+    def step(self) -> None:
         """Write one more token of every sample that is not finished."""
-        rows, slots = len(self.slots), len(self.slots[0])
-        ids, positions = torch.zeros(2, rows, slots, dtype=torch.long)
-        writing = []
+        width = len(self.slots[0])
+        ids, positions = torch.zeros(2, len(self.slots), width, dtype=torch.long)
+        places, jobs, drafts = [], [], []
         for r, row in enumerate(self.slots):
             for s, slot in enumerate(row):
                 if slot and slot[1].finish is None:
                     job, draft = slot
                     ids[r, s], positions[r, s] = draft.ids[-1], len(job.context) + len(draft.ids) - 1
-                    writing.append((r, s, job, draft))
-        own = torch.eye(slots, dtype=torch.bool).expand(rows, -1, -1)
-        self.allowed = torch.cat([self.allowed, own], 2)
-        mask = torch.zeros(self.allowed.shape, dtype=self.reader.model.dtype).masked_fill_(~self.allowed, float("-inf"))
-        hidden = self.reader.step(ids, positions, mask[:, None].to(self.reader.model.device), self.cache)
-        logits = self.reader.logits(hidden[[r for r, *_ in writing], [s for _, s, *_ in writing]])
-        for (_, _, job, draft), token, value in zip(writing, *settings.choose(logits, [d for *_, d in writing]), strict=True):
+                    places.append(r * width + s)
+                    jobs.append(job)
+                    drafts.append(draft)
+        self.keys += width
+        hidden = self.reader.step(ids, positions, self.mask[:, None, :, : self.keys], self.cache).flatten(0, 1)
+        logits = self.reader.logits(hidden[places])
+        for job, draft, token, value in zip(jobs, drafts, *self.settings.choose(logits, drafts), strict=True):
             job.add(draft, token, value)
 
 
