@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from course.predict import LanguageModel
+from course.predict import Predictor
 from course.world import phrases, sums
 from course.world.chance import Chance
 from course.world.relations import relations
@@ -81,29 +81,29 @@ def sum_blanks(count: int, seed: int = 0) -> list[Blank]:
     return made
 
 
-def fill(model: LanguageModel, blanks: Sequence[Blank]) -> list[str]:
+def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
     """The word that the model puts into each blank: by what stands before it (GPT), or by both sides (BERT)."""
     return model.likeliest(expected(model, blanks))
 
 
-def fill_all(model: LanguageModel, text: str) -> list[str]:
+def fill_all(model: Predictor, text: str) -> list[str]:
     """BERT's likeliest word for every blank of a text, each filled without knowledge of the others' words."""
     return model.likeliest(model.blanks(text))
 
 
-def expected(model: LanguageModel, blanks: Sequence[Blank]) -> torch.Tensor:
+def expected(model: Predictor, blanks: Sequence[Blank]) -> torch.Tensor:
     """Log-probabilities (blanks, vocabulary) of the word in each blank."""
     if model.masked:
         return model.blank([b.for_bert(model.tokenizer.mask_token) for b in blanks])
     return model.next_word([b.before for b in blanks])
 
 
-def filled_right(model: LanguageModel, blanks: Sequence[Blank]) -> float:
+def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
     """Share of the blanks that the model fills with the word that was there."""
     return sum(w == b.word for w, b in zip(fill(model, blanks), blanks, strict=True)) / len(blanks)
 
 
-def fill_by_reading(model: LanguageModel, blank: Blank, candidates: Sequence[str]) -> str:
+def fill_by_reading(model: Predictor, blank: Blank, candidates: Sequence[str]) -> str:
     """GPT's way to use what stands on the right: put in each candidate, read the whole sentence, keep the likeliest one."""
     totals = model.log_likelihood([f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates])
     return candidates[int(totals.argmax())]
@@ -128,7 +128,7 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
     return made[:count]
 
 
-def continued_right(model: LanguageModel, begun: Sequence[Beginning]) -> float:
+def continued_right(model: Predictor, begun: Sequence[Beginning]) -> float:
     """Share of the beginnings that the model continues exactly right, word by word."""
     right = 0
     for beginning in begun:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from course.predict import LanguageModel
+from course.predict import Predictor
 from course.world.chance import Chance
 from course.world.exercises import CHAINS, EXERCISES, Exercise
 from course.world.lists import FORMATS, ListTask, list_tasks
@@ -85,7 +85,7 @@ def _exercise_query(kind: Exercise, chance: Chance, shots: int, split: str) -> Q
     return Query(tuple((e.input, e.output) for e in shown), asked.input, asked.output, kind.frame)
 
 
-def accuracy(model: LanguageModel, asked: Sequence[Query]) -> float:
+def accuracy(model: Predictor, asked: Sequence[Query]) -> float:
     """Share of the queries whose right output is the likeliest next word, among all words.
 
     Raises:

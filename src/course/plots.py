@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from course.claims import interval
-from course.predict import LanguageModel
+from course.predict import Predictor
 
 #: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and Ito, safe for the colour-blind.
 OPENED, PROMPTED = "#d55e00", "#0072b2"
@@ -26,7 +26,7 @@ def use_style() -> None:
     plt.style.use(_STYLE)
 
 
-def top_words(ax: Axes, model: LanguageModel, log_probabilities: torch.Tensor, colour: str, title: str, right: str, count: int = 5) -> None:
+def top_words(ax: Axes, model: Predictor, log_probabilities: torch.Tensor, colour: str, title: str, right: str, count: int = 5) -> None:
     """The likeliest words as horizontal bars with their percentages; the right word in bold.
 
     Args:
@@ -49,9 +49,7 @@ def top_words(ax: Axes, model: LanguageModel, log_probabilities: torch.Tensor, c
     ax.set_title(title, fontsize=11)
 
 
-def same_text_two_models(
-    sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]], gpt: LanguageModel, bert: LanguageModel
-) -> Figure:
+def same_text_two_models(sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]], gpt: Predictor, bert: Predictor) -> Figure:
     """For each (sentence with a blank, right word, GPT's and BERT's log-probabilities): both models' likeliest words."""
     figure, axes = plt.subplots(len(sentences), 2, figsize=(7.4, 2.15 * len(sentences)), squeeze=False)
     for (left, right), (text, word, by_gpt, by_bert) in zip(axes, sentences, strict=True):

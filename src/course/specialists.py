@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from course.in_context import accuracy, queries
-from course.predict import LanguageModel
+from course.lm import LanguageModel
 from course.training import History, fit
 from course.world.split import TRAIN
 

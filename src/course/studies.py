@@ -8,16 +8,11 @@ import time
 
 from course import expectations, quality, specialists
 from course.in_context import SHOTS
-from course.models import load_model, load_tokenizer, shipped_models, tier
-from course.predict import LanguageModel
+from course.lm import load
+from course.models import shipped_models, tier
 from course.records import Study, partial_runs, write_record
 from course.world.lists import list_tasks
 from course.world.split import TEST, TRAIN
-
-
-def load(name: str) -> LanguageModel:
-    """A model with its tokenizer, by its role."""
-    return LanguageModel(load_model(name), load_tokenizer(name))
 
 
 def two_expectations(seed: int) -> dict:
