@@ -34,7 +34,8 @@ def top_words(ax: Axes, model: Predictor, log_probabilities: torch.Tensor, colou
         right: the word that stood in the text.
     """
     values, ids = log_probabilities.exp().topk(count)
-    words = [model.tokenizer.decode([int(i)]).strip() or "line break" for i in ids]
+    # a dollar sign would begin a formula
+    words = [model.tokenizer.decode([int(i)]).strip().replace("$", r"\$") or "line break" for i in ids]
     rows = np.arange(count)[::-1]
     ax.barh(rows, 100 * values.numpy(), color=colour, height=0.7)
     for row, value in zip(rows, values, strict=True):
