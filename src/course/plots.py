@@ -42,7 +42,7 @@ def top_words(ax: Axes, model: Predictor, log_probabilities: torch.Tensor, colou
         ax.text(100 * value + 2, row, f"{100 * value:.0f} %", va="center", fontsize=10)
     ax.set_yticks(rows, words)
     for label, word in zip(ax.get_yticklabels(), words, strict=True):
-        label.set_fontweight("bold" if word == right else "normal")
+        label.set_fontweight("bold" if word.casefold() == right.casefold() else "normal")
     ax.set_xlim(0, 118)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)

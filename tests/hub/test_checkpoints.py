@@ -116,6 +116,13 @@ def test_a_part_in_the_cache_is_not_taken_for_the_whole(hub, served):
     load()
 
 
+def named(value: Fault | str) -> str:
+    """A fault as a test's name has it."""
+    if isinstance(value, str):
+        return ""
+    return f"{value.pattern} {value.status or ''}{'cut' * value.cut}{'short' * value.short}{'slow' * bool(value.delay)}"
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
@@ -128,9 +135,14 @@ def test_a_part_in_the_cache_is_not_taken_for_the_whole(hub, served):
         (Fault("/tree/", delay=0.8), r"did not arrive from .*timed out"),
         (Fault("GET .*/large/", delay=0.8), r"did not arrive from .*timed out"),
         (Fault("/large/", short=True), r"did not arrive from .*should be of size"),
+        (Fault("/large/", cut=True), r"did not arrive from .*peer closed connection"),
         (Fault("/tree/", cut=True), r"did not arrive from .*peer closed connection"),
     ],
-    ids=lambda value: value.pattern + str(value.status or "") if isinstance(value, Fault) else "",
+    ids=lambda value: (
+        f"{value.pattern} {value.status or ''}{'cut' * value.cut}{'short' * value.short}{'slow' * bool(value.delay)}"
+        if isinstance(value, Fault)
+        else ""
+    ),
 )
 def test_trouble_is_named_and_leaves_the_cache_usable(hub, served, fault, message):
     hub.faults = [fault]
@@ -164,7 +176,7 @@ def test_a_repository_that_does_not_exist_is_named(hub, client):
         Fault("GET .*/resolve/", times=2, cut=True),
         Fault("GET .*/large/", times=1, delay=0.8),
     ],
-    ids=lambda fault: f"{fault.pattern} {fault.status or ''}{'cut' * fault.cut}{'slow' * bool(fault.delay)}",
+    ids=named,
 )
 def test_trouble_that_passes_is_only_a_delay(hub, served, fault):
     hub.faults = [fault]
