@@ -8,6 +8,7 @@ import checkpoints
 import pytest
 import safetensors.torch
 import torch
+from huggingface_hub import hf_hub_download
 from server import Fault
 from transformers import AutoConfig, dynamic_module_utils
 
@@ -113,6 +114,12 @@ def test_a_part_in_the_cache_is_not_taken_for_the_whole(hub, served):
     with pytest.raises(HubError, match=f"{REPOSITORY} at revision {served} did not arrive from .*check the connection"):
         load_model(NAME, wanted_tier="hub")
     hub.start()
+    load()
+
+
+def test_a_cache_that_another_program_filled_in_part_is_completed(served):
+    hf_hub_download(REPOSITORY, "config.json", revision=served)
+    locked_revision(REPOSITORY)
     load()
 
 
