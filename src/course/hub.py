@@ -38,6 +38,7 @@ MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
 DATA_FILES = ("*.parquet", "README.md", "dataset_infos.json")
 #: Seconds before a hub that did not answer is asked a second time; the waits double.
 WAIT = 1.0
+_COMMIT = re.compile("[0-9a-f]{40}")
 #: Answers of a server that may be different the next time.
 _PASSING = (408, 429, 500, 502, 503, 504)
 
@@ -87,6 +88,11 @@ def locked_revision(repository: str, kind: str = "model", lock: Path | None = No
     if entry not in locked:
         with _clear_errors(repository, None):
             locked[entry] = _ask(repository, kind, None).sha
+        if not _is_commit(locked[entry]):
+            raise HubError(
+                f"{constants.ENDPOINT} names the revision {locked[entry]!r} for {repository}: expected the 40 hexadecimal digits of a "
+                "commit; check that HF_ENDPOINT, if it is set, is the address of a hub"
+            )
         _write_lock(path, locked)
     return locked[entry]
 
@@ -102,12 +108,16 @@ def _read_lock(path: Path) -> dict[str, str]:
     if not isinstance(locked, dict):
         raise HubError(f"{path} is damaged: expected a map of repositories to revisions, found {locked!r}; {again}")
     for entry, revision in locked.items():
-        if not isinstance(revision, str) or not re.fullmatch("[0-9a-f]{40}", revision):
+        if not _is_commit(revision):
             raise HubError(
                 f"{path} names the revision {revision!r} for {entry}: expected the 40 hexadecimal digits of a commit; "
                 "delete that entry, and the next run looks the newest revision up anew"
             )
     return locked
+
+
+def _is_commit(revision: object) -> bool:
+    return isinstance(revision, str) and _COMMIT.fullmatch(revision) is not None
 
 
 def _write_lock(path: Path, locked: dict[str, str]) -> None:

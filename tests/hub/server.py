@@ -26,6 +26,7 @@ class Fault:
         pattern: a regular expression.
         times: how often; then all is well again.
         status: answer with this status.
+        body: answer with this content.
         delay: wait so many seconds first.
         cut: send half of the body and hang up.
         short: claim that half of the body is all there is.
@@ -34,9 +35,14 @@ class Fault:
     pattern: str
     times: int = 1_000_000
     status: int | None = None
+    body: bytes = b""
     delay: float = 0.0
     cut: bool = False
     short: bool = False
+
+    def __str__(self) -> str:
+        kinds = {"body": self.body, "slow": self.delay, "cut": self.cut, "short": self.short}
+        return " ".join([self.pattern, str(self.status or ""), *(kind for kind, there in kinds.items() if there)])
 
 
 @dataclass
@@ -140,8 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.fault = self.hub.fault_for(request)
         if self.fault and self.fault.delay:
             threading.Event().wait(self.fault.delay)
-        if self.fault and self.fault.status:
-            return self._answer(self.fault.status, b"")
+        if self.fault and (self.fault.status or self.fault.body):
+            return self._answer(self.fault.status or 200, self.fault.body)
         path = unquote(urlsplit(self.path).path)
         if path.startswith("/large/"):
             content = self.hub.large(path.removeprefix("/large/"))

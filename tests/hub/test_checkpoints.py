@@ -123,13 +123,6 @@ def test_a_cache_that_another_program_filled_in_part_is_completed(served):
     load()
 
 
-def named(value: Fault | str) -> str:
-    """A fault as a test's name has it."""
-    if isinstance(value, str):
-        return ""
-    return f"{value.pattern} {value.status or ''}{'cut' * value.cut}{'short' * value.short}{'slow' * bool(value.delay)}"
-
-
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
@@ -143,13 +136,11 @@ def named(value: Fault | str) -> str:
         (Fault("GET .*/large/", delay=0.8), r"did not arrive from .*timed out"),
         (Fault("/large/", short=True), r"did not arrive from .*should be of size"),
         (Fault("/large/", cut=True), r"did not arrive from .*peer closed connection"),
+        (Fault("/api/", body=b"<html>log in to this network</html>"), r"did not arrive from .*Expecting value"),
+        (Fault("/api/", body=b'{"id": "x"}'), r"names the revision None for .*: expected the 40 .* of a commit; check that HF_ENDPOINT"),
         (Fault("/tree/", cut=True), r"did not arrive from .*peer closed connection"),
     ],
-    ids=lambda value: (
-        f"{value.pattern} {value.status or ''}{'cut' * value.cut}{'short' * value.short}{'slow' * bool(value.delay)}"
-        if isinstance(value, Fault)
-        else ""
-    ),
+    ids=lambda value: str(value) if isinstance(value, Fault) else "",
 )
 def test_trouble_is_named_and_leaves_the_cache_usable(hub, served, fault, message):
     hub.faults = [fault]
@@ -183,7 +174,7 @@ def test_a_repository_that_does_not_exist_is_named(hub, client):
         Fault("GET .*/resolve/", times=2, cut=True),
         Fault("GET .*/large/", times=1, delay=0.8),
     ],
-    ids=named,
+    ids=str,
 )
 def test_trouble_that_passes_is_only_a_delay(hub, served, fault):
     hub.faults = [fault]
