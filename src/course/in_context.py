@@ -89,10 +89,11 @@ def accuracy(model: Predictor, asked: Sequence[Query]) -> float:
     """Share of the queries whose right output is the likeliest next word, among all words.
 
     Raises:
-        ValueError: if an output has several words.
+        ValueError: if an output has several words, or is more than one token for this model.
     """
     if long := next((q.output for q in asked if " " in q.output), None):
         raise ValueError(f"the output {long!r} has several words: generate it and compare the texts")
+    model.token_ids(sorted({q.output for q in asked}))  # refuses words that could never be the next token
     answers = model.likeliest(model.next_word([q.prompt for q in asked]))
     return sum(a == q.output for a, q in zip(answers, asked, strict=True)) / len(asked)
 

@@ -34,14 +34,15 @@ def top_words(ax: Axes, model: Predictor, log_probabilities: torch.Tensor, colou
         right: the word that stood in the text.
     """
     values, ids = log_probabilities.exp().topk(count)
-    words = [model.tokenizer.decode([int(i)]).strip() or "line break" for i in ids]
+    # a dollar sign would begin a formula
+    words = [model.tokenizer.decode([int(i)]).strip().replace("$", r"\$") or "line break" for i in ids]
     rows = np.arange(count)[::-1]
     ax.barh(rows, 100 * values.numpy(), color=colour, height=0.7)
     for row, value in zip(rows, values, strict=True):
         ax.text(100 * value + 2, row, f"{100 * value:.0f} %", va="center", fontsize=10)
     ax.set_yticks(rows, words)
     for label, word in zip(ax.get_yticklabels(), words, strict=True):
-        label.set_fontweight("bold" if word == right else "normal")
+        label.set_fontweight("bold" if word.casefold() == right.casefold() else "normal")
     ax.set_xlim(0, 118)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
