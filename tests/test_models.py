@@ -1,6 +1,5 @@
 """Loading: what is shipped loads, what is damaged does not, and every error says what to do."""
 
-import json
 import shutil
 
 import pytest
@@ -8,7 +7,7 @@ import torch
 from transformers import pipeline
 
 from course import models
-from course.models import HUB, WeightsError, load_model, load_tokenizer, locked_revision, shipped_models, tier
+from course.models import WeightsError, load_model, load_tokenizer, shipped_models, tier
 from course.recipes import RECIPES
 
 
@@ -89,25 +88,3 @@ def test_the_tier_is_tiny_unless_set(monkeypatch):
     assert tier() == "tiny" and tier("hub") == "hub"
     monkeypatch.setenv("COURSE_TIER", "hub")
     assert tier() == "hub" and tier("tiny") == "tiny"
-
-
-def test_a_revision_is_resolved_once_and_then_honoured(tmp_path, monkeypatch):
-    calls = []
-
-    class Info:
-        sha = "0" * 40
-
-    class Hub:
-        def model_info(self, repository):
-            calls.append(repository)
-            return Info
-
-    monkeypatch.setattr(models, "HfApi", Hub)
-    lock, repository = tmp_path / "lock.json", HUB["gpt-small"].repository
-    assert locked_revision(repository, lock) == "0" * 40
-    assert json.loads(lock.read_text()) == {repository: "0" * 40}
-    lock.write_text(json.dumps({repository: "1" * 40}))
-    assert locked_revision(repository, lock) == "1" * 40
-    assert calls == [repository]
-    locked_revision(HUB["bert-middle"].repository, lock)
-    assert json.loads(lock.read_text())[repository] == "1" * 40

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course import studies
-from course.predict import LanguageModel
+from course.predict import Predictor
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ TEXTS = ["", "the cat", "the opposite of hot is", "cat : yes \n dog : yes \n app
 
 
 def test_next_word_equals_one_prompt_at_a_time(gpt):
-    small_batches = LanguageModel(gpt.model, gpt.tokenizer, batch_tokens=12)
+    small_batches = Predictor(gpt.model, gpt.tokenizer, batch_tokens=12)
     naive = []
     for text in TEXTS:
         ids = gpt.tokenizer(text, return_tensors="pt").input_ids

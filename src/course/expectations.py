@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from course.predict import LanguageModel
+from course.predict import Predictor
 from course.world import phrases, sums
 from course.world.chance import Chance
 from course.world.relations import relations
@@ -39,7 +39,7 @@ class Blank:
         return f"{self.before} {mask} {self.after}"
 
 
-def _two_blanks(before: str, first: str, between: str, second: str, after: str) -> tuple[Blank, Blank]:
+def two_blanks(before: str, first: str, between: str, second: str, after: str) -> tuple[Blank, Blank]:
     """One sentence, asked twice: its second word (clue on the left) and its first (clue on the right)."""
     left = Blank(f"{before} {first} {between}".strip(" "), after, second, "left")
     return left, Blank(before, f"{between} {second} {after}".strip(" "), first, "right")
@@ -53,7 +53,7 @@ def fact_blanks() -> list[Blank]:
         before, between, after = relation.sentences[0].replace("{o}", "{s}").split("{s}")
         for subject, answer in relation.table.items():
             if subject != answer:
-                made += _two_blanks(before.strip(), subject, between.strip(), answer, after.strip())
+                made += two_blanks(before.strip(), subject, between.strip(), answer, after.strip())
     return made
 
 
@@ -67,7 +67,7 @@ def translation_blanks(count: int, seed: int = 0) -> list[Blank]:
         words, (form, *rest) = english.split(), velan.split()
         at = 2 if words[1] in phrases.COLOURS else 1
         between = " ".join([*words[at + 1 :], "\n velan :"])
-        made += _two_blanks(" ".join(["english :", *words[:at]]), words[at], between, form, " ".join(rest))
+        made += two_blanks(" ".join(["english :", *words[:at]]), words[at], between, form, " ".join(rest))
     return made
 
 
@@ -77,33 +77,39 @@ def sum_blanks(count: int, seed: int = 0) -> list[Blank]:
     made = []
     for step in Chance(f"blanks/sums/{seed}").some(held, count):
         first, rest = step.split(" ", 1)
-        made += _two_blanks("", first, f"{rest} =", str(sums.result(step)), ".")
+        made += two_blanks("", first, f"{rest} =", str(sums.result(step)), ".")
     return made
 
 
-def fill(model: LanguageModel, blanks: Sequence[Blank]) -> list[str]:
+def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
     """The word that the model puts into each blank: by what stands before it (GPT), or by both sides (BERT)."""
     return model.likeliest(expected(model, blanks))
 
 
-def fill_all(model: LanguageModel, text: str) -> list[str]:
+def fill_all(model: Predictor, text: str) -> list[str]:
     """BERT's likeliest word for every blank of a text, each filled without knowledge of the others' words."""
     return model.likeliest(model.blanks(text))
 
 
-def expected(model: LanguageModel, blanks: Sequence[Blank]) -> torch.Tensor:
+def expected(model: Predictor, blanks: Sequence[Blank]) -> torch.Tensor:
     """Log-probabilities (blanks, vocabulary) of the word in each blank."""
     if model.masked:
         return model.blank([b.for_bert(model.tokenizer.mask_token) for b in blanks])
     return model.next_word([b.before for b in blanks])
 
 
-def filled_right(model: LanguageModel, blanks: Sequence[Blank]) -> float:
-    """Share of the blanks that the model fills with the word that was there."""
-    return sum(w == b.word for w, b in zip(fill(model, blanks), blanks, strict=True)) / len(blanks)
+def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
+    """Share of the blanks that the model fills with the word that was there; capitals do not count, some BERTs have none.
+
+    Raises:
+        ValueError: if there are no blanks.
+    """
+    if not blanks:
+        raise ValueError("no blanks: expected at least one, and a share of none means nothing; choose texts whose words the model knows")
+    return sum(w.casefold() == b.word.casefold() for w, b in zip(fill(model, blanks), blanks, strict=True)) / len(blanks)
 
 
-def fill_by_reading(model: LanguageModel, blank: Blank, candidates: Sequence[str]) -> str:
+def fill_by_reading(model: Predictor, blank: Blank, candidates: Sequence[str]) -> str:
     """GPT's way to use what stands on the right: put in each candidate, read the whole sentence, keep the likeliest one."""
     totals = model.log_likelihood([f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates])
     return candidates[int(totals.argmax())]
@@ -128,10 +134,17 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
     return made[:count]
 
 
-def continued_right(model: LanguageModel, begun: Sequence[Beginning]) -> float:
-    """Share of the beginnings that the model continues exactly right, word by word."""
+def continued_right(model: Predictor, begun: Sequence[Beginning]) -> float:
+    """Share of the beginnings that the model continues exactly right, word by word; capitals do not count.
+
+    Raises:
+        ValueError: if there are no beginnings.
+    """
+    if not begun:
+        raise ValueError("no beginnings: expected at least one; choose texts whose words the model knows")
     right = 0
     for beginning in begun:
         wanted = beginning.continuation.split()
-        right += model.continue_text(beginning.prompt, len(wanted)) == wanted
+        made = model.continue_text(beginning.prompt, len(wanted))
+        right += [word.casefold() for word in made] == [word.casefold() for word in wanted]
     return right / len(begun)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from course.predict import LanguageModel
+from course.predict import Predictor
 from course.world.chance import Chance
 from course.world.exercises import CHAINS, EXERCISES, Exercise
 from course.world.lists import FORMATS, ListTask, list_tasks
@@ -85,14 +85,15 @@ def _exercise_query(kind: Exercise, chance: Chance, shots: int, split: str) -> Q
     return Query(tuple((e.input, e.output) for e in shown), asked.input, asked.output, kind.frame)
 
 
-def accuracy(model: LanguageModel, asked: Sequence[Query]) -> float:
+def accuracy(model: Predictor, asked: Sequence[Query]) -> float:
     """Share of the queries whose right output is the likeliest next word, among all words.
 
     Raises:
-        ValueError: if an output has several words.
+        ValueError: if an output has several words, or is more than one token for this model.
     """
     if long := next((q.output for q in asked if " " in q.output), None):
         raise ValueError(f"the output {long!r} has several words: generate it and compare the texts")
+    model.token_ids(sorted({q.output for q in asked}))  # refuses words that could never be the next token
     answers = model.likeliest(model.next_word([q.prompt for q in asked]))
     return sum(a == q.output for a, q in zip(answers, asked, strict=True)) / len(asked)
 

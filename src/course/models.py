@@ -1,28 +1,27 @@
 """Loading models and tokenizers, in two tiers.
 
 ``tiny`` (the default) is what the package ships: small models that this project pretrained, checked against a sha256 at
-load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face hub. The tier is chosen in one place, the
-environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint.
+load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face hub (:mod:`course.hub`). The tier is chosen in one
+place, the environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint.
 """
 
 import hashlib
 import json
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
-from huggingface_hub import HfApi
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
+from course.hub import HubError, fetch_checkpoint, loading, require_safetensors, tier
+
+__all__ = ["HUB", "Checkpoint", "HubError", "WeightsError", "load_model", "load_tokenizer", "shipped_models", "tier", "weights_sha256"]
+
 WEIGHTS = Path(__file__).parent / "weights"
 HASHES = WEIGHTS / "sha256.json"
-TIERS = ("tiny", "hub")
-#: File in which the hub tier records the revision that it first saw of each checkpoint, and which later runs honour.
-LOCK_FILE = "course-hub-lock.json"
 
 
 class WeightsError(RuntimeError):
@@ -54,18 +53,6 @@ HUB = {
 }
 
 
-def tier(wanted: str | None = None) -> str:
-    """The tier in force: the argument, else ``COURSE_TIER``, else ``"tiny"``.
-
-    Raises:
-        ValueError: for another word than ``tiny`` or ``hub``.
-    """
-    value = wanted or os.environ.get("COURSE_TIER") or "tiny"
-    if value not in TIERS:
-        raise ValueError(f"tier {value!r}: expected 'tiny' or 'hub'; set COURSE_TIER to one of them or unset it")
-    return value
-
-
 def shipped_models() -> tuple[str, ...]:
     """The names of the models that the package ships."""
     return tuple(sorted({path.split("/")[0] for path in _hashes()}))
@@ -84,16 +71,18 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
     Raises:
         ValueError: for an unknown name or tier.
         WeightsError: if shipped files are missing, cut off or altered.
+        HubError: if a checkpoint cannot be fetched, asks to run code, or has no weights in safetensors.
     """
     loader = AutoModelForMaskedLM if name.startswith("bert") else AutoModelForCausalLM
     if tier(wanted_tier) == "tiny":
         with _no_progress_bar():
             return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
-    checkpoint = _hub_checkpoint(name)
+    repository = _hub_checkpoint(name).repository
+    folder = fetch_checkpoint(repository)
+    require_safetensors(repository, folder)
     device, dtype = _device_and_dtype()
-    model = loader.from_pretrained(
-        checkpoint.repository, revision=locked_revision(checkpoint.repository), dtype=dtype, use_safetensors=True
-    )
+    with loading(repository, folder):
+        model = loader.from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False)
     return model.to(device).eval()
 
 
@@ -114,7 +103,9 @@ def load_tokenizer(name: str, wanted_tier: str | None = None) -> PreTrainedToken
     if tier(wanted_tier) == "tiny":
         return AutoTokenizer.from_pretrained(checked_folder(name), local_files_only=True)
     repository = _hub_checkpoint(name).repository
-    return AutoTokenizer.from_pretrained(repository, revision=locked_revision(repository))
+    folder = fetch_checkpoint(repository, without=("*.safetensors",))
+    with loading(repository, folder):
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def checked_folder(name: str) -> Path:
@@ -172,19 +163,3 @@ def _device_and_dtype() -> tuple[str, torch.dtype]:
     if torch.backends.mps.is_available():
         return "mps", torch.float16
     return "cpu", torch.float32
-
-
-def locked_revision(repository: str, lock: Path | None = None) -> str:
-    """The revision of a hub repository: the lock file's, else the newest, which is then recorded there.
-
-    Args:
-        lock: the lock file (default: :data:`LOCK_FILE` in the working directory).
-    """
-    path = lock or Path(LOCK_FILE)
-    locked = json.loads(path.read_text()) if path.exists() else {}
-    if repository not in locked:
-        locked[repository] = HfApi().model_info(repository).sha
-        written = path.with_suffix(".part")
-        written.write_text(json.dumps(dict(sorted(locked.items())), indent=1) + "\n")
-        os.replace(written, path)
-    return locked[repository]

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from course.claims import interval
-from course.predict import LanguageModel
+from course.predict import Predictor
 
 #: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and Ito, safe for the colour-blind.
 OPENED, PROMPTED = "#d55e00", "#0072b2"
@@ -26,7 +26,7 @@ def use_style() -> None:
     plt.style.use(_STYLE)
 
 
-def top_words(ax: Axes, model: LanguageModel, log_probabilities: torch.Tensor, colour: str, title: str, right: str, count: int = 5) -> None:
+def top_words(ax: Axes, model: Predictor, log_probabilities: torch.Tensor, colour: str, title: str, right: str, count: int = 5) -> None:
     """The likeliest words as horizontal bars with their percentages; the right word in bold.
 
     Args:
@@ -34,14 +34,15 @@ def top_words(ax: Axes, model: LanguageModel, log_probabilities: torch.Tensor, c
         right: the word that stood in the text.
     """
     values, ids = log_probabilities.exp().topk(count)
-    words = [model.tokenizer.decode([int(i)]).strip() or "line break" for i in ids]
+    # a dollar sign would begin a formula
+    words = [model.tokenizer.decode([int(i)]).strip().replace("$", r"\$") or "line break" for i in ids]
     rows = np.arange(count)[::-1]
     ax.barh(rows, 100 * values.numpy(), color=colour, height=0.7)
     for row, value in zip(rows, values, strict=True):
         ax.text(100 * value + 2, row, f"{100 * value:.0f} %", va="center", fontsize=10)
     ax.set_yticks(rows, words)
     for label, word in zip(ax.get_yticklabels(), words, strict=True):
-        label.set_fontweight("bold" if word == right else "normal")
+        label.set_fontweight("bold" if word.casefold() == right.casefold() else "normal")
     ax.set_xlim(0, 118)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
@@ -49,9 +50,7 @@ def top_words(ax: Axes, model: LanguageModel, log_probabilities: torch.Tensor, c
     ax.set_title(title, fontsize=11)
 
 
-def same_text_two_models(
-    sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]], gpt: LanguageModel, bert: LanguageModel
-) -> Figure:
+def same_text_two_models(sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]], gpt: Predictor, bert: Predictor) -> Figure:
     """For each (sentence with a blank, right word, GPT's and BERT's log-probabilities): both models' likeliest words."""
     figure, axes = plt.subplots(len(sentences), 2, figsize=(7.4, 2.15 * len(sentences)), squeeze=False)
     for (left, right), (text, word, by_gpt, by_bert) in zip(axes, sentences, strict=True):

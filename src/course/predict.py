@@ -1,12 +1,13 @@
 """What a model expects: GPT the next word, BERT the word in a blank. Probabilities over the whole vocabulary."""
 
+import sys
 from collections.abc import Sequence
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-class LanguageModel:
+class Predictor:
     """A model with its tokenizer, asked in text.
 
     Args:
@@ -25,8 +26,8 @@ class LanguageModel:
 
     @property
     def window(self) -> int:
-        """How many tokens the model can read at once."""
-        return self.model.config.max_position_embeddings
+        """How many tokens the model can read at once; without a bound in its configuration, as many as memory holds."""
+        return getattr(self.model.config, "max_position_embeddings", None) or sys.maxsize
 
     def next_word(self, prompts: Sequence[str]) -> torch.Tensor:
         """Log-probabilities of the token after each prompt, (prompts, vocabulary), in nats.

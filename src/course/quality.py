@@ -6,7 +6,7 @@ import torch
 
 from course.in_context import Query, accuracy, queries
 from course.packing import IGNORED
-from course.predict import LanguageModel
+from course.predict import Predictor
 from course.pretrain import batch_at, packed_logits, summed_loss
 from course.recipes import RECIPES
 from course.world import lists, maps, sums
@@ -31,13 +31,13 @@ def fact_prompts() -> dict[str, list[tuple[str, str]]]:
     return {"relations": ordinary, "dialects": dialects, "critics": critics, "map": hops}
 
 
-def completed(model: LanguageModel, prompts: list[tuple[str, str]]) -> float:
+def completed(model: Predictor, prompts: list[tuple[str, str]]) -> float:
     """Share of the beginnings that a causal model completes with the right word."""
     answers = model.likeliest(model.next_word([beginning for beginning, _ in prompts]))
     return sum(a == word for a, (_, word) in zip(answers, prompts, strict=True)) / len(prompts)
 
 
-def facts(model: LanguageModel) -> dict[str, float]:
+def facts(model: Predictor) -> dict[str, float]:
     """Accuracy on every fact of the world by family, and over all of them (``"all"``)."""
     families = fact_prompts()
     found = {family: completed(model, prompts) for family, prompts in families.items()}
@@ -46,12 +46,12 @@ def facts(model: LanguageModel) -> dict[str, float]:
     return found
 
 
-def arithmetic(model: LanguageModel, split: str) -> float:
+def arithmetic(model: Predictor, split: str) -> float:
     """Accuracy on all single sums of one split."""
     return completed(model, [(f"{s} =", r) for s, r in sums.all_steps().items() if split_of(sums.SPLIT_KEY, s) == split])
 
 
-def unseen_loss(model: LanguageModel, seed: int, batches: int = 4) -> float:
+def unseen_loss(model: Predictor, seed: int, batches: int = 4) -> float:
     """Mean loss (nats a label) on documents of unseen streams: next words for GPT, masked ones for BERT."""
     total, labels = 0.0, 0
     for batch in _unseen(model, seed, batches):
@@ -61,7 +61,7 @@ def unseen_loss(model: LanguageModel, seed: int, batches: int = 4) -> float:
     return total / labels
 
 
-def masked_accuracy(model: LanguageModel, seed: int, batches: int = 4) -> float:
+def masked_accuracy(model: Predictor, seed: int, batches: int = 4) -> float:
     """Share of the masked words of unseen documents that BERT fills in right."""
     mask = model.tokenizer.mask_token_id
     right = count = 0
@@ -75,12 +75,12 @@ def masked_accuracy(model: LanguageModel, seed: int, batches: int = 4) -> float:
     return right / count
 
 
-def _unseen(model: LanguageModel, seed: int, batches: int):
+def _unseen(model: Predictor, seed: int, batches: int):
     recipe = RECIPES["bert-middle" if model.masked else "gpt-middle"]
     return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
 
 
-def list_losses(model: LanguageModel, seed: int, count: int = 300, relabel: float = 0.2) -> dict[str, float]:
+def list_losses(model: Predictor, seed: int, count: int = 300, relabel: float = 0.2) -> dict[str, float]:
     """Loss on the output of generated lists (nats), the model's beside the generator's own.
 
     The generator's is that of the exact posterior on the same items, so no reader of the items can do better on average. Titles and
@@ -103,7 +103,7 @@ def list_losses(model: LanguageModel, seed: int, count: int = 300, relabel: floa
     return {"model": own, "generator": best / count}
 
 
-def in_context(model: LanguageModel, tasks: tuple[str, ...], shots: tuple[int, ...], count: int, seed: int, relabel: float = 0.2) -> dict:
+def in_context(model: Predictor, tasks: tuple[str, ...], shots: tuple[int, ...], count: int, seed: int, relabel: float = 0.2) -> dict:
     """task -> shots (as text) -> accuracy of the model and of the exact posterior (``"ceiling"``) on the same queries."""
     posterior, found = Posterior(relabel), {}
     for task in tasks:

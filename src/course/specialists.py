@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from course.in_context import accuracy, queries
-from course.predict import LanguageModel
+from course.lm import LanguageModel
+from course.models import tier
 from course.training import History, fit
 from course.world.split import TRAIN
 
@@ -15,6 +16,8 @@ from course.world.split import TRAIN
 #: parameters) say what is wanted; the last one is hard for the generalist.
 TASKS = ("sentiment", "recommend", "topic", "find_person", "find_city", "third_word")
 GENERALIST = "generalist"
+#: Peak learning rate by tier: a model that is a hundred times larger takes smaller steps.
+RATES = {"tiny": 3e-3, "hub": 2e-5}
 
 
 @dataclass(frozen=True)
@@ -26,17 +29,21 @@ class Specialist:
     history: History
 
 
-def specialise(base: LanguageModel, task: str, labels: int = 1000, steps: int = 100, rate: float = 3e-3, seed: int = 0) -> Specialist:
+def specialise(
+    base: LanguageModel, task: str, labels: int = 1000, steps: int = 100, rate: float | None = None, seed: int = 0
+) -> Specialist:
     """Fine-tune a copy of a causal model on ``labels`` training examples of one task; the base stays as it was.
 
     Args:
         labels: how many labelled examples; each is an input alone with its output.
-        steps, rate: optimiser steps of 32 examples, and their peak learning rate.
+        steps: optimiser steps of 32 examples.
+        rate: their peak learning rate (default: that of the tier in :data:`RATES`).
         seed: of the examples and of their order.
     """
-    model = copy.deepcopy(base.model)
+    # in half precision a step of this size would be rounded away
+    model = copy.deepcopy(base.model).float()
     pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
-    history = fit(model, base.tokenizer, pairs, steps=steps, rate=rate, seed=seed)
+    history = fit(model, base.tokenizer, pairs, steps=steps, rate=rate or RATES[tier()], seed=seed)
     return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
 
 

@@ -6,35 +6,37 @@ Each study is a function of a seed. A notebook reads the record and says what is
 import argparse
 import time
 
-from course import expectations, quality, specialists
+from course import english, expectations, quality, specialists
 from course.in_context import SHOTS
-from course.models import load_model, load_tokenizer, shipped_models, tier
-from course.predict import LanguageModel
+from course.lm import load
+from course.models import shipped_models, tier
 from course.records import Study, partial_runs, write_record
 from course.world.lists import list_tasks
 from course.world.split import TEST, TRAIN
 
 
-def load(name: str) -> LanguageModel:
-    """A model with its tokenizer, by its role."""
-    return LanguageModel(load_model(name), load_tokenizer(name))
-
-
 def two_expectations(seed: int) -> dict:
-    """GPT and BERT of the same size: blanks with the clue on the left and on the right, and continuations."""
+    """GPT and BERT of the same size: blanks with the clue on the left and on the right, and continuations.
+
+    In the hub tier the texts are plain English, without the words that a tokenizer splits.
+    """
     models = {"gpt": load("gpt-middle"), "bert": load("bert-middle")}
-    sets = {
-        "facts": expectations.fact_blanks(),
-        "translations": expectations.translation_blanks(200, seed),
-        "sums": expectations.sum_blanks(150, seed),
-    }
+    if tier() == "hub":
+        sets = {kind: english.one_token(blanks, list(models.values())) for kind, blanks in english.blank_sets(40, seed).items()}
+        begun = english.one_token(english.beginnings(20, seed), list(models.values()))
+    else:
+        sets = {
+            "facts": expectations.fact_blanks(),
+            "translations": expectations.translation_blanks(200, seed),
+            "sums": expectations.sum_blanks(150, seed),
+        }
+        begun = expectations.beginnings(60, seed)
     found = {}
     for kind, blanks in sets.items():
         found[kind] = {
             clue: {name: 100 * expectations.filled_right(model, [b for b in blanks if b.clue == clue]) for name, model in models.items()}
             for clue in ("left", "right")
         }
-    begun = expectations.beginnings(60, seed)
     found["continued"] = {name: 100 * expectations.continued_right(model, begun) for name, model in models.items()}
     return found
 

@@ -1,0 +1,140 @@
+"""Sampling: ``course.lm`` beside ``generate(num_return_sequences=n)`` of ``transformers``, in one process, from the same prompts.
+
+``python benchmarks/sampling.py``. Best time of each over several rounds that take turns. Samples of two programs cannot be compared one
+by one, so the greedy texts are (they must be equal), and the mean log-probability of a sampled token (it must agree within its error).
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from course.lm import LanguageModel, load
+from course.world.chance import Chance
+from course.world.exercises import EXERCISES, worked
+from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
+
+
+@dataclass(frozen=True)
+class Workload:
+    """``n`` samples of ``tokens`` tokens each after ``prompts`` prompts of ``length`` tokens."""
+
+    name: str
+    length: int
+    n: int
+    tokens: int
+    prompts: int = 1
+
+    def texts(self) -> list[str]:
+        chance = Chance(f"sampling/{self}")
+        words = [w for w in vocabulary() if w not in SPECIAL_TOKENS and w.isalpha()]
+        return [" ".join(chance.pick(words) for _ in range(self.length - 1)) for _ in range(self.prompts)]
+
+
+WORKLOADS = (
+    Workload("224 tokens, 16 samples of 32", 224, 16, 32),
+    Workload("224 tokens, 4 samples of 32", 224, 4, 32),
+    Workload("224 tokens, 64 samples of 32", 224, 64, 32),
+    Workload("8 tokens, 16 samples of 32", 8, 16, 32),
+    Workload("8 tokens, 1 sample of 32", 8, 1, 32),
+    Workload("20 prompts of 64, 8 samples of 32", 64, 8, 32, prompts=20),
+)
+
+
+class Endless(LanguageModel):
+    """A model that never ends a text, so that every sample has as many tokens as asked for."""
+
+    def _end_ids(self) -> frozenset[int]:
+        return frozenset()
+
+
+def endless(model: LanguageModel) -> Endless:
+    model.model.generation_config.eos_token_id = None
+    return Endless(model.model, model.tokenizer, model.batch_tokens)
+
+
+def ours(model: LanguageModel, texts: list[str], work: Workload) -> np.ndarray:
+    """Mean log-probability of a token in each sample."""
+    found = model.generate(texts, n=work.n, temperature=1.0, max_tokens=work.tokens)
+    return np.array([sample.log_probability / sample.tokens for samples in found for sample in samples])
+
+
+def theirs(model: LanguageModel, texts: list[str], work: Workload) -> np.ndarray:
+    tokenizer, network = model.tokenizer, model.model
+    asked = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left")
+    made = network.generate(
+        **asked, do_sample=True, num_return_sequences=work.n, max_new_tokens=work.tokens, top_k=0, pad_token_id=tokenizer.pad_token_id,
+        output_logits=True, return_dict_in_generate=True,
+    )  # fmt: skip
+    written = made.sequences[:, asked.input_ids.shape[1] :]
+    return torch.stack(made.logits, 1).log_softmax(-1).gather(2, written[..., None])[..., 0].mean(1).numpy()
+
+
+def same_greedy(model: LanguageModel, texts: list[str], work: Workload) -> bool:
+    found = [model.tokenizer(s[0].text, add_special_tokens=False).input_ids for s in model.generate(texts[:1], max_tokens=work.tokens)]
+    asked = model.tokenizer(texts[:1], return_tensors="pt")
+    made = model.model.generate(**asked, do_sample=False, max_new_tokens=work.tokens)[0, asked.input_ids.shape[1] :]
+    return found == [made.tolist()]
+
+
+def timed(work, *given) -> tuple[float, np.ndarray]:
+    started = time.perf_counter()
+    found = work(*given)
+    return time.perf_counter() - started, found
+
+
+def measure(model: LanguageModel, work: Workload, rounds: int) -> str:
+    texts = work.texts()
+    times, means = {ours: [], theirs: []}, {ours: [], theirs: []}
+    for _ in range(rounds):
+        for way in (ours, theirs):
+            taken, found = timed(way, model, texts, work)
+            times[way].append(taken)
+            means[way].append(found)
+    first, second = (np.concatenate(means[way]) for way in (ours, theirs))
+    error = 2 * (first.var() / len(first) + second.var() / len(second)) ** 0.5
+    best, other = min(times[ours]), min(times[theirs])
+    equal = "equal" if same_greedy(model, texts, work) else "DIFFERENT"
+    return f"{work.name:36}{best:9.3f}{other:14.3f}{other / best:8.1f}x{first.mean() - second.mean():+13.3f} ± {error:.3f}{equal:>10}"
+
+
+def chain_of_thought(model: LanguageModel, rounds: int) -> str:
+    """This course's own workload: worked word problems, 16 samples and a vote, with and without stopping once the vote is decided."""
+    chance, kind = Chance("sampling/problems"), EXERCISES["problem"]
+    shown = " ".join(kind.frame.format(x=e.input, y=worked(e, "steps")) for e in (kind.write(chance) for _ in range(2)))
+    asked = [kind.write(chance, train=False) for _ in range(20)]
+    prompts = [f"{shown} {kind.frame.format(x=e.input, y='{y}').split(' {y}')[0]}" for e in asked]
+
+    def decided(texts: list[str]) -> bool:
+        votes = sorted((texts.count(t) for t in set(texts)), reverse=True)
+        return votes[0] - (votes[1] if len(votes) > 1 else 0) > 16 - len(texts)
+
+    options = {"n": 16, "temperature": 0.7, "stop": "\n", "max_tokens": 60}
+    every = [timed(lambda: model.generate(prompts, **options)) for _ in range(rounds)]
+    some = [timed(lambda: model.generate(prompts, until=decided, **options)) for _ in range(rounds)]
+    tokens = [sum(s.tokens for samples in found for s in samples) for found in (every[0][1], some[0][1])]
+    taken = [min(t for t, _ in runs) for runs in (every, some)]
+    return (
+        f"20 word problems, a vote of 16: {taken[0]:.2f} s, {tokens[0]} tokens; "
+        f"stopped once decided: {taken[1]:.2f} s, {tokens[1]} tokens ({tokens[0] / tokens[1]:.1f} times fewer)"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="gpt-large")
+    parser.add_argument("--rounds", type=int, default=3)
+    chosen = parser.parse_args()
+    model = load(chosen.model)
+    print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds}")
+    print(f"{'':36}{'course s':>9}{'transformers s':>14}{'ratio':>9}{'log-probability':>20}{'greedy':>13}")
+    chain = chain_of_thought(model, chosen.rounds)  # before the model forgets how to end a text
+    for work in WORKLOADS:
+        print(measure(endless(model), work, chosen.rounds), flush=True)
+    print(chain)
+
+
+if __name__ == "__main__":
+    main()

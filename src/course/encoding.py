@@ -1,0 +1,156 @@
+"""Text to token ids, exactly as the tokenizer would do it, without reading shared text again and again.
+
+Where a continuation begins is no question of characters: ``"a :"`` and ``" yes"`` are joined first and tokenized as one text, so a
+token may span the boundary. Then the context is what the tokens of the prompt and of the whole have in common.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from transformers import PreTrainedTokenizerBase
+
+#: A single space between two other characters. Tokenizers that split a text into words first never join across it.
+_GAP = re.compile(r"(?<=\S) (?=\S)")
+#: Texts with fewer characters in common than this are not worth taking apart.
+_WORTH_SHARING = 200
+
+
+class Encoder:
+    """The way of one tokenizer from text to ids.
+
+    Args:
+        tokenizer: a tokenizer of ``transformers``.
+        chat: wrap each prompt as a user's message in the tokenizer's chat template (default: if it has one).
+
+    Raises:
+        ValueError: if ``chat`` is asked for and there is no template.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, chat: bool | None = None):
+        if chat and not tokenizer.chat_template:
+            raise ValueError(f"chat=True, but the tokenizer of {tokenizer.name_or_path!r} has no chat template; pass chat=False")
+        self.tokenizer = tokenizer
+        self.chat = bool(tokenizer.chat_template) if chat is None else chat
+        self._pieces: dict[str, list[int]] = {}
+
+    @cached_property
+    def _splits_words(self) -> bool:
+        """Whether text is split into words before it is tokenized, so that it may be cut at a gap."""
+        core = getattr(self.tokenizer, "backend_tokenizer", None)
+        return core is not None and core.pre_tokenizer is not None
+
+    @cached_property
+    def _first(self) -> int:
+        """What stands before an empty prompt: the token with which documents begin, else the one with which they end."""
+        for token in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
+            if token is not None:
+                return token
+        raise ValueError("an empty prompt, and the tokenizer has no token that begins or ends a document; begin the prompt with a word")
+
+    def prompts(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each prompt, at least one, in the order given."""
+        return [ids or [self._first] for ids in self._all([self._framed(text) for text in texts])]
+
+    def pairs(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+        """(ids of the context, ids of the continuation) of each pair; the context has at least one.
+
+        Raises:
+            ValueError: for an empty continuation, or one with a word that the tokenizer does not know.
+        """
+        distinct = list(dict.fromkeys(prompts))
+        framed = [self._framed(text) for text in distinct]
+        known = dict(zip(distinct, zip(framed, self._all(framed), strict=True), strict=True))
+        return [self._pair(*known[prompt], continuation) for prompt, continuation in zip(prompts, continuations, strict=True)]
+
+    def text(self, context: Sequence[int], ids: Sequence[int]) -> str:
+        """The text of ``ids`` as it stands after ``context``, with the space before its first word if there is one."""
+        # a tokenizer may drop the space at the beginning of a text; the last token of the context keeps that from happening
+        anchor = self._decode(context[-1:])
+        whole = self._decode([*context[-1:], *ids])
+        return whole[len(anchor) :] if whole.startswith(anchor) else self._decode(ids)
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        return self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
+
+    def _framed(self, text: str) -> str:
+        if not self.chat:
+            return text
+        message = [{"role": "user", "content": text}]
+        return self.tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
+
+    def _ids(self, texts: list[str], begin: bool = True) -> list[list[int]]:
+        """Plain tokenization; with ``begin`` as the beginning of a document (a chat template brings its own)."""
+        return self.tokenizer(texts, add_special_tokens=begin and not self.chat, verbose=False).input_ids if texts else []
+
+    def _pair(self, prompt: str, ids: list[int], continuation: str) -> tuple[list[int], list[int]]:
+        if self.chat:  # a reply begins without a space
+            continuation = continuation.lstrip(" ")
+        if not continuation.strip():
+            raise ValueError(f"empty continuation {continuation!r} after {prompt[-40:]!r}: expected at least one word")
+        whole = self._joined(prompt, ids, continuation)
+        shared = shared_length(ids, whole)
+        context, rest = ids[:shared] or [self._first], whole[shared:]
+        if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in rest:
+            raise ValueError(
+                f"the continuation {continuation!r} has a word that this tokenizer does not know, so it has no probability of its own"
+            )
+        if not rest:
+            raise ValueError(f"the continuation {continuation!r} adds no token to {prompt[-40:]!r}; expected at least one word")
+        return context, rest
+
+    def _joined(self, prompt: str, ids: list[int], continuation: str) -> list[int]:
+        """The ids of prompt + continuation, where possible by tokenizing the last word of the prompt again and nothing before it."""
+        cut = max((gap.start() for gap in _GAP.finditer(prompt, max(0, len(prompt) - 100))), default=None)
+        if cut is not None and self._splits_words:
+            tail = self._piece(prompt[cut:])
+            if tail and ids[-len(tail) :] == tail:
+                return ids[: -len(tail)] + self._piece(prompt[cut:] + continuation)
+        return self._ids([prompt + continuation])[0]
+
+    def _piece(self, text: str) -> list[int]:
+        if text not in self._pieces:
+            self._pieces[text] = self._ids([text], begin=False)[0]
+        return self._pieces[text]
+
+    def _all(self, texts: list[str]) -> list[list[int]]:
+        """The ids of many texts; what neighbours in alphabetical order begin with is tokenized once."""
+        if not self._splits_words or len(texts) < 2:
+            return self._ids(texts)
+        found = {}
+        for group in _groups(sorted(set(texts))):
+            found |= self._group(group)
+        return [found[text] for text in texts]
+
+    def _group(self, texts: list[str]) -> dict[str, list[int]]:
+        shared = shared_length(texts[0], texts[-1])  # by all, since they are sorted
+        cut = max((gap.start() for gap in _GAP.finditer(texts[0], 0, shared)), default=None)
+        if len(texts) > 1 and cut:
+            first, head = self._ids([texts[0], texts[0][:cut]])
+            tails = self._ids([text[cut:] for text in texts], begin=False)
+            if head + tails[0] == first:
+                return {text: head + tail for text, tail in zip(texts, tails, strict=True)}
+        return dict(zip(texts, self._ids(texts), strict=True))
+
+
+def shared_length(a: Sequence, b: Sequence) -> int:
+    """How many elements two sequences of the same type have in common at their beginning."""
+    low, high = 0, min(len(a), len(b))
+    if a[:high] == b[:high]:
+        return high
+    while low + 1 < high:  # the first ``low`` are equal, the first ``high`` are not
+        middle = (low + high) // 2
+        low, high = (middle, high) if a[:middle] == b[:middle] else (low, middle)
+    return low
+
+
+def _groups(texts: list[str]) -> list[list[str]]:
+    """Sorted texts in runs that have a beginning in common that is worth sharing."""
+    groups = [[texts[0]]]
+    for text in texts[1:]:
+        first = groups[-1][0]
+        if shared_length(first, text) >= max(_WORTH_SHARING, len(first) // 2):
+            groups[-1].append(text)
+        else:
+            groups.append([text])
+    return groups

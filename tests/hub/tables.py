@@ -1,0 +1,112 @@
+"""Data sets in the schemas, folders and cards of the real ones: a few rows made up for the test, and GSM8K's own where they are at hand."""
+
+import io
+import json
+from pathlib import Path
+
+from datasets import ClassLabel, Dataset, Features, Sequence, Value
+
+_GSM8K = Path(__file__).parents[3] / "shared" / "data" / "gsm8k" / "test.jsonl"
+TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-MISC", "I-MISC")
+
+
+def _parquet(rows: list[dict], features: Features) -> bytes:
+    written = io.BytesIO()
+    Dataset.from_list(rows, features=features).to_parquet(written)
+    return written.getvalue()
+
+
+def card(config: str, folder: str, splits: tuple[str, ...]) -> bytes:
+    """A card that says where the tables of a configuration lie."""
+    files = "".join(f"  - split: {split}\n    path: {folder}/{split}-*\n" for split in splits)
+    return f"---\nconfigs:\n- config_name: {config}\n  data_files:\n{files}---\n\n# A card\n".encode()
+
+
+def _repository(config: str, folder: str, parts: dict[str, list[dict]], features: Features) -> dict[str, bytes]:
+    files = {f"{folder}/{split}-00000-of-00001.parquet": _parquet(rows, features) for split, rows in parts.items()}
+    return files | {"README.md": card(config, folder, tuple(parts)), ".gitattributes": b"*.parquet filter=lfs\n"}
+
+
+def sst2(names: tuple[str, str] = ("negative", "positive")) -> dict[str, bytes]:
+    """Labelled training and validation splits; the labels of the test split are kept back (-1)."""
+    features = Features({"idx": Value("int32"), "sentence": Value("string"), "label": ClassLabel(names=list(names))})
+
+    def rows(split: str, count: int) -> list[dict]:
+        words = ("a dull film", "a lovely film")
+        return [{"idx": i, "sentence": f"{words[i % 2]} , {split} {i}", "label": -1 if split == "test" else i % 2} for i in range(count)]
+
+    return _repository(
+        "default", "data", {"train": rows("train", 60), "validation": rows("validation", 20), "test": rows("test", 20)}, features
+    )
+
+
+def snli() -> dict[str, bytes]:
+    """Every fourth pair has no label (-1): its annotators did not agree."""
+    names = ["entailment", "neutral", "contradiction"]
+    features = Features({"premise": Value("string"), "hypothesis": Value("string"), "label": ClassLabel(names=names)})
+
+    def rows(split: str) -> list[dict]:
+        claims = ("A dog is outside.", "The dog is old.", "The dog sleeps.", "The dog is Rex.")
+        return [{"premise": f"A dog runs over the grass, {split} {i}.", "hypothesis": claims[i % 4], "label": (0, 1, 2, -1)[i % 4]}
+                for i in range(16)]  # fmt: skip
+
+    return _repository("plain_text", "plain_text", {split: rows(split) for split in ("train", "validation", "test")}, features)
+
+
+def conll2003() -> dict[str, bytes]:
+    """As an old upload: no card but ``dataset_infos.json``, and two columns more than are asked for."""
+    tags = Sequence(ClassLabel(names=list(TAGS)))
+    features = Features({"id": Value("string"), "tokens": Sequence(Value("string")), "pos_tags": Sequence(Value("int64")),
+                         "chunk_tags": Sequence(Value("int64")), "ner_tags": tags})  # fmt: skip
+
+    def rows(split: str) -> list[dict]:
+        tokens = ["Peter", "Blackburn", "left", "Brussels", split, "."]
+        return [
+            {"id": str(i), "tokens": tokens, "pos_tags": [0] * 6, "chunk_tags": [0] * 6, "ner_tags": [1, 2, 0, 5, 0, 0]} for i in range(8)
+        ]
+
+    parts = {split: rows(split) for split in ("train", "validation", "test")}
+    files = {f"data/{split}-00000-of-00001.parquet": _parquet(found, features) for split, found in parts.items()}
+    return files | {"dataset_infos.json": json.dumps({"lhoestq--conll2003": {"features": features.to_dict()}}).encode()}
+
+
+def squad() -> dict[str, bytes]:
+    """Training and validation splits alone; the test split was never published."""
+    answers = {"text": Sequence(Value("string")), "answer_start": Sequence(Value("int32"))}
+    features = Features({"id": Value("string"), "title": Value("string"), "context": Value("string"), "question": Value("string"),
+                         "answers": answers})  # fmt: skip
+
+    def rows(split: str, count: int) -> list[dict]:
+        made = []
+        for i in range(count):
+            context = f"In {split} number {i} the ship sailed from Genoa to Malta."
+            answer = {"text": ["Genoa"], "answer_start": [context.index("Genoa")]}
+            made.append({"id": f"{split}{i}", "title": "Ships", "context": context, "question": "Where did it start?", "answers": answer})
+        return made
+
+    return _repository("plain_text", "plain_text", {"train": rows("train", 40), "validation": rows("validation", 10)}, features)
+
+
+def gsm8k() -> dict[str, bytes]:
+    """Training rows made up, and as the test split the real one where it is at hand."""
+    made = [
+        {"question": f"Ann has {i} eggs and buys {i} more. How many has she?",
+         "answer": f"She has {i}+{i}=<<{i}+{i}={2 * i}>>{2 * i} eggs.\n#### {2 * i}"}
+        for i in range(1, 41)
+    ]  # fmt: skip
+    real = [json.loads(line) for line in _GSM8K.read_text().splitlines()] if _GSM8K.exists() else made[30:]
+    features = Features({"question": Value("string"), "answer": Value("string")})
+    main = _repository("main", "main", {"train": made[:30], "test": real}, features)
+    other = _repository("socratic", "socratic", {"train": made[:3], "test": made[3:6]}, features)
+    card = main["README.md"].decode().removesuffix("---\n\n# A card\n") + other["README.md"].decode().removeprefix("---\nconfigs:\n")
+    return other | main | {"README.md": card.encode()}
+
+
+#: Repository -> its files.
+TABLES = {
+    "stanfordnlp/sst2": sst2,
+    "stanfordnlp/snli": snli,
+    "lhoestq/conll2003": conll2003,
+    "rajpurkar/squad": squad,
+    "openai/gsm8k": gsm8k,
+}
