@@ -2,9 +2,10 @@
 
 import pytest
 
-from course import english, expectations, studies
+from course import english, expectations
 from course.english import beginnings, blank_sets, one_token, samples
 from course.expectations import Beginning, Blank
+from course.lm import load
 
 
 def test_every_sentence_is_asked_on_both_sides():
@@ -45,7 +46,7 @@ def test_beginnings_go_on_as_their_series():
 
 
 def test_words_of_several_tokens_are_left_out_and_counted(capsys):
-    models = [studies.load("gpt-small"), studies.load("bert-middle")]
+    models = [load("gpt-small"), load("bert-middle")]
     known, unknown = Blank("the opposite of hot is", ".", "cold", "left"), Blank("The capital of France is", ".", "Paris", "left")
     assert one_token([known, unknown, known], models) == [known, known]
     assert capsys.readouterr().out == "1 of 3 left out: the missing word is more than one token for a model\n"

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from course import plots, studies
+from course import plots
 from course.expectations import expected, sum_blanks
+from course.lm import load
 
 matplotlib.use("Agg")
 
@@ -24,7 +25,7 @@ def words(figure) -> set[str]:
 
 
 def test_top_words_marks_the_right_word():
-    model, blank = studies.load("gpt-small"), sum_blanks(1)[0]
+    model, blank = load("gpt-small"), sum_blanks(1)[0]
     figure = plots.same_text_two_models([("a ____", blank.word, *2 * [expected(model, [blank])[0]])], model, model)
     bold = {label.get_text() for ax in figure.axes for label in ax.get_yticklabels() if label.get_fontweight() == "bold"}
     assert bold <= {blank.word} and len(figure.axes) == 2

@@ -3,18 +3,18 @@
 import pytest
 import torch
 
-from course import studies
+from course.lm import load
 from course.predict import Predictor
 
 
 @pytest.fixture(scope="module")
 def gpt():
-    return studies.load("gpt-small")
+    return load("gpt-small")
 
 
 @pytest.fixture(scope="module")
 def bert():
-    return studies.load("bert-middle")
+    return load("bert-middle")
 
 
 TEXTS = ["", "the cat", "the opposite of hot is", "cat : yes \n dog : yes \n apple :", "dorland"]

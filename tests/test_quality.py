@@ -2,7 +2,8 @@
 
 import torch
 
-from course import quality, studies
+from course import quality
+from course.lm import load
 from course.world import sums
 from course.world.split import TEST, split_of
 
@@ -36,21 +37,21 @@ def test_arithmetic_asks_every_sum_of_the_split():
 
 
 def test_no_model_beats_the_generator_on_lists():
-    found = quality.list_losses(studies.load("gpt-small"), seed=0, count=150)
+    found = quality.list_losses(load("gpt-small"), seed=0, count=150)
     assert found["model"] > found["generator"] - 0.1
     assert found["generator"] > 0
 
 
 def test_unseen_loss_is_far_under_guessing():
-    model = studies.load("gpt-small")
+    model = load("gpt-small")
     assert quality.unseen_loss(model, seed=0, batches=1) < 2 < torch.log(torch.tensor(len(model.tokenizer))).item()
 
 
 def test_bert_fills_in_most_masked_words():
-    assert quality.masked_accuracy(studies.load("bert-middle"), seed=0, batches=1) > 0.5
+    assert quality.masked_accuracy(load("bert-middle"), seed=0, batches=1) > 0.5
 
 
 def test_in_context_gives_model_and_ceiling_for_each_number_of_demonstrations():
-    found = quality.in_context(studies.load("gpt-small"), ("verdict",), (0, 4), 30, seed=0)
+    found = quality.in_context(load("gpt-small"), ("verdict",), (0, 4), 30, seed=0)
     assert found["verdict"].keys() == {"0", "4"}
     assert all(0 <= cell[who] <= 1 for cell in found["verdict"].values() for who in ("model", "ceiling"))

@@ -13,6 +13,7 @@ import yaml
 from course import site
 from course.models import HUB
 from course.notebooks import paired_pages
+from course.tasks import HUB_DATA
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -71,6 +72,8 @@ def test_the_page_of_real_models_names_what_the_code_loads():
     page = (ROOT / "book" / "real-models.md").read_text()
     for role, checkpoint in HUB.items():
         assert f"| `{role}` | `{checkpoint.repository}` | {checkpoint.parameters} | {checkpoint.licence} |" in page
+    for name, data in HUB_DATA.items():
+        assert f"| `{name}` | `{data.repository}` | {data.licence or 'not stated'} |" in page
 
 
 def cited() -> set[str]:

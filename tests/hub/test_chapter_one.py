@@ -82,7 +82,6 @@ def test_answers_of_several_tokens_are_refused(served, client, monkeypatch):
         accuracy(load("gpt-middle"), queries("find_city", 1, 20))
 
 
-@pytest.mark.xfail(reason="the chapter still asks real models about the micro-world", strict=False)
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
     assert "The capital of" in printed and "The opposite of" in printed, "the examples are plain English"
