@@ -198,6 +198,8 @@ class Encoded:
 def encoded(features: Sequence[dict], pad: int) -> Encoded:
     """Examples for ``AutoModelForSequenceClassification``, ``...TokenClassification``, ``...QuestionAnswering`` and the like.
 
+    The loss is the model's own. (That of a question-answering head runs over padding, so it depends a little on what shares a pass.)
+
     Args:
         features: for each example ``input_ids`` and what else the model takes, ``labels`` or ``start_positions`` included. What has
             one value a token is padded; labels of :data:`course.packing.IGNORED` do not count.
@@ -275,9 +277,14 @@ def _shares(lengths: Sequence[int], count: int) -> list[list[int]]:
     return [order[k::count] for k in range(min(count, len(order)))]
 
 
+def bare(model: PreTrainedModel) -> PreTrainedModel:
+    """The model of ``transformers`` inside one of ``peft``; any other as it is."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def layout_for(model: PreTrainedModel, pass_tokens: int) -> Layout:
     """The layout that suits a model: packed if its attention takes our mask, logits where they are wanted if it can choose."""
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = bare(model)
     soft_prompt = getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False)
     known = inspect.signature(plain.forward).parameters
     # a recurrent layer carries one example's state into the next, and other attention has masks of its own

@@ -36,7 +36,7 @@ def notes(path: Path) -> dict[str, str]:
     """
     try:
         with safe_open(path, "pt") as stored:
-            return stored.metadata()
+            return stored.metadata() or {}
     except SafetensorError as error:
         raise ValueError(f"{path} is no whole checkpoint ({error}); delete it to start again") from error
 

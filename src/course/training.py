@@ -19,9 +19,10 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from course import checkpoints
-from course.batches import Data, Encoded, Layout, layout_for
+from course.batches import Data, Encoded, Layout, bare, layout_for
 from course.pretrain import rate_at
 from course.progress import progress_bar
 from course.world.chance import Chance
@@ -151,7 +152,7 @@ def fit(
         ValueError: for no data, no trainable parameters, half-precision (float16) weights, patience without validation, fewer
             examples a step than processes, or a checkpoint of another run or damaged.
         TrainingDiverged: if the loss or the gradient stops being finite. The model then holds its best weights so far, without
-            validation the last that were finite.
+            validation those from before that step.
     """
     settings = settings or FitSettings()
     _check(model, data, settings, validate)
@@ -212,7 +213,8 @@ def _check(model: PreTrainedModel, data: Data, settings: FitSettings, validate: 
         raise ValueError("the model has no trainable parameters: set requires_grad on some, or add an adapter")
     if any(p.dtype == torch.float16 for p in model.parameters()):
         raise ValueError("the model is in float16, in which small gradients vanish; load it in float32 or bfloat16")
-    if isinstance(data, Encoded) and getattr(model, "loss_type", None) == "ForCausalLM":
+    # its own loss leaves out the first label of each row, so terms would be counted wrong
+    if isinstance(data, Encoded) and type(bare(model)).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
         raise ValueError("a causal language model is trained on completions: expected data of completions(), not of encoded()")
     if settings.patience is not None and validate is None:
         raise ValueError(f"patience={settings.patience} needs something to validate with: pass validate=, held-out data or a function")
@@ -235,7 +237,7 @@ def _accelerator() -> Iterator[Accelerator]:
 @contextmanager
 def _made_ready(model: PreTrainedModel, data: Data, settings: FitSettings) -> Iterator[None]:
     """Trainable parameters in float32, plain attention where it is fastest; afterwards as it was, in evaluation mode."""
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = bare(model)
     attention = plain.config._attn_implementation
     faster_plain = attention == "sdpa" and _device(model).type == "cpu" and max(data.tokens) <= _PLAIN_ATTENTION
     if faster_plain:
