@@ -27,7 +27,7 @@ from transformers import (
 )
 
 from course import studies
-from course.batches import Layout, completions, encoded
+from course.batches import Layout, completions, encoded, layout_for
 from course.packing import IGNORED
 from course.training import FitSettings, TrainingDiverged, fit, mean_loss, pays_in_bf16
 
@@ -117,8 +117,7 @@ def test_loss_and_gradients_are_those_of_one_example_at_a_time(kind, pass_tokens
     found = fit(model, data, FitSettings(steps=1, batch_size=len(PAIRS), rate=1e-12, pass_tokens=pass_tokens, precision="fp32"))
     assert found.losses[0] == pytest.approx(expected.item(), rel=1e-5)
     assert mean_loss(model, data, FitSettings(pass_tokens=pass_tokens, precision="fp32")) == pytest.approx(expected.item(), rel=1e-5)
-    layouts = [Layout(packed, False, pass_tokens) for packed in (False, kind not in ("soft prompt", "prefix"))]
-    for layout in layouts:
+    for layout in (layout_for(model, pass_tokens), Layout(False, False, pass_tokens)):
         for batch in data.passes(range(len(PAIRS)), layout):
             (data.summed_loss(model, batch, layout) / sum(data.terms)).backward()
         computed = gradients(model)
@@ -171,13 +170,14 @@ def test_same_seed_same_weights_and_another_seed_others(data):
     assert same(found["first"], found["second"]) and not same(found["first"], found["other"])
 
 
-def test_the_draws_of_others_are_left_alone(data):
+def test_no_trace_is_left_on_the_model_or_in_the_draws_of_others(data):
     model = tiny_gpt2(dropout=0.1)
     torch.manual_seed(3)
     expected = torch.rand(2)
     torch.manual_seed(3)
+    known = set(vars(model))
     fit(model, data, FAST)
-    assert torch.equal(torch.rand(2), expected)
+    assert torch.equal(torch.rand(2), expected) and set(vars(model)) == known
 
 
 def test_only_trainable_parameters_change(base, data):
@@ -359,7 +359,7 @@ def test_a_damaged_checkpoint_is_refused(data, tmp_path):
 
 def test_a_run_that_diverges_says_where_and_keeps_its_best_weights(data):
     model, start = tiny_gpt2(), tiny_gpt2()
-    with pytest.raises(TrainingDiverged, match=r"at step \d+ the loss is .*, with a learning rate of \d.*holds its best weights, of step 0"):
+    with pytest.raises(TrainingDiverged, match=r"at step \d+ the loss is .* a learning rate of \d.*holds its best weights, of step 0"):
         fit(model, data, FitSettings(steps=30, rate=1e38, warm_up=0, validate_every=50), validate=data)
     assert same(weights(model), weights(start))
 

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -154,7 +154,7 @@ def fit(
         TrainingDiverged: if the loss or the gradient stops being finite. The model then holds its best weights so far, without
             validation those from before that step.
     """
-    settings = settings or FitSettings()
+    settings = _with_precision(settings or FitSettings(), model)
     _check(model, data, settings, validate)
     with _accelerator() as accelerator, torch.random.fork_rng():
         if accelerator.num_processes > 1:
@@ -169,10 +169,10 @@ def fit(
 
 def mean_loss(model: PreTrainedModel, data: Data, settings: FitSettings | None = None) -> float:
     """The mean loss of a model on data, in nats a predicted token (or a label); the model is put in evaluation mode."""
-    settings = settings or FitSettings()
+    settings = _with_precision(settings or FitSettings(), model)
     layout, device, total = layout_for(model, settings.pass_tokens), _device(model), 0.0
     model.eval()
-    with torch.inference_mode(), _autocast(model, settings):
+    with torch.inference_mode(), _autocast(device, settings):
         for start in range(0, len(data.tokens), 256):
             for batch in data.passes(range(start, min(start + 256, len(data.tokens))), layout):
                 total += data.summed_loss(model, batch.to(device), layout).item()
@@ -200,9 +200,12 @@ def _device(model: PreTrainedModel) -> torch.device:
     return next(model.parameters()).device
 
 
-def _autocast(model: PreTrainedModel, settings: FitSettings) -> torch.autocast:
-    enabled = settings.precision == "bf16" or settings.precision is None and pays_in_bf16(model)
-    return torch.autocast(_device(model).type, torch.bfloat16, enabled=enabled)
+def _with_precision(settings: FitSettings, model: PreTrainedModel) -> FitSettings:
+    return settings if settings.precision else replace(settings, precision="bf16" if pays_in_bf16(model) else "fp32")
+
+
+def _autocast(device: torch.device, settings: FitSettings) -> torch.autocast:
+    return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
 
 
 def _check(model: PreTrainedModel, data: Data, settings: FitSettings, validate: Validation | None) -> None:
@@ -265,7 +268,7 @@ class _Run:
         self.trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(self.trainable.values(), lr=settings.rate, weight_decay=settings.weight_decay, fused=True)
         self.layout: Layout = layout_for(model, settings.pass_tokens)
-        self.tokens, self.terms = data.tokens, data.terms
+        self.device, self.tokens, self.terms = _device(model), data.tokens, data.terms
         self.validations = {*range(0, settings.steps, settings.validate_every), settings.steps}
         self.progress, self.best = _Progress(), {}
         self.identity: dict[str, str] = {}
@@ -310,7 +313,8 @@ class _Run:
     def train(self, checkpoint: Path | None, checkpoint_seconds: float, end: int, bar: bool | None) -> None:
         """Train up to step ``end``, validating and saving on the way; at the end the model gets its best weights."""
         progress, main = self.progress, self.accelerator.is_main_process
-        wrapped = self.accelerator.prepare_model(self.model)
+        # alone, a model needs no wrapping, and accelerate's mark on it would keep others from wrapping it later
+        wrapped = self.accelerator.prepare_model(self.model) if self.accelerator.num_processes > 1 else self.model
         order = itertools.islice(self._order(), progress.step * self.settings.batch_size, None)
         saved = started = time.monotonic()
         before = progress.seconds
@@ -350,8 +354,8 @@ class _Run:
         for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
             # the processes exchange their gradients once, in the last pass
             with accelerator.no_sync(wrapped) if left else nullcontext():
-                with _autocast(self.model, settings):
-                    loss = self.data.summed_loss(wrapped, batch.to(_device(self.model)), self.layout)
+                with _autocast(self.device, settings):
+                    loss = self.data.summed_loss(wrapped, batch.to(self.device), self.layout)
                 # the gradients of the processes are averaged, so each counts its sum times their number over all terms
                 accelerator.backward(loss * (accelerator.num_processes / terms))
             total += loss.detach()
@@ -382,7 +386,7 @@ class _Run:
             score = mean_loss(self.model, self.validate, self.settings)
         else:
             self.model.eval()
-            with _autocast(self.model, self.settings):
+            with _autocast(self.device, self.settings):
                 score = float(self.validate(self.model))
         # one process decides for all, or they could part over the last digit
         score = broadcast_object_list([score])[0]
