@@ -126,6 +126,13 @@ def test_loss_and_gradients_are_those_of_one_example_at_a_time(kind, pass_tokens
             torch.testing.assert_close(computed[name], wanted[name], rtol=1e-3, atol=2e-5, msg=lambda text, name=name: f"{name}: {text}")
 
 
+def test_many_small_passes_train_as_one_does(data):
+    found = []
+    for pass_tokens in (16_384, 24):
+        found.append(fit(tiny_gpt2(), data, replace(FAST, rate=1e-2, pass_tokens=pass_tokens)).losses)
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+
+
 def test_learns_what_it_is_shown(base, data):
     history = fit(base.model, data, FitSettings(steps=40, batch_size=6, rate=5e-3))
     assert len(history.losses) == 40 and history.losses[-1] < 0.2 < history.losses[0]
@@ -216,18 +223,21 @@ def test_bf16_learns_as_fp32_does(data):
     assert found["bf16"][-1] == pytest.approx(found["fp32"][-1], abs=0.1)
 
 
-def test_the_best_weights_are_kept_and_training_stops_early(data):
-    """What it learns contradicts what it is validated on, so that the validation gets worse after the first steps."""
-    tokenizer = studies.load("gpt-small").tokenizer
-    held_out = completions(tokenizer, [(prompt, "green") for prompt, _ in PAIRS])
+@pytest.fixture(scope="module")
+def contrary():
+    """Data that contradicts what is learned: on it the model gets better in the first steps, and then worse."""
+    return completions(studies.load("gpt-small").tokenizer, [(prompt, "green") for prompt, _ in PAIRS])
+
+
+def test_the_best_weights_are_kept_and_training_stops_early(data, contrary):
     settings = replace(FAST, steps=200, batch_size=6, validate_every=2, patience=3, rate=2e-3)
     model = tiny_gpt2()
-    history = fit(model, data, settings, validate=held_out)
+    history = fit(model, data, settings, validate=contrary)
     steps, scores = zip(*history.scores, strict=True)
     assert history.stopped_early and len(history.losses) == steps[-1] < 200
     assert history.best_step == steps[scores.index(min(scores))]
     assert 0 < history.best_step == steps[-1] - 3 * settings.validate_every
-    assert mean_loss(model, held_out, settings) == pytest.approx(min(scores), rel=1e-6) != scores[-1]
+    assert mean_loss(model, contrary, settings) == pytest.approx(min(scores), rel=1e-6) != scores[-1]
 
 
 def test_a_function_is_validated_with_and_its_value_should_rise(data):
@@ -246,17 +256,19 @@ def test_a_function_is_validated_with_and_its_value_should_rise(data):
     assert same(weights(model), seen[1])
 
 
-def test_a_stopped_run_ends_in_the_same_weights(data, tmp_path):
-    settings = replace(FAST, steps=9, validate_every=2, patience=20)
+def test_a_stopped_run_ends_in_the_same_weights(data, contrary, tmp_path):
+    """Its best weights are from before the stops, so they have to come out of the checkpoint, too."""
+    settings = replace(FAST, steps=30, batch_size=6, validate_every=2, rate=2e-2)
     whole, stopped = tiny_gpt2(dropout=0.1), tiny_gpt2(dropout=0.1)
-    expected = fit(whole, data, settings, validate=data)
-    for stop in (3, 4, None):
+    expected = fit(whole, data, settings, validate=contrary)
+    assert 0 < expected.best_step < 21
+    for stop in (21, 24, None):
         model = copy.deepcopy(stopped)
-        history = fit(model, data, settings, validate=data, checkpoint=tmp_path / "fit.safetensors", stop_after=stop)
+        history = fit(model, data, settings, validate=contrary, checkpoint=tmp_path / "fit.safetensors", stop_after=stop)
     assert replace(history, seconds=0) == replace(expected, seconds=0)
     assert same(weights(model), weights(whole))
     again = copy.deepcopy(stopped)
-    assert fit(again, data, settings, validate=data, checkpoint=tmp_path / "fit.safetensors") == history
+    assert fit(again, data, settings, validate=contrary, checkpoint=tmp_path / "fit.safetensors") == history
     assert same(weights(again), weights(whole))
     assert [path.name for path in tmp_path.iterdir()] == ["fit.safetensors"]
 
