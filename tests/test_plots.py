@@ -8,6 +8,7 @@ import pytest
 from course import plots
 from course.expectations import expected, sum_blanks
 from course.lm import load
+from course.training import History
 
 matplotlib.use("Agg")
 
@@ -68,3 +69,17 @@ def test_training_curves_end_in_their_names():
 
 def test_labels_keep_their_distance():
     assert plots._spread([1.0, 1.1, 5.0], 1.0) == [1.0, 2.0, 5.0]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_learning_curve_marks_the_best_score(stopped):
+    history = History(tuple(np.linspace(3, 1, 40)), ((0, 2.5), (20, 1.25), (40, 1.5)), 20, stopped, seconds=1.0, tokens=10)
+    figure = plots.learning_curve(history, "loss (nats)")
+    assert words(figure) == {"training", "best: 1.25"} | ({"stopped"} if stopped else set())
+    marked = [line for line in figure.axes[1].lines if line.get_fillstyle() == "none"]
+    assert [tuple(line.get_xydata()[0]) for line in marked] == [(20, 1.25)]
+
+
+def test_a_learning_curve_without_validation_has_one_panel():
+    figure = plots.learning_curve(History((3.0, 2.0), (), None, False, seconds=1.0, tokens=10), "loss (nats)")
+    assert len(figure.axes) == 1 and words(figure) == {"training"}

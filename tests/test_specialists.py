@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
-from course import studies
+from course.lm import load
 from course.specialists import GENERALIST, advantage, by_labels, by_shots, costs, forgetting, matrix, specialise
 
 TASKS = ("topic", "find_city")
@@ -12,7 +12,7 @@ TASKS = ("topic", "find_city")
 
 @pytest.fixture(scope="module")
 def base():
-    return studies.load("gpt-small")
+    return load("gpt-small")
 
 
 def test_the_base_stays_as_it_was_and_the_copy_learns(base):

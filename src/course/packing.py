@@ -86,7 +86,7 @@ def pack_for_gpt(documents: Iterable[str], rows: int, length: int) -> Batch:
     """Next-token prediction: a document is ``[END] words``, its labels are ``words [END]``."""
     end = vocabulary()[END]
     packed = fill_rows(([end, *encode(d)] for d in documents), rows, length)
-    return _batch(packed, [[segment[1:] + [end] for segment in row] for row in packed], rows, length)
+    return lay_out(packed, [[segment[1:] + [end] for segment in row] for row in packed], length)
 
 
 def pack_for_bert(documents: Iterable[str], rows: int, length: int, seed: list[int]) -> Batch:
@@ -97,7 +97,7 @@ def pack_for_bert(documents: Iterable[str], rows: int, length: int, seed: list[i
     """
     cls, sep, mask = (vocabulary()[token] for token in (CLS, SEP, MASK))
     packed = fill_rows(([cls, *encode(d), sep] for d in documents), rows, length)
-    batch = _batch(packed, packed, rows, length)
+    batch = lay_out(packed, packed, length)
     draws = np.random.Generator(np.random.PCG64(seed))
     ordinary = (batch.document >= 0) & (batch.ids != cls) & (batch.ids != sep)
     chosen = ordinary & (draws.random(batch.ids.shape) < MASKED_SHARE)
@@ -107,7 +107,9 @@ def pack_for_bert(documents: Iterable[str], rows: int, length: int, seed: list[i
     return Batch(ids, np.where(chosen, batch.labels, IGNORED), batch.document, batch.position)
 
 
-def _batch(packed, labels, rows: int, length: int) -> Batch:
+def lay_out(packed: list[list[list[int]]], labels: list[list[list[int]]], length: int) -> Batch:
+    """Rows of segments, and the labels of each segment, as a :class:`Batch` of (rows, ``length``)."""
+    rows = len(packed)
     ids = np.zeros((rows, length), dtype=np.int64)
     wanted = np.full((rows, length), IGNORED, dtype=np.int64)
     document = np.full((rows, length), -1, dtype=np.int64)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from course.claims import interval
 from course.predict import Predictor
+from course.training import History
 
 #: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and Ito, safe for the colour-blind.
 OPENED, PROMPTED = "#d55e00", "#0072b2"
@@ -189,6 +190,36 @@ def _spread(values: Sequence[float], gap: float) -> list[float]:
     for value in values:
         placed.append(max(value, placed[-1] + gap) if placed else value)
     return placed
+
+
+def learning_curve(history: History, score: str, title: str = "") -> Figure:
+    """Loss by optimiser step, each and smoothed, and below it the validation scores with the best one marked.
+
+    Args:
+        score: what the scores are, with their unit, e.g. ``"accuracy (%)"``.
+    """
+    figure, axes = plt.subplots(2 if history.scores else 1, 1, figsize=(6.4, 4.4 if history.scores else 2.6), sharex=True, squeeze=False)
+    top, steps = axes[0, 0], np.arange(1, len(history.losses) + 1)
+    smooth = pd.Series(history.losses).rolling(max(1, len(steps) // 20), min_periods=1).mean()
+    top.plot(steps, history.losses, color=OPENED, alpha=0.3, linewidth=1)
+    top.plot(steps, smooth, color=OPENED)
+    top.annotate("training", (steps[-1], smooth.iloc[-1]), (4, 0), textcoords="offset points", color=OPENED, fontweight="bold", va="center")
+    top.set_ylim(bottom=0)
+    top.set_ylabel("loss (nats)")
+    top.set_title(title, fontsize=11)
+    if history.scores:
+        done, values = zip(*history.scores, strict=True)
+        best = dict(history.scores)[history.best_step]
+        axes[1, 0].plot(done, values, color=OPENED, marker="o", markersize=4)
+        axes[1, 0].plot(history.best_step, best, "o", color=OPENED, markersize=11, fillstyle="none")
+        axes[1, 0].annotate(f"best: {best:.3g}", (history.best_step, best), (8, 8), textcoords="offset points", fontweight="bold")
+        if history.stopped_early:
+            axes[1, 0].annotate("stopped", (done[-1], values[-1]), (6, 0), textcoords="offset points", color=OPENED, va="center")
+        axes[1, 0].margins(y=0.25)
+        axes[1, 0].set_ylabel(score)
+    axes[-1, 0].set_xlim(0, 1.14 * len(steps))
+    axes[-1, 0].set_xlabel("optimiser step")
+    return figure
 
 
 def training_curves(curves: dict[str, tuple[Sequence[float], float]]) -> Figure:

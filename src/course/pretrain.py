@@ -15,11 +15,10 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from course import checkpoints
 from course.packing import IGNORED, Batch, pack_for_bert, pack_for_gpt
 from course.recipes import RECIPES, Recipe
 from course.tokenizer import build_tokenizer
@@ -92,16 +91,9 @@ class Progress:
 
 
 def save_checkpoint(folder: Path, recipe: Recipe, model, optimizers, progress: Progress) -> None:
-    """Write weights, optimiser state and progress as one file, under a temporary name first."""
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    for i, optimizer in enumerate(optimizers):
-        for j, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in state.items()}
-    # tied weights share memory, which safetensors refuses to store twice
-    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-    written = folder / (CHECKPOINT + ".part")
-    save_file(tensors, written, metadata={"progress": json.dumps(asdict(progress)), "recipe": json.dumps(asdict(recipe))})
-    os.replace(written, folder / CHECKPOINT)
+    """Write weights, optimiser state and progress as one file."""
+    notes = {"progress": json.dumps(asdict(progress)), "recipe": json.dumps(asdict(recipe))}
+    checkpoints.save(folder / CHECKPOINT, {"model": model.state_dict()}, optimizers, notes)
 
 
 def load_checkpoint(folder: Path, recipe: Recipe, model, optimizers) -> Progress:
@@ -113,22 +105,11 @@ def load_checkpoint(folder: Path, recipe: Recipe, model, optimizers) -> Progress
     path = folder / CHECKPOINT
     if not path.exists():
         return Progress(0, 0.0, [])
-    with safe_open(path, "pt") as stored:
-        if json.loads(stored.metadata()["recipe"]) != asdict(recipe):
-            raise ValueError(f"{path} is of another recipe than {recipe}; delete the folder, or write to another one with --to")
-        progress = Progress(**json.loads(stored.metadata()["progress"]))
-        weights, states = {}, [{} for _ in optimizers]
-        for name in stored.keys():  # noqa: SIM118 (a safetensors file is no dictionary)
-            owner, rest = name.split(".", 1)
-            if owner == "model":
-                weights[rest] = stored.get_tensor(name)
-            else:
-                i, j, key = rest.split(".", 2)
-                states[int(i)].setdefault(int(j), {})[key] = stored.get_tensor(name)
-    model.load_state_dict(weights)
-    for optimizer, state in zip(optimizers, states, strict=True):
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    return progress
+    notes = checkpoints.notes(path)
+    if json.loads(notes["recipe"]) != asdict(recipe):
+        raise ValueError(f"{path} is of another recipe than {recipe}; delete the folder, or write to another one with --to")
+    model.load_state_dict(checkpoints.load(path, optimizers)["model"])
+    return Progress(**json.loads(notes["progress"]))
 
 
 def train(recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_after: int | None = None, bar: bool = True):

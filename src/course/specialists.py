@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from course.batches import completions
 from course.in_context import accuracy, queries
 from course.lm import LanguageModel
 from course.models import tier
-from course.training import History, fit
+from course.training import FitSettings, History, fit
 from course.world.split import TRAIN
 
 #: The tasks of chapter 1's matrix. Three read the same reviews and two the same sentences, so only the demonstrations (or the
@@ -43,7 +44,9 @@ def specialise(
     # in half precision a step of this size would be rounded away
     model = copy.deepcopy(base.model).float()
     pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
-    history = fit(model, base.tokenizer, pairs, steps=steps, rate=rate or RATES[tier()], seed=seed)
+    # in single precision everywhere: a study's figures should not depend on what the processor computes fast
+    settings = FitSettings(steps=steps, rate=rate or RATES[tier()], seed=seed, precision="fp32")
+    history = fit(model, completions(base.tokenizer, pairs), settings)
     return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
 
 

@@ -68,7 +68,7 @@ def test_specialists_are_tuned_in_single_precision_and_small_steps(served, clien
     base = load("gpt-middle")
     base.model.bfloat16()
     rates, fit = [], specialists.fit
-    monkeypatch.setattr(specialists, "fit", lambda *args, rate, **named: rates.append(rate) or fit(*args, rate=rate, **named))
+    monkeypatch.setattr(specialists, "fit", lambda model, data, settings: rates.append(settings.rate) or fit(model, data, settings))
     trained = [specialists.specialise(base, task, labels=32, steps=2) for task in english.TASKS]
     assert rates == [2e-5] * len(trained) and specialists.RATES["tiny"] == 3e-3
     assert all(s.model.model.dtype == torch.float32 for s in trained) and base.model.dtype == torch.bfloat16
