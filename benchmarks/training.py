@@ -20,9 +20,8 @@ from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, Train
 
 from course.batches import Completions, completions
 from course.in_context import queries
-from course.lm import load
+from course.lm import LanguageModel, load
 from course.packing import IGNORED
-from course.predict import LanguageModel
 from course.training import FitSettings, fit, mean_loss
 from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks

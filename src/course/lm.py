@@ -15,7 +15,7 @@ from course.decoding import Draft, Job, Prompted, Settings, decode, prompted_row
 from course.encoding import Encoder
 from course.models import load_model, load_tokenizer
 from course.predict import Predictor
-from course.prefixes import Node, build_tree
+from course.prefixes import Node, Tree, build_tree
 from course.reading import ROW, TreeReader
 
 #: Positions whose logits are computed at once; a large vocabulary would fill the memory otherwise.
@@ -103,10 +103,33 @@ class LanguageModel(Predictor):
             for k, token in enumerate(rest):
                 node, place = tree.at(i, len(context) - 1 + k)
                 wanted.setdefault(node, []).append((place, token, i, k))
+        yield from self._read(tree, wanted)
+
+    def _read(self, tree: Tree, wanted: dict[Node, list]):
+        """(entries, logits (entries, V)) for all wanted entries, so many at once that a large vocabulary does not fill the memory."""
         for entries, hidden in self.reader.hidden(tree, wanted):
             for first in range(0, len(entries), _AT_ONCE):
                 with torch.inference_mode():
-                    yield entries[first : first + _AT_ONCE], self.reader.logits(hidden[first : first + _AT_ONCE])
+                    logits = self.reader.logits(hidden[first : first + _AT_ONCE])
+                yield entries[first : first + _AT_ONCE], logits
+
+    def next_word(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Log-probabilities of the token after each prompt, (prompts, vocabulary), in nats.
+
+        Raises:
+            ValueError: for a prompt longer than the window.
+        """
+        if not self.reader.works or not prompts:
+            return super().next_word(prompts)
+        tree = build_tree([self._ids(prompt) for prompt in prompts])
+        wanted: dict[Node, list] = {}
+        for i, leaf in enumerate(tree.leaves):
+            wanted.setdefault(leaf, []).append((len(leaf.tokens) - 1, i))
+        found = [torch.empty(0)] * len(prompts)
+        for entries, logits in self._read(tree, wanted):
+            for (_, i), row in zip(entries, logits.float().log_softmax(-1).cpu(), strict=True):
+                found[i] = row
+        return torch.stack(found)
 
     def generate(
         self,
