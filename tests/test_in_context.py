@@ -117,3 +117,10 @@ def test_beginnings_are_held_out_and_longer_than_two_words():
         english = beginning.prompt if beginning.prompt.startswith("english") else beginning.continuation
         text = english.removeprefix("english : ").removesuffix(" \n velan :")
         assert split_of("phrase", text) == TEST
+
+
+def test_a_title_stands_above_the_demonstrations_and_changes_nothing_else():
+    plain, titled = queries("dialect", 2, 5), queries("dialect", 2, 5, titled=True)
+    for one, other in zip(plain, titled, strict=True):
+        assert other.prompt == "each word in the speech of one town \n " + one.prompt and other.output == one.output
+        assert other.bare.prompt == "each word in the speech of one town \n " + one.bare.prompt

@@ -22,8 +22,8 @@ def copy(tmp_path, monkeypatch):
     return folder / "gpt-small"
 
 
-def test_the_ladder_and_bert_are_shipped_and_small_enough():
-    assert {"gpt-small", "gpt-middle", "gpt-large", "bert-middle"} <= set(shipped_models()) <= set(RECIPES)
+def test_every_recipe_is_shipped_and_all_are_small_enough():
+    assert set(shipped_models()) == set(RECIPES)
     size = sum(path.stat().st_size for path in models.WEIGHTS.rglob("*"))
     assert size <= 30_000_000
 

@@ -14,7 +14,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, pipeline
 
-from course.pretrain import CHECKPOINT, RECORD, main, new_optimizers, rate_at, train
+from course.pretrain import CHECKPOINT, RECORD, main, new_optimizers, rate_at, rate_of, train
 from course.recipes import RECIPES, Recipe
 
 TINY = Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6, rows=4)
@@ -156,3 +156,12 @@ def test_the_ladder_has_the_sizes_that_it_promises():
     assert 4 <= sizes["gpt-large"] <= 6
     assert sizes["bert-middle"] == pytest.approx(sizes["gpt-middle"], rel=0.06)
     assert sum(2 * size for size in sizes.values()) < 30
+
+
+def test_a_restart_raises_the_rate_to_half_and_lets_it_fall_again():
+    recipe = replace(TINY, steps=300, restart=200)
+    rates = [rate_of(recipe, step) for step in range(300)]
+    assert rates[:200] == [rate_at(step, 200) for step in range(200)]
+    assert rates[200:] == [0.5 * rate_at(step, 100) for step in range(100)]
+    with pytest.raises(ValueError, match="restart=300: expected a step between 0 and 300"):
+        replace(TINY, steps=300, restart=300)

@@ -55,3 +55,8 @@ def test_in_context_gives_model_and_ceiling_for_each_number_of_demonstrations():
     found = quality.in_context(load("gpt-small"), ("verdict",), (0, 4), 30, seed=0)
     assert found["verdict"].keys() == {"0", "4"}
     assert all(0 <= cell[who] <= 1 for cell in found["verdict"].values() for who in ("model", "ceiling"))
+
+
+def test_with_a_title_the_ceiling_knows_the_task():
+    plain, titled = (quality.in_context(load("gpt-small"), ("dialect",), (1,), 60, seed=0, titled=t) for t in (False, True))
+    assert titled["dialect"]["1"]["ceiling"] >= plain["dialect"]["1"]["ceiling"]

@@ -19,19 +19,21 @@ class Query:
     """Demonstrations, one input to answer, and the right output.
 
     The demonstrations are training examples, the query is of the split that was asked for. ``frame`` is the layout of one
-    item, with ``{x}`` and ``{y}``.
+    item, with ``{x}`` and ``{y}``. ``title`` is the line above them, or empty.
     """
 
     demonstrations: tuple[tuple[str, str], ...]
     input: str
     output: str
     frame: str
+    title: str = ""
 
     @property
     def prompt(self) -> str:
         """The text up to where the output should stand."""
         shown = [self.frame.format(x=x, y=y) for x, y in self.demonstrations]
-        return " ".join([*shown, self.frame.format(x=self.input, y="{y}").split(" {y}")[0]])
+        head = [f"{self.title} \n"] if self.title else []
+        return " ".join([*head, *shown, self.frame.format(x=self.input, y="{y}").split(" {y}")[0]])
 
     @property
     def bare(self) -> "Query":
@@ -39,12 +41,13 @@ class Query:
         return replace(self, demonstrations=())
 
 
-def queries(name: str, shots: int, count: int, seed: int = 0, split: str = TEST, form: str = "colon") -> list[Query]:
+def queries(name: str, shots: int, count: int, seed: int = 0, split: str = TEST, form: str = "colon", titled: bool = False) -> list[Query]:
     """``count`` queries of a list task or an exercise, each with ``shots`` demonstrations of its own.
 
     For a task with profiles every query draws a profile, and its demonstrations are of that profile.
 
     Args:
+        titled: whether a list says in its first line what is asked, as some do in the corpus (those that keep their usual labels).
         form: the format of a list, one of :data:`course.world.lists.FORMATS`; exercises have their own.
 
     Raises:
@@ -62,7 +65,8 @@ def queries(name: str, shots: int, count: int, seed: int = 0, split: str = TEST,
         raise ValueError(f"no task {name!r}; choose from {', '.join([*list_tasks(), *EXERCISES])}")
     if form not in FORMATS:
         raise ValueError(f"no list format {form!r}; choose from {', '.join(FORMATS)}")
-    return [_list_query(list_tasks()[name], chance, shots, split, FORMATS[form]) for _ in range(count)]
+    made = [_list_query(list_tasks()[name], chance, shots, split, FORMATS[form]) for _ in range(count)]
+    return [replace(query, title=list_tasks()[name].title) for query in made] if titled else made
 
 
 def _list_query(task: ListTask, chance: Chance, shots: int, split: str, frame: str) -> Query:

@@ -81,6 +81,15 @@ def rate_at(step: int, steps: int, warm_up: float = WARM_UP) -> float:
     return min((step + 1) / warm, (steps - step) / (steps - warm + 1))
 
 
+def rate_of(recipe: Recipe, step: int) -> float:
+    """The learning rate of a step of a recipe as a share of its peak."""
+    if recipe.restart is None:
+        return rate_at(step, recipe.steps)
+    if step < recipe.restart:
+        return rate_at(step, recipe.restart)
+    return 0.5 * rate_at(step - recipe.restart, recipe.steps - recipe.restart)
+
+
 @dataclass
 class Progress:
     """Where a run stands: steps done, seconds spent, and the mean loss (nats a label) of every step so far."""
@@ -162,7 +171,7 @@ def _step(accelerator: Accelerator, model, optimizers, recipe: Recipe, step: int
     # the gradients of the processes are averaged, so each counts its sum times their number over all labels
     accelerator.backward(loss * (accelerator.num_processes / batch.predicted))
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
-        optimizer.param_groups[0]["lr"] = peak * rate_at(step, recipe.steps)
+        optimizer.param_groups[0]["lr"] = peak * rate_of(recipe, step)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return accelerator.reduce(loss.detach(), "sum").item() / batch.predicted

@@ -103,15 +103,22 @@ def list_losses(model: Predictor, seed: int, count: int = 300, relabel: float = 
     return {"model": own, "generator": best / count}
 
 
-def in_context(model: Predictor, tasks: tuple[str, ...], shots: tuple[int, ...], count: int, seed: int, relabel: float = 0.2) -> dict:
-    """task -> shots (as text) -> accuracy of the model and of the exact posterior (``"ceiling"``) on the same queries."""
-    posterior, found = Posterior(relabel), {}
+def in_context(
+    model: Predictor, tasks: tuple[str, ...], shots: tuple[int, ...], count: int, seed: int, relabel: float = 0.2, titled: bool = False
+) -> dict:
+    """task -> shots (as text) -> accuracy of the model and of the exact posterior (``"ceiling"``) on the same queries.
+
+    Args:
+        titled: whether a title says what is asked; then the posterior knows it, too, and that no label is renamed.
+    """
+    found = {}
     for task in tasks:
+        posterior = Posterior(0.0, [task]) if titled else Posterior(relabel)
         found[task] = {}
         for k in shots:
             if k >= lists.list_tasks()[task].most:
                 continue
-            asked = queries(task, k, count, seed)
+            asked = queries(task, k, count, seed, titled=titled)
             best = [posterior.predict(q.demonstrations, q.input) for q in asked]
             found[task][str(k)] = {
                 "model": accuracy(model, asked),

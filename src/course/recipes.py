@@ -17,6 +17,8 @@ class Recipe:
         name: the folder's name, e.g. ``"gpt-large"``.
         kind: ``"gpt"`` or ``"bert"``.
         layers, width, heads: the transformer's size; the feed-forward layer is four times as wide.
+        restart: the step at which the learning rate rises a second time, to half of its peak (warm restart, Loshchilov and Hutter
+            2017), or None.
         steps: optimiser steps; a step sees ``rows`` rows of ``length`` tokens, over all processes together.
         seed: of the initial weights and of the corpus.
         relabel: the corpus's label knob p.
@@ -33,6 +35,7 @@ class Recipe:
     relabel: float = 0.2
     rows: int = 32
     length: int = WINDOW
+    restart: int | None = None
     muon_rate: float = 0.02
     adam_rate: float = 0.004
 
@@ -41,6 +44,8 @@ class Recipe:
             raise ValueError(f"kind={self.kind!r}: expected 'gpt' or 'bert'")
         if self.width % self.heads:
             raise ValueError(f"width={self.width} is no multiple of heads={self.heads}; choose one that is")
+        if self.restart is not None and not 0 < self.restart < self.steps:
+            raise ValueError(f"restart={self.restart}: expected a step between 0 and {self.steps}, or None")
         if self.length > WINDOW:
             raise ValueError(f"length={self.length} is more than the models' window of {WINDOW} tokens")
 
@@ -99,7 +104,7 @@ def _new_bert(recipe: Recipe) -> BertForMaskedLM:
 
 _SMALL = Recipe("gpt-small", "gpt", layers=3, width=96, heads=4, steps=1000)
 _MIDDLE = Recipe("gpt-middle", "gpt", layers=4, width=160, heads=4, steps=2200)
-_LARGE = Recipe("gpt-large", "gpt", layers=5, width=256, heads=4, steps=4000)
+_LARGE = Recipe("gpt-large", "gpt", layers=5, width=256, heads=4, steps=4600, restart=4000)
 
 #: Every model that the package ships. The small model with p = 0.2 is ``gpt-small`` itself.
 RECIPES = {

@@ -76,7 +76,7 @@ def model_quality(seed: int) -> dict:
         }
         if name in ("gpt-small", "gpt-middle", "gpt-large"):
             found[name]["lists"] = quality.list_losses(model, seed)
-            found[name]["in_context"] = quality.in_context(model, PROFILED, SHOTS, 150, seed)
+            found[name]["in_context"] = quality.in_context(model, PROFILED, SHOTS, 150, seed, titled=True)
         if name == "gpt-large":
             others = tuple(task for task in list_tasks() if task not in PROFILED)
             found[name]["in_context"] |= quality.in_context(model, others, SHOTS, 40, seed)
@@ -87,8 +87,8 @@ STUDIES = {
     study.name: study
     for study in (
         Study("two-expectations", 1, ("gpt-middle", "bert-middle"), (0, 1, 2, 3, 4), two_expectations),
-        Study("specialists", 1, ("gpt-middle",), (0, 1, 2), specialist_matrix),
-        Study("quality", 1, shipped_models(), (0, 1, 2), model_quality),
+        Study("specialists", 2, ("gpt-middle",), (0, 1, 2), specialist_matrix),
+        Study("quality", 2, shipped_models(), (0, 1, 2), model_quality),
     )
 }
 
