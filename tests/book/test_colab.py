@@ -56,7 +56,7 @@ def test_a_notebook_alone_installs_the_course_and_runs(tmp_path):
         GIT_CONFIG_COUNT="1",
         GIT_CONFIG_KEY_0=f"url.{clone.as_uri()}.insteadOf",
         GIT_CONFIG_VALUE_0=site.repository(),
-        PIP_NO_BUILD_ISOLATION="1",
+        PIP_NO_BUILD_ISOLATION="0",  # sic: the variable is read as the value of "build isolation"
         PIP_NO_INDEX="1",
         JUPYTER_DATA_DIR=str(tmp_path / "jupyter"),
     )
