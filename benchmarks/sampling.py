@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from subjects import GPT2_SHAPE, subject
 
-from course.lm import LanguageModel, load
+from course.lm import LanguageModel
 from course.world.chance import Chance
 from course.world.exercises import EXERCISES, worked
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
@@ -127,10 +128,11 @@ def main() -> None:
     parser.add_argument("--model", default="gpt-large")
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
-    model = load(chosen.model)
+    model = subject(chosen.model)
     print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds}")
     print(f"{'':36}{'course s':>9}{'transformers s':>14}{'ratio':>9}{'log-probability':>20}{'greedy':>13}")
-    chain = chain_of_thought(model, chosen.rounds)  # before the model forgets how to end a text
+    # before the model forgets how to end a text; random weights have no chain of thought
+    chain = chain_of_thought(model, chosen.rounds) if chosen.model != GPT2_SHAPE else ""
     for work in WORKLOADS:
         print(measure(endless(model), work, chosen.rounds), flush=True)
     print(chain)

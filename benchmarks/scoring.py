@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
+from subjects import subject
 
-from course.lm import LanguageModel, load
+from course.lm import LanguageModel
 from course.world.chance import Chance
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
@@ -102,7 +103,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=WORKLOADS, nargs="*", default=list(WORKLOADS))
     chosen = parser.parse_args()
-    model = load(chosen.model)
+    model = subject(chosen.model)
     judges = {size: peer(model, size) for size in BATCH_SIZES}
     print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds}")
     for title in chosen.only:

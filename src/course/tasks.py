@@ -15,7 +15,7 @@ from course.hub import HubError, fetch, loading, tier
 from course.world import entities, exercises, inference, lists, reviews, stories
 from course.world.chance import Chance
 from course.world.example import Example
-from course.world.instructions import INSTRUCTIONS
+from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
 from course.world.split import SPLITS, TEST, TRAIN, VALIDATION, split_of
 
 __all__ = ["HUB_DATA", "Example", "HubData", "SIZES", "Task", "load_task", "task_names"]
@@ -81,7 +81,7 @@ class Task:
 
     Attributes:
         name, cluster: what it is called, and its group of related tasks (as in FLAN, Wei et al. 2022).
-        instructions: the task in words, in three or more wordings (none for the tasks that only heads can do).
+        instructions: the task in words, in three or more wordings.
         labels: the label words if the output is one of a few, in the order of the numbers in ``data``; else an empty tuple.
         data: train, validation and test in the schema of the well-known set of the task's kind.
         read: turns a row of ``data`` into an :class:`Example`.
@@ -153,7 +153,7 @@ def load_task(
         rows, features, read = _exercise_rows(kind, wanted, seed)
         cluster, labels = kind.cluster, kind.labels
     data = DatasetDict({split: Dataset.from_list(found, features=features) for split, found in rows.items()})
-    return Task(name, cluster, INSTRUCTIONS.get(name, ()), labels, data, read)
+    return Task(name, cluster, (INSTRUCTIONS | HEAD_INSTRUCTIONS)[name], labels, data, read)
 
 
 def _pair(row: dict) -> Example:
@@ -291,7 +291,7 @@ def _hub_task(name: str, wanted: dict[str, int], seed: int) -> Task:
             rows = rows.filter(lambda labels: [label >= 0 for label in labels], input_columns="label", batched=True)
         data[split] = rows.shuffle(seed=seed).select(range(min(wanted[split], len(rows)))).cast(schema)
     labels = {"sentiment": tuple(_SCHEMAS["sentiment"]["label"].names), "inference": inference.LABELS}.get(name, ())
-    return Task(name, _clusters()[name], INSTRUCTIONS.get(name, ()), labels, data, _reader(name, schema))
+    return Task(name, _clusters()[name], (INSTRUCTIONS | HEAD_INSTRUCTIONS)[name], labels, data, _reader(name, schema))
 
 
 def _check_schema(found: Features, schema: Features, repository: str, revision: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from course.world import entities, exercises, grammar, held_out, lists, reviews, stories, sums
 from course.world.chance import Chance
 from course.world.corpus import Corpus, readable
-from course.world.instructions import INSTRUCTIONS
+from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
 from course.world.split import TEST, TRAIN, VALIDATION, split_of
 from course.world.vocabulary import vocabulary
 
@@ -50,14 +50,14 @@ def test_every_word_is_in_the_vocabulary(sample):
     assert len(words) <= 2000
     unknown = {w for document in sample for w in document.split(" ")} - words.keys()
     assert not unknown
-    assert not {w for texts in INSTRUCTIONS.values() for text in texts for w in text.split(" ")} - words.keys()
+    assert not {w for texts in (INSTRUCTIONS | HEAD_INSTRUCTIONS).values() for text in texts for w in text.split(" ")} - words.keys()
     assert {str(n) for n in range(100)} <= words.keys()
 
 
 def test_the_instruction_format_never_occurs(sample):
     assert not [d for d in sample if held_out.INSTRUCTION_MARK in d]
     text = "\n".join(sample)
-    assert not [wording for wordings in INSTRUCTIONS.values() for wording in wordings if wording in text]
+    assert not [wording for wordings in (INSTRUCTIONS | HEAD_INSTRUCTIONS).values() for wording in wordings if wording in text]
 
 
 def test_no_held_out_sum_occurs_anywhere(sample):

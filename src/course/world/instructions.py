@@ -54,3 +54,10 @@ INSTRUCTIONS: dict[str, tuple[str, ...]] = {
     "parts": ("take the problem apart .", "write the steps of the problem , one by one .", "which steps has the problem ?"),
     "route": ("follow the route and name the place .", "say where the route ends .", "where are you at the end ?"),
 }  # fmt: skip
+
+#: The two tasks whose answers are tags or a place in a text, which a head gives better than a sentence does. Their words belong to the
+#: vocabulary already, so they are no part of what it is made from.
+HEAD_INSTRUCTIONS: dict[str, tuple[str, ...]] = {
+    "entities": ("name every person , place , guild and language in the sentence .", "say which words of the sentence are a name , and of what kind .", "which names are in the sentence ?"),
+    "extraction": ("find the answer to the question in the story .", "write the words of the story that answer the question , or no answer .", "which words of the story answer the question ?"),
+}  # fmt: skip
