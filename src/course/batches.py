@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from course.models import bare
 from course.packing import IGNORED, lay_out
 from course.pretrain import attention_mask
 
@@ -275,11 +276,6 @@ def _shares(lengths: Sequence[int], count: int) -> list[list[int]]:
     """Positions of ``lengths`` in ``count`` parts that are much alike."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     return [order[k::count] for k in range(min(count, len(order)))]
-
-
-def bare(model: PreTrainedModel) -> PreTrainedModel:
-    """The model of ``transformers`` inside one of ``peft``; any other as it is."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def layout_for(model: PreTrainedModel, pass_tokens: int) -> Layout:

@@ -1,20 +1,9 @@
 """Which label a model gives: by its probabilities or, where a served model does not tell them, by what it writes."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
-import numpy as np
-
-from course.lm import Sample
+from course.lm import TextModel
 from course.served import NoLogProbabilities
-
-
-class TextModel(Protocol):
-    """What the prompting chapters need of a model: :class:`course.lm.LanguageModel` and :class:`course.served.ServedModel` have it."""
-
-    def generate(self, prompts: Sequence[str], **settings) -> list[list[Sample]]: ...
-
-    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray: ...
 
 
 def choose(model: TextModel, prompts: Sequence[str], labels: Sequence[str]) -> list[str | None]:

@@ -5,7 +5,7 @@ sample. Each slot sees its own prompt and its own words. Samples that are done l
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from transformers import Cache, DynamicLayer
 
-from course.prefixes import Node
+from course.prefixes import Node, batches
 from course.reading import Reading, TreeReader
 
 #: With a stopping rule so many samples of a prompt are written at a time; what the rule makes needless beyond them is never begun.
@@ -185,7 +185,8 @@ def decode(reader: TreeReader, rows: Sequence[Prompted], settings: Settings) -> 
         begun = [(row, slots) for row in rows if (slots := _first_tokens(row, settings))]
         if not begun:
             return
-        for part in _parts(begun, settings, reader.batch_tokens):
+        # as many keys as a row will have at its longest
+        for part in batches(begun, lambda row: row[0].keys + len(row[1]) * settings.max_tokens, reader.batch_tokens):
             if any(draft.finish is None for _, slots in part for _, draft, _ in slots):
                 batch = Batch(reader, part, settings)
                 while batch.drop_finished():
@@ -201,19 +202,6 @@ def _first_tokens(row: Prompted, settings: Settings) -> list[tuple[Job, Draft, t
     for (job, draft, _, _), token, value in zip(slots, *chosen, strict=True):
         job.add(draft, token, value)
     return [(job, draft, seen) for job, draft, seen, _ in slots]
-
-
-def _parts(begun: list, settings: Settings, batch_tokens: int) -> Iterator[list]:
-    """Rows whose keys, at their longest, fit into one batch."""
-    part, longest = [], 0
-    for row, slots in begun:
-        keys = row.keys + len(slots) * settings.max_tokens
-        if part and (len(part) + 1) * max(longest, keys) > batch_tokens:
-            yield part
-            part, longest = [], 0
-        part.append((row, slots))
-        longest = max(longest, keys)
-    yield part
 
 
 class RoomyLayer(DynamicLayer):

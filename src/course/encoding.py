@@ -101,7 +101,7 @@ class Encoder:
 
     def _joined(self, prompt: str, ids: list[int], continuation: str) -> list[int]:
         """The ids of prompt + continuation, where possible by tokenizing the last word of the prompt again and nothing before it."""
-        cut = max((gap.start() for gap in _GAP.finditer(prompt, max(0, len(prompt) - 100))), default=None)
+        cut = _last_gap(prompt, max(0, len(prompt) - 100), len(prompt))
         if cut is not None and self._splits_words:
             tail = self._piece(prompt[cut:])
             if tail and ids[-len(tail) :] == tail:
@@ -124,13 +124,18 @@ class Encoder:
 
     def _group(self, texts: list[str]) -> dict[str, list[int]]:
         shared = shared_length(texts[0], texts[-1])  # by all, since they are sorted
-        cut = max((gap.start() for gap in _GAP.finditer(texts[0], 0, shared)), default=None)
+        cut = _last_gap(texts[0], 0, shared)
         if len(texts) > 1 and cut:
             first, head = self._ids([texts[0], texts[0][:cut]])
             tails = self._ids([text[cut:] for text in texts], begin=False)
             if head + tails[0] == first:
                 return {text: head + tail for text, tail in zip(texts, tails, strict=True)}
         return dict(zip(texts, self._ids(texts), strict=True))
+
+
+def _last_gap(text: str, start: int, end: int) -> int | None:
+    """Where the last gap between ``start`` and ``end`` is, if there is one."""
+    return max((gap.start() for gap in _GAP.finditer(text, start, end)), default=None)
 
 
 def shared_length(a: Sequence, b: Sequence) -> int:

@@ -4,6 +4,7 @@
 beginning (the same demonstrations for many queries, the same query for several labels, many samples of one prompt) are read once.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,30 @@ class Sample:
     finish: str
 
 
-class LanguageModel(Predictor):
+class TextModel(ABC):
+    """What the prompting chapters need of a model, wherever it runs: :class:`LanguageModel` here, or a served one."""
+
+    @abstractmethod
+    def generate(self, prompts: Sequence[str], **settings) -> list[list[Sample]]:
+        """Continuations of each prompt; see :meth:`LanguageModel.generate`."""
+
+    @abstractmethod
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
+        """Log-probability of each continuation after its prompt, (pairs,), in nats."""
+
+    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+        """Log-probability of every label after every prompt, (prompts, labels); see :meth:`score`."""
+        every = self.score([prompt for prompt in prompts for _ in labels], [*labels] * len(prompts))
+        return every.reshape(len(prompts), len(labels))
+
+
+def check_pairs(prompts: Sequence[str], continuations: Sequence[str]) -> None:
+    """Refuse prompts and continuations that do not go in pairs."""
+    if len(prompts) != len(continuations):
+        raise ValueError(f"{len(prompts)} prompts, {len(continuations)} continuations: expected one continuation for each prompt")
+
+
+class LanguageModel(Predictor, TextModel):
     """A causal model with its tokenizer, spoken to in text.
 
     Args:
@@ -65,15 +89,9 @@ class LanguageModel(Predictor):
         """
         return np.array([values.sum() for values in self.score_tokens(prompts, continuations)])
 
-    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
-        """Log-probability of every label after every prompt, (prompts, labels); see :meth:`score`."""
-        every = self.score([prompt for prompt in prompts for _ in labels], [*labels] * len(prompts))
-        return every.reshape(len(prompts), len(labels))
-
     def score_tokens(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
         """Log-probability of each token of each continuation, in nats; see :meth:`score`."""
-        if len(prompts) != len(continuations):
-            raise ValueError(f"{len(prompts)} prompts, {len(continuations)} continuations: expected one continuation for each prompt")
+        check_pairs(prompts, continuations)
         if not prompts:
             return []
         pairs = self.encoder.pairs(prompts, continuations)

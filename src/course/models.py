@@ -86,6 +86,11 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
     return model.to(device).eval()
 
 
+def bare(model: PreTrainedModel) -> PreTrainedModel:
+    """The model of ``transformers`` inside one of ``peft``; any other as it is."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 @contextmanager
 def _no_progress_bar():
     """A model of a few megabytes loads at once; a bar for it would only stain the stored notebooks."""

@@ -5,11 +5,13 @@ query, the same query for every label. In a tree (a radix tree, as in SGLang: Zh
 Small subtrees are packed into rows; a mask lets each token see its own ancestors and nothing else (tree attention: Miao et al. 2024).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
+Item = TypeVar("Item")
 _ID = np.dtype(">u4")  # big-endian, so that the order of the bytes is the order of the numbers
 
 
@@ -169,3 +171,16 @@ def lay_alone(node: Node) -> Rows:
     length = len(node.tokens)
     positions = np.arange(node.start, node.end)
     return Rows(node.tokens[None], positions[None], np.full((1, length), length - 1), {node: (0, 0)})
+
+
+def batches(items: Iterable[Item], length: Callable[[Item], int], most: int) -> Iterator[list[Item]]:
+    """Neighbours in batches that hold ``most`` tokens at most, padding to the longest included; a longer item is alone."""
+    batch, longest = [], 0
+    for item in items:
+        if batch and (len(batch) + 1) * max(longest, length(item)) > most:
+            yield batch
+            batch, longest = [], 0
+        batch.append(item)
+        longest = max(longest, length(item))
+    if batch:
+        yield batch

@@ -10,7 +10,8 @@ from functools import cached_property
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
-from course.prefixes import Node, Rows, Tree, build_tree, lay, lay_alone, pack
+from course.models import bare
+from course.prefixes import Node, Rows, Tree, batches, build_tree, lay, lay_alone, pack
 
 #: Tokens that a row of subtrees holds. Longer rows waste attention on neighbours, shorter ones copy the trunk more often.
 ROW = 192
@@ -52,7 +53,7 @@ class TreeReader:
     def __init__(self, model: PreTrainedModel, batch_tokens: int):
         self.model, self.batch_tokens = model, batch_tokens
         # adapters stand inside the model that they were put into; what a prompt of vectors does there, the trial below finds out
-        self._core = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._core = bare(model)
 
     @cached_property
     def works(self) -> bool:
@@ -117,20 +118,10 @@ class TreeReader:
                     yield reading
                 small = [child for child in node.children if fits(child)]
                 pending += [(child, trunk) for child in node.children if not fits(child)]
-            for batch in self._batches(pack(small, row, weight), trunk):
+            before = trunk.get_seq_length() if trunk else 0
+            packed = pack(small, row, weight)
+            for batch in batches(packed, lambda nodes, before=before: before + sum(node.size for node in nodes), self.batch_tokens):
                 yield self._forward(lay(batch), trunk, keep)
-
-    def _batches(self, rows: list[list[Node]], trunk: DynamicCache | None) -> Iterator[list[list[Node]]]:
-        before = trunk.get_seq_length() if trunk else 0
-        batch, longest = [], 0
-        for row in rows:
-            length = sum(node.size for node in row)
-            if batch and (len(batch) + 1) * (before + max(longest, length)) > self.batch_tokens:
-                yield batch
-                batch, longest = [], 0
-            batch, longest = [*batch, row], max(longest, length)
-        if batch:
-            yield batch
 
     @torch.inference_mode()
     def _forward(self, rows: Rows, trunk: DynamicCache | None, keep: bool) -> Reading:

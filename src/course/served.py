@@ -15,7 +15,7 @@ import numpy as np
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAI
 
 from course.decoding import Settings
-from course.lm import Sample
+from course.lm import Sample, TextModel, check_pairs
 
 #: Environment variable with the key of the endpoint; one that wants no key takes any.
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -29,7 +29,7 @@ class NoLogProbabilities(EndpointError):
     """An endpoint does not tell the probabilities of a text."""
 
 
-class ServedModel:
+class ServedModel(TextModel):
     """A model behind an OpenAI-compatible endpoint.
 
     Answers are kept by request, so asking again after an error costs only what is missing.
@@ -123,16 +123,10 @@ class ServedModel:
             EndpointError: if a request fails after all retries.
             ValueError: if there are not as many prompts as continuations.
         """
-        if len(prompts) != len(continuations):
-            raise ValueError(f"{len(prompts)} prompts, {len(continuations)} continuations: expected one continuation for each prompt")
+        check_pairs(prompts, continuations)
         if self.chat:
             raise NoLogProbabilities(f"{self._place} is asked by chat, which tells no probability of a given text; {_INSTEAD}")
         return np.array(self._all(lambda pair: self._score(*pair), list(zip(prompts, continuations, strict=True))))
-
-    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
-        """Log-probability of every label after every prompt, (prompts, labels); see :meth:`score`."""
-        every = self.score([prompt for prompt in prompts for _ in labels], [*labels] * len(prompts))
-        return every.reshape(len(prompts), len(labels))
 
     def _score(self, prompt: str, continuation: str) -> float:
         whole = prompt + continuation

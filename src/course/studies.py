@@ -12,6 +12,7 @@ from course.lm import load
 from course.models import shipped_models, tier
 from course.records import Study, partial_runs, write_record
 from course.world.lists import list_tasks
+from course.world.profiles import PROFILED
 from course.world.split import TEST, TRAIN
 
 
@@ -55,10 +56,6 @@ def specialist_matrix(seed: int) -> dict:
         "by_labels": {task: specialists.by_labels(base, task, LABELS, seed) for task in specialists.TASKS},
         "by_shots": {task: specialists.by_shots(base, task, SHOWN, seed) for task in specialists.TASKS},
     }
-
-
-#: The families whose curve over demonstrations the model card draws.
-PROFILED = ("dialect", "verdict")
 
 
 def model_quality(seed: int) -> dict:

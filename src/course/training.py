@@ -22,7 +22,8 @@ from transformers import PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from course import checkpoints
-from course.batches import Data, Encoded, Layout, bare, layout_for
+from course.batches import Data, Encoded, Layout, layout_for
+from course.models import bare
 from course.pretrain import rate_at
 from course.progress import progress_bar
 from course.world.chance import Chance
