@@ -1,6 +1,7 @@
 """Figures draw what they are given, for any number of tasks, with every curve labelled."""
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from course import plots
 from course.expectations import expected, sum_blanks
 from course.lm import load
+from course.plots import style
 from course.training import History
 
 matplotlib.use("Agg")
@@ -17,7 +19,7 @@ matplotlib.use("Agg")
 def clean():
     plots.use_style()
     yield
-    plots.plt.close("all")
+    plt.close("all")
 
 
 def words(figure) -> set[str]:
@@ -68,7 +70,7 @@ def test_training_curves_end_in_their_names():
 
 
 def test_labels_keep_their_distance():
-    assert plots._spread([1.0, 1.1, 5.0], 1.0) == [1.0, 2.0, 5.0]
+    assert style.spread([1.0, 1.1, 5.0], 1.0) == [1.0, 2.0, 5.0]
 
 
 @pytest.mark.parametrize("stopped", [True, False])

@@ -52,7 +52,7 @@ def served(hub, chapter_models):
 
 def test_two_expectations_are_measured_in_plain_english(served, client, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_TIER", "hub")
-    found = studies.two_expectations(0)
+    found = studies.expectations.two_expectations(0)
     assert set(found) == {*english.TITLES, "continued"}
     for kind in english.TITLES:
         assert {(clue, model) for clue in found[kind] for model in found[kind][clue]} == {

@@ -1,0 +1,5 @@
+"""``python -m course.studies``."""
+
+from course.studies import main
+
+main()
