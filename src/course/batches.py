@@ -180,8 +180,13 @@ class Encoded:
         return _digest(self.features)
 
     def passes(self, chosen: Sequence[int], layout: Layout) -> list[Pass]:
+        return [batch for _, batch in self.placed(chosen, layout)]
+
+    def placed(self, chosen: Sequence[int], layout: Layout) -> list[tuple[list[int], Pass]]:
+        """The passes, each with the positions of the examples in its rows: for outputs that have to find back to their examples."""
         parts = similar_lengths([len(self.features[i]["input_ids"]) for i in chosen], layout)
-        return [self._pass([self.features[chosen[i]] for i in part]) for part in parts]
+        rows = [[chosen[i] for i in part] for part in parts]
+        return [(part, self._pass([self.features[i] for i in part])) for part in rows]
 
     def _pass(self, rows: list[dict]) -> Pass:
         length = max(len(row["input_ids"]) for row in rows)

@@ -7,18 +7,21 @@ place, the environment variable ``COURSE_TIER``, or by an argument; nothing else
 
 import hashlib
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as hf_logging
 
 from course.hub import HubError, fetch_checkpoint, loading, require_safetensors, tier
 
-__all__ = ["HUB", "Checkpoint", "HubError", "WeightsError", "load_model", "load_tokenizer", "shipped_models", "tier", "weights_sha256"]
+__all__ = [
+    "HUB", "Checkpoint", "HubError", "WeightsError", "load_model", "load_tokenizer", "load_with_head", "shipped_models", "tier",
+    "weights_sha256",
+]  # fmt: skip
 
 WEIGHTS = Path(__file__).parent / "weights"
 HASHES = WEIGHTS / "sha256.json"
@@ -77,13 +80,56 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
     if tier(wanted_tier) == "tiny":
         with _no_progress_bar():
             return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
-    repository = _hub_checkpoint(name).repository
-    folder = fetch_checkpoint(repository)
-    require_safetensors(repository, folder)
+    repository, folder = _hub_files(name)
     device, dtype = _device_and_dtype()
     with loading(repository, folder):
         model = loader.from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False)
     return model.to(device).eval()
+
+
+def load_with_head(name: str, loader: type, pretrained: bool = True, wanted_tier: str | None = None, **settings) -> PreTrainedModel:
+    """The body of a model under a fresh head of another class, in single precision: something to train.
+
+    Args:
+        name: as for :func:`load_model`.
+        loader: the class of the head, e.g. ``transformers.AutoModelForTokenClassification``.
+        pretrained: whether the body has the checkpoint's weights; otherwise it is as fresh as the head (from scratch).
+        wanted_tier: overrides ``COURSE_TIER``.
+        settings: what the configuration should say instead, e.g. ``num_labels``.
+
+    Returns:
+        A model in evaluation mode. Fresh weights are drawn from torch's global generator.
+
+    Raises:
+        ValueError, WeightsError, HubError: as :func:`load_model`; WeightsError also if the checkpoint lacks weights of the body.
+    """
+    if tier(wanted_tier) == "tiny":
+        repository, folder, device, guard = name, checked_folder(name), "cpu", nullcontext()
+    else:
+        repository, folder = _hub_files(name)
+        device, guard = _device_and_dtype()[0], loading(repository, folder)
+    with guard, _quietly():
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **settings)
+        if config.pad_token_id is None:  # a causal model's head looks for the last token that is no padding
+            config.pad_token_id = config.eos_token_id
+        if not pretrained:
+            return loader.from_config(config, dtype=torch.float32).to(device).eval()
+        model, found = loader.from_pretrained(
+            folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
+            output_loading_info=True,
+        )  # fmt: skip
+    missing = [key for key in found["missing_keys"] if key.startswith(f"{model.base_model_prefix}.") and ".pooler." not in key]
+    if missing:
+        raise WeightsError(f"{repository} has no weights {', '.join(sorted(missing))} for {type(model).__name__}; take another checkpoint")
+    return model.to(device).eval()
+
+
+def _hub_files(name: str) -> tuple[str, Path]:
+    """The repository of a role, and the folder with its files."""
+    repository = _hub_checkpoint(name).repository
+    folder = fetch_checkpoint(repository)
+    require_safetensors(repository, folder)
+    return repository, folder
 
 
 def bare(model: PreTrainedModel) -> PreTrainedModel:
@@ -101,6 +147,18 @@ def _no_progress_bar():
     finally:
         if shown:
             hf_logging.enable_progress_bar()
+
+
+@contextmanager
+def _quietly():
+    """That a new head is new needs no warning."""
+    said = hf_logging.get_verbosity()
+    hf_logging.set_verbosity_error()
+    try:
+        with _no_progress_bar():
+            yield
+    finally:
+        hf_logging.set_verbosity(said)
 
 
 def load_tokenizer(name: str, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:

@@ -265,7 +265,7 @@ def _reader(name: str, features: Features) -> Callable[[dict], Example]:
         tags = features["ner_tags"].feature.names
         return lambda row: Example(" ".join(row["tokens"]), " ".join(tags[t] for t in row["ner_tags"]))
     if name == "extraction":
-        return lambda row: Example(f"{row['context']} \n question : {row['question']}", row["answers"]["text"][0])
+        return lambda row: Example(f"{row['context']} \n question : {row['question']}", (row["answers"]["text"] or [""])[0])
     return _worked
 
 

@@ -1,0 +1,68 @@
+"""Questions that the text does not answer, made from questions that it does (after SQuAD 2.0, Rajpurkar et al. 2018)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from datasets import Dataset, DatasetDict
+
+from course.tasks import Task
+from course.world.chance import Chance
+
+#: Contexts that are tried for a question before it is left as it is.
+_TRIES = 100
+
+
+def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
+    """The task with a share of its questions asked about a context that does not answer them, in every split.
+
+    Such a context is another row's of the same split in which neither the answer occurs nor what the question asks about, that is, the
+    rarest of the words that the question shares with its own context ("anna" in "where is anna ?"). SQuAD 2.0's writers made their
+    questions closer to the text than this, so these are easier.
+
+    Args:
+        task: with data in SQuAD's schema.
+        share: of the rows, from 0 to 1.
+        seed: of the choice.
+
+    Raises:
+        ValueError: for data in another schema, or a share that is none.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share={share}: expected a number from 0 to 1")
+    if not {"question", "context", "answers"} <= set(task.data["train"].column_names):
+        raise ValueError(f"the task {task.name!r} has no questions about a context; expected data in SQuAD's schema, such as 'extraction'")
+    data = {
+        split: Dataset.from_list(_partly_absent(list(rows), share, Chance(f"absent/{seed}/{split}")), features=rows.features)
+        for split, rows in task.data.items()
+    }
+    return replace(task, data=DatasetDict(data))
+
+
+def _partly_absent(rows: list[dict], share: float, chance: Chance) -> list[dict]:
+    words = [set(words_of(row["context"])) for row in rows]
+    frequency = Counter(word for found in words for word in found)
+    made = list(rows)
+    for i in sorted(chance.some(range(len(rows)), round(share * len(rows)))):
+        asked = subject(rows[i], frequency)
+        for j in (chance.below(len(rows)) for _ in range(_TRIES)):
+            if asked not in words[j] and not any(text.lower() in rows[j]["context"].lower() for text in rows[i]["answers"]["text"]):
+                made[i] = rows[i] | {"context": rows[j]["context"], "answers": {"text": [], "answer_start": []}}
+                break
+    return made
+
+
+def subject(row: dict, frequency: dict[str, int]) -> str | None:
+    """The rarest word (the first of equals) that a question shares with its context, None if it shares no word.
+
+    Args:
+        frequency: word -> number of contexts in which it occurs.
+    """
+    context = set(words_of(row["context"]))
+    shared = [word for word in words_of(row["question"]) if word in context]
+    return min(shared, key=lambda word: frequency[word], default=None)
+
+
+def words_of(text: str) -> Sequence[str]:
+    """The words of a text in lower case, without the punctuation at their ends."""
+    return [word for word in (part.strip(".,;:!?'\"()[]").lower() for part in text.split()) if word]

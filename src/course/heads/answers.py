@@ -1,0 +1,162 @@
+"""An answer marked in its context: the head scores every position as its start and as its end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
+
+from course.heads.head import Head, outputs, pad_id
+from course.heads.squad import exact_match, word_f1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A part of a context, ``context[start:end]``; absent if it has no place there."""
+
+    text: str = ""
+    start: int | None = None
+    end: int | None = None
+
+    @property
+    def absent(self) -> bool:
+        return self.start is None
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A part of a row's context that is read at once.
+
+    Attributes:
+        row: the row's number.
+        feature: what the model reads; the question stands before the context.
+        offsets: for each token of the context, (position, start, end): where it stands in the feature and in the context's text.
+    """
+
+    row: int
+    feature: dict
+    offsets: list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class SpanHead(Head):
+    """Extractive question answering, as in SQuAD (Rajpurkar et al. 2016).
+
+    A context that is longer than the window is read in several windows that overlap, and the best span of all of them is the answer.
+    That there is none is said by a span that begins and ends at ``[CLS]`` (Devlin et al. 2019 on SQuAD 2.0, Rajpurkar et al. 2018).
+
+    Attributes:
+        may_be_absent: whether predictions may say so; in training windows that lack the answer always do.
+        window: most tokens of a window, question and special tokens included (at most what the tokenizer's models read).
+        stride: how many tokens of the context two windows share.
+        longest: most tokens of a predicted answer.
+    """
+
+    labels: tuple[str, ...] = ("start", "end")
+    may_be_absent: bool = False
+    window: int = 384
+    stride: int = 128
+    longest: int = 30
+    loader: ClassVar[type] = AutoModelForQuestionAnswering
+    kind: ClassVar[str] = "span"
+    measure: ClassVar[str] = "F1"
+
+    def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
+        """As :meth:`Head.features`; a row has as many features as windows."""
+        return [window.feature for window in self.windows(tokenizer, rows)]
+
+    def windows(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[_Window]:
+        """The windows of all rows, in order."""
+        rows = list(rows)
+        size = min(self.window, tokenizer.model_max_length)
+        stride = self._stride(tokenizer, rows, size)
+        found = tokenizer(
+            [row["question"] for row in rows], [row["context"] for row in rows], truncation="only_second", max_length=size, stride=stride,
+            return_overflowing_tokens=True, return_offsets_mapping=True,
+        )  # fmt: skip
+        names, made = [name for name in tokenizer.model_input_names if name in found], []
+        for i, number in enumerate(found["overflow_to_sample_mapping"]):
+            feature = {name: found[name][i] for name in names}
+            sides = found.sequence_ids(i)
+            offsets = [(t, *found["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1]
+            start, end = self._target(self.truth(rows[number]), offsets, feature["input_ids"].index(tokenizer.cls_token_id))
+            made.append(_Window(number, feature | {"start_positions": start, "end_positions": end}, offsets))
+        return made
+
+    def _stride(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict], size: int) -> int:
+        """The overlap of windows; a window that a question nearly fills has less of it.
+
+        Raises:
+            ValueError: for a question that leaves no room for its context.
+        """
+        if tokenizer.cls_token_id is None or not tokenizer.is_fast:
+            raise ValueError(
+                f"{type(tokenizer).__name__} has no [CLS] token or no offsets; answers are marked with a BERT's fast tokenizer"
+            )
+        lengths = [len(ids) for ids in tokenizer([row["question"] for row in rows], add_special_tokens=False).input_ids]
+        room = size - max(lengths) - tokenizer.num_special_tokens_to_add(pair=True)
+        if room < 1:
+            worst = lengths.index(max(lengths))
+            raise ValueError(
+                f"row {worst}: the question {rows[worst]['question'][:40]!r}… has {max(lengths)} tokens, which leaves no room for its "
+                f"context in a window of {size}; shorten it or widen the window"
+            )
+        return min(self.stride, room - 1)
+
+    @staticmethod
+    def _target(answer: Answer, offsets: list[tuple[int, int, int]], cls: int) -> tuple[int, int]:
+        """First and last position of the answer in a window; ``[CLS]`` twice if it is not there as a whole."""
+        if answer.absent or not offsets or offsets[0][1] > answer.start or offsets[-1][2] < answer.end:
+            return cls, cls
+        inside = [t for t, start, end in offsets if start < answer.end and end > answer.start]
+        return (inside[0], inside[-1]) if inside else (cls, cls)
+
+    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[Answer]:
+        """The best span of each row over its windows, or an absent answer where that scores higher (:attr:`may_be_absent`)."""
+        rows = list(rows)
+        windows = self.windows(tokenizer, rows)
+        best, nothing = [(-torch.inf, Answer())] * len(rows), [torch.inf] * len(rows)
+        for positions, output in outputs(model, [window.feature for window in windows], pad_id(tokenizer)):
+            for i, starts, ends in zip(positions, output.start_logits.float().cpu(), output.end_logits.float().cpu(), strict=True):  # (T,)
+                window = windows[i]
+                cls = window.feature["input_ids"].index(tokenizer.cls_token_id)
+                # some other window may hold the answer, so the least sure one decides
+                nothing[window.row] = min(nothing[window.row], float(starts[cls] + ends[cls]))
+                if window.offsets:
+                    score, answer = self._best(window, starts, ends, rows[window.row]["context"])
+                    best[window.row] = max(best[window.row], (score, answer), key=lambda pair: pair[0])
+        return [Answer() if self.may_be_absent and none > score else answer for (score, answer), none in zip(best, nothing, strict=True)]
+
+    def _best(self, window: _Window, starts: torch.Tensor, ends: torch.Tensor, context: str) -> tuple[float, Answer]:
+        places = [t for t, _, _ in window.offsets]
+        score, first, last = best_span(starts[places], ends[places], self.longest)
+        start, end = window.offsets[first][1], window.offsets[last][2]
+        return score, Answer(context[start:end], start, end)
+
+    def truth(self, row: dict) -> Answer:
+        answers = row["answers"]
+        if not answers["text"]:
+            return Answer()
+        text, start = answers["text"][0], answers["answer_start"][0]
+        return Answer(text, start, start + len(text))
+
+    def measures(self, rows: Sequence[dict], predictions: Sequence[Answer]) -> dict[str, float]:
+        """SQuAD's F1 over words, and exact match."""
+        pairs = [(answer.text, row["answers"]["text"]) for answer, row in zip(predictions, rows, strict=True)]
+        return {
+            name: 100 * sum(measure(*pair) for pair in pairs) / len(pairs) for name, measure in (("F1", word_f1), ("exact", exact_match))
+        }
+
+
+def best_span(starts: torch.Tensor, ends: torch.Tensor, longest: int) -> tuple[float, int, int]:
+    """(score, first, last) of the span of at most ``longest`` tokens with the highest start + end logit; ``first <= last``.
+
+    Args:
+        starts, ends: (T,), the logits of the tokens that may be part of an answer.
+    """
+    scores = starts[:, None] + ends[None, :]  # (T, T): row first, column last
+    allowed = torch.ones_like(scores, dtype=torch.bool).triu().tril(longest - 1)
+    best = scores.masked_fill(~allowed, -torch.inf).argmax().item()
+    first, last = divmod(best, len(ends))
+    return scores[first, last].item(), first, last

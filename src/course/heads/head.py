@@ -1,0 +1,118 @@
+"""What all heads share: a body with a fresh head, examples in, predictions and scores out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import ModelOutput
+
+from course.batches import Encoded, encoded, layout_for
+from course.models import load_with_head
+
+#: Rows that are sorted by length together: grouping them takes time with their square.
+_TOGETHER = 256
+_PASS_TOKENS = 16_384
+
+
+@dataclass(frozen=True)
+class Head(ABC):
+    """How one kind of task is put on a body. A row is a row of ``Task.data[split]``.
+
+    Attributes:
+        labels: the names of the head's outputs, in their order.
+        loader: which of ``transformers``' classes makes the model.
+        kind: of task: ``"sequence"``, ``"pair"``, ``"tokens"`` or ``"span"``.
+        measure: the name of the score.
+    """
+
+    labels: tuple[str, ...]
+    loader: ClassVar[type]
+    kind: ClassVar[str]
+    measure: ClassVar[str]
+
+    @abstractmethod
+    def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
+        """What the model reads and should say; a long row may have several features.
+
+        Raises:
+            ValueError: if a row is longer than the tokenizer's models read; the message names it.
+        """
+
+    @abstractmethod
+    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list:
+        """One prediction a row, of the same type as :meth:`truth`."""
+
+    @abstractmethod
+    def truth(self, row: dict):
+        """What should be predicted for a row."""
+
+    @abstractmethod
+    def measures(self, rows: Sequence[dict], predictions: Sequence) -> dict[str, float]:
+        """All measures of some predictions, in percent; the head's own (:attr:`measure`) comes first."""
+
+    def new_model(self, name: str, pretrained: bool = True, seed: int = 0, wanted_tier: str | None = None) -> PreTrainedModel:
+        """A model to train: a body with this head, in single precision and evaluation mode.
+
+        Args:
+            name: as for :func:`course.models.load_model`.
+            pretrained: whether the body is pretrained; otherwise the same architecture has fresh weights (from scratch).
+            seed: of the fresh weights, those of the head.
+            wanted_tier: overrides ``COURSE_TIER``.
+
+        Raises:
+            ValueError, WeightsError, HubError: as :func:`course.models.load_with_head`.
+        """
+        names = dict(enumerate(self.labels))
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return load_with_head(
+                name, self.loader, pretrained, wanted_tier, id2label=names, label2id={label: i for i, label in names.items()}
+            )
+
+    def encode(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> Encoded:
+        """Rows as :func:`course.training.fit` takes them.
+
+        Raises:
+            ValueError: as :meth:`features`, and for no rows.
+        """
+        return encoded(self.features(tokenizer, rows), pad_id(tokenizer))
+
+    def scores(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> dict[str, float]:
+        """All measures of the model's predictions, in percent."""
+        return self.measures(rows, self.predict(model, tokenizer, rows))
+
+    def score(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> float:
+        """The head's own measure (:attr:`measure`) of the model's predictions, in percent."""
+        return self.scores(model, tokenizer, rows)[self.measure]
+
+
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The token that padding is made of; a tokenizer without one (GPT-2's, SmolLM2's) has its end-of-text token stand in."""
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+
+
+def too_long(number: int, row: dict, length: int, tokenizer: PreTrainedTokenizerBase) -> ValueError:
+    """The error for a row that does not fit."""
+    shown = str(next(iter(row.values())))[:40]
+    return ValueError(
+        f"row {number} ({shown}…) has {length} tokens, and at most {tokenizer.model_max_length} fit; shorten, split or leave it out"
+    )
+
+
+@torch.inference_mode()
+def outputs(model: PreTrainedModel, features: Sequence[dict], pad: int) -> Iterator[tuple[list[int], ModelOutput]]:
+    """The model's outputs for passes of features of similar length, each with the positions of its features.
+
+    Args:
+        features: as :meth:`Head.features` gives them; what they say of the truth is left out.
+    """
+    asked = [{name: f[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in f} for f in features]
+    data, layout = Encoded(tuple(asked), pad), layout_for(model, _PASS_TOKENS)
+    order = sorted(range(len(asked)), key=lambda i: -len(asked[i]["input_ids"]))
+    model.eval()
+    for start in range(0, len(order), _TOGETHER):
+        for positions, batch in data.placed(order[start : start + _TOGETHER], layout):
+            yield positions, model(**batch.to(model.device).tensors)

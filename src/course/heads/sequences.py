@@ -1,0 +1,64 @@
+"""One label for a text, or for a pair of texts: the head reads the vector of one position."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sklearn.metrics import accuracy_score, f1_score
+from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+from course.heads.head import Head, outputs, pad_id, too_long
+from course.world.example import Example
+
+
+@dataclass(frozen=True)
+class SequenceHead(Head):
+    """A label for one text (SST-2) or two (SNLI).
+
+    BERT's head reads the vector of ``[CLS]``, through the pooler. A causal model's reads the vector of the last token, the only one that
+    has seen the whole text.
+
+    Attributes:
+        labels: the label words, in the order of the numbers in the column ``label``.
+        read: turns a row into an example; its input is what a model reads that has no separator token for two texts.
+        columns: where the text or the two texts stand.
+    """
+
+    read: Callable[[dict], Example]
+    columns: tuple[str, ...] = ("sentence",)
+    loader: ClassVar[type] = AutoModelForSequenceClassification
+    measure: ClassVar[str] = "accuracy"
+
+    @property
+    def kind(self) -> str:
+        return "sequence" if len(self.columns) == 1 else "pair"
+
+    def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
+        rows = list(rows)
+        if tokenizer.sep_token is None:
+            texts = [[self.read(row).input for row in rows]]
+        else:
+            texts = [[row[column] for row in rows] for column in self.columns]
+        found = tokenizer(*texts, verbose=False)
+        features = [{name: found[name][i] for name in found} | {"labels": row["label"]} for i, row in enumerate(rows)]
+        for i, feature in enumerate(features):
+            if len(feature["input_ids"]) > tokenizer.model_max_length:
+                raise too_long(i, rows[i], len(feature["input_ids"]), tokenizer)
+        return features
+
+    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[str]:
+        """The likeliest label word of each row."""
+        found = [""] * len(rows)
+        for positions, output in outputs(model, self.features(tokenizer, rows), pad_id(tokenizer)):
+            for i, label in zip(positions, output.logits.argmax(-1).tolist(), strict=True):  # (B, C)
+                found[i] = self.labels[label]
+        return found
+
+    def truth(self, row: dict) -> str:
+        return self.labels[row["label"]]
+
+    def measures(self, rows: Sequence[dict], predictions: Sequence[str]) -> dict[str, float]:
+        """Accuracy, and the mean of the labels' F1."""
+        right = [self.truth(row) for row in rows]
+        macro = f1_score(right, predictions, labels=self.labels, average="macro", zero_division=0)
+        return {"accuracy": 100 * accuracy_score(right, predictions), "macro F1": 100 * macro}

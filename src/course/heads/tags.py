@@ -1,0 +1,85 @@
+"""A tag for every word: the head reads the vector of every word's first piece."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
+from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+from course.heads.head import Head, outputs, pad_id, too_long
+from course.packing import IGNORED
+
+
+@dataclass(frozen=True)
+class TokenHead(Head):
+    """BIO tags for the words of a sentence, as in CoNLL-2003 (Tjong Kim Sang and De Meulder 2003).
+
+    Attributes:
+        labels: the tags, in the order of the numbers in the column ``ner_tags``.
+    """
+
+    loader: ClassVar[type] = AutoModelForTokenClassification
+    kind: ClassVar[str] = "tokens"
+    measure: ClassVar[str] = "F1"
+
+    def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
+        return self._encoded(tokenizer, list(rows))[0]
+
+    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[list[str]]:
+        """The tags of each row: of each word, the likeliest tag at its first piece."""
+        rows = list(rows)
+        features, firsts = self._encoded(tokenizer, rows)
+        found = [[] for _ in rows]
+        for positions, output in outputs(model, features, pad_id(tokenizer)):
+            for i, pieces in zip(positions, output.logits.argmax(-1).tolist(), strict=True):  # (B, T, C)
+                found[i] = tags_of_words([self.labels[tag] for tag in pieces], firsts[i], len(rows[i]["tokens"]))
+        return found
+
+    def truth(self, row: dict) -> list[str]:
+        return [self.labels[tag] for tag in row["ner_tags"]]
+
+    def measures(self, rows: Sequence[dict], predictions: Sequence[list[str]]) -> dict[str, float]:
+        """seqeval's F1, precision and recall over whole entities (all its words and its kind right), and the share of right tags."""
+        right = [self.truth(row) for row in rows]
+        kinds = {"F1": f1_score, "precision": precision_score, "recall": recall_score}
+        found = {name: 100 * float(measure(right, list(predictions), zero_division=0)) for name, measure in kinds.items()}
+        return found | {"accuracy": 100 * accuracy_score(right, list(predictions))}
+
+    def _encoded(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]) -> tuple[list[dict], list[dict[int, int]]]:
+        """The features, and for each the position of every word's first piece."""
+        found = tokenizer([row["tokens"] for row in rows], is_split_into_words=True, verbose=False)
+        features, firsts = [], []
+        for i, row in enumerate(rows):
+            feature = {name: found[name][i] for name in found}
+            length = len(feature["input_ids"])
+            if length > tokenizer.model_max_length:
+                raise too_long(i, row, length, tokenizer)
+            firsts.append(first_pieces(found.word_ids(i)))
+            features.append(feature | {"labels": labels_of_pieces(row["ner_tags"], firsts[i], length)})
+        return features, firsts
+
+
+def first_pieces(word_ids: Sequence[int | None]) -> dict[int, int]:
+    """Word -> position of its first piece; ``word_ids`` gives the word of each piece, None for special tokens.
+
+    A word that the tokenizer drops (of control characters, say) has no piece.
+    """
+    found = {}
+    for position, word in enumerate(word_ids):
+        if word is not None:
+            found.setdefault(word, position)
+    return found
+
+
+def labels_of_pieces(tags: Sequence[int], first: dict[int, int], length: int) -> list[int]:
+    """The label of each of ``length`` pieces: a word's tag at its first piece, :data:`IGNORED` at the others and at special tokens."""
+    labels = [IGNORED] * length
+    for word, position in first.items():
+        labels[position] = tags[word]
+    return labels
+
+
+def tags_of_words(pieces: Sequence[str], first: dict[int, int], count: int) -> list[str]:
+    """The tag of each of ``count`` words: that of its first piece, ``"O"`` for a word without one."""
+    return [pieces[first[word]] if word in first else "O" for word in range(count)]
