@@ -78,7 +78,7 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
     """
     loader = AutoModelForMaskedLM if name.startswith("bert") else AutoModelForCausalLM
     if tier(wanted_tier) == "tiny":
-        with _no_progress_bar():
+        with no_progress_bar():
             return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
     repository, folder = _hub_files(name)
     device, dtype = _device_and_dtype()
@@ -138,7 +138,7 @@ def bare(model: PreTrainedModel) -> PreTrainedModel:
 
 
 @contextmanager
-def _no_progress_bar():
+def no_progress_bar():
     """A model of a few megabytes loads at once; a bar for it would only stain the stored notebooks."""
     shown = hf_logging.is_progress_bar_enabled()
     hf_logging.disable_progress_bar()
@@ -155,7 +155,7 @@ def _quietly():
     said = hf_logging.get_verbosity()
     hf_logging.set_verbosity_error()
     try:
-        with _no_progress_bar():
+        with no_progress_bar():
             yield
     finally:
         hf_logging.set_verbosity(said)

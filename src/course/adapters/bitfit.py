@@ -1,0 +1,52 @@
+r"""BitFit (Ben Zaken et al. 2022): only the biases are trained.
+
+For every module with a bias, whatever else it computes,
+
+$$y = f(x) + b + \Delta b,$$
+
+with $\Delta b$ zero at the start. (Training $b$ itself or a difference to it is the same; the difference can be taken out again.) For a
+body with biases of the sizes $d_i$ it has $\sum_i d_i$ parameters, for BERT about one in a thousand.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from course.adapters.tuner import Delta, DeltaConfig, DeltaLayer, DeltaModel, register, width
+
+
+@dataclass
+class BitFitConfig(DeltaConfig):
+    """The settings of :class:`DeltaConfig`; there is nothing else to choose."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.peft_type = BITFIT
+
+
+class BitFitDelta(Delta):
+    """One difference of a bias, of shape (out,)."""
+
+    def __init__(self, base_layer: nn.Module, config: BitFitConfig):
+        super().__init__(base_layer, config)
+        self.bias = nn.Parameter(torch.zeros(width(base_layer)[1]))
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return y + self.bias
+
+    def merge_into(self, base_layer: nn.Module, sign: int) -> None:
+        base_layer.bias.data += sign * self.bias.data.to(base_layer.bias.dtype)
+
+
+class BitFitLayer(DeltaLayer):
+    adapter_layer_names = ("bitfit_delta",)
+    delta = BitFitDelta
+
+
+class BitFitModel(DeltaModel):
+    prefix = "bitfit_"
+    tuner_layer_cls = BitFitLayer
+
+
+BITFIT = register("bitfit", BitFitConfig, BitFitModel)

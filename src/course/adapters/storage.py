@@ -1,0 +1,127 @@
+"""Adapters on disk: written whole or not at all, measured in bytes, and the lecture's hundred tasks.
+
+A task by full fine-tuning is a whole model on disk; a task by an adapter is a small folder beside the one base model.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from peft import PeftModel
+from safetensors.torch import load_model
+from transformers import PreTrainedModel
+
+from course.adapters.methods import adapt
+from course.models import no_progress_bar
+
+#: Switches between tasks that are timed.
+_SWITCHES = 15
+
+
+def save(model: PreTrainedModel | PeftModel, folder: str | Path, name: str = "default") -> Path:
+    """Write one adapter of an adapted model (with its head), or a whole model, in safetensors.
+
+    It is written under a temporary name first, so that an interrupted call leaves nothing half.
+
+    Args:
+        folder: where it should stand; what stands there is replaced.
+        name: of the adapter.
+
+    Returns:
+        The folder. ``PeftModel.from_pretrained(base, folder)`` or ``from_pretrained(folder)`` reads it.
+
+    Raises:
+        ValueError: for an adapter that the model does not have.
+    """
+    folder = Path(folder)
+    written = folder.with_name(folder.name + ".part")
+    shutil.rmtree(written, ignore_errors=True)
+    if isinstance(model, PeftModel):
+        if name not in model.peft_config:
+            raise ValueError(f"no adapter {name!r}; choose from {', '.join(model.peft_config)}")
+        model.save_pretrained(written, selected_adapters=[name])
+        # peft gives an adapter that is not called "default" a folder of its own
+        inner = written / name if name != "default" else written
+    else:
+        with no_progress_bar():
+            model.save_pretrained(written)
+        inner = written
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(inner, folder)
+    shutil.rmtree(written, ignore_errors=True)
+    return folder
+
+
+def stored_bytes(folder: str | Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What a growing number of tasks costs, one way of keeping them.
+
+    Attributes:
+        tasks: numbers of tasks.
+        megabytes: on disk, for each of these numbers; with adapters the base model is included.
+        switch_ms: milliseconds from one task to another, for each of these numbers (the median of some switches).
+    """
+
+    tasks: tuple[int, ...]
+    megabytes: tuple[float, ...]
+    switch_ms: tuple[float, ...]
+
+
+def shelve_models(model: PreTrainedModel, folder: Path, tasks: Sequence[int]) -> Shelf:
+    """Keep every task as a whole model; to switch, another one is read from disk into the same model.
+
+    The bytes of a model do not depend on what it was trained to do, so the same one is saved for every task.
+    """
+
+    def add(number: int) -> None:
+        save(model, folder / f"task-{number}")
+
+    def switch(number: int) -> None:
+        load_model(model, folder / f"task-{number}" / "model.safetensors", strict=False)
+
+    return _grow(add, switch, folder, tasks)
+
+
+def shelve_adapters(model: PreTrainedModel, method: str, folder: Path, tasks: Sequence[int], **options) -> Shelf:
+    """Keep the base model once and every task as an adapter; to switch, another one of those in memory is made the active one.
+
+    The adapters are fresh; their bytes do not depend on training either.
+
+    Args:
+        method, options: as for :func:`course.adapters.adapt`; prefix tuning and all methods but full fine-tuning.
+    """
+    save(model, folder / "base")
+    adapted = [model]
+
+    def add(number: int) -> None:
+        adapted[0] = adapt(adapted[0], method, f"task-{number}", **options)
+        save(adapted[0], folder / f"task-{number}", f"task-{number}")
+
+    return _grow(add, lambda number: adapted[0].set_adapter(f"task-{number}"), folder, tasks)
+
+
+def _grow(add: Callable[[int], None], switch: Callable[[int], None], folder: Path, tasks: Sequence[int]) -> Shelf:
+    """Add one task after another; at each number of ``tasks`` look at the folder and at the clock."""
+    if not tasks or list(tasks) != sorted(set(tasks)) or tasks[0] < 1:
+        raise ValueError(f"tasks={list(tasks)}: expected rising numbers from 1 up")
+    megabytes, times = [], []
+    for number in range(tasks[-1]):
+        add(number)
+        if number + 1 in tasks:
+            megabytes.append(stored_bytes(folder) / 1e6)
+            taken = []
+            for other in range(_SWITCHES):
+                started = time.perf_counter()
+                switch(other * 7 % (number + 1))
+                taken.append(1e3 * (time.perf_counter() - started))
+            times.append(median(taken))
+    return Shelf(tuple(tasks), tuple(megabytes), tuple(times))
