@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from course.adapters import adapt, tuning
 from course.batches import completions
 from course.in_context import accuracy, queries
 from course.lm import LanguageModel
@@ -31,21 +32,23 @@ class Specialist:
 
 
 def specialise(
-    base: LanguageModel, task: str, labels: int = 1000, steps: int = 100, rate: float | None = None, seed: int = 0
+    base: LanguageModel, task: str, labels: int = 1000, steps: int = 100, rate: float | None = None, seed: int = 0, method: str = "full"
 ) -> Specialist:
     """Fine-tune a copy of a causal model on ``labels`` training examples of one task; the base stays as it was.
 
     Args:
         labels: how many labelled examples; each is an input alone with its output.
         steps: optimiser steps of 32 examples.
-        rate: their peak learning rate (default: that of the tier in :data:`RATES`).
+        rate: their peak learning rate (default: that of the tier in :data:`RATES`; of an adapter in :mod:`course.adapters.tuning`).
         seed: of the examples and of their order.
+        method: how, a key of :data:`course.adapters.METHODS`.
     """
     # in half precision a step of this size would be rounded away
-    model = copy.deepcopy(base.model).float()
+    model = adapt(copy.deepcopy(base.model).float(), method)
     pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
     # in single precision everywhere: a study's figures should not depend on what the processor computes fast
-    settings = FitSettings(steps=steps, rate=rate or RATES[tier()], seed=seed, precision="fp32")
+    usual = RATES[tier()] if method == "full" else tuning.RATES[tier()][method]
+    settings = FitSettings(steps=steps, rate=rate or usual, seed=seed, precision="fp32")
     history = fit(model, completions(base.tokenizer, pairs), settings)
     return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
 

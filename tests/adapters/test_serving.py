@@ -1,5 +1,7 @@
 """Many adapters in one batch give what each gives alone."""
 
+import copy
+
 import pytest
 import torch
 from architectures import CONFIGS, batch, logits, new_model, shaken
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from course.adapters import adapt
 from course.adapters.serving import AdapterBank
+from course.lm import LanguageModel, load
 
 NAMES = ("a", "b", "c")
 METHODS = ("head", "bitfit", "adapter_bias", "lora", "bottleneck")
@@ -82,6 +85,21 @@ def test_a_decoder_goes_on_from_its_cache():
     for i, name in enumerate(rows):
         model.set_adapter(name)
         assert torch.equal(model.generate(input_ids=ids[i : i + 1], max_new_tokens=3, do_sample=False, pad_token_id=0)[0], made[i])
+
+
+def test_answers_are_those_of_each_adapter_alone():
+    gpt = load("gpt-small")
+    model = copy.deepcopy(gpt.model)
+    for seed, name in enumerate(NAMES):
+        model = shaken(adapt(model, "lora", name), seed=seed, scale=0.1)
+    prompts = ["the capital of dorland is", "hot : cold \n young :", "the plot was dull but the ending was"]
+    found = AdapterBank(model).answer(gpt.tokenizer, NAMES, prompts, max_new_tokens=4, stop=".")
+    for name, prompt, answer in zip(NAMES, prompts, found, strict=True):
+        model.set_adapter(name)
+        (sample,) = LanguageModel(model, gpt.tokenizer).generate([prompt], max_tokens=4, temperature=0.0)[0]
+        assert answer == sample.text.split(".")[0].strip()
+    with pytest.raises(ValueError, match="2 names for 3 prompts: expected one adapter for each prompt"):
+        AdapterBank(model).answer(gpt.tokenizer, NAMES[:2], prompts)
 
 
 def test_outside_of_a_batch_the_bank_is_the_base_model_and_the_adapted_one_is_untouched():

@@ -20,7 +20,7 @@ from peft.tuners.lora import Linear as LoraLinear
 from peft.utils import ModulesToSaveWrapper
 from torch import nn
 from torch.func import functional_call, vmap
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.adapters.tuner import DeltaLayer
 
@@ -176,3 +176,28 @@ class AdapterBank:
             raise ValueError(f"{len(names)} names for {count} rows: expected one adapter for each row")
         with self.rows(names) as model:
             return model(**inputs).logits
+
+    def answer(
+        self, tokenizer: PreTrainedTokenizerBase, names: Sequence[str], prompts: Sequence[str], max_new_tokens: int = 8, stop: str = "\n"
+    ) -> list[str]:
+        """What each adapter says after its prompt: greedy, in one batch, up to ``stop`` or ``max_new_tokens``.
+
+        Args:
+            names: ``prompts[b]`` is answered by the adapter ``names[b]`` of a causal language model.
+
+        Raises:
+            ValueError: for an unknown name, or unless there is one name a prompt.
+        """
+        if len(names) != len(prompts):
+            raise ValueError(f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt")
+        ids = [tokenizer(prompt).input_ids for prompt in prompts]
+        length = max(map(len, ids))
+        pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+        # padding on the left, so that all prompts end where their answers begin
+        read = torch.tensor([[pad] * (length - len(row)) + row for row in ids], device=self.model.device)  # (B, T)
+        mask = torch.tensor([[0] * (length - len(row)) + [1] * len(row) for row in ids], device=self.model.device)
+        with self.rows(names) as model:
+            made = model.generate(
+                input_ids=read, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=pad
+            )  # (B, T + new)
+        return [tokenizer.decode(row[length:], skip_special_tokens=True).split(stop)[0].strip() for row in made]

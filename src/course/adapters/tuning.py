@@ -1,0 +1,111 @@
+"""Training one adapter, or a whole model, for one task with a head; and what it costs to keep."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+from peft import PeftModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from course.adapters.methods import METHODS, adapt, trainable
+from course.adapters.prefix import start_prefix_from
+from course.adapters.storage import save, stored_bytes
+from course.heads import Head, head_for
+from course.models import load_tokenizer, tier
+from course.tasks import Task
+from course.training import FitSettings, History, fit
+
+#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items (``python -m course.studies`` measures
+#: on test items); fewer parameters want larger steps. Those for the hub are what its models are usually trained with.
+RATES = {
+    "tiny": {
+        "head": 1e-2, "bitfit": 1e-2, "adapter_bias": 1e-2, "ia3": 1e-2, "prefix": 3e-2, "lora": 3e-3, "bottleneck": 3e-3, "full": 1e-3,
+    },
+    "hub": {
+        "head": 1e-3, "bitfit": 1e-3, "adapter_bias": 1e-3, "ia3": 3e-3, "prefix": 5e-3, "lora": 3e-4, "bottleneck": 3e-4, "full": 2e-5,
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A model that was trained for a task by one method.
+
+    Attributes:
+        task, head: what it does, and the head that reads its vectors.
+        method: a key of :data:`course.adapters.METHODS`.
+        model, tokenizer: the trained model and what reads for it.
+        history: how the training went.
+    """
+
+    task: Task
+    head: Head
+    method: str
+    model: PreTrainedModel | PeftModel
+    tokenizer: PreTrainedTokenizerBase
+    history: History
+
+    def score(self, split: str = "test") -> float:
+        """The head's measure on a split of the task, in percent."""
+        return self.head.score(self.model, self.tokenizer, self.task.data[split])
+
+    @property
+    def parameters(self) -> int:
+        """Parameters that were trained, the head's included."""
+        return trainable(self.model)
+
+    def stored(self) -> int:
+        """Bytes on disk of what this task needs beside the base model; of the whole model if that is what changed."""
+        with tempfile.TemporaryDirectory() as folder:
+            return stored_bytes(save(self.model, Path(folder) / "kept"))
+
+
+def compare(name: str, task: Task, methods: Sequence[str], steps: int = 100, seed: int = 0) -> pd.DataFrame:
+    """Several methods on one task.
+
+    Returns:
+        Rows: the methods. Columns: the head's measure on test items (percent), thousands of trained parameters, kilobytes stored, and
+        seconds of training.
+    """
+    rows = {}
+    for method in methods:
+        tuned = tune(name, task, method, steps, seed=seed)
+        rows[METHODS[method].title] = {
+            "score (%)": tuned.score(), "trained (k)": tuned.parameters / 1e3, "stored (kB)": tuned.stored() / 1e3,
+            "seconds": tuned.history.seconds,
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def tune(
+    name: str, task: Task, method: str, steps: int = 100, rate: float | None = None, seed: int = 0, start: str | None = None, **options
+) -> Tuned:
+    """Train one method on the training examples of a task.
+
+    Args:
+        name: of the model, as for :func:`course.models.load_model`.
+        task: one that :func:`course.heads.head_for` has a head for.
+        steps: optimiser steps of 32 examples.
+        rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
+        seed: of the head's fresh weights and of the order of the examples.
+        start: a text whose keys and values a prefix begins as.
+        options: of the method, as for :func:`course.adapters.adapt`.
+
+    Raises:
+        ValueError: as :func:`course.adapters.adapt` and :func:`course.heads.head_for`; for a start of anything but a prefix.
+    """
+    if start is not None and method != "prefix":
+        raise ValueError(f"start={start[:40]!r} for the method {method!r}: only a prefix can begin as a text")
+    head, tokenizer = head_for(task), load_tokenizer(name)
+    body = head.new_model(name, seed=seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = adapt(body, method, **options)
+    if start is not None:
+        start_prefix_from(model, torch.tensor(tokenizer(start, add_special_tokens=False).input_ids))
+    settings = FitSettings(steps=steps, rate=rate or RATES[tier()][method], seed=seed, precision="fp32")
+    history = fit(model, head.encode(tokenizer, task.data["train"]), settings)
+    return Tuned(task, head, method, model, tokenizer, history)

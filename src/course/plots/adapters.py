@@ -1,0 +1,206 @@
+"""Figures of fine-tuning and adapters: where each method acts, what it reaches, and what it costs to keep."""
+
+from collections.abc import Iterable, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from course.adapters import METHODS
+from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
+
+_FROZEN = "#dedbd5"
+#: The parts of one transformer layer and the head, from the input up: name, x, y, width.
+_PARTS = {
+    "norm 1": (0.0, 0.9, 2.0), "Q": (-0.7, 2.0, 0.6), "K": (0.0, 2.0, 0.6), "V": (0.7, 2.0, 0.6), "attention": (0.0, 3.1, 2.0),
+    "O": (0.0, 4.2, 2.0), "norm 2": (0.0, 5.6, 2.0), "W1": (0.0, 6.7, 2.0), "W2": (0.0, 7.8, 2.0), "head": (0.0, 9.4, 1.2),
+}  # fmt: skip
+_LINEAR = ("Q", "K", "V", "O", "W1", "W2")
+_NORMS = ("norm 1", "norm 2")
+#: Method -> parts that are trained themselves, and parts that get something new beside them: part -> what. What all of Q, K and V get
+#: stands beside V, the last of the three.
+_TRAINED = {"full": (*_LINEAR, *_NORMS), "adapter_bias": _NORMS, "bottleneck": _NORMS}
+_ADDED = {
+    "bitfit": dict.fromkeys(("V", "O", "W1", "W2", *_NORMS), "+b"),
+    "adapter_bias": {"W2": "+αv"},
+    "ia3": {"V": "K, V ×l", "W2": "×l"},
+    "prefix": {"V": "K, V +P"},
+    "lora": dict.fromkeys(("V", "O", "W1", "W2"), "+BA"),
+    "bottleneck": {"O": "adapter", "W2": "adapter"},
+}
+
+
+def where_it_acts(methods: Sequence[str] = tuple(METHODS)) -> Figure:
+    """One transformer layer a method: frozen parts grey, trained ones in colour, new ones as a mark beside the part."""
+    rows = -(-len(methods) // 4)
+    figure, axes = plt.subplots(rows, 4, figsize=(7.4, 3.3 * rows), squeeze=False)
+    for ax, method in zip(axes.flat, methods, strict=False):
+        _layer(ax, method)
+    for ax in axes.flat[len(methods) :]:
+        ax.set_visible(False)
+    return figure
+
+
+def _layer(ax: Axes, method: str) -> None:
+    added = _ADDED.get(method, {})
+    ax.plot([0, 0], [0.2, 10.2], color="#999999", linewidth=1, zorder=0)
+    for name, (x, y, width) in _PARTS.items():
+        trained = name == "head" or name in _TRAINED.get(method, ())
+        ax.add_patch(FancyBboxPatch((x - width / 2, y - 0.35), width, 0.7, boxstyle="round,pad=0.02,rounding_size=0.12",
+                                    facecolor=OPENED if trained else _FROZEN, edgecolor="#777777", linewidth=0.6))  # fmt: skip
+        label = {"W1": "$W_1$", "W2": "$W_2$"}.get(name, name)
+        ax.text(x, y, label, ha="center", va="center", fontsize=8, color="white" if trained else "#333333")
+        if name in added:
+            ax.text(1.12, y, added[name], va="center", fontsize=8, color=OPENED, fontweight="bold")
+    ax.set_xlim(-1.1, 2.1)
+    ax.set_ylim(0.1, 10.3)
+    ax.set_axis_off()
+    ax.set_title(METHODS[method].title, fontsize=10, loc="center")
+
+
+def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
+    """Score (percent) against kilobytes stored for one task, with the front: what no other method beats in both.
+
+    Args:
+        panels: title -> method -> (kilobytes, score).
+    """
+    figure, axes = plt.subplots(len(panels), 1, figsize=(7.4, 3.5 * len(panels)), sharex=True, squeeze=False)
+    for ax, (title, points) in zip(axes[:, 0], panels.items(), strict=True):
+        front = sorted((method for method in points if not _beaten(points[method], points.values())), key=points.get)
+        ax.plot([points[m][0] for m in front], [points[m][1] for m in front], color=OPENED, alpha=0.35, linewidth=6, zorder=0)
+        for method, (size, score) in points.items():
+            ax.plot(size, score, "o", color=OPENED if method in front else CEILING, markersize=8)
+        _name_points(ax, points)
+        ax.set_xscale("log")
+        ax.margins(x=0.16, y=0.2)
+        ax.set_ylabel("score (%)")
+        ax.set_title(title, fontsize=11)
+    ax.set_xlabel("kilobytes stored for one more task")
+    return figure
+
+
+def _beaten(point: tuple[float, float], others: Iterable[tuple[float, float]]) -> bool:
+    """Whether another point is smaller and not worse, or better and not larger."""
+    size, score = point
+    return any(other < size and value >= score or other <= size and value > score for other, value in others)
+
+
+def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
+    """Names beside points; where points of similar size lie close, in a column on their right with a line to each."""
+    scores = [score for _, score in points.values()]
+    gap = 0.075 * max(max(scores) - min(scores), 1e-9)
+    clusters: list[list[str]] = []
+    for method in sorted(points, key=lambda method: points[method][0]):
+        near = clusters and points[method][0] < 2.5 * points[clusters[-1][-1]][0]
+        if near:
+            clusters[-1].append(method)
+        else:
+            clusters.append([method])
+    for cluster in clusters:
+        right = 1.3 * max(points[method][0] for method in cluster)
+        cluster.sort(key=lambda method: points[method][1])
+        heights = np.array(spread([points[method][1] for method in cluster], gap), dtype=float)
+        heights -= (heights - [points[method][1] for method in cluster]).mean()
+        for method, height in zip(cluster, heights, strict=True):
+            line = {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7, "shrinkB": 4} if len(cluster) > 1 else None
+            ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
+            ax.annotate(METHODS[method].title, points[method], (right, height), va="center", fontsize=10, arrowprops=line, bbox=ground)
+
+
+def by_model_size(scores: dict[str, dict[str, Sequence[float]]], parameters: dict[str, dict[str, int]], names: dict[str, str]) -> Figure:
+    """Accuracy (percent) against trained parameters, one line a model size.
+
+    Args:
+        scores: model -> method -> one score a seed.
+        parameters: model -> method -> number of trained parameters.
+        names: model -> its name in the figure, from the smallest.
+    """
+    figure, ax = plt.subplots(figsize=(7.4, 4.2))
+    shades = ("#f0b27a", "#e67e22", OPENED)
+    for (model, title), shade in zip(names.items(), shades[-len(names) :], strict=True):
+        methods = sorted(scores[model], key=lambda method: parameters[model][method])
+        x = [parameters[model][method] for method in methods]
+        means = band(ax, x, np.array([scores[model][method] for method in methods]).T, shade)
+        ax.annotate(title, (x[-1], means[-1]), (8, 0), textcoords="offset points", color=shade, fontweight="bold", va="center")
+        if model == list(names)[-1]:
+            for method, across, mean in zip(methods, x, means, strict=True):
+                ax.annotate(METHODS[method].title, (across, mean), (0, 9), textcoords="offset points", ha="center", fontsize=9)
+    ax.set_xscale("log")
+    ax.margins(x=0.16, y=0.14)
+    ax.set_xlabel("trained parameters")
+    ax.set_ylabel("accuracy (%)")
+    return figure
+
+
+def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
+    """Megabytes on disk and milliseconds to switch by the number of tasks: a whole model a task against one model and adapters.
+
+    Args:
+        models, adapters: shelves as dictionaries with ``tasks``, ``megabytes`` and ``switch_ms``, one a seed.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.6))
+    for ax, column, title in ((left, "megabytes", "on disk (MB)"), (right, "switch_ms", "to switch tasks (ms)")):
+        ends = []
+        for shelves, colour, label in ((models, CEILING, "whole models"), (adapters, OPENED, "adapters")):
+            means = band(ax, shelves[0]["tasks"], np.array([shelf[column] for shelf in shelves]), colour)
+            ends.append((means[-1], label, colour))
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ticks = shelves[0]["tasks"]
+        ax.set_xticks(ticks, [str(n) for n in ticks])
+        ax.minorticks_off()
+        for height, label, colour in ends:
+            ax.annotate(label, (ticks[-1], height), (0, 9), textcoords="offset points", ha="right", color=colour, fontweight="bold")
+        ax.set_title(title, fontsize=11)
+        ax.set_xlabel("tasks")
+        ax.margins(y=0.2)
+    return figure
+
+
+def forgetting(rows: dict[str, tuple[float, float]]) -> Figure:
+    """Accuracy (percent) on a model's own task and, on average, on the others: a pair of bars a way of tuning.
+
+    Args:
+        rows: name -> (own task, mean of the others).
+    """
+    figure, ax = plt.subplots(figsize=(7.4, 0.75 * len(rows) + 0.8))
+    places = np.arange(len(rows))[::-1]
+    for shift, column, colour, label in ((0.2, 0, OPENED, "its own task"), (-0.2, 1, PROMPTED, "the other tasks")):
+        values = [row[column] for row in rows.values()]
+        ax.barh(places + shift, values, 0.36, color=colour)
+        for place, value in zip(places + shift, values, strict=True):
+            ax.text(value + 1, place, f"{value:.0f} %" + (f"  {label}" if place == places[0] + shift else ""), va="center", fontsize=10,
+                    color=colour, fontweight="bold")  # fmt: skip
+    ax.set_yticks(places, list(rows))
+    ax.set_xlim(0, 130)
+    ax.set_xticks([])
+    ax.spines["bottom"].set_visible(False)
+    ax.tick_params(left=False)
+    return figure
+
+
+def prefix_starts(curves: dict[str, dict[str, Sequence[float]]], baseline: float, base_name: str) -> Figure:
+    """Score (percent) by learning rate for several starts of a prefix, one line each, with the head alone as a dotted line.
+
+    Args:
+        curves: start -> learning rate (as text) -> one score a seed.
+        baseline: the score without a prefix.
+        base_name: what the baseline is.
+    """
+    figure, ax = plt.subplots(figsize=(7.4, 3.6))
+    rates, ends = list(next(iter(curves.values()))), []
+    for (name, scores), colour in zip(curves.items(), (CEILING, OPENED), strict=False):
+        means = band(ax, range(len(rates)), np.array([scores[rate] for rate in rates]).T, colour)
+        ends.append((means[-1], name, colour))
+    ends.sort()
+    ax.axhline(baseline, color="#555555", linestyle=":")
+    ax.text(-0.1, baseline, base_name, va="bottom", fontsize=9)
+    for (_, name, colour), y in zip(ends, spread([end[0] for end in ends], 2), strict=True):
+        ax.text(len(rates) - 0.9, y, name, color=colour, fontweight="bold", va="center")
+    ax.set_xticks(range(len(rates)), rates)
+    ax.set_xlim(-0.2, len(rates) + 0.7)
+    ax.set_xlabel("learning rate")
+    ax.set_ylabel("score (%)")
+    return figure
