@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.heads.head import Head, outputs, pad_id
+from course.heads.pieces import Piece, marked_span
 from course.heads.squad import exact_match, word_f1
 
 
@@ -140,6 +141,19 @@ class SpanHead(Head):
             return Answer()
         text, start = answers["text"][0], answers["answer_start"][0]
         return Answer(text, start, start + len(text))
+
+    def heading(self, row: dict) -> str:
+        return row["question"]
+
+    def pieces(self, row: dict, prediction: Answer) -> tuple[Piece, ...]:
+        if prediction.absent:
+            return (Piece(row["context"]), Piece("", "no answer"))
+        return tuple(marked_span(row["context"], prediction.start, prediction.end))
+
+    def cases(self, row: dict, prediction: Answer) -> list[tuple[str, bool]]:
+        """The question by its first word, or that it has no answer; right is an exact match."""
+        kind = row["question"].split()[0].lower() if row["answers"]["text"] else "no answer"
+        return [(kind, exact_match(prediction.text, row["answers"]["text"]) == 1)]
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[Answer]) -> dict[str, float]:
         """SQuAD's F1 over words, and exact match."""

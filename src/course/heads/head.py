@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
 from course.batches import Encoded, encoded, layout_for
+from course.heads.pieces import Piece
 from course.models import load_with_head
 
 #: Rows that are sorted by length together: grouping them takes time with their square.
@@ -52,6 +53,18 @@ class Head(ABC):
     @abstractmethod
     def measures(self, rows: Sequence[dict], predictions: Sequence) -> dict[str, float]:
         """All measures of some predictions, in percent; the head's own (:attr:`measure`) comes first."""
+
+    @abstractmethod
+    def pieces(self, row: dict, prediction) -> tuple[Piece, ...]:
+        """The row's text with the prediction marked in it."""
+
+    @abstractmethod
+    def cases(self, row: dict, prediction) -> list[tuple[str, bool]]:
+        """(kind of case, whether it is right) for everything in a row that can be right or wrong."""
+
+    def heading(self, row: dict) -> str:
+        """What is asked of the row, if that differs between rows."""
+        return ""
 
     def new_model(self, name: str, pretrained: bool = True, seed: int = 0, wanted_tier: str | None = None) -> PreTrainedModel:
         """A model to train: a body with this head, in single precision and evaluation mode.
