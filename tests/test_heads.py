@@ -68,11 +68,11 @@ def test_a_task_of_another_schema_is_refused(tasks):
 def test_one_way_to_train_predict_and_score(tasks, tokenizer, name):
     task, head = tasks[name], head_for(tasks[name])
     model = head.new_model("bert-middle")
-    rows = task.data["train"]
+    rows = task.data["train"].select(range(16))
     before = head.score(model, tokenizer, rows)
-    fit(model, head.encode(tokenizer, rows), FitSettings(steps=80, rate=5e-4, batch_size=8, precision="fp32"))
+    fit(model, head.encode(tokenizer, rows), FitSettings(steps=40, rate=5e-4, batch_size=8, precision="fp32"))
     scores = head.scores(model, tokenizer, rows)
-    assert scores[head.measure] > max(90, before) and all(0 <= value <= 100 for value in scores.values())
+    assert scores[head.measure] > max(80, before) and all(0 <= value <= 100 for value in scores.values())
     perfect = head.measures(list(rows), [head.truth(row) for row in rows])
     assert set(perfect.values()) == {100.0} and set(perfect) == set(scores)
 
@@ -119,7 +119,7 @@ def test_pairs_have_two_segments_where_the_tokenizer_has_them(tasks, tokenizer):
     row = tasks["inference"].data["train"][0]
     (feature,) = head_for(tasks["inference"]).features(tokenizer, [row])
     second = [t for t, s in zip(feature["input_ids"], feature["token_type_ids"], strict=True) if s]
-    assert tokenizer.decode(second[:-1]) == row["hypothesis"] and second[-1] == tokenizer.sep_token_id
+    assert second == tokenizer(row["hypothesis"], add_special_tokens=False).input_ids + [tokenizer.sep_token_id]
 
 
 @pytest.mark.parametrize("name", ["sentiment", "inference"])
@@ -129,7 +129,7 @@ def test_a_causal_model_takes_the_heads_for_texts(tasks, name):
     model = head.new_model("gpt-small")
     assert type(model) is GPTNeoXForSequenceClassification and model.config.pad_token_id == pad_id(tokenizer)
     rows = list(tasks[name].data["test"])
-    assert tokenizer.decode(head.features(tokenizer, rows)[0]["input_ids"][1:]).split() == tasks[name].read(rows[0]).input.split()
+    assert head.features(tokenizer, rows)[0]["input_ids"] == tokenizer(tasks[name].read(rows[0]).input).input_ids
     padded = torch.empty(len(rows), len(head.labels))
     for positions, output in outputs(model, head.features(tokenizer, rows), 0):
         padded[positions] = output.logits
@@ -242,10 +242,10 @@ def test_fewer_labels_are_a_part_of_more(tasks):
 
 
 def test_learning_keeps_the_weights_that_are_best_on_validation_rows(tasks):
-    learned = learn(tasks["entities"], 20, validated=True)
+    learned = learn(tasks["entities"], 10, validated=True)
     best = max(score for _, score in learned.history.scores)
     assert learned.score(tasks["entities"].data["validation"]) == pytest.approx(best) and best > 50
-    assert learn(tasks["entities"], 20).history.scores == ()
+    assert len(learned.history.scores) == 4 and learned.history.best_step > 0
 
 
 def test_new_words_are_in_every_test_row_and_in_no_label():

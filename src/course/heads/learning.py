@@ -46,8 +46,8 @@ class Effort:
 
 
 #: In the order of the labels. Rates and batch sizes were chosen on validation items at 100 and 1000 labels, out of rates from 1e-4 to 3e-3
-#: and batches of 4, 8 and 32, and suit both ways: what is best for one is
-#: as good as the best for the other.
+#: and batches of 4, 8 and 32, and suit both
+#: ways: what is best for one was about as good as the best for the other.
 EFFORTS = (
     Effort(10, 60, 8, 3e-4),
     Effort(30, 120, 8, 3e-4),
