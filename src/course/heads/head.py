@@ -11,7 +11,7 @@ from transformers.utils import ModelOutput
 
 from course.batches import Encoded, encoded, layout_for
 from course.heads.pieces import Piece
-from course.models import load_with_head
+from course.models import load_tokenizer, load_with_head
 
 #: Rows that are sorted by length together: grouping them takes time with their square.
 _TOGETHER = 256
@@ -78,12 +78,15 @@ class Head(ABC):
         Raises:
             ValueError, WeightsError, HubError: as :func:`course.models.load_with_head`.
         """
-        names = dict(enumerate(self.labels))
+        settings = {
+            "id2label": dict(enumerate(self.labels)),
+            "label2id": {label: i for i, label in enumerate(self.labels)},
+            # a causal model's head looks for the last token that is no padding
+            "pad_token_id": pad_id(load_tokenizer(name, wanted_tier)),
+        }
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return load_with_head(
-                name, self.loader, pretrained, wanted_tier, id2label=names, label2id={label: i for i, label in names.items()}
-            )
+            return load_with_head(name, self.loader, pretrained, wanted_tier, **settings)
 
     def encode(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> Encoded:
         """Rows as :func:`course.training.fit` takes them.

@@ -1,5 +1,7 @@
 """The study of chapter 2: four heads on a pretrained body and from scratch, by the number of labels."""
 
+from collections.abc import Sequence
+
 from course.heads import TASKS, errors_by_kind, learn, with_absent_answers, with_new_words
 from course.heads.learning import BODY, EFFORTS, Learned
 from course.records import Study
@@ -48,6 +50,18 @@ def _wrong(task: Task, learned: Learned) -> dict[str, float]:
 
 def _few(task: Task, seed: int, body: str = BODY) -> dict[str, float]:
     return {way: _score(task, learn(task, FEW, pretrained, seed, validated=True, name=body)) for way, pretrained in WAYS.items()}
+
+
+def gaps(values: Sequence[dict], task: str, part: str = "score", labels: int = FEW) -> list[float]:
+    """Pretrained minus from scratch, in points, one a seed.
+
+    Args:
+        values: of the study's record.
+        part: ``"score"``, or what was measured with few labels: ``"other body"``, ``"new words"``, ``"absent answers"``.
+        labels: how many (for ``"score"``).
+    """
+    ends = [[v[part][task][way][str(labels)] if part == "score" else v[part][task][way] for way in WAYS] for v in values]
+    return [pretrained - scratch for pretrained, scratch in ends]
 
 
 STUDIES = (Study("heads", 1, (BODY, OTHER_BODY), (0, 1, 2), four_heads),)
