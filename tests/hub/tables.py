@@ -81,9 +81,11 @@ def squad(train: int = 40) -> dict[str, bytes]:
     def rows(split: str, count: int) -> list[dict]:
         made = []
         for i in range(count):
-            context = f"In {split} number {i} the ship sailed from Genoa to Malta."
-            answer = {"text": ["Genoa"], "answer_start": [context.index("Genoa")]}
-            made.append({"id": f"{split}{i}", "title": "Ships", "context": context, "question": "Where did it start?", "answers": answer})
+            thing, place = (("ship", "Genoa"), ("coach", "Lisbon"), ("train", "Odessa"))[i % 3]
+            context = f"In {split} number {i} the {thing} came from {place} to Malta."
+            answer = {"text": [place], "answer_start": [context.index(place)]}
+            question = f"Where did the {thing} start?"
+            made.append({"id": f"{split}{i}", "title": "Ways", "context": context, "question": question, "answers": answer})
         return made
 
     return _repository("plain_text", "plain_text", {"train": rows("train", train), "validation": rows("validation", 10)}, features)

@@ -75,7 +75,7 @@ def by_number_of_labels(values: Sequence[dict], titles: dict[str, str], chance: 
         titles: task -> title of its panel.
         chance: task -> what guessing gives, in percent, for the tasks where that is worth a line.
     """
-    figure, axes = plt.subplots(2, -(-len(titles) // 2), figsize=(7.4, 5.4), sharex=True, sharey=True, squeeze=False)
+    figure, axes = plt.subplots(-(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.4), sharex=True, sharey=True, squeeze=False)
     for i, (ax, (task, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
         ways = values[0]["score"][task]
         labels = [int(n) for n in ways["pretrained"]]
@@ -92,14 +92,20 @@ def by_number_of_labels(values: Sequence[dict], titles: dict[str, str], chance: 
         ax.minorticks_off()
         ax.set_ylim(0, 105)
         ax.set_title(title, fontsize=11)
+    _hide_empty(axes, len(titles))
     figure.supxlabel("labelled examples", fontsize=11)
     figure.supylabel("score on new items (%)", fontsize=11)
     return figure
 
 
+def _hide_empty(axes: np.ndarray, used: int) -> None:
+    for ax in axes.flat[used:]:
+        ax.set_visible(False)
+
+
 def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
     """The share of each kind of case that is wrong with few labels, pretrained (filled) and from scratch (ring): a panel a task."""
-    figure, axes = plt.subplots(2, -(-len(titles) // 2), figsize=(7.4, 5.0), sharex=True, squeeze=False)
+    figure, axes = plt.subplots(-(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.0), sharex=True, squeeze=False)
     for i, (ax, (task, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
         wrong = {way: _mean([v["wrong"][task][way] for v in values]) for way in ("pretrained", "scratch")}
         kinds = sorted(wrong["pretrained"], key=lambda kind: (wrong["pretrained"][kind], kind))
@@ -119,6 +125,7 @@ def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
         ax.set_ylim(-0.6, len(kinds) - 0.4)
         ax.set_xlim(-3, 103)
         ax.set_title(title, fontsize=11)
+    _hide_empty(axes, len(titles))
     figure.supxlabel("wrong (%)", fontsize=11)
     return figure
 
