@@ -19,7 +19,7 @@ def repositories():
     """(kind, repository) -> files of what the chapter loads; the tokenizer knows about half of the words whole."""
     texts = [
         "a dull film , train",
-        "In train number 7 the ship sailed from",
+        "In train number 7 the ship came from",
         "Where did it start?",
         "A dog runs over the grass",
         "Peter left",
@@ -53,7 +53,7 @@ def test_answers_are_read_off_the_text_with_its_capitals(served):
     (window,) = head.windows(tokenizer, [row])
     places = {token: (start, end) for token, start, end in window.offsets}
     first, last = window.feature["start_positions"], window.feature["end_positions"]
-    assert last > first > 0 and row["context"][places[first][0] : places[last][1]] == row["answers"]["text"][0] == "Genoa"
+    assert last > first > 0 and row["context"][places[first][0] : places[last][1]] == row["answers"]["text"][0]
 
 
 def test_a_causal_checkpoint_without_padding_takes_a_head(served):
