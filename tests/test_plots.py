@@ -69,6 +69,34 @@ def test_training_curves_end_in_their_names():
     assert words(plots.training_curves(curves)) == {"one", "two"}
 
 
+def heads_value(kinds=("a", "b")) -> dict:
+    score = {"pretrained": {"10": 60.0, "100": 90.0}, "scratch": {"10": 50.0, "100": 70.0}}
+    wrong = {"pretrained": dict.fromkeys(kinds, 10.0), "scratch": dict.fromkeys(kinds, 30.0)}
+    return {"score": {"t": score, "u": score, "v": score}, "wrong": {"t": wrong, "u": wrong, "v": wrong}}
+
+
+@pytest.mark.parametrize("titles", [{"t": "one"}, {"t": "one", "u": "two", "v": "three"}])
+def test_both_ways_are_named_and_guessing_is_where_it_is_known(titles):
+    figure = plots.by_number_of_labels([heads_value()] * 3, titles, {"t": 50})
+    assert {"pretrained", "from scratch", "guessing"} <= words(figure)
+    dotted = [line for ax in figure.axes for line in ax.lines if line.get_linestyle() == ":"]
+    assert len(dotted) == 1 and set(dotted[0].get_ydata()) == {50}
+    assert sum(ax.get_visible() for ax in figure.axes) == len(titles)
+
+
+def test_errors_have_a_row_a_kind_even_if_a_seed_lacks_it():
+    figure = plots.errors([heads_value(), heads_value(("a",))], {"t": "one"})
+    assert {"pretrained", "from scratch"} <= words(figure)
+    assert {label.get_text() for label in figure.axes[0].get_yticklabels()} == {"a", "b"}
+
+
+def test_the_diagram_shows_what_each_head_reads():
+    figure = plots.four_heads()
+    assert len(figure.axes) == 4 and {"[CLS]", "B-PER", "start", "end", "negative"} <= words(figure)
+    read = [sum(line.get_color() == plots.OPENED for line in ax.lines) for ax in figure.axes]
+    assert read == [1, 1, 3, 4]
+
+
 def test_labels_keep_their_distance():
     assert style.spread([1.0, 1.1, 5.0], 1.0) == [1.0, 2.0, 5.0]
 

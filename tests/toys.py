@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
+    BertTokenizer,
     BloomConfig,
     GPT2Config,
     LlamaConfig,
@@ -55,6 +56,17 @@ def sentencepiece(legacy: bool = False) -> PreTrainedTokenizerFast:
     core.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=380, special_tokens=special, show_progress=False))
     core.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
     return PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
+
+
+@cache
+def word_pieces() -> BertTokenizer:
+    """As BERT has it: words in lower case, most of them in several pieces, between ``[CLS]`` and ``[SEP]``."""
+    core = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    core.normalizer = normalizers.BertNormalizer(lowercase=True)
+    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    core.train_from_iterator(TEXTS, trainers.WordPieceTrainer(vocab_size=120, special_tokens=special, show_progress=False))
+    return BertTokenizer(vocab=core.get_vocab(), do_lower_case=True)
 
 
 _SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}

@@ -110,8 +110,6 @@ def load_with_head(name: str, loader: type, pretrained: bool = True, wanted_tier
         device, guard = _device_and_dtype()[0], loading(repository, folder)
     with guard, _quietly():
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **settings)
-        if config.pad_token_id is None:  # a causal model's head looks for the last token that is no padding
-            config.pad_token_id = config.eos_token_id
         if not pretrained:
             return loader.from_config(config, dtype=torch.float32).to(device).eval()
         model, found = loader.from_pretrained(

@@ -27,7 +27,7 @@ def _repository(config: str, folder: str, parts: dict[str, list[dict]], features
     return files | {"README.md": card(config, folder, tuple(parts)), ".gitattributes": b"*.parquet filter=lfs\n"}
 
 
-def sst2(names: tuple[str, str] = ("negative", "positive")) -> dict[str, bytes]:
+def sst2(names: tuple[str, str] = ("negative", "positive"), train: int = 60) -> dict[str, bytes]:
     """Labelled training and validation splits; the labels of the test split are kept back (-1)."""
     features = Features({"idx": Value("int32"), "sentence": Value("string"), "label": ClassLabel(names=list(names))})
 
@@ -36,41 +36,43 @@ def sst2(names: tuple[str, str] = ("negative", "positive")) -> dict[str, bytes]:
         return [{"idx": i, "sentence": f"{words[i % 2]} , {split} {i}", "label": -1 if split == "test" else i % 2} for i in range(count)]
 
     return _repository(
-        "default", "data", {"train": rows("train", 60), "validation": rows("validation", 20), "test": rows("test", 20)}, features
+        "default", "data", {"train": rows("train", train), "validation": rows("validation", 20), "test": rows("test", 20)}, features
     )
 
 
-def snli() -> dict[str, bytes]:
+def snli(train: int = 16) -> dict[str, bytes]:
     """Every fourth pair has no label (-1): its annotators did not agree."""
     names = ["entailment", "neutral", "contradiction"]
     features = Features({"premise": Value("string"), "hypothesis": Value("string"), "label": ClassLabel(names=names)})
 
-    def rows(split: str) -> list[dict]:
+    def rows(split: str, count: int) -> list[dict]:
         claims = ("A dog is outside.", "The dog is old.", "The dog sleeps.", "The dog is Rex.")
         return [{"premise": f"A dog runs over the grass, {split} {i}.", "hypothesis": claims[i % 4], "label": (0, 1, 2, -1)[i % 4]}
-                for i in range(16)]  # fmt: skip
+                for i in range(count)]  # fmt: skip
 
-    return _repository("plain_text", "plain_text", {split: rows(split) for split in ("train", "validation", "test")}, features)
+    counts = {"train": train, "validation": 16, "test": 16}
+    return _repository("plain_text", "plain_text", {split: rows(split, count) for split, count in counts.items()}, features)
 
 
-def conll2003() -> dict[str, bytes]:
+def conll2003(train: int = 8) -> dict[str, bytes]:
     """As an old upload: no card but ``dataset_infos.json``, and two columns more than are asked for."""
     tags = Sequence(ClassLabel(names=list(TAGS)))
     features = Features({"id": Value("string"), "tokens": Sequence(Value("string")), "pos_tags": Sequence(Value("int64")),
                          "chunk_tags": Sequence(Value("int64")), "ner_tags": tags})  # fmt: skip
 
-    def rows(split: str) -> list[dict]:
+    def rows(split: str, count: int) -> list[dict]:
         tokens = ["Peter", "Blackburn", "left", "Brussels", split, "."]
         return [
-            {"id": str(i), "tokens": tokens, "pos_tags": [0] * 6, "chunk_tags": [0] * 6, "ner_tags": [1, 2, 0, 5, 0, 0]} for i in range(8)
+            {"id": str(i), "tokens": tokens, "pos_tags": [0] * 6, "chunk_tags": [0] * 6, "ner_tags": [1, 2, 0, 5, 0, 0]}
+            for i in range(count)
         ]
 
-    parts = {split: rows(split) for split in ("train", "validation", "test")}
+    parts = {split: rows(split, count) for split, count in {"train": train, "validation": 8, "test": 8}.items()}
     files = {f"data/{split}-00000-of-00001.parquet": _parquet(found, features) for split, found in parts.items()}
     return files | {"dataset_infos.json": json.dumps({"lhoestq--conll2003": {"features": features.to_dict()}}).encode()}
 
 
-def squad() -> dict[str, bytes]:
+def squad(train: int = 40) -> dict[str, bytes]:
     """Training and validation splits alone; the test split was never published."""
     answers = {"text": Sequence(Value("string")), "answer_start": Sequence(Value("int32"))}
     features = Features({"id": Value("string"), "title": Value("string"), "context": Value("string"), "question": Value("string"),
@@ -79,12 +81,14 @@ def squad() -> dict[str, bytes]:
     def rows(split: str, count: int) -> list[dict]:
         made = []
         for i in range(count):
-            context = f"In {split} number {i} the ship sailed from Genoa to Malta."
-            answer = {"text": ["Genoa"], "answer_start": [context.index("Genoa")]}
-            made.append({"id": f"{split}{i}", "title": "Ships", "context": context, "question": "Where did it start?", "answers": answer})
+            thing, place = (("ship", "Genoa"), ("coach", "Lisbon"), ("train", "Odessa"))[i % 3]
+            context = f"In {split} number {i} the {thing} came from {place} to Malta."
+            answer = {"text": [place], "answer_start": [context.index(place)]}
+            question = f"Where did the {thing} start?"
+            made.append({"id": f"{split}{i}", "title": "Ways", "context": context, "question": question, "answers": answer})
         return made
 
-    return _repository("plain_text", "plain_text", {"train": rows("train", 40), "validation": rows("validation", 10)}, features)
+    return _repository("plain_text", "plain_text", {"train": rows("train", train), "validation": rows("validation", 10)}, features)
 
 
 def gsm8k() -> dict[str, bytes]:

@@ -2,7 +2,8 @@
 
 The four uses of BERT (Devlin et al. 2019), each for data in the schema of the well-known set of its kind::
 
-    head = head_for(load_task("entities"))
+    task = load_task("entities")
+    head, tokenizer = head_for(task), load_tokenizer("bert-middle")
     model = head.new_model("bert-middle")
     fit(model, head.encode(tokenizer, task.data["train"]))
     head.score(model, tokenizer, task.data["test"])
@@ -10,37 +11,19 @@ The four uses of BERT (Devlin et al. 2019), each for data in the schema of the w
 The same lines serve the micro-world and the hub's data, word-level tokenizers and word pieces.
 """
 
+from course.heads import by_hand
 from course.heads.absent import with_absent_answers
 from course.heads.answers import Answer, SpanHead
+from course.heads.choosing import head_for
 from course.heads.head import Head
+from course.heads.learning import BODY, TASKS, Learned, learn, take
+from course.heads.mistakes import confusion, errors_by_kind
+from course.heads.new_words import with_new_words
 from course.heads.sequences import SequenceHead
 from course.heads.tags import TokenHead
-from course.tasks import Task
+from course.heads.views import View, view
 
 __all__ = [
-    "Answer", "Head", "SequenceHead", "SpanHead", "TokenHead", "head_for", "with_absent_answers",
+    "BODY", "TASKS", "Answer", "Head", "Learned", "SequenceHead", "SpanHead", "TokenHead", "View", "by_hand", "confusion",
+    "errors_by_kind", "head_for", "learn", "take", "view", "with_absent_answers", "with_new_words",
 ]  # fmt: skip
-
-
-def head_for(task: Task) -> Head:
-    """The head for a task, by the columns of its data.
-
-    Args:
-        task: in the schema of SST-2, SNLI, CoNLL-2003 or SQuAD (with or without questions that have no answer).
-
-    Raises:
-        ValueError: for data in another schema.
-    """
-    data = task.data["train"]
-    columns = set(data.column_names)
-    for texts in (("premise", "hypothesis"), ("sentence",)):
-        if {*texts, "label"} <= columns:
-            return SequenceHead(task.labels, task.read, texts)
-    if {"tokens", "ner_tags"} <= columns:
-        return TokenHead(tuple(data.features["ner_tags"].feature.names))
-    if {"question", "context", "answers"} <= columns:
-        return SpanHead(may_be_absent=any(not answers["text"] for answers in data["answers"]))
-    raise ValueError(
-        f"no head for the task {task.name!r} with the columns {', '.join(data.column_names)}; expected those of SST-2 (sentence, label), "
-        "SNLI (premise, hypothesis, label), CoNLL-2003 (tokens, ner_tags) or SQuAD (question, context, answers)"
-    )

@@ -1,11 +1,11 @@
 """Questions that the text does not answer, made from questions that it does (after SQuAD 2.0, Rajpurkar et al. 2018)."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 from datasets import Dataset, DatasetDict
 
+from course.heads.words import words_of
 from course.tasks import Task
 from course.world.chance import Chance
 
@@ -61,8 +61,3 @@ def subject(row: dict, frequency: dict[str, int]) -> str | None:
     context = set(words_of(row["context"]))
     shared = [word for word in words_of(row["question"]) if word in context]
     return min(shared, key=lambda word: frequency[word], default=None)
-
-
-def words_of(text: str) -> Sequence[str]:
-    """The words of a text in lower case, without the punctuation at their ends."""
-    return [word for word in (part.strip(".,;:!?'\"()[]").lower() for part in text.split()) if word]

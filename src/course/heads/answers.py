@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.heads.head import Head, outputs, pad_id
+from course.heads.pieces import Piece, marked_span
 from course.heads.squad import exact_match, word_f1
 
 
@@ -25,7 +26,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class _Window:
+class Window:
     """A part of a row's context that is read at once.
 
     Attributes:
@@ -66,7 +67,7 @@ class SpanHead(Head):
         """As :meth:`Head.features`; a row has as many features as windows."""
         return [window.feature for window in self.windows(tokenizer, rows)]
 
-    def windows(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[_Window]:
+    def windows(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[Window]:
         """The windows of all rows, in order."""
         rows = list(rows)
         size = min(self.window, tokenizer.model_max_length)
@@ -81,7 +82,7 @@ class SpanHead(Head):
             sides = found.sequence_ids(i)
             offsets = [(t, *found["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1]
             start, end = self._target(self.truth(rows[number]), offsets, feature["input_ids"].index(tokenizer.cls_token_id))
-            made.append(_Window(number, feature | {"start_positions": start, "end_positions": end}, offsets))
+            made.append(Window(number, feature | {"start_positions": start, "end_positions": end}, offsets))
         return made
 
     def _stride(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict], size: int) -> int:
@@ -128,7 +129,7 @@ class SpanHead(Head):
                     best[window.row] = max(best[window.row], (score, answer), key=lambda pair: pair[0])
         return [Answer() if self.may_be_absent and none > score else answer for (score, answer), none in zip(best, nothing, strict=True)]
 
-    def _best(self, window: _Window, starts: torch.Tensor, ends: torch.Tensor, context: str) -> tuple[float, Answer]:
+    def _best(self, window: Window, starts: torch.Tensor, ends: torch.Tensor, context: str) -> tuple[float, Answer]:
         places = [t for t, _, _ in window.offsets]
         score, first, last = best_span(starts[places], ends[places], self.longest)
         start, end = window.offsets[first][1], window.offsets[last][2]
@@ -140,6 +141,19 @@ class SpanHead(Head):
             return Answer()
         text, start = answers["text"][0], answers["answer_start"][0]
         return Answer(text, start, start + len(text))
+
+    def heading(self, row: dict) -> str:
+        return row["question"]
+
+    def pieces(self, row: dict, prediction: Answer) -> tuple[Piece, ...]:
+        if prediction.absent:
+            return (Piece(row["context"]), Piece("", "no answer"))
+        return tuple(marked_span(row["context"], prediction.start, prediction.end))
+
+    def cases(self, row: dict, prediction: Answer) -> list[tuple[str, bool]]:
+        """The question by its first word, or that it has no answer; right is an exact match."""
+        kind = row["question"].split()[0].lower() if row["answers"]["text"] else "no answer"
+        return [(kind, exact_match(prediction.text, row["answers"]["text"]) == 1)]
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[Answer]) -> dict[str, float]:
         """SQuAD's F1 over words, and exact match."""

@@ -1,7 +1,7 @@
 """The heads of BERT, each written out in a few lines that give the logits of ``transformers``' own classes.
 
-``inputs`` are what the tokenizer gives: ``input_ids``, ``attention_mask`` and ``token_type_ids``, each (B, T). The body turns them into one vector
-of width H at every position, and a head is what is done with those vectors.
+``inputs`` are what the tokenizer gives: ``input_ids``, ``attention_mask`` and ``token_type_ids``, each (B, T). The body turns them
+into one vector of width H at every position, and a head is what is done with those vectors.
 """
 
 import torch

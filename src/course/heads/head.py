@@ -10,7 +10,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
 from course.batches import Encoded, encoded, layout_for
-from course.models import load_with_head
+from course.heads.pieces import Piece
+from course.models import load_tokenizer, load_with_head
 
 #: Rows that are sorted by length together: grouping them takes time with their square.
 _TOGETHER = 256
@@ -53,6 +54,18 @@ class Head(ABC):
     def measures(self, rows: Sequence[dict], predictions: Sequence) -> dict[str, float]:
         """All measures of some predictions, in percent; the head's own (:attr:`measure`) comes first."""
 
+    @abstractmethod
+    def pieces(self, row: dict, prediction) -> tuple[Piece, ...]:
+        """The row's text with the prediction marked in it."""
+
+    @abstractmethod
+    def cases(self, row: dict, prediction) -> list[tuple[str, bool]]:
+        """(kind of case, whether it is right) for everything in a row that can be right or wrong."""
+
+    def heading(self, row: dict) -> str:
+        """What is asked of the row, if that differs between rows."""
+        return ""
+
     def new_model(self, name: str, pretrained: bool = True, seed: int = 0, wanted_tier: str | None = None) -> PreTrainedModel:
         """A model to train: a body with this head, in single precision and evaluation mode.
 
@@ -65,12 +78,15 @@ class Head(ABC):
         Raises:
             ValueError, WeightsError, HubError: as :func:`course.models.load_with_head`.
         """
-        names = dict(enumerate(self.labels))
+        settings = {
+            "id2label": dict(enumerate(self.labels)),
+            "label2id": {label: i for i, label in enumerate(self.labels)},
+            # a causal model's head looks for the last token that is no padding
+            "pad_token_id": pad_id(load_tokenizer(name, wanted_tier)),
+        }
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return load_with_head(
-                name, self.loader, pretrained, wanted_tier, id2label=names, label2id={label: i for i, label in names.items()}
-            )
+            return load_with_head(name, self.loader, pretrained, wanted_tier, **settings)
 
     def encode(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> Encoded:
         """Rows as :func:`course.training.fit` takes them.

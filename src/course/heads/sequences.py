@@ -8,7 +8,10 @@ from sklearn.metrics import accuracy_score, f1_score
 from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.heads.head import Head, outputs, pad_id, too_long
+from course.heads.pieces import Piece
 from course.world.example import Example
+
+_NEGATIONS = frozenset(("not", "n't", "never", "no"))
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,20 @@ class SequenceHead(Head):
 
     def truth(self, row: dict) -> str:
         return self.labels[row["label"]]
+
+    def pieces(self, row: dict, prediction: str) -> tuple[Piece, ...]:
+        *before, last = (row[column] for column in self.columns)
+        return (*(Piece(text) for text in before), Piece(last, prediction))
+
+    def cases(self, row: dict, prediction: str) -> list[tuple[str, bool]]:
+        """One text by what is hard about it, ``not`` or ``but``; a pair by its label."""
+        right = self.truth(row) == prediction
+        if len(self.columns) > 1:
+            return [(self.truth(row), right)]
+        words = set(row[self.columns[0]].lower().split())
+        negated, turned = bool(words & _NEGATIONS), "but" in words
+        kind = {(0, 0): "neither", (1, 0): "with not", (0, 1): "with but", (1, 1): "with both"}[negated, turned]
+        return [(kind, right)]
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[str]) -> dict[str, float]:
         """Accuracy, and the mean of the labels' F1."""

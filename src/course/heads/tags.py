@@ -8,6 +8,7 @@ from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_sc
 from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.heads.head import Head, outputs, pad_id, too_long
+from course.heads.pieces import Piece, entities, marked_words
 from course.packing import IGNORED
 
 
@@ -38,6 +39,14 @@ class TokenHead(Head):
 
     def truth(self, row: dict) -> list[str]:
         return [self.labels[tag] for tag in row["ner_tags"]]
+
+    def pieces(self, row: dict, prediction: list[str]) -> tuple[Piece, ...]:
+        return tuple(marked_words(row["tokens"], prediction))
+
+    def cases(self, row: dict, prediction: list[str]) -> list[tuple[str, bool]]:
+        """The entities of the row by their kind; right is one that was found whole and of that kind."""
+        found = set(entities(prediction))
+        return [(entity[2], entity in found) for entity in entities(self.truth(row))]
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[list[str]]) -> dict[str, float]:
         """seqeval's F1, precision and recall over whole entities (all its words and its kind right), and the share of right tags."""

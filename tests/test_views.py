@@ -1,0 +1,79 @@
+"""Views: what is predicted can be read, what is wrong stands beside what is right, and no text becomes markup."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from course.heads import View, head_for, view
+from course.heads.pieces import Piece
+from course.heads.views import Shown
+from course.models import load_tokenizer
+from course.tasks import load_task
+
+
+class Balanced(HTMLParser):
+    """Fails on tags that do not close in order; collects the text."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open, self.text = [], ""
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+RIGHT = (Piece("anna brandt", "PER"), Piece("of the"), Piece("vessa guild", "ORG"))
+WRONG = (Piece("anna brandt", "LOC"), Piece("of the vessa guild"))
+
+
+def test_a_right_row_is_one_line_and_a_wrong_one_two():
+    shown = View((Shown("", RIGHT, RIGHT), Shown("who ?", WRONG, RIGHT)))
+    assert repr(shown).splitlines() == [
+        "✓ right  [anna brandt | PER] of the [vessa guild | ORG]",
+        "who ?",
+        "✗ model  [anna brandt | LOC] of the vessa guild",
+        "label    [anna brandt | PER] of the [vessa guild | ORG]",
+    ]
+    html = Balanced(shown._repr_html_())
+    assert html.text.count("✓ right") == html.text.count("✗ model") == html.text.count("label") == 1
+
+
+def test_a_mark_is_a_word_too_and_kinds_have_colours_of_their_own():
+    pieces = tuple(Piece("x", kind) for kind in ("PER", "ORG", "LOC", "MISC"))
+    html = View((Shown("", pieces, pieces),))._repr_html_()
+    assert all(f">{kind}<" in html for kind in ("PER", "ORG", "LOC", "MISC"))
+    assert len(set(re.findall(r"solid rgb\(([\d,]+)\);border-radius", html))) == 4
+    assert "color:inherit" in html, "the text keeps the page's colour, light or dark"
+
+
+def test_text_is_never_markup():
+    evil = "<script>alert(1)</script> & 'x'"
+    html = View((Shown(evil, (Piece(evil, evil),), (Piece(evil),)),))._repr_html_()
+    assert "<script" not in html and Balanced(html).text.count(evil) == 4
+
+
+def test_an_absent_answer_is_shown_in_words():
+    shown = View((Shown("where ?", (Piece("a story"), Piece("", "no answer")), (Piece("a"), Piece("story", "answer"))),))
+    assert "a story [no answer]" in repr(shown) and "no answer" in Balanced(shown._repr_html_()).text
+
+
+@pytest.mark.parametrize("name", ["sentiment", "inference", "entities", "extraction"])
+def test_every_head_shows_its_rows_whole(name):
+    task, tokenizer = load_task(name, sizes={"train": 5, "validation": 5, "test": 5}), load_tokenizer("bert-middle")
+    head = head_for(task)
+    rows, columns = list(task.data["test"]), ("tokens", "sentence", "premise", "hypothesis", "context")
+    shown = view(head, head.new_model("bert-middle"), tokenizer, rows)
+    for row, block in zip(rows, shown.rows, strict=True):
+        text = " ".join(" ".join(row[c]) if c == "tokens" else row[c] for c in columns if c in row)
+        for pieces in (block.predicted, block.labelled):
+            assert " ".join(piece.text for piece in pieces).split() == text.split()
+    Balanced(shown._repr_html_())
