@@ -110,10 +110,8 @@ def test_tokens_are_those_that_the_model_reads():
 
 def naive_fit(prompt: Prompt, tokenizer, window: int, room: int) -> int:
     """The most demonstrations, from the first, for which the whole text and its answer fit."""
-    counts = range(len(prompt.demonstrations) + 1)
-    fitting = [
-        n for n in counts if len(tokenizer(replace(prompt, demonstrations=prompt.demonstrations[:n]).text).input_ids) + room <= window
-    ]
+    texts = [replace(prompt, demonstrations=prompt.demonstrations[:n]).text for n in range(len(prompt.demonstrations) + 1)]
+    fitting = [n for n, text in enumerate(texts) if len(tokenizer(text).input_ids) + room <= window]
     return max(fitting, default=-1)
 
 

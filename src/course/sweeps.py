@@ -24,12 +24,14 @@ from course.lm import TextModel, load
 from course.models import weights_sha256
 from course.progress import progress_bar
 from course.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, Template
+from course.world.exercises import EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
-from course.world.split import TEST
+from course.world.split import TEST, TRAIN
 
 #: Raised whenever the way a cell is measured changes; cells that were stored before are then measured anew.
 VERSION = 1
+#: The layouts that a cell can name; ``"usual"`` is the one in which the model knows the task, see :func:`usual_template`.
 TEMPLATES: dict[str, Template] = LIST_TEMPLATES | UNSEEN_TEMPLATES | {"plain": PLAIN}
 
 
@@ -43,10 +45,10 @@ class Cell:
         condition: what is done to the demonstrations, one of :data:`course.conditions.CONDITIONS`.
         shots: how many demonstrations.
         seed, count, split: of the questions.
-        template: a key of :data:`TEMPLATES`.
+        template: a key of :data:`TEMPLATES`, or ``"usual"``.
         titled: whether a title says what is asked, for lists of the micro-world.
         written: whether answers that are labels are written, too, rather than chosen.
-        foreign: the task whose inputs stand in for the task's own under that condition.
+        foreign: tasks of the micro-world whose inputs stand in for the task's own under that condition.
         tier: where the model and the task come from.
     """
 
@@ -57,10 +59,10 @@ class Cell:
     seed: int
     count: int = 100
     split: str = TEST
-    template: str = "colon"
+    template: str = "usual"
     titled: bool = False
     written: bool = False
-    foreign: str = ""
+    foreign: tuple[str, ...] = ()
     tier: str = "tiny"
 
     @property
@@ -75,14 +77,22 @@ def grid(
     tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], models: Sequence[str] = ("gpt-large",),
     conditions: Sequence[str] = ("gold",), **settings,
 ) -> list[Cell]:  # fmt: skip
-    """The cells of a sweep. Lists have no more items than those of the corpus, so larger numbers of demonstrations are left out for them.
+    """The cells of a sweep. Where the corpus has no documents of so many items, that number of demonstrations is left out.
 
     Args:
         settings: further fields of :class:`Cell`, the same for all.
     """
     where = {"tier": tier(), **settings}
     cells = [Cell(m, t, c, k, s, **where) for m, t, c, k, s in product(models, tasks, conditions, shots, seeds)]
-    return [cell for cell in cells if cell.task not in list_tasks() or cell.shots < list_tasks()[cell.task].most]
+    known = list_tasks() | EXERCISES
+    return [cell for cell in cells if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most]
+
+
+def usual_template(task: str, wanted_tier: str) -> Template:
+    """The layout in which a model knows a task: that of the corpus for the small models, plain English for the others."""
+    if wanted_tier == "hub":
+        return PLAIN
+    return Template(EXERCISES[task].frame) if task in EXERCISES else LIST_TEMPLATES["colon"]
 
 
 @lru_cache(maxsize=4)
@@ -109,8 +119,9 @@ def ceiling(cell: Cell, relabel: float = 0.2) -> float:
 def _asked(cell: Cell):
     tasks = all_profiles(cell.task, cell.tier)
     title = list_tasks()[cell.task].title if cell.titled else ""
-    asked = questions(tasks, cell.shots, cell.count, cell.seed, template=TEMPLATES[cell.template], instruction=title, split=cell.split)
-    foreign = [example.input for example in all_profiles(cell.foreign, "tiny")[0].examples("train")] if cell.foreign else ()
+    template = usual_template(cell.task, cell.tier) if cell.template == "usual" else TEMPLATES[cell.template]
+    asked = questions(tasks, cell.shots, cell.count, cell.seed, template=template, instruction=title, split=cell.split)
+    foreign = [example.input for name in cell.foreign for example in all_profiles(name, "tiny")[0].examples(TRAIN)]
     return changed(asked, cell.condition, cell.seed, foreign)
 
 
