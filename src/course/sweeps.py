@@ -31,6 +31,8 @@ from course.world.split import TEST, TRAIN
 
 #: Raised whenever the way a cell is measured changes; cells that were stored before are then measured anew.
 VERSION = 1
+#: Cells for each process that are given out together to a backend which tells nothing before all are done.
+_AT_ONCE = 4
 #: The layouts that a cell can name; ``"usual"`` is the one in which the model knows the task, see :func:`usual_template`.
 TEMPLATES: dict[str, Template] = LIST_TEMPLATES | UNSEEN_TEMPLATES | {"plain": PLAIN}
 
@@ -125,13 +127,13 @@ def _asked(cell: Cell):
     return changed(asked, cell.condition, cell.seed, foreign)
 
 
-def run(cells: Sequence[Cell], folder: Path | None = None, jobs: int = 1, bar: bool | None = None) -> pd.DataFrame:
+def run(cells: Sequence[Cell], folder: Path | None = None, jobs: int | None = None, bar: bool | None = None) -> pd.DataFrame:
     """Measure cells, in parallel if wanted.
 
     Args:
         folder: where every cell is stored as soon as it is known, by the process that asked for it; cells that are there are not
             measured again.
-        jobs: processes on this machine. Another backend is chosen around the call: ``with joblib.parallel_config(backend="ray")``.
+        jobs: processes (default: one). Another backend is chosen around the call: ``with joblib.parallel_config("ray", n_jobs=64)``.
         bar: show a progress bar (default: if somebody watches).
 
     Returns:
@@ -152,7 +154,7 @@ def run(cells: Sequence[Cell], folder: Path | None = None, jobs: int = 1, bar: b
 
 
 def sweep(
-    tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], folder: Path | None = None, jobs: int = 1,
+    tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], folder: Path | None = None, jobs: int | None = None,
     bar: bool | None = None, **settings,
 ) -> pd.DataFrame:  # fmt: skip
     """Accuracy of prompted models by task, number of demonstrations and seed: :func:`run` over a :func:`grid`.
@@ -163,13 +165,15 @@ def sweep(
     return run(grid(tasks, shots, seeds, **settings), folder, jobs, bar)
 
 
-def _measured(cells: list[Cell], jobs: int) -> Iterator[tuple[Cell, float]]:
-    """The cells with their values, each as soon as it is known."""
-    if not cells:
-        return iter(())
-    unordered = getattr(get_active_backend()[0], "supports_return_generator", False)
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered" if unordered else "list")
-    return parallel(delayed(_with_cell)(cell) for cell in cells)
+def _measured(cells: list[Cell], jobs: int | None) -> Iterator[tuple[Cell, float]]:
+    """The cells with their values, each as soon as it is known, or, if the backend cannot tell, a few at a time."""
+    backend, configured = get_active_backend()
+    if getattr(backend, "supports_return_generator", False):
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_with_cell)(cell) for cell in cells)
+        return
+    some = _AT_ONCE * max(1, backend.effective_n_jobs(jobs or configured or 1))
+    for first in range(0, len(cells), some):
+        yield from Parallel(n_jobs=jobs)(delayed(_with_cell)(cell) for cell in cells[first : first + some])
 
 
 def _with_cell(cell: Cell) -> tuple[Cell, float]:
