@@ -1,4 +1,4 @@
-"""The instruction-induction benchmark (Honovich et al. 2022): 24 tasks with instructions that people wrote, read from a folder.
+"""The instruction-induction benchmark (Honovich et al. 2023): 24 tasks with instructions that people wrote, read from a folder.
 
 The folder holds the data of the benchmark's repository (``orhonovich/instruction-induction``): ``execute/NAME.json`` with examples and
 ``annotations/NAME.json`` with instructions. It is no part of this project; the variable ``COURSE_INDUCTION``, or an argument, says where it

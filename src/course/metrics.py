@@ -1,4 +1,4 @@
-"""How a written answer is compared with the right ones, as the instruction-induction benchmark does it (Honovich et al. 2022).
+"""How a written answer is compared with the right ones, as the instruction-induction benchmark does it (Honovich et al. 2023).
 
 Both texts are brought to one form first: the first line up to its first full stop, in lower case, without punctuation. Where several
 answers are right the best match counts.

@@ -1,8 +1,13 @@
 """Studies of chapter 4: what demonstrations are good for, whether their order matters, and how well the models learn from them."""
 
+from collections.abc import Sequence
+
+import pandas as pd
+
 from course import sweeps
 from course.calibration import KINDS, order_effect
 from course.evaluation import all_profiles, questions
+from course.in_context import SHOTS
 from course.lm import load
 from course.records import Study
 from course.selection import Balanced
@@ -10,6 +15,7 @@ from course.sweeps import TEMPLATES, Cell
 from course.world.chance import Chance
 from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks
+from course.world.profiles import PROFILED
 
 #: Facts with few possible answers. The answers of each belong to it alone, or nearly so: who reads one knows what is asked.
 FACTS = ("region", "language", "flag", "category", "colour", "job", "instrument", "home")
@@ -25,7 +31,6 @@ KNOB = ("gpt-small-p00", "gpt-small-p05", "gpt-small", "gpt-small-p50")
 LADDER = ("gpt-small", "gpt-middle", "gpt-large")
 ORDERED = ("is_animal", "is_large", "is_carried", "is_even", "is_above_fifty", "sentiment", "recommend", "verdict")
 LAYOUTS = ("colon", "comma", "question")
-SHOTS = (0, 1, 2, 4, 8, 16)
 
 
 def _measured(cells: list[Cell], *keys: str) -> dict:
@@ -78,25 +83,35 @@ def calibration(seed: int) -> dict:
 
 
 def learner(seed: int, count: int = 60) -> dict:
-    """Accuracy by number of demonstrations, beside the best possible: the ladder on two tasks, the large model on every task."""
+    """Shares of right answers by number of demonstrations, beside the best possible ones.
+
+    The ladder of models on dialects and critics behind a title; under ``"untitled"`` the large model on every task without one.
+    """
     titled = {"titled": True, "written": True, "count": 2 * count}
-    ladder = sweeps.grid(("dialect", "verdict"), SHOTS, (seed,), LADDER, **titled)
-    titles = sweeps.grid(("dialect", "verdict"), SHOTS, (seed,), **titled)
-    others = [*list_tasks(), *(name for name in EXERCISES if name not in CHAINS)]
-    cells = sweeps.grid(others, (0, 1, 2, 4, 8), (seed,), written=True, count=count)
-    return {
-        "ladder": _measured(ladder, "model", "task", "shots"),
-        "ceiling": _ceilings(titles),
-        "tasks": _measured(cells, "task", "shots"),
-        "possible": _ceilings([cell for cell in cells if cell.task in list_tasks()]),
-    }
+    found = {name: {"in_context": _beside_ceiling(sweeps.grid(PROFILED, SHOTS, (seed,), (name,), **titled))} for name in LADDER}
+    every = [*list_tasks(), *(name for name in EXERCISES if name not in CHAINS)]
+    return found | {"untitled": _beside_ceiling(sweeps.grid(every, (0, 1, 2, 4, 8), (seed,), written=True, count=count))}
 
 
-def _ceilings(cells: list[Cell]) -> dict:
+def _beside_ceiling(cells: list[Cell]) -> dict:
+    """task -> shots -> share of right answers of the model and, for lists, of the exact posterior."""
     found: dict = {}
-    for cell in cells:
-        found.setdefault(cell.task, {})[str(cell.shots)] = sweeps.ceiling(cell)
+    for cell, accuracy in zip(cells, sweeps.run(cells, bar=False).accuracy, strict=True):
+        shares = {"model": accuracy / 100}
+        if cell.task in list_tasks():
+            shares["ceiling"] = sweeps.ceiling(cell) / 100
+        found.setdefault(cell.task, {})[str(cell.shots)] = shares
     return found
+
+
+def clusters_of(values: Sequence[dict]) -> pd.DataFrame:
+    """Mean accuracy (percent) of the large model without titles: a row a cluster of tasks, a column a number of demonstrations."""
+    known = list_tasks() | EXERCISES
+    rows = [
+        {"cluster": known[task].cluster, "shots": int(shots), "accuracy": 100 * share["model"]}
+        for value in values for task, by_shots in value["untitled"].items() for shots, share in by_shots.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows).pivot_table("accuracy", "cluster", "shots")
 
 
 _SEEDS = (0, 1, 2, 3, 4)
