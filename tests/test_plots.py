@@ -107,7 +107,7 @@ def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
 def test_orders_show_their_mean_and_their_worst():
     value = {"colon": {kind: {"mean": [80.0, 60.0], "worst": [70.0, 50.0]} for kind in ("none", "batch")}}
     figure = plots.orders_and_calibration([value] * 3, {"colon": "known"}, {"none": "as it is", "batch": "batch"})
-    assert {"mean", "worst order"} == words(figure)
+    assert {"mean over orders", "worst order"} == words(figure)
     assert {y for line in figure.axes[0].lines for y in line.get_ydata()} == {50.0, 60.0, 70.0}
 
 

@@ -94,8 +94,8 @@ def orders_and_calibration(values: Sequence[dict], layouts: Mapping[str, str], k
             ax.plot(x, mean, "o", color=PROMPTED)
             _dot_with_interval(ax, x, [np.mean(value[layout][kind]["worst"]) for value in values], OPENED)
             if x == 0 and ax is axes[0, 0]:
-                ax.text(0.16, mean + 1, "mean", color=PROMPTED, fontweight="bold", va="bottom")
-                ax.text(0.16, worst - 2, "worst order", color=OPENED, fontweight="bold", va="top")
+                ax.text(-0.2, mean + 4, "mean over orders", color=PROMPTED, fontweight="bold", va="bottom")
+                ax.text(-0.2, worst - 9, "worst order", color=OPENED, fontweight="bold", va="top")
         _chance_line(ax)
         ax.set_xticks(range(len(kinds)), list(kinds.values()))
         ax.set_xlim(-0.4, len(kinds) - 0.4)

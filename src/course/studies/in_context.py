@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from course import sweeps
@@ -102,6 +103,26 @@ def _beside_ceiling(cells: list[Cell]) -> dict:
             shares["ceiling"] = sweeps.ceiling(cell) / 100
         found.setdefault(cell.task, {})[str(cell.shots)] = shares
     return found
+
+
+def lost_to(condition: str, tasks: Sequence[str], values: Sequence[dict]) -> np.ndarray:
+    """Points of accuracy that a condition costs against right labels, mean over some tasks: one figure a seed of the first study."""
+    return np.array([np.mean([v["conditions"][task]["gold"] - v["conditions"][task][condition] for task in tasks]) for v in values])
+
+
+def above_chance(model: str, values: Sequence[dict]) -> np.ndarray:
+    """By how many points a model lies above chance after flipped labels, mean over the tasks with two labels, by seed."""
+    return np.array([np.mean([v["flipped"][model][task]["flipped"] for task in JUDGEMENTS]) - 50 for v in values])
+
+
+def over_orders(kind: str, measure: str, values: Sequence[dict]) -> np.ndarray:
+    """A measure over the orders under one kind of calibration, mean over models, layouts and tasks, by seed."""
+    return np.array([np.mean([by_layout[layout][kind][measure] for by_layout in v.values() for layout in LAYOUTS]) for v in values])
+
+
+def right_share(model: str, shots: int, values: Sequence[dict], what: str = "model") -> np.ndarray:
+    """Accuracy (percent) of a model, or of the ``"ceiling"``, on dialects and critics behind a title, by seed."""
+    return np.array([100 * np.mean([v[model]["in_context"][task][str(shots)][what] for task in PROFILED]) for v in values])
 
 
 def clusters_of(values: Sequence[dict]) -> pd.DataFrame:
