@@ -1,4 +1,4 @@
-"""Studies of chapter 4: what demonstrations are good for, whether their order matters, and how well the models learn from them."""
+"""Studies of chapter 4: what demonstrations are good for, and whether their order matters; and what the chapter reads off the records."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,11 @@ import pandas as pd
 from course import sweeps
 from course.calibration import KINDS, order_effect
 from course.evaluation import all_profiles, questions
-from course.in_context import SHOTS
 from course.lm import load
 from course.records import Study
 from course.selection import Balanced
 from course.sweeps import TEMPLATES, Cell
 from course.world.chance import Chance
-from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
 
@@ -83,28 +81,6 @@ def calibration(seed: int) -> dict:
     return found
 
 
-def learner(seed: int, count: int = 60) -> dict:
-    """Shares of right answers by number of demonstrations, beside the best possible ones.
-
-    The ladder of models on dialects and critics behind a title; under ``"untitled"`` the large model on every task without one.
-    """
-    titled = {"titled": True, "written": True, "count": 2 * count}
-    found = {name: {"in_context": _beside_ceiling(sweeps.grid(PROFILED, SHOTS, (seed,), (name,), **titled))} for name in LADDER}
-    every = [*list_tasks(), *(name for name in EXERCISES if name not in CHAINS)]
-    return found | {"untitled": _beside_ceiling(sweeps.grid(every, (0, 1, 2, 4, 8), (seed,), written=True, count=count))}
-
-
-def _beside_ceiling(cells: list[Cell]) -> dict:
-    """task -> shots -> share of right answers of the model and, for lists, of the exact posterior."""
-    found: dict = {}
-    for cell, accuracy in zip(cells, sweeps.run(cells, bar=False).accuracy, strict=True):
-        shares = {"model": accuracy / 100}
-        if cell.task in list_tasks():
-            shares["ceiling"] = sweeps.ceiling(cell) / 100
-        found.setdefault(cell.task, {})[str(cell.shots)] = shares
-    return found
-
-
 def lost_to(condition: str, tasks: Sequence[str], values: Sequence[dict]) -> np.ndarray:
     """Points of accuracy that a condition costs against right labels, mean over some tasks: one figure a seed of the first study."""
     return np.array([np.mean([v["conditions"][task]["gold"] - v["conditions"][task][condition] for task in tasks]) for v in values])
@@ -121,16 +97,20 @@ def over_orders(kind: str, measure: str, values: Sequence[dict]) -> np.ndarray:
 
 
 def right_share(model: str, shots: int, values: Sequence[dict], what: str = "model") -> np.ndarray:
-    """Accuracy (percent) of a model, or of the ``"ceiling"``, on dialects and critics behind a title, by seed."""
+    """Accuracy (percent) of a model, or of the ``"ceiling"``, on dialects and critics behind a title, by seed of the study of quality."""
     return np.array([100 * np.mean([v[model]["in_context"][task][str(shots)][what] for task in PROFILED]) for v in values])
 
 
 def clusters_of(values: Sequence[dict]) -> pd.DataFrame:
-    """Mean accuracy (percent) of the large model without titles: a row a cluster of tasks, a column a number of demonstrations."""
-    known = list_tasks() | EXERCISES
+    """Mean accuracy (percent) of the large model on lists without titles: a row a cluster of tasks, a column a number of demonstrations.
+
+    Args:
+        values: of the study of quality.
+    """
     rows = [
-        {"cluster": known[task].cluster, "shots": int(shots), "accuracy": 100 * share["model"]}
-        for value in values for task, by_shots in value["untitled"].items() for shots, share in by_shots.items()
+        {"cluster": list_tasks()[task].cluster, "shots": int(shots), "accuracy": 100 * share["model"]}
+        for value in values for task, by_shots in value["gpt-large"]["in_context"].items() if task not in PROFILED
+        for shots, share in by_shots.items()
     ]  # fmt: skip
     return pd.DataFrame(rows).pivot_table("accuracy", "cluster", "shots")
 
@@ -139,5 +119,4 @@ _SEEDS = (0, 1, 2, 3, 4)
 STUDIES = (
     Study("demonstrations", 1, tuple(dict.fromkeys((*KNOB, *LADDER))), _SEEDS, demonstrations),
     Study("calibration", 1, ("gpt-middle", "gpt-large"), _SEEDS, calibration),
-    Study("learner", 1, LADDER, (0, 1, 2), learner),
 )
