@@ -88,10 +88,10 @@ def test_a_damaged_cell_is_named(tmp_path):
 def test_cells_of_other_settings_or_weights_have_other_files(monkeypatch):
     cell = Cell("gpt-small", "topic", "gold", 1, 0)
     others = [Cell("gpt-middle", "topic", "gold", 1, 0), Cell("gpt-small", "topic", "gold", 1, 0, count=9),
-              Cell("gpt-small", "topic", "gold", 1, 0, titled=True), Cell("gpt-small", "topic", "gold", 1, 0, tier="hub")]  # fmt: skip
+              Cell("gpt-small", "topic", "gold", 1, 0, titled=True)]  # fmt: skip
     names = {cell.file, *(other.file for other in others)}
     monkeypatch.setattr(sweeps, "weights_sha256", lambda name: "other weights")
-    assert len(names | {cell.file}) == 6
+    assert len(names | {cell.file}) == 5
 
 
 def test_a_stored_cell_says_what_it_is(tmp_path):
@@ -109,3 +109,25 @@ def test_lists_longer_than_any_of_the_corpus_are_left_out():
 def test_exercises_are_asked_in_their_own_layout():
     cell = Cell("gpt-small", "inference", "gold", 1, 0, count=2)
     assert all(q.prompt.text.startswith("premise : ") and q.prompt.text.endswith(" \n verdict :") for q in sweeps._asked(cell))
+
+
+def test_the_ceiling_is_that_of_the_same_questions():
+    cell = Cell("gpt-small", "verdict", "gold", 8, 0, count=12, titled=True)
+    few = Cell("gpt-small", "verdict", "gold", 0, 0, count=12, titled=True)
+    assert sweeps.ceiling(few) < sweeps.ceiling(cell) <= 100.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "gpt-huge"}, "no model 'gpt-huge' in the tiny tier; choose from bert-middle"),
+        ({"condition": "silver"}, "no condition 'silver'; choose from gold"),
+        ({"template": "xml"}, "no template 'xml'; choose from usual, colon"),
+        ({"task": "where", "titled": True}, "no title for 'where': expected a list"),
+        ({"condition": "foreign"}, "name the tasks that they come from"),
+        ({"shots": -1}, "shots=-1, count=100: expected 0 demonstrations or more"),
+    ],
+)
+def test_impossible_cells_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Cell(**{"model": "gpt-small", "task": "topic", "condition": "gold", "shots": 1, "seed": 0, **settings})

@@ -18,10 +18,11 @@ import pandas as pd
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
+from course.conditions import CONDITIONS
 from course.evaluation import all_profiles, best_possible, changed, questions, scores
-from course.hub import tier
+from course.hub import locked_revision, tier
 from course.lm import TextModel, load
-from course.models import weights_sha256
+from course.models import HUB, shipped_models, weights_sha256
 from course.progress import progress_bar
 from course.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, Template
 from course.world.exercises import EXERCISES
@@ -67,10 +68,29 @@ class Cell:
     foreign: tuple[str, ...] = ()
     tier: str = "tiny"
 
+    def __post_init__(self):
+        known = HUB if self.tier == "hub" else shipped_models()
+        if self.model not in known:
+            raise ValueError(f"no model {self.model!r} in the {self.tier} tier; choose from {', '.join(known)}")
+        if self.condition not in CONDITIONS:
+            raise ValueError(f"no condition {self.condition!r}; choose from {', '.join(CONDITIONS)}")
+        if self.template != "usual" and self.template not in TEMPLATES:
+            raise ValueError(f"no template {self.template!r}; choose from usual, {', '.join(TEMPLATES)}")
+        if self.titled and self.task not in list_tasks():
+            raise ValueError(f"no title for {self.task!r}: expected a list of the micro-world, one of {', '.join(list_tasks())}")
+        if self.condition == "foreign" and not self.foreign:
+            raise ValueError("condition 'foreign' without other inputs: name the tasks that they come from, e.g. foreign=('find_city',)")
+        if self.shots < 0 or self.count < 1:
+            raise ValueError(f"shots={self.shots}, count={self.count}: expected 0 demonstrations or more, and at least 1 question")
+
     @property
     def file(self) -> str:
-        """The name of the file that the cell is stored in: readable, and different for different cells and weights."""
-        weights = weights_sha256(self.model) if self.tier == "tiny" else ""
+        """The name of the file that the cell is stored in: readable, and different for different cells and weights.
+
+        Raises:
+            HubError: if the hub does not name the revision of the model.
+        """
+        weights = weights_sha256(self.model) if self.tier == "tiny" else locked_revision(HUB[self.model].repository)
         key = json.dumps([VERSION, weights, asdict(self)])
         return f"{self.task}-{self.condition}-{self.shots}-{self.seed}-{blake2b(key.encode(), digest_size=8).hexdigest()}.json"
 
