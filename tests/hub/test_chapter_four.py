@@ -1,6 +1,7 @@
 """Chapter 4 with real architectures in place of the shipped models: it runs from top to bottom against a hub on loopback."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_real_data_is_asked_in_plain_english(served, client, monkeypatch):
     model = load("gpt-large")
     assert set(scores(model, asked)) <= {0.0, 1.0} and set(scores(model, asked, written=True)) <= {0.0, 1.0}
     with pytest.raises(DemonstrationsDoNotFit):
-        scores(model, questions(task, 30, 2, template=PLAIN))
+        scores(model, [replace(q, prompt=replace(q.prompt, demonstrations=q.prompt.demonstrations * 20)) for q in asked])
 
 
 def test_a_sweep_runs_in_the_hub_tier(served, client, monkeypatch):
