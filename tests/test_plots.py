@@ -5,8 +5,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from course import plots
+from course.attention import Attention
 from course.expectations import expected, sum_blanks
 from course.lm import load
 from course.plots import style
@@ -113,3 +115,40 @@ def test_a_learning_curve_marks_the_best_score(stopped):
 def test_a_learning_curve_without_validation_has_one_panel():
     figure = plots.learning_curve(History((3.0, 2.0), (), None, False, seconds=1.0, tokens=10), "loss (nats)")
     assert len(figure.axes) == 1 and words(figure) == {"training"}
+
+
+def test_conditions_are_averaged_over_the_tasks_of_a_group():
+    value = {"a": {"gold": 90.0, "none": 10.0}, "b": {"gold": 70.0, "none": 30.0}}
+    figure = plots.by_condition([value] * 3, {"both": ("a", "b"), "one": ("b",)}, {"gold": "right labels", "none": "nothing"})
+    assert words(figure) == {"80", "20", "70", "30"} and len(figure.axes) == 2
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["right labels", "nothing"]
+
+
+def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
+    value = {model: {"t": {"gold": 80.0, "flipped": flipped}} for model, flipped in (("m", 70.0), ("n", 20.0))}
+    figure = plots.right_and_flipped([value] * 3, {"size": {"m": "small", "n": "large"}}, ("t",))
+    assert words(figure) == {"right", "flipped"}
+    curves = [list(line.get_ydata()) for line in figure.axes[0].lines]
+    assert [80.0, 80.0] in curves and [70.0, 20.0] in curves
+
+
+def test_orders_show_their_mean_and_their_worst():
+    value = {"colon": {kind: {"mean": [80.0, 60.0], "worst": [70.0, 50.0]} for kind in ("none", "batch")}}
+    figure = plots.orders_and_calibration([value] * 3, {"colon": "known"}, {"none": "as it is", "batch": "batch"})
+    assert {"mean over orders", "worst order"} == words(figure)
+    assert {y for line in figure.axes[0].lines for y in line.get_ydata()} == {50.0, 60.0, 70.0}
+
+
+def test_every_token_is_shown_where_a_head_looks():
+    weights = torch.zeros(2, 3, 15, 15)
+    weights[1, 2, -1, 4] = 1.0
+    figure = plots.where_it_looks(Attention(tuple("abcdefghijklmn") + ("\n",), weights), 1, 2)
+    assert words(figure) == set("abcdefghijklmn") | {"⏎"}
+    dark = [patch for patch in figure.axes[0].patches if patch.get_alpha() == 1.0]
+    assert [patch.get_x() for patch in dark] == [4]
+
+
+@pytest.mark.parametrize(("layers", "heads", "numbers"), [(2, 3, 6), (24, 32, 0)])
+def test_scores_of_few_heads_are_printed(layers, heads, numbers):
+    figure = plots.head_scores({"one": torch.full((layers, heads), 0.25), "two": torch.zeros(layers, heads)})
+    assert sum(text.get_text() in ("0.25", "0.00") for ax in figure.axes for text in ax.texts) == 2 * numbers

@@ -85,6 +85,7 @@ class Task:
         labels: the label words if the output is one of a few, in the order of the numbers in ``data``; else an empty tuple.
         data: train, validation and test in the schema of the well-known set of the task's kind.
         read: turns a row of ``data`` into an :class:`Example`.
+        metric: how a written answer is compared with the right one, a key of :data:`course.metrics.METRICS`.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Task:
     labels: tuple[str, ...]
     data: DatasetDict = field(repr=False)
     read: Callable[[dict], Example] = field(repr=False)
+    metric: str = "exact"
 
     def examples(self, split: str) -> list[Example]:
         """The examples of one split.

@@ -26,7 +26,9 @@ def split_of(key: str, text: str) -> str:
     return VALIDATION if bucket < TEST_PERCENT + VALIDATION_PERCENT else TRAIN
 
 
-def split_table(key: str, inputs: tuple[str, ...]) -> dict[str, str]:
+def split_table(
+    key: str, inputs: tuple[str, ...], test_percent: int = TEST_PERCENT, validation_percent: int = VALIDATION_PERCENT
+) -> dict[str, str]:
     """input -> split for a short list of inputs: those with the smallest hashes are held out.
 
     The shares are exact up to rounding, and no split is empty; for a few dozen inputs :func:`split_of` could not promise that.
@@ -36,8 +38,8 @@ def split_table(key: str, inputs: tuple[str, ...]) -> dict[str, str]:
     """
     if len(inputs) < 3:
         raise ValueError(f"{len(inputs)} inputs under {key!r}: three splits need at least three")
-    test = max(1, round(TEST_PERCENT / 100 * len(inputs)))
-    validation = max(1, round(VALIDATION_PERCENT / 100 * len(inputs)))
+    test = max(1, round(test_percent / 100 * len(inputs)))
+    validation = max(1, round(validation_percent / 100 * len(inputs)))
     ranked = sorted(inputs, key=lambda text: (_hash(key, text), text))
     splits = [TEST] * test + [VALIDATION] * validation + [TRAIN] * (len(inputs) - test - validation)
     return dict(zip(ranked, splits, strict=True))

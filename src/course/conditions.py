@@ -1,0 +1,64 @@
+"""What can be done to the demonstrations of a prompt, to see which part of them a model uses.
+
+The conditions are those of Min et al. 2022 (random labels, foreign inputs, inputs or labels alone, none) and of Wei et al. 2023 (flipped
+labels, words without meaning). The query and its right answer stay as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from course.prompts import Prompt, Verbalizer
+from course.world.chance import Chance
+from course.world.example import Example
+from course.world.lexicon import NONCE_LABELS
+
+#: Condition -> what it does to the demonstrations.
+CONDITIONS = {
+    "gold": "as they are",
+    "random": "each label drawn anew, so that some are right by chance",
+    "flipped": "each label replaced by the next one, so that none is right",
+    "nonce": "each label called by a word without meaning, the same one throughout",
+    "foreign": "each input replaced by one of another domain, the label kept",
+    "inputs": "inputs alone, without labels",
+    "labels": "labels alone, without inputs",
+    "none": "no demonstrations",
+}
+
+
+def under(
+    condition: str,
+    prompt: Prompt,
+    chance: Chance,
+    labels: Sequence[str],
+    foreign: Sequence[str] = (),
+    nonce: Sequence[str] = tuple(NONCE_LABELS),
+) -> Prompt:
+    """A prompt under one of :data:`CONDITIONS`.
+
+    Args:
+        chance: of the labels, words and inputs that are drawn.
+        labels: all outputs that demonstrations may have, e.g. a task's labels.
+        foreign: inputs of another domain.
+        nonce: words without meaning.
+
+    Raises:
+        ValueError: for an unknown condition, for fewer than two labels where labels are changed, and for too few foreign inputs or words.
+    """
+    if condition not in CONDITIONS:
+        raise ValueError(f"no condition {condition!r}; choose from {', '.join(CONDITIONS)}")
+    if condition in ("random", "flipped", "nonce") and len(labels) < 2:
+        raise ValueError(f"condition {condition!r} changes labels: expected two or more of them, not {list(labels)}")
+    shown = prompt.demonstrations
+    if condition == "nonce":
+        return replace(prompt, verbalizer=Verbalizer(tuple(zip(labels, chance.some(nonce, len(labels)), strict=True))))
+    if condition == "foreign":
+        inputs = chance.some(foreign, len(shown))
+        return replace(prompt, demonstrations=tuple(Example(x, e.output) for x, e in zip(inputs, shown, strict=True)))
+    change = {
+        "gold": lambda e: e,
+        "random": lambda e: Example(e.input, chance.pick(labels)),
+        "flipped": lambda e: Example(e.input, labels[(labels.index(e.output) + 1) % len(labels)]),
+        "inputs": lambda e: Example(e.input, ""),
+        "labels": lambda e: Example("", e.output),
+    }
+    return prompt.bare if condition == "none" else replace(prompt, demonstrations=tuple(change[condition](e) for e in shown))

@@ -1,0 +1,219 @@
+"""Sweeps: many small measurements of prompted models, side by side, on one machine or on many.
+
+A sweep is a grid of cells (model, task, condition, number of demonstrations, seed). Each cell depends on nothing but itself, so
+``joblib`` may compute them in any order, in any process and on any machine: the table is the same. With a folder every cell is
+stored as soon as it is known, and a sweep that was stopped goes on where it was.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
+
+from course.conditions import CONDITIONS
+from course.evaluation import all_profiles, best_possible, changed, questions, scores
+from course.hub import locked_revision, tier
+from course.lm import TextModel, load
+from course.models import HUB, shipped_models, weights_sha256
+from course.progress import progress_bar
+from course.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, Template
+from course.world.exercises import EXERCISES
+from course.world.lists import list_tasks
+from course.world.posterior import Posterior
+from course.world.split import TEST, TRAIN
+
+#: Raised whenever the way a cell is measured changes; cells that were stored before are then measured anew.
+VERSION = 1
+#: Cells for each process that are given out together to a backend which tells nothing before all are done.
+_AT_ONCE = 4
+#: The layouts that a cell can name; ``"usual"`` is the one in which the model knows the task, see :func:`usual_template`.
+TEMPLATES: dict[str, Template] = LIST_TEMPLATES | UNSEEN_TEMPLATES | {"plain": PLAIN}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement.
+
+    Attributes:
+        model: by its role, as :func:`course.lm.load` knows it.
+        task: a name that :func:`course.tasks.load_task` knows.
+        condition: what is done to the demonstrations, one of :data:`course.conditions.CONDITIONS`.
+        shots: how many demonstrations.
+        seed, count, split: of the questions.
+        template: a key of :data:`TEMPLATES`, or ``"usual"``.
+        titled: whether a title says what is asked, for lists of the micro-world.
+        written: whether answers that are labels are written, too, rather than chosen.
+        foreign: tasks of the micro-world whose inputs stand in for the task's own under that condition.
+        tier: where the model and the task come from.
+    """
+
+    model: str
+    task: str
+    condition: str
+    shots: int
+    seed: int
+    count: int = 100
+    split: str = TEST
+    template: str = "usual"
+    titled: bool = False
+    written: bool = False
+    foreign: tuple[str, ...] = ()
+    tier: str = "tiny"
+
+    def __post_init__(self):
+        known = HUB if self.tier == "hub" else shipped_models()
+        if self.model not in known:
+            raise ValueError(f"no model {self.model!r} in the {self.tier} tier; choose from {', '.join(known)}")
+        if self.condition not in CONDITIONS:
+            raise ValueError(f"no condition {self.condition!r}; choose from {', '.join(CONDITIONS)}")
+        if self.template != "usual" and self.template not in TEMPLATES:
+            raise ValueError(f"no template {self.template!r}; choose from usual, {', '.join(TEMPLATES)}")
+        if self.titled and self.task not in list_tasks():
+            raise ValueError(f"no title for {self.task!r}: expected a list of the micro-world, one of {', '.join(list_tasks())}")
+        if self.condition == "foreign" and not self.foreign:
+            raise ValueError("condition 'foreign' without other inputs: name the tasks that they come from, e.g. foreign=('find_city',)")
+        if self.shots < 0 or self.count < 1:
+            raise ValueError(f"shots={self.shots}, count={self.count}: expected 0 demonstrations or more, and at least 1 question")
+
+    @property
+    def file(self) -> str:
+        """The name of the file that the cell is stored in: readable, and different for different cells and weights.
+
+        Raises:
+            HubError: if the hub does not name the revision of the model.
+        """
+        weights = weights_sha256(self.model) if self.tier == "tiny" else locked_revision(HUB[self.model].repository)
+        key = json.dumps([VERSION, weights, asdict(self)])
+        return f"{self.task}-{self.condition}-{self.shots}-{self.seed}-{blake2b(key.encode(), digest_size=8).hexdigest()}.json"
+
+
+def grid(
+    tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], models: Sequence[str] = ("gpt-large",),
+    conditions: Sequence[str] = ("gold",), **settings,
+) -> list[Cell]:  # fmt: skip
+    """The cells of a sweep. Where the corpus has no documents of so many items, that number of demonstrations is left out.
+
+    Args:
+        settings: further fields of :class:`Cell`, the same for all.
+    """
+    where = {"tier": tier(), **settings}
+    cells = [Cell(m, t, c, k, s, **where) for m, t, c, k, s in product(models, tasks, conditions, shots, seeds)]
+    known = list_tasks() | EXERCISES
+    return [cell for cell in cells if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most]
+
+
+def usual_template(task: str, wanted_tier: str) -> Template:
+    """The layout in which a model knows a task: that of the corpus for the small models, plain English for the others."""
+    if wanted_tier == "hub":
+        return PLAIN
+    return Template(EXERCISES[task].frame) if task in EXERCISES else LIST_TEMPLATES["colon"]
+
+
+@lru_cache(maxsize=4)
+def _loaded(model: str, wanted_tier: str) -> TextModel:
+    return load(model, wanted_tier)
+
+
+def measure(cell: Cell) -> float:
+    """Mean score of the cell's questions, in percent: their accuracy, unless the task's metric is another one."""
+    asked = _asked(cell)
+    return 100 * float(scores(_loaded(cell.model, cell.tier), asked, cell.written).mean())
+
+
+def ceiling(cell: Cell, relabel: float = 0.2) -> float:
+    """Accuracy of the exact posterior on the same questions, in percent; for tasks that are lists of the micro-world.
+
+    Args:
+        relabel: the label knob of the corpus. After a title the posterior knows the task, and that no label is renamed.
+    """
+    posterior = Posterior(0.0, [cell.task]) if cell.titled else Posterior(relabel)
+    return 100 * float(best_possible(_asked(cell), posterior).mean())
+
+
+def _asked(cell: Cell):
+    tasks = all_profiles(cell.task, cell.tier)
+    title = list_tasks()[cell.task].title if cell.titled else ""
+    template = usual_template(cell.task, cell.tier) if cell.template == "usual" else TEMPLATES[cell.template]
+    asked = questions(tasks, cell.shots, cell.count, cell.seed, template=template, instruction=title, split=cell.split)
+    foreign = [example.input for name in cell.foreign for example in all_profiles(name, "tiny")[0].examples(TRAIN)]
+    return changed(asked, cell.condition, cell.seed, foreign)
+
+
+def run(cells: Sequence[Cell], folder: Path | None = None, jobs: int | None = None, bar: bool | None = None) -> pd.DataFrame:
+    """Measure cells, in parallel if wanted.
+
+    Args:
+        folder: where every cell is stored as soon as it is known, by the process that asked for it; cells that are there are not
+            measured again.
+        jobs: processes (default: one). Another backend is chosen around the call: ``with joblib.parallel_config("ray", n_jobs=64)``.
+        bar: show a progress bar (default: if somebody watches).
+
+    Returns:
+        A row for each cell, in their order: its model, task, condition, shots and seed, and its ``accuracy`` in percent.
+
+    Raises:
+        ValueError: for a stored cell that is damaged.
+    """
+    known = {cell: value for cell in cells if (value := _stored(cell, folder)) is not None}
+    missing = [cell for cell in dict.fromkeys(cells) if cell not in known]
+    with progress_bar("sweep", len(cells) - len(missing), len(cells), bar) as shown:
+        for cell, value in _measured(missing, jobs):
+            known[cell] = value
+            _store(cell, value, folder)
+            shown.update()
+    named = ("model", "task", "condition", "shots", "seed")
+    return pd.DataFrame([{name: getattr(cell, name) for name in named} | {"accuracy": known[cell]} for cell in cells])
+
+
+def sweep(
+    tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], folder: Path | None = None, jobs: int | None = None,
+    bar: bool | None = None, **settings,
+) -> pd.DataFrame:  # fmt: skip
+    """Accuracy of prompted models by task, number of demonstrations and seed: :func:`run` over a :func:`grid`.
+
+    Args:
+        settings: further arguments of :func:`grid`: models, conditions, and what is the same for all cells.
+    """
+    return run(grid(tasks, shots, seeds, **settings), folder, jobs, bar)
+
+
+def _measured(cells: list[Cell], jobs: int | None) -> Iterator[tuple[Cell, float]]:
+    """The cells with their values, each as soon as it is known, or, if the backend cannot tell, a few at a time."""
+    backend, configured = get_active_backend()
+    if getattr(backend, "supports_return_generator", False):
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_with_cell)(cell) for cell in cells)
+        return
+    some = _AT_ONCE * max(1, backend.effective_n_jobs(jobs or configured or 1))
+    for first in range(0, len(cells), some):
+        yield from Parallel(n_jobs=jobs)(delayed(_with_cell)(cell) for cell in cells[first : first + some])
+
+
+def _with_cell(cell: Cell) -> tuple[Cell, float]:
+    return cell, measure(cell)
+
+
+def _stored(cell: Cell, folder: Path | None) -> float | None:
+    if folder is None or not (path := folder / cell.file).exists():
+        return None
+    try:
+        return float(json.loads(path.read_text())["accuracy"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error!r}): expected a stored cell of a sweep; delete it, and it is measured anew") from error
+
+
+def _store(cell: Cell, value: float, folder: Path | None) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / cell.file
+    written = path.with_suffix(".part")
+    written.write_text(json.dumps(asdict(cell) | {"accuracy": value}) + "\n")
+    os.replace(written, path)
