@@ -94,9 +94,8 @@ def main() -> None:
     parser.add_argument("--names", nargs="+", default=list(RECIPES), choices=list(RECIPES), help="which models (default: all)")
     chosen = parser.parse_args()
     size = ship(chosen.source, chosen.names)
-    print(
-        f"{len(chosen.names)} models, {size / 1e6:.1f} MB, in {WEIGHTS}; now 'python -m course.instruct' for the one that is tuned from them"
-    )
+    print(f"{len(chosen.names)} models, {size / 1e6:.1f} MB, in {WEIGHTS}")
+    print("next: python -m course.instruct, for what is tuned from them")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+"""Figures of instruction tuning: held-out clusters, the controls, and what the effect depends on."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from course.claims import interval
+from course.instruct import Control
+from course.plots.style import CEILING, OPENED, PROMPTED, band
+from course.records import columns
+
+
+def held_out_clusters(values: Sequence[dict]) -> Figure:
+    """A row a cluster that was held out: the base, the model tuned on all others, and the base where it is asked in the corpus's order."""
+    rows = sorted(values[0]["in turn"], key=lambda name: np.mean(columns(values, "in turn", name, Control.INSTRUCTION)))
+    figure, ax = plt.subplots(figsize=(7.4, 0.62 * len(rows) + 1.1))
+    tuned = {name: ("in turn", name, Control.INSTRUCTION) for name in rows}
+    for y, name in enumerate(rows):
+        places = ("base", "after", name), tuned[name], ("base", "before", name)
+        before, after, known = (np.mean(columns(values, *place)) for place in places)
+        ax.plot((before, after), (y, y), color=OPENED, alpha=0.45, linewidth=3, zorder=1)
+        ax.plot(columns(values, *tuned[name]), [y] * len(values), ".", color=OPENED, alpha=0.5)
+        ax.plot(known, y, "|", color=CEILING, markersize=22, markeredgewidth=3)
+        ax.plot(before, y, "o", color=PROMPTED, markersize=9)
+        ax.plot(after, y, "o", color=OPENED, markersize=9)
+    top = len(rows) - 1
+    for keys, text, colour in (
+        (("base", "after", rows[top]), "base", PROMPTED),
+        (tuned[rows[top]], "tuned", OPENED),
+        (("base", "before", rows[top]), "base, instruction first", CEILING),
+    ):
+        ax.text(
+            np.mean(columns(values, *keys)),
+            top + 0.38,
+            text,
+            color=colour,
+            fontweight="bold",
+            ha="right" if colour == CEILING else "center",
+        )
+    _percent(ax, rows)
+    ax.set_ylim(-0.5, top + 0.8)
+    return figure
+
+
+def controls(means: dict[str, Sequence[float]]) -> Figure:
+    """What stands in the instruction's place -> mean accuracy over the held-out clusters, a value a seed; the first one in colour."""
+    figure, ax = plt.subplots(figsize=(7.4, 0.45 * len(means) + 0.9))
+    for y, (label, seeds) in enumerate(reversed(means.items())):
+        colour = OPENED if label == next(iter(means)) else "#c9a58c"
+        span = interval(seeds)
+        ax.barh(y, span.mean, color=colour, height=0.62)
+        ax.plot((span.low, span.high), (y, y), color="#222222", linewidth=1.5)
+        ax.text(max(span.high, span.mean) + 1.5, y, f"{span.mean:.0f}", va="center", fontweight="bold")
+    _percent(ax, [*reversed(means)])
+    return figure
+
+
+def depends_on(panels: dict[str, dict[str, np.ndarray]], marks: dict[str, str]) -> Figure:
+    """Panels of curves: title -> point -> accuracy of every seed, (seeds,); ``marks`` names the x axis of each."""
+    figure, axes = plt.subplots(2, -(-len(panels) // 2), figsize=(7.4, 5.4), sharey=True, squeeze=False)
+    for ax, (title, points) in zip(axes.flat, panels.items(), strict=False):
+        band(ax, range(len(points)), np.stack([*points.values()], axis=1), OPENED)
+        ax.set_xticks(range(len(points)), list(points))
+        ax.set_xlim(-0.3, len(points) - 0.7)
+        ax.set_ylim(0, 104)
+        ax.set_title(title, fontsize=11)
+        ax.set_xlabel(marks[title])
+    for ax in axes.flat[len(panels) :]:
+        ax.set_visible(False)
+    figure.supylabel("accuracy on held-out clusters (%)", fontsize=11)
+    return figure
+
+
+def _percent(ax: Axes, rows: Sequence[str]) -> None:
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_xlim(-2, 108)
+    ax.set_xticks((0, 25, 50, 75, 100))
+    ax.set_xlabel("accuracy (%)")
