@@ -1,8 +1,24 @@
-"""The study of instruction tuning: clusters held out in turn, the controls, and what the effect depends on."""
+"""Studies of instruction tuning: clusters held out in turn, the controls, what the effect depends on; and the tuned model that ships."""
 
 from dataclasses import replace
 
-from course.instruct import AFTER, BEFORE, CHOSEN_BY, HELD_OUT, Control, Tuning, by_cluster, evaluate, others, tune
+from course.in_context import accuracy, queries
+from course.instruct import (
+    AFTER,
+    BASE,
+    BEFORE,
+    CHOSEN_BY,
+    HELD_OUT,
+    INLINE,
+    TUNED,
+    Control,
+    Tuning,
+    by_cluster,
+    evaluate,
+    mean_by_cluster,
+    others,
+    tune,
+)
 from course.lm import LanguageModel, load
 from course.records import Study
 from course.world.chance import Chance
@@ -69,4 +85,24 @@ def _by_steps(base: LanguageModel, seed: int) -> dict[str, float]:
     return {str(step): score for step, score in tuned.history.scores}
 
 
-STUDIES = (Study("instruct", 1, SIZES, (0, 1, 2), instruction_tuning),)
+#: Tasks for which the tuned model is asked with demonstrations, and how many it is shown.
+SHOWN_TASKS, SHOTS = ("capital", "sentiment", "topic", "is_large", "add", "third_word", "dialect", "verdict"), 4
+
+
+def tuned_model(seed: int) -> dict:
+    """The shipped tuned model and its base: what they answer to each form of request, and with demonstrations instead."""
+    forms = {"after": AFTER, "before": BEFORE, "inline": INLINE}
+    models = {name: load(name) for name in (BASE, TUNED)}
+    return {
+        name: {
+            "forms": {form: mean_by_cluster(evaluate(model, others(), form=text, seed=seed)) for form, text in forms.items()},
+            "in context": {task: 100 * accuracy(model, queries(task, SHOTS, 100, seed)) for task in SHOWN_TASKS},
+        }
+        for name, model in models.items()
+    }
+
+
+STUDIES = (
+    Study("instruct", 1, SIZES, (0, 1, 2), instruction_tuning),
+    Study("tuned", 1, (BASE, TUNED), (0, 1, 2), tuned_model),
+)
