@@ -12,7 +12,7 @@ import copy
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from transformers import PreTrainedModel
 from course import shipping, tasks
 from course.batches import completions
 from course.lm import LanguageModel, TextModel, load
-from course.models import RECORD, bare, weights_sha256
+from course.models import ADAPTER, RECORD, bare, weights_sha256
 from course.training import FitSettings, History, fit
 from course.world.chance import Chance
 from course.world.example import Example
@@ -216,6 +216,12 @@ def _with_adapter(model: PreTrainedModel, tuning: Tuning) -> PreTrainedModel:
         return get_peft_model(model, config)
 
 
+def samples(names: Sequence[str], seed: int = 0) -> list[tuple[str, Example]]:
+    """The first wording and a test item of each task, with the data of the tier: in the hub tier real ones."""
+    drawn = {name: tasks.load_task(name, seed=seed, sizes=dict.fromkeys(SPLITS, ASKED)) for name in names}
+    return [(task.instructions[0], task.examples(TEST)[0]) for task in drawn.values()]
+
+
 def answers(model: TextModel, prompts: Sequence[str], max_tokens: int = 12) -> list[str]:
     """What the model writes after each prompt, up to the end of the line."""
     return [samples[0].text.strip() for samples in model.generate(prompts, max_tokens=max_tokens, stop=STOP)]
@@ -265,22 +271,26 @@ def ship(tuning: Tuning = SHIPPED, target: Path = shipping.WEIGHTS) -> int:
     """Tune the model that the package ships and put its adapter, in half precision, beside the others; returns the bytes shipped in all."""
     model, history = _trained(load(BASE, "tiny"), tuning)
     model.half()
-    with tempfile.TemporaryDirectory() as folder:
-        model.peft_config["default"].base_model_name_or_path = BASE
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / TUNED
         model.save_pretrained(folder, save_embedding_layers=False)
-        (Path(folder) / "README.md").unlink(missing_ok=True)
+        (folder / "README.md").unlink(missing_ok=True)
+        config = json.loads((folder / ADAPTER).read_text())
+        # a set in peft, so it would come in another order each time
+        config |= {"base_model_name_or_path": BASE, "target_modules": sorted(config["target_modules"])}
         made = {
             "base": BASE,
             "base_sha256": weights_sha256(BASE),
             "again": "make it again with 'python -m course.instruct'",
-            "tuning": asdict(replace(tuning, control=str(tuning.control))),
+            "tuning": asdict(tuning),
             "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
             "tokens": history.tokens,
             "seconds": round(history.seconds),
             "losses": [round(loss, 4) for loss in history.losses],
         }
-        (Path(folder) / RECORD).write_text(json.dumps(made, indent=1) + "\n")
-        return shipping.add(Path(folder), TUNED, target)
+        for name, content in ((ADAPTER, config), (RECORD, made)):
+            (folder / name).write_text(json.dumps(content, indent=1) + "\n")
+        return shipping.add(folder, TUNED, target)
 
 
 def main(arguments: list[str] | None = None) -> None:
