@@ -23,7 +23,7 @@ from transformers import PreTrainedModel
 from course import shipping, tasks
 from course.batches import completions
 from course.lm import LanguageModel, TextModel, load
-from course.models import ADAPTER, RECORD, bare, weights_sha256
+from course.models import ADAPTER, RECORD, bare, quiet_peft, weights_sha256
 from course.training import FitSettings, History, fit
 from course.world.chance import Chance
 from course.world.example import Example
@@ -130,7 +130,7 @@ def others(*held_out: str) -> tuple[str, ...]:
 
 
 @cache
-def _examples(name: str, split: str, seed: int) -> tuple[Example, ...]:
+def items(name: str, split: str, seed: int) -> tuple[Example, ...]:
     """At most :data:`CAP` training examples or :data:`ASKED` others of a task; one with a table has the same for every seed."""
     count = CAP if split == TRAIN else ASKED
     return tuple(tasks.load_task(name, seed=seed, sizes=dict.fromkeys(SPLITS, count), wanted_tier="tiny").examples(split)[:count])
@@ -169,7 +169,7 @@ def mixture(tuning: Tuning, count: int) -> list[tuple[str, str]]:
     chance, made = Chance(f"instructions/{tuning.seed}"), []
     for _ in range(count):
         name = chance.pick(clusters()[chance.pick(tuning.clusters)])
-        example = chance.pick(_examples(name, TRAIN, tuning.seed))
+        example = chance.pick(items(name, TRAIN, tuning.seed))
         form = chance.pick([form for form in tuning.forms if form is not ALONE or name in REQUESTS])
         words = worded(name, chance.below(tuning.wordings), tuning.control, chance)
         made.append((request(words, example.input, form), f"{example.output} {STOP}"))
@@ -210,7 +210,7 @@ def _trained(base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (
 def _with_adapter(model: PreTrainedModel, tuning: Tuning) -> PreTrainedModel:
     from peft import LoraConfig, get_peft_model  # takes a second to import, and only adapters need it
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), quiet_peft():
         torch.manual_seed(tuning.seed)
         config = LoraConfig(r=tuning.rank, lora_alpha=2 * tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
         return get_peft_model(model, config)
@@ -242,7 +242,7 @@ def evaluate(
     chance, prompts, wanted = Chance(f"evaluate/{seed}"), [], []
     for name in (name for cluster in held_out for name in clusters()[cluster]):
         for wording in wordings:
-            for example in _examples(name, split, seed):
+            for example in items(name, split, seed):
                 prompts.append(request(worded(name, wording, control, chance), example.input, form))
                 wanted.append((name, example.output))
     found: dict[str, list[bool]] = {}

@@ -7,6 +7,7 @@ place, the environment variable ``COURSE_TIER``, or by an argument; nothing else
 
 import hashlib
 import json
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -98,7 +99,7 @@ def _merged(folder: Path) -> PreTrainedModel:
     """The model that an adapter was trained on, with the adapter added to its weights."""
     from peft import PeftModel  # takes a second to import, and only adapters need it
 
-    with _no_progress_bar():
+    with _no_progress_bar(), quiet_peft():
         return PeftModel.from_pretrained(load_model(_base_of(folder), "tiny"), str(folder)).merge_and_unload().eval()
 
 
@@ -117,6 +118,14 @@ def _base_of(folder: Path) -> str:
 def bare(model: PreTrainedModel) -> PreTrainedModel:
     """The model of ``transformers`` inside one of ``peft``; any other as it is."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+@contextmanager
+def quiet_peft():
+    """peft still calls something of transformers by its old name, which would warn in every notebook."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def held_out_clusters(values: Sequence[dict]) -> Figure:
     return figure
 
 
-def controls(means: dict[str, Sequence[float]]) -> Figure:
+def instruction_controls(means: dict[str, Sequence[float]]) -> Figure:
     """What stands in the instruction's place -> mean accuracy over the held-out clusters, a value a seed; the first one in colour."""
     figure, ax = plt.subplots(figsize=(7.4, 0.45 * len(means) + 0.9))
     for y, (label, seeds) in enumerate(reversed(means.items())):
@@ -58,19 +58,16 @@ def controls(means: dict[str, Sequence[float]]) -> Figure:
     return figure
 
 
-def depends_on(panels: dict[str, dict[str, np.ndarray]], marks: dict[str, str]) -> Figure:
-    """Panels of curves: title -> point -> accuracy of every seed, (seeds,); ``marks`` names the x axis of each."""
-    figure, axes = plt.subplots(2, -(-len(panels) // 2), figsize=(7.4, 5.4), sharey=True, squeeze=False)
-    for ax, (title, points) in zip(axes.flat, panels.items(), strict=False):
+def instruction_curves(panels: dict[str, dict[str, np.ndarray]]) -> Figure:
+    """Curves side by side: title -> point -> accuracy on held-out clusters of every seed, (seeds,)."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.0), sharey=True, squeeze=False)
+    for ax, (title, points) in zip(axes[0], panels.items(), strict=True):
         band(ax, range(len(points)), np.stack([*points.values()], axis=1), OPENED)
         ax.set_xticks(range(len(points)), list(points))
         ax.set_xlim(-0.3, len(points) - 0.7)
         ax.set_ylim(0, 104)
         ax.set_title(title, fontsize=11)
-        ax.set_xlabel(marks[title])
-    for ax in axes.flat[len(panels) :]:
-        ax.set_visible(False)
-    figure.supylabel("accuracy on held-out clusters (%)", fontsize=11)
+    axes[0, 0].set_ylabel("accuracy, held out (%)")
     return figure
 
 

@@ -1,5 +1,6 @@
 """Studies of instruction tuning: clusters held out in turn, the controls, what the effect depends on; and the tuned model that ships."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from course.in_context import accuracy, queries
@@ -7,7 +8,6 @@ from course.instruct import (
     AFTER,
     BASE,
     BEFORE,
-    CHOSEN_BY,
     HELD_OUT,
     INLINE,
     TUNED,
@@ -23,66 +23,54 @@ from course.lm import LanguageModel, load
 from course.records import Study
 from course.world.chance import Chance
 
-#: Numbers of clusters tuned on; the last one is all that are left when :data:`HELD_OUT` is held out.
-BREADTHS = (1, 3, 6, 10)
+#: Numbers of clusters tuned on, beside all that are left when :data:`HELD_OUT` is held out.
+BREADTHS = (1, 3, 6)
 SIZES = ("gpt-small", "gpt-middle", "gpt-large")
-#: Up to this step, and every so many steps, the choice of the steps was looked at.
-LONGEST, EVERY = 80, 20
 
 
 def instruction_tuning(seed: int) -> dict:
     """Accuracies in percent, by cluster, of models tuned on instructions and of their bases."""
     bases = {name: load(name) for name in SIZES}
-    large, rest = bases["gpt-large"], Tuning(others(*HELD_OUT), seed=seed)
+    large, middle, rest = bases["gpt-large"], bases["gpt-middle"], Tuning(others(*HELD_OUT), seed=seed)
     together = {name: tune(base, rest).model for name, base in bases.items()}
     bare = tune(large, replace(rest, control=Control.NONE)).model
+    sizes = {name: {"base": _accuracy(bases[name], seed), "tuned": _accuracy(together[name], seed)} for name in SIZES}
+    widest = sizes["gpt-middle"]["tuned"]
     return {
-        "base": {form: _accuracy(large, HELD_OUT, seed, form=text) for form, text in (("after", AFTER), ("before", BEFORE))},
+        "base": {"after": sizes["gpt-large"]["base"], "before": _accuracy(large, seed, form=BEFORE)},
         "in turn": {cluster: _held_out(large, cluster, seed) for cluster in HELD_OUT},
-        "without instructions": {str(c): _accuracy(bare, HELD_OUT, seed, c) for c in (Control.INSTRUCTION, Control.NONE)},
-        "sizes": {
-            name: {"base": _accuracy(bases[name], HELD_OUT, seed), "tuned": _accuracy(together[name], HELD_OUT, seed)} for name in SIZES
-        },
-        "breadth": _by_breadth(bases["gpt-middle"], together["gpt-middle"], rest),
-        "wordings": _by_wordings(bases["gpt-middle"], together["gpt-middle"], rest),
-        "steps": _by_steps(large, seed),
+        "without instructions": {str(c): _accuracy(bare, seed, control=c) for c in (Control.INSTRUCTION, Control.NONE)},
+        "sizes": sizes,
+        "breadth": _by_breadth(middle, rest) | {str(len(rest.clusters)): widest},
+        "wordings": _by_wordings(middle, rest) | {"3": _wordings(together["gpt-middle"], rest, widest)},
     }
 
 
-def _accuracy(model: LanguageModel, held_out, seed: int, control: Control = Control.INSTRUCTION, form: str = AFTER, **kwargs) -> dict:
-    return by_cluster(evaluate(model, held_out, control, form, seed=seed, **kwargs))
+def _accuracy(model: LanguageModel, seed: int, clusters: Sequence[str] = HELD_OUT, **asked) -> dict[str, float]:
+    return by_cluster(evaluate(model, clusters, seed=seed, **asked))
 
 
 def _held_out(base: LanguageModel, cluster: str, seed: int) -> dict[str, float]:
     """Tuned on all clusters but one, asked about that one: with the instruction, with each control, and in the order of the corpus."""
     model = tune(base, Tuning(others(cluster), seed=seed)).model
-    found = {str(control): _accuracy(model, [cluster], seed, control)[cluster] for control in Control}
-    return found | {"before": _accuracy(model, [cluster], seed, form=BEFORE)[cluster]}
+    asked = {str(control): {"control": control} for control in Control} | {"before": {"form": BEFORE}}
+    return {name: _accuracy(model, seed, [cluster], **how)[cluster] for name, how in asked.items()}
 
 
-def _by_breadth(base: LanguageModel, widest: LanguageModel, rest: Tuning) -> dict[str, dict]:
+def _by_breadth(base: LanguageModel, rest: Tuning) -> dict[str, dict]:
     """By number of clusters tuned on; each set holds the smaller ones."""
     order = Chance(f"breadth/{rest.seed}").some(rest.clusters, len(rest.clusters))
-    models = {n: tune(base, replace(rest, clusters=tuple(order[:n]))).model for n in BREADTHS if n < len(order)} | {len(order): widest}
-    return {str(n): _accuracy(model, HELD_OUT, rest.seed) for n, model in models.items()}
+    return {str(n): _accuracy(tune(base, replace(rest, clusters=tuple(order[:n]))).model, rest.seed) for n in BREADTHS}
 
 
-def _by_wordings(base: LanguageModel, all_three: LanguageModel, rest: Tuning) -> dict[str, dict]:
-    """By number of wordings tuned on: the held-out clusters, and the others in the last wording, which only the third number has seen."""
-    models = {n: tune(base, replace(rest, wordings=n)).model for n in (1, 2)} | {3: all_three}
-    return {
-        str(n): {
-            "held out": _accuracy(model, HELD_OUT, rest.seed),
-            "last wording": _accuracy(model, rest.clusters, rest.seed, wordings=(2,)),
-        }
-        for n, model in models.items()
-    }
+def _by_wordings(base: LanguageModel, rest: Tuning) -> dict[str, dict]:
+    models = {n: tune(base, replace(rest, wordings=n)).model for n in (1, 2)}
+    return {str(n): _wordings(model, rest, _accuracy(model, rest.seed)) for n, model in models.items()}
 
 
-def _by_steps(base: LanguageModel, seed: int) -> dict[str, float]:
-    """By steps, on validation items of the clusters that the number of steps was chosen by."""
-    tuned = tune(base, Tuning(others(*CHOSEN_BY), steps=LONGEST, seed=seed), validate_on=CHOSEN_BY, validate_every=EVERY)
-    return {str(step): score for step, score in tuned.history.scores}
+def _wordings(model: LanguageModel, rest: Tuning, held_out: dict[str, float]) -> dict[str, dict]:
+    """The held-out clusters, and those tuned on in the last wording, which a model tuned on fewer than three has not seen."""
+    return {"held out": held_out, "last wording": _accuracy(model, rest.seed, rest.clusters, wordings=(2,))}
 
 
 #: Tasks for which the tuned model is asked with demonstrations, and how many it is shown.
