@@ -76,7 +76,7 @@ def test_held_out_clusters_names_the_three_marks_and_every_cluster():
 
 
 def test_controls_are_bars_with_their_means():
-    figure = plots.instruction_controls({"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]})
+    figure = plots.instruction_controls({"questions": {"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]}})
     assert words(figure) == {"60", "10"}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["without", "with"]
 

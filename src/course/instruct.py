@@ -47,8 +47,10 @@ REQUESTS = ("closed_book", "where", "who")
 #: Tasks that are left out: whose words or whose taste is meant, only demonstrations can tell; and chains of steps or answers of many words,
 #: which such a small model cannot give at once, so that tuning on them would teach it to make something up.
 LEFT_OUT = (*PROFILED, "problem", "route", "letters", "parts", "to_velan", "from_velan")
-#: The clusters held out in turn, and those by which steps and rate were chosen (on validation items), so that the former were not touched.
+#: The clusters that are held out in turn, and those of them whose inputs are questions, which ask for something by themselves.
 HELD_OUT = ("inference", "reading comprehension", "closed-book questions", "geography", "judgement", "morphology")
+QUESTIONS = ("reading comprehension", "closed-book questions")
+#: The clusters by whose validation items steps and rate were chosen, so that what is tested chose nothing.
 CHOSEN_BY = ("things", "words", "people", "tagging", "topic", "word lists", "sentiment")
 #: Most training examples of a task, and of the items that a task is asked about in a test.
 CAP, ASKED = 400, 20

@@ -45,16 +45,18 @@ def held_out_clusters(values: Sequence[dict]) -> Figure:
     return figure
 
 
-def instruction_controls(means: dict[str, Sequence[float]]) -> Figure:
-    """What stands in the instruction's place -> mean accuracy over the held-out clusters, a value a seed; the first one in colour."""
-    figure, ax = plt.subplots(figsize=(7.4, 0.45 * len(means) + 0.9))
-    for y, (label, seeds) in enumerate(reversed(means.items())):
-        colour = OPENED if label == next(iter(means)) else "#c9a58c"
-        span = interval(seeds)
-        ax.barh(y, span.mean, color=colour, height=0.62)
-        ax.plot((span.low, span.high), (y, y), color="#222222", linewidth=1.5)
-        ax.text(max(span.high, span.mean) + 1.5, y, f"{span.mean:.0f}", va="center", fontweight="bold")
-    _percent(ax, [*reversed(means)])
+def instruction_controls(panels: dict[str, dict[str, Sequence[float]]]) -> Figure:
+    """Title of a group of clusters -> what stands in the instruction's place -> mean accuracy, a value a seed; the first is in colour."""
+    labels = [*next(iter(panels.values()))][::-1]
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 0.42 * len(labels) + 1.2), sharey=True, squeeze=False)
+    for ax, (title, means) in zip(axes[0], panels.items(), strict=True):
+        for y, label in enumerate(labels):
+            span = interval(means[label])
+            ax.barh(y, span.mean, color=OPENED if label == labels[-1] else "#c9a58c", height=0.62)
+            ax.plot((span.low, span.high), (y, y), color="#222222", linewidth=1.5)
+            ax.text(max(span.high, span.mean) + 2, y, f"{span.mean:.0f}", va="center", fontweight="bold")
+        _percent(ax, labels)
+        ax.set_title(title, fontsize=11)
     return figure
 
 
