@@ -78,12 +78,15 @@ SHOWN_TASKS, SHOTS = ("capital", "sentiment", "topic", "is_large", "add", "third
 
 
 def tuned_model(seed: int) -> dict:
-    """The shipped tuned model and its base: what they answer to each form of request, and with demonstrations instead."""
+    """The shipped tuned model and its base: what they answer to each form of request, and with demonstrations instead.
+
+    Each seed asks in another wording.
+    """
     forms = {"after": AFTER, "before": BEFORE, "inline": INLINE}
     models = {name: load(name) for name in (BASE, TUNED)}
     return {
         name: {
-            "forms": {form: mean_by_cluster(evaluate(model, others(), form=text, seed=seed)) for form, text in forms.items()},
+            "forms": {form: mean_by_cluster(evaluate(model, others(), form=text, wordings=(seed,), seed=seed)) for form, text in forms.items()},
             "in context": {task: 100 * accuracy(model, queries(task, SHOTS, 100, seed)) for task in SHOWN_TASKS},
         }
         for name, model in models.items()
