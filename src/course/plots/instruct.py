@@ -27,19 +27,14 @@ def held_out_clusters(values: Sequence[dict]) -> Figure:
         ax.plot(before, y, "o", color=PROMPTED, markersize=9)
         ax.plot(after, y, "o", color=OPENED, markersize=9)
     top = len(rows) - 1
-    for keys, text, colour in (
-        (("base", "after", rows[top]), "base", PROMPTED),
-        (tuned[rows[top]], "tuned", OPENED),
-        (("base", "before", rows[top]), "base, instruction first", CEILING),
-    ):
-        ax.text(
-            np.mean(columns(values, *keys)),
-            top + 0.38,
-            text,
-            color=colour,
-            fontweight="bold",
-            ha="right" if colour == CEILING else "center",
-        )
+    marks = (
+        (("base", "after", rows[top]), 0.38, "base", PROMPTED),
+        (tuned[rows[top]], 0.38, "tuned", OPENED),
+        (("base", "before", rows[top]), -0.5, "base, instruction first", CEILING),
+    )
+    for place, above, text, colour in marks:
+        side = "right" if colour == CEILING else "center"
+        ax.text(np.mean(columns(values, *place)), top + above, text, color=colour, fontweight="bold", ha=side, va="center")
     _percent(ax, rows)
     ax.set_ylim(-0.5, top + 0.8)
     return figure
@@ -60,11 +55,18 @@ def instruction_controls(panels: dict[str, dict[str, Sequence[float]]]) -> Figur
     return figure
 
 
-def instruction_curves(panels: dict[str, dict[str, np.ndarray]]) -> Figure:
-    """Curves side by side: title -> point -> accuracy on held-out clusters of every seed, (seeds,)."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.0), sharey=True, squeeze=False)
-    for ax, (title, points) in zip(axes[0], panels.items(), strict=True):
-        band(ax, range(len(points)), np.stack([*points.values()], axis=1), OPENED)
+#: Panel -> point on the x axis -> a value a seed, (seeds,).
+Curves = dict[str, dict[str, np.ndarray]]
+
+
+def instruction_curves(tuned: Curves, base: Curves) -> Figure:
+    """Accuracy on held-out clusters in panels side by side: of the tuned models and, where it changes along the axis, of their bases."""
+    figure, axes = plt.subplots(1, len(tuned), figsize=(7.4, 3.0), sharey=True, squeeze=False)
+    for ax, (title, points) in zip(axes[0], tuned.items(), strict=True):
+        for name, found, colour in (("tuned", points, OPENED), ("base", base.get(title, {}), PROMPTED)):
+            if found:
+                means = band(ax, range(len(found)), np.stack([*found.values()], axis=1), colour)
+                ax.text(0, means[0] + 7, name, color=colour, fontweight="bold", va="center")
         ax.set_xticks(range(len(points)), list(points))
         ax.set_xlim(-0.3, len(points) - 0.7)
         ax.set_ylim(0, 104)

@@ -86,7 +86,9 @@ def tuned_model(seed: int) -> dict:
     models = {name: load(name) for name in (BASE, TUNED)}
     return {
         name: {
-            "forms": {form: mean_by_cluster(evaluate(model, others(), form=text, wordings=(seed,), seed=seed)) for form, text in forms.items()},
+            "forms": {
+                form: mean_by_cluster(evaluate(model, others(), form=text, wordings=(seed,), seed=seed)) for form, text in forms.items()
+            },
             "in context": {task: 100 * accuracy(model, queries(task, SHOTS, 100, seed)) for task in SHOWN_TASKS},
         }
         for name, model in models.items()
