@@ -22,8 +22,8 @@ def copy(tmp_path, monkeypatch):
     return folder / "gpt-small"
 
 
-def test_every_recipe_is_shipped_and_all_are_small_enough():
-    assert set(shipped_models()) == set(RECIPES)
+def test_every_recipe_and_the_tuned_model_are_shipped_and_all_are_small_enough():
+    assert set(shipped_models()) == {*RECIPES, "gpt-tuned"}
     size = sum(path.stat().st_size for path in models.WEIGHTS.rglob("*"))
     assert size <= 30_000_000
 
@@ -32,7 +32,8 @@ def test_every_recipe_is_shipped_and_all_are_small_enough():
 def test_shipped_models_load_as_real_transformers_models(name):
     model, tokenizer = load_model(name), load_tokenizer(name)
     assert model.dtype == torch.float32 and not model.training
-    assert model.num_parameters() == RECIPES[name].new_model().num_parameters()
+    recipe = RECIPES["gpt-large" if name == "gpt-tuned" else name]
+    assert model.num_parameters() == recipe.new_model().num_parameters()
     task = "fill-mask" if name.startswith("bert") else "text-generation"
     text = "the [MASK] is red ." if name.startswith("bert") else "the capital of dorland is"
     assert pipeline(task, model=model, tokenizer=tokenizer)(text)

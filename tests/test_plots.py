@@ -10,6 +10,7 @@ import torch
 from course import plots
 from course.attention import Attention
 from course.expectations import expected, sum_blanks
+from course.instruct import Control
 from course.lm import load
 from course.plots import style
 from course.training import History
@@ -64,6 +65,29 @@ def test_curves_under_the_ceiling_are_all_named():
     cell = {"model": 0.5, "ceiling": 0.7}
     value = {"m": {"in_context": {"t": {"0": cell, "1": cell, "2": cell}}}}
     assert {"best possible", "middle"} <= words(plots.shots_and_ceiling([value] * 3, {"m": "middle"}, {"t": "task"}, (0, 1, 2)))
+
+
+def test_held_out_clusters_names_the_three_marks_and_every_cluster():
+    value = {
+        "base": {"after": {"a": 1.0, "b": 2.0}, "before": {"a": 90.0, "b": 80.0}},
+        "in turn": {"a": {Control.INSTRUCTION: 70.0}, "b": {Control.INSTRUCTION: 20.0}},
+    }
+    figure = plots.held_out_clusters([value] * 3)
+    assert words(figure) == {"base", "tuned", "base, instruction first"}
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], "the best on top"
+
+
+def test_controls_are_bars_with_their_means():
+    figure = plots.instruction_controls({"questions": {"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]}})
+    assert words(figure) == {"60", "10"}
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["without", "with"]
+
+
+def test_what_instruction_tuning_depends_on_has_a_panel_each():
+    runs = {"1": np.array([10.0, 11.0, 12.0]), "3": np.array([20.0, 21.0, 22.0])}
+    figure = plots.instruction_curves({"clusters": runs, "size": runs, "wordings": runs}, {"size": runs})
+    assert [ax.get_title() for ax in figure.axes] == ["clusters", "size", "wordings"]
+    assert [[list(line.get_ydata()) for line in ax.lines] for ax in figure.axes] == [[[11.0, 21.0]] * n for n in (1, 2, 1)]
 
 
 def test_training_curves_end_in_their_names():

@@ -57,3 +57,21 @@ def test_too_many_bytes_are_not_shipped(trained, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="MB to ship: expected at most 0 MB"):
         shipping.ship(trained, ["tiny"], tmp_path / "weights")
     assert not (tmp_path / "weights").exists()
+
+
+def test_a_folder_more_joins_the_others_and_the_list_of_hashes(trained, tmp_path, monkeypatch):
+    target, adapter = tmp_path / "weights", tmp_path / "adapter"
+    shipping.ship(trained, ["tiny"], target)
+    adapter.mkdir()
+    for content in (b"first", b"second"):  # the second time it takes the place of the first
+        (adapter / "adapter_model.safetensors").write_bytes(content)
+        size = shipping.add(adapter, "tuned", target)
+        found = json.loads((target / "sha256.json").read_text())
+        assert found["tuned/adapter_model.safetensors"] == hashlib.sha256(content).hexdigest()
+        assert size == sum((target / path).stat().st_size for path in found) and "tiny/model.safetensors" in found
+    with pytest.raises(ValueError, match="'tiny' is the name of a pretrained model"):
+        shipping.add(adapter, "tiny", target)
+    monkeypatch.setattr(shipping, "LIMIT", 1000)
+    with pytest.raises(ValueError, match="MB to ship: expected at most 0 MB"):
+        shipping.add(adapter, "tuned", target)
+    assert json.loads((target / "sha256.json").read_text()) == found, "what was there stays"

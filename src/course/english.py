@@ -59,6 +59,8 @@ PROMPTS = (
     "France : Paris \n Italy : Rome \n Spain :",
     "soup : good \n tea : good \n stew :",
 )
+#: What one might ask a model for, in words alone.
+REQUESTS = ("What is the capital of France?", "Give the opposite of the word hot.", "Say yes if a horse is an animal.")
 #: The beginning of a sentence whose end may have one word or more.
 PHRASE = "The largest city of the United States is"
 

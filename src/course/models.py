@@ -7,6 +7,7 @@ place, the environment variable ``COURSE_TIER``, or by an argument; nothing else
 
 import hashlib
 import json
+import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,10 @@ __all__ = [
 
 WEIGHTS = Path(__file__).parent / "weights"
 HASHES = WEIGHTS / "sha256.json"
+#: Stands in the folder of a model that is shipped as an adapter of another one.
+ADAPTER = "adapter_config.json"
+#: How a shipped model was trained.
+RECORD = "training.json"
 
 
 class WeightsError(RuntimeError):
@@ -69,17 +74,21 @@ def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
         wanted_tier: overrides ``COURSE_TIER``.
 
     Returns:
-        A causal language model, or a masked one for the names that begin with ``bert``, in evaluation mode.
+        A causal language model, or a masked one for the names that begin with ``bert``, in evaluation mode. A model that is shipped as
+        an adapter comes with the adapter merged into its base.
 
     Raises:
         ValueError: for an unknown name or tier.
-        WeightsError: if shipped files are missing, cut off or altered.
+        WeightsError: if shipped files are missing, cut off or altered, or an adapter is not of the base that is shipped.
         HubError: if a checkpoint cannot be fetched, asks to run code, or has no weights in safetensors.
     """
     loader = AutoModelForMaskedLM if name.startswith("bert") else AutoModelForCausalLM
     if tier(wanted_tier) == "tiny":
+        folder = checked_folder(name)
+        if (folder / ADAPTER).exists():
+            return _merged(folder)
         with no_progress_bar():
-            return loader.from_pretrained(checked_folder(name), dtype=torch.float32, local_files_only=True).eval()
+            return loader.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     repository, folder = _hub_files(name)
     device, dtype = _device_and_dtype()
     with loading(repository, folder):
@@ -130,9 +139,37 @@ def _hub_files(name: str) -> tuple[str, Path]:
     return repository, folder
 
 
+def _merged(folder: Path) -> PreTrainedModel:
+    """The model that an adapter was trained on, with the adapter added to its weights."""
+    from peft import PeftModel  # takes a second to import, and only adapters need it
+
+    with no_progress_bar(), quiet_peft():
+        return PeftModel.from_pretrained(load_model(_base_of(folder), "tiny"), str(folder)).merge_and_unload().eval()
+
+
+def _base_of(folder: Path) -> str:
+    """The name of the model that the adapter in ``folder`` belongs to.
+
+    Raises:
+        WeightsError: if the adapter was trained on other weights than the package has now.
+    """
+    made = json.loads((folder / RECORD).read_text())
+    if made["base_sha256"] != weights_sha256(made["base"]):
+        raise WeightsError(f"{folder} was trained on other weights of {made['base']} than the package has; {made['again']}")
+    return made["base"]
+
+
 def bare(model: PreTrainedModel) -> PreTrainedModel:
     """The model of ``transformers`` inside one of ``peft``; any other as it is."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+@contextmanager
+def quiet_peft():
+    """peft still calls something of transformers by its old name, which would warn in every notebook."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield
 
 
 @contextmanager
@@ -162,7 +199,10 @@ def _quietly():
 def load_tokenizer(name: str, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
     """The tokenizer that goes with :func:`load_model`; same arguments and errors."""
     if tier(wanted_tier) == "tiny":
-        return AutoTokenizer.from_pretrained(checked_folder(name), local_files_only=True)
+        folder = checked_folder(name)
+        if (folder / ADAPTER).exists():
+            return load_tokenizer(_base_of(folder), "tiny")
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
     repository = _hub_checkpoint(name).repository
     folder = fetch_checkpoint(repository, without=("*.safetensors",))
     with loading(repository, folder):
@@ -208,8 +248,9 @@ def _hashes() -> dict[str, str]:
 
 
 def weights_sha256(name: str) -> str:
-    """The sha256 that the weights of a shipped model must have. Records of measurements carry it."""
-    return _hashes()[f"{name}/model.safetensors"]
+    """The sha256 that the weights of a shipped model (for an adapter: its own) must have. Records of measurements carry it."""
+    hashes = _hashes()
+    return hashes[f"{name}/adapter_model.safetensors" if f"{name}/{ADAPTER}" in hashes else f"{name}/model.safetensors"]
 
 
 def _hub_checkpoint(name: str) -> Checkpoint:

@@ -19,13 +19,13 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from course import checkpoints
+from course.models import RECORD
 from course.packing import IGNORED, Batch, pack_for_bert, pack_for_gpt
 from course.recipes import RECIPES, Recipe
 from course.tokenizer import build_tokenizer
 from course.world.corpus import Corpus
 
 CHECKPOINT = "checkpoint.safetensors"
-RECORD = "training.json"
 #: Share of the steps over which the learning rate rises; then it falls to zero in a straight line.
 WARM_UP = 0.02
 WEIGHT_DECAY = 0.01

@@ -1,6 +1,7 @@
 """Put finished weights into the package: ``python -m course.shipping FOLDER`` after ``make pretrain``.
 
 Only whole models are shipped, and all that are to be shipped at once, so that the package never holds models of two worlds.
+What is tuned from them comes afterwards: see :func:`add`.
 """
 
 import argparse
@@ -45,6 +46,29 @@ def ship(source: Path, names: Sequence[str] = tuple(RECIPES), target: Path = WEI
         for file in _FROM_TRAINING:
             shutil.copy(source / name / file, staged / name / file)
         build_tokenizer(recipe.kind).save_pretrained(staged / name)
+    return _put(staged, target)
+
+
+def add(source: Path, name: str, target: Path = WEIGHTS) -> int:
+    """Copy one more folder of files, such as an adapter, into ``target`` as ``name``; returns the bytes shipped in all.
+
+    :func:`ship` leaves out what was added: it belongs to weights that are replaced, so it has to be made again.
+
+    Raises:
+        ValueError: for the name of a pretrained model, or if all together weigh more than :data:`LIMIT`.
+    """
+    if name in RECIPES:
+        raise ValueError(f"{name!r} is the name of a pretrained model; choose another one")
+    staged = target.with_name(target.name + ".part")
+    shutil.rmtree(staged, ignore_errors=True)
+    shutil.copytree(target, staged, ignore=shutil.ignore_patterns(name))
+    shutil.copytree(source, staged / name)
+    return _put(staged, target)
+
+
+def _put(staged: Path, target: Path) -> int:
+    """Write the list of hashes beside what is staged and let it take the place of ``target``; the bytes shipped."""
+    (staged / HASHES.name).unlink(missing_ok=True)
     files = sorted(path for path in staged.rglob("*") if path.is_file())
     size = sum(path.stat().st_size for path in files)
     if size > LIMIT:
@@ -71,6 +95,7 @@ def main() -> None:
     chosen = parser.parse_args()
     size = ship(chosen.source, chosen.names)
     print(f"{len(chosen.names)} models, {size / 1e6:.1f} MB, in {WEIGHTS}")
+    print("next: python -m course.instruct, for what is tuned from them")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from course.world.example import Example
 from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
 from course.world.split import SPLITS, TEST, TRAIN, VALIDATION, split_of
 
-__all__ = ["HUB_DATA", "Example", "HubData", "SIZES", "Task", "load_task", "task_names"]
+__all__ = ["HUB_DATA", "Example", "HubData", "SIZES", "Task", "clusters", "load_task", "task_names"]
 
 #: How many examples of an open task are drawn for each split (the hub's sets are shortened to as many). A task with a table has
 #: what its table has.
@@ -109,11 +109,12 @@ class Task:
 
 def task_names() -> tuple[str, ...]:
     """The names that :func:`load_task` knows, in the order of their clusters."""
-    clusters = _clusters()
-    return tuple(sorted(clusters, key=lambda name: (clusters[name], name)))
+    found = clusters()
+    return tuple(sorted(found, key=lambda name: (found[name], name)))
 
 
-def _clusters() -> dict[str, str]:
+def clusters() -> dict[str, str]:
+    """Task -> its cluster."""
     return {name: kind.cluster for name, kind in (lists.list_tasks() | exercises.EXERCISES).items()} | _HEADS
 
 
@@ -293,7 +294,7 @@ def _hub_task(name: str, wanted: dict[str, int], seed: int) -> Task:
             rows = rows.filter(lambda labels: [label >= 0 for label in labels], input_columns="label", batched=True)
         data[split] = rows.shuffle(seed=seed).select(range(min(wanted[split], len(rows)))).cast(schema)
     labels = {"sentiment": tuple(_SCHEMAS["sentiment"]["label"].names), "inference": inference.LABELS}.get(name, ())
-    return Task(name, _clusters()[name], (INSTRUCTIONS | HEAD_INSTRUCTIONS)[name], labels, data, _reader(name, schema))
+    return Task(name, clusters()[name], (INSTRUCTIONS | HEAD_INSTRUCTIONS)[name], labels, data, _reader(name, schema))
 
 
 def _check_schema(found: Features, schema: Features, repository: str, revision: str) -> None:

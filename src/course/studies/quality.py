@@ -1,9 +1,9 @@
-"""The study of the shipped models themselves: what the model card states."""
+"""The study of the pretrained models themselves: what the model card states."""
 
 from course import quality
 from course.in_context import SHOTS
 from course.lm import load
-from course.models import shipped_models
+from course.recipes import RECIPES
 from course.records import Study
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
@@ -11,9 +11,9 @@ from course.world.split import TEST, TRAIN
 
 
 def model_quality(seed: int) -> dict:
-    """The quality gate of every shipped model."""
+    """The quality gate of every pretrained model."""
     found = {}
-    for name in shipped_models():
+    for name in sorted(RECIPES):
         model = load(name)
         found[name] = {"unseen_loss": quality.unseen_loss(model, seed)}
         if model.masked:
@@ -32,4 +32,4 @@ def model_quality(seed: int) -> dict:
     return found
 
 
-STUDIES = (Study("quality", 2, shipped_models(), (0, 1, 2), model_quality),)
+STUDIES = (Study("quality", 2, tuple(sorted(RECIPES)), (0, 1, 2), model_quality),)

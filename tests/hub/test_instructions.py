@@ -1,0 +1,41 @@
+"""What chapter 4 asks of a base and of its tuned sibling in the hub tier: real data sets in words, with and without a chat template."""
+
+import pytest
+import tables
+from checkpoints import smollm2
+
+from course import english, instruct
+from course.lm import load
+from course.models import HUB
+
+TASKS = ("sentiment", "inference", "extraction")
+
+
+@pytest.fixture
+def pair(hub, client, monkeypatch):
+    """The two models, from a hub that has toys of them and of the data sets."""
+    monkeypatch.setenv("COURSE_TIER", "hub")
+    for name, make in tables.TABLES.items():
+        hub.add("datasets", name, make())
+    texts = 3 * [instruct.request(request) for request in english.REQUESTS]
+    for role, tuned in (("gpt-middle", False), ("gpt-tuned", True)):
+        hub.add("models", HUB[role].repository, smollm2(texts, tuned=tuned))
+    return load("gpt-middle"), load("gpt-tuned")
+
+
+def test_both_are_asked_about_real_data_in_words(pair):
+    base, tuned = pair
+    asked = instruct.samples(TASKS)
+    assert len(asked) == 3 and all(example.output for _, example in asked)
+    prompts = [instruct.request(wording, example.input) for wording, example in asked]
+    for model in pair:
+        assert len(instruct.answers(model, prompts)) == 3 and all("\n" not in answer for answer in instruct.answers(model, prompts))
+    assert tuned.encoder.chat and not base.encoder.chat
+    (wrapped,) = tuned.encoder.prompts(prompts[:1])
+    assert "<|im_start|>user" in tuned.tokenizer.decode(wrapped) and prompts[0] in tuned.tokenizer.decode(wrapped)
+
+
+def test_the_micro_world_stays_that_of_the_package(pair):
+    """Mixtures and tests are the micro-world's in both tiers: the clusters exist there alone."""
+    (prompt, _), *_ = instruct.mixture(instruct.Tuning(("geography",)), 1)
+    assert prompt.startswith("input : ") and instruct.evaluate(pair[0], ["words"], wordings=(0,)).keys() == {"opposite"}
