@@ -102,7 +102,10 @@ def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
         right = 1.3 * max(points[method][0] for method in cluster)
         cluster.sort(key=lambda method: points[method][1])
         heights = np.array(spread([points[method][1] for method in cluster], gap), dtype=float)
-        heights -= (heights - [points[method][1] for method in cluster]).mean()
+        own = [points[method][1] for method in cluster]
+        # beside the points, or under them if the next points stand where the names would
+        crowded = any(right <= points[other][0] < 8 * right for other in points)
+        heights -= heights.max() - min(own) + gap if crowded else (heights - own).mean()
         for method, height in zip(cluster, heights, strict=True):
             line = {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7, "shrinkB": 4} if len(cluster) > 1 else None
             ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
@@ -122,13 +125,18 @@ def by_model_size(scores: dict[str, dict[str, Sequence[float]]], parameters: dic
     for (model, title), shade in zip(names.items(), shades[-len(names) :], strict=True):
         methods = sorted(scores[model], key=lambda method: parameters[model][method])
         x = [parameters[model][method] for method in methods]
-        means = band(ax, x, np.array([scores[model][method] for method in methods]).T, shade)
-        ax.annotate(title, (x[-1], means[-1]), (8, 0), textcoords="offset points", color=shade, fontweight="bold", va="center")
-        if model == list(names)[-1]:
-            for method, across, mean in zip(methods, x, means, strict=True):
-                ax.annotate(METHODS[method].title, (across, mean), (0, 9), textcoords="offset points", ha="center", fontsize=9)
+        runs = np.array([scores[model][method] for method in methods])  # (methods, seeds)
+        ax.plot(x, runs.mean(1), color=shade, marker="o", markersize=5)
+        for across, values in zip(x, runs, strict=True):
+            ax.plot([across] * len(values), values, ".", color=shade, alpha=0.5)
+        ax.annotate(title, (x[0], runs[0].min()), (0, -15), textcoords="offset points", color=shade, fontweight="bold", ha="center")
+    for number, (method, across, values) in enumerate(zip(methods, x, runs, strict=True)):
+        # two methods with nearly as many parameters: one name above the other
+        near = number and across < 1.5 * x[number - 1]
+        ax.annotate(METHODS[method].title, (across, max(values.max(), runs[number - 1].max() if near else 0)), (0, 22 if near else 9),
+                    textcoords="offset points", ha="center", fontsize=9)  # fmt: skip
     ax.set_xscale("log")
-    ax.margins(x=0.16, y=0.14)
+    ax.margins(x=0.12, y=0.2)
     ax.set_xlabel("trained parameters")
     ax.set_ylabel("accuracy (%)")
     return figure
@@ -145,14 +153,18 @@ def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
         ends = []
         for shelves, colour, label in ((models, CEILING, "whole models"), (adapters, OPENED, "adapters")):
             means = band(ax, shelves[0]["tasks"], np.array([shelf[column] for shelf in shelves]), colour)
-            ends.append((means[-1], label, colour))
+            ends.append(((means[0], means[-1]), label, colour))
         ax.set_xscale("log")
         ax.set_yscale("log")
         ticks = shelves[0]["tasks"]
         ax.set_xticks(ticks, [str(n) for n in ticks])
         ax.minorticks_off()
-        for height, label, colour in ends:
-            ax.annotate(label, (ticks[-1], height), (0, 9), textcoords="offset points", ha="right", color=colour, fontweight="bold")
+        for (first, last), label, colour in ends:
+            if column == "megabytes":
+                ax.annotate(label, (ticks[-1], last), (0, 9), textcoords="offset points", ha="right", color=colour, fontweight="bold")
+            else:
+                ax.annotate(label, (ticks[0], first), (6, -16 if label == "adapters" else 12), textcoords="offset points", color=colour,
+                            fontweight="bold")  # fmt: skip
         ax.set_title(title, fontsize=11)
         ax.set_xlabel("tasks")
         ax.margins(y=0.2)
