@@ -80,7 +80,11 @@ def test_the_outputs_are_there(name):
 
 
 #: Claims that were measured and do not hold; the chapter says so and why.
-FAILING: set[tuple[str, str]] = set()
+FAILING = {
+    ("02-heads", "2a"),  # the shipped BERT is ahead by 15 points at 100 labels on extraction alone
+    ("02-heads", "2b"),  # where there is no gap, none can shrink
+    ("02-heads", "2c"),  # inference, where both stay on a plateau
+}
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name[0].isdigit()])
