@@ -121,9 +121,9 @@ def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
         ax.set_xlim(-3, 103)
         ax.set_title(title, fontsize=11)
     ax, row, ends = widest[1]
-    for x, name, colour in zip(ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), strict=True):
-        side = "left" if x == min(ends) else "right"
-        ax.annotate(name, (x, row), (0, 9), textcoords="offset points", ha=side, color=colour, fontweight="bold", fontsize=10)
+    for x, name, colour, up in zip(ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), (9, -18), strict=True):
+        side = "left" if x < 50 else "right"
+        ax.annotate(name, (x, row), (0, up), textcoords="offset points", ha=side, color=colour, fontweight="bold", fontsize=10)
     _hide_empty(axes, len(titles))
     figure.supxlabel("wrong (%)", fontsize=11)
     return figure
