@@ -106,7 +106,8 @@ def _hide_empty(axes: np.ndarray, used: int) -> None:
 def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
     """The share of each kind of case that is wrong with few labels, pretrained (filled) and from scratch (ring): a panel a task."""
     figure, axes = plt.subplots(-(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.0), sharex=True, squeeze=False)
-    for i, (ax, (task, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
+    widest = (-1.0, None)
+    for ax, (task, title) in zip(axes.flat, titles.items(), strict=False):
         wrong = {way: _mean([v["wrong"][task][way] for v in values]) for way in ("pretrained", "scratch")}
         kinds = sorted(wrong["pretrained"], key=lambda kind: (wrong["pretrained"][kind], kind))
         for row, kind in enumerate(kinds):
@@ -114,17 +115,15 @@ def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
             ax.plot(ends, (row, row), color="#cfcfcf", linewidth=3, zorder=1)
             ax.plot(ends[1], row, "o", color=_SCRATCH, fillstyle="none", markersize=9, markeredgewidth=2)
             ax.plot(ends[0], row, "o", color=OPENED, markersize=9)
-        if i == 0:
-            low, high = sorted((wrong["pretrained"][kinds[-1]], wrong["scratch"][kinds[-1]]))
-            near, far = ("pretrained", "from scratch") if low == wrong["pretrained"][kinds[-1]] else ("from scratch", "pretrained")
-            for x, name, side in ((low, near, "right"), (high, far, "left")):
-                colour = OPENED if name == "pretrained" else _SCRATCH
-                ax.annotate(name, (x, len(kinds) - 1), (8 if side == "left" else -8, 0), textcoords="offset points", ha=side, va="center",
-                            color=colour, fontweight="bold", fontsize=10)  # fmt: skip
+            widest = max(widest, (abs(ends[1] - ends[0]), (ax, row, ends)), key=lambda found: found[0])
         ax.set_yticks(range(len(kinds)), kinds)
         ax.set_ylim(-0.6, len(kinds) - 0.4)
         ax.set_xlim(-3, 103)
         ax.set_title(title, fontsize=11)
+    ax, row, ends = widest[1]
+    for x, name, colour, up in zip(ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), (9, -18), strict=True):
+        side = "left" if x < 50 else "right"
+        ax.annotate(name, (x, row), (0, up), textcoords="offset points", ha=side, color=colour, fontweight="bold", fontsize=10)
     _hide_empty(axes, len(titles))
     figure.supxlabel("wrong (%)", fontsize=11)
     return figure
