@@ -26,7 +26,9 @@ DATA = ("stanfordnlp/sst2", "stanfordnlp/snli")
 def chapter_model():
     """A model whose tokenizer knows the words that the chapter uses."""
     examples = [e for name in ("grammar", "sentiment", "find_city") for e in load_task(name, sizes={"train": 40}).examples("train")]
-    return smollm2(3 * [f" {e.input} {e.output}" for e in examples] + [" " + " ".join(NONCE_KEYS + NOUNS)] * 3)
+    snli = " A dog runs over the grass, train test. \n claim : A dog is outside. The dog is old. The dog sleeps."
+    frame = "Input: a\nOutput: true\n\nInput: b\nOutput: false\n\nInput: c\nOutput: unknown\n\n"
+    return smollm2(3 * [f" {e.input} {e.output}" for e in examples] + [" " + " ".join(NONCE_KEYS + NOUNS), snli, frame] * 9)
 
 
 @pytest.fixture
