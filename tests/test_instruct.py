@@ -202,8 +202,8 @@ def test_the_tuned_model_answers_and_stops_and_still_reads_demonstrations():
     ]
     assert instruct.answers(tuned, asked) == ["rosken", "cold", "cold"]
     assert all(samples[0].finish == "end" for samples in tuned.generate(asked, max_tokens=8)), "it ends the text by itself"
-    shown = queries("region", 4, 60)
-    assert accuracy(tuned, shown) > accuracy(untuned, shown) - 0.1
+    shown, asked = queries("region", 4, 60), queries("region", 0, 60)
+    assert accuracy(tuned, shown) > max(accuracy(tuned, asked) + 0.1, accuracy(untuned, shown) - 0.2), "it still reads demonstrations"
 
 
 def test_the_tuned_model_is_made_as_the_package_says():

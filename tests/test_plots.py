@@ -86,7 +86,7 @@ def test_controls_are_bars_with_their_means():
 def test_what_instruction_tuning_depends_on_has_a_panel_each():
     runs = {"1": np.array([10.0, 11.0, 12.0]), "3": np.array([20.0, 21.0, 22.0])}
     figure = plots.instruction_curves({"clusters": runs, "size": runs, "wordings": runs}, {"size": runs})
-    assert [ax.get_title() for ax in figure.axes] == ["clusters", "size", "wordings"]
+    assert [ax.get_title("left") for ax in figure.axes] == ["clusters", "size", "wordings"]
     assert [[list(line.get_ydata()) for line in ax.lines] for ax in figure.axes] == [[[11.0, 21.0]] * n for n in (1, 2, 1)]
 
 

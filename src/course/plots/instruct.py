@@ -66,8 +66,9 @@ def instruction_curves(tuned: Curves, base: Curves) -> Figure:
         for name, found, colour in (("tuned", points, OPENED), ("base", base.get(title, {}), PROMPTED)):
             if found:
                 means = band(ax, range(len(found)), np.stack([*found.values()], axis=1), colour)
-                ax.text(0, means[0] + 7, name, color=colour, fontweight="bold", va="center")
-        ax.set_xticks(range(len(points)), list(points))
+                if title in base:
+                    ax.text(0, means[0] + 8, name, color=colour, fontweight="bold", va="center")
+        ax.set_xticks(range(len(points)), [point.removeprefix("gpt-") for point in points])
         ax.set_xlim(-0.3, len(points) - 0.7)
         ax.set_ylim(0, 104)
         ax.set_title(title, fontsize=11)
