@@ -1,7 +1,7 @@
 """Questions in context, asked of any model that is spoken to: prompts with their right answers, and how many are answered right.
 
-A question is held out, its demonstrations are training examples. The same seed asks the same questions whatever is shown before them, and of
-demonstrations at random a longer prompt repeats those of a shorter one, so that two ways to prompt can be compared pair by pair.
+A question is held out, its demonstrations are training examples. The same seed asks the same questions whatever is shown before them,
+and of demonstrations at random a longer prompt repeats those of a shorter one, so that two ways to prompt can be compared pair by pair.
 """
 
 from collections.abc import Sequence

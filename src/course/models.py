@@ -28,6 +28,8 @@ WEIGHTS = Path(__file__).parent / "weights"
 HASHES = WEIGHTS / "sha256.json"
 #: Stands in the folder of a model that is shipped as an adapter of another one.
 ADAPTER = "adapter_config.json"
+#: What peft 0.21 makes transformers 5.23 say, whoever calls it.
+PEFT_WARNING = "`is_gradient_checkpointing` is deprecated"
 #: How a shipped model was trained.
 RECORD = "training.json"
 
@@ -168,7 +170,7 @@ def bare(model: PreTrainedModel) -> PreTrainedModel:
 def quiet_peft():
     """peft still calls something of transformers by its old name, which would warn in every notebook."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", PEFT_WARNING, FutureWarning)
         yield
 
 

@@ -6,8 +6,9 @@ Importing this package registers the methods that ``peft`` lacks with it, so tha
 import warnings
 
 from course.adapters.methods import METHODS, Method, adapt, trainable
+from course.models import PEFT_WARNING
 
-# this peft asks for a name that this transformers has renamed; readers can do nothing about it
-warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+# readers, who call peft themselves, can do nothing about it
+warnings.filterwarnings("ignore", PEFT_WARNING, FutureWarning)
 
 __all__ = ["METHODS", "Method", "adapt", "trainable"]
