@@ -36,7 +36,9 @@ def execute(name: str, root: Path = ROOT) -> None:
         nbclient.exceptions.CellExecutionError: if a cell fails; nothing is written then.
     """
     notebook = fresh_notebook(name, root)
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(root)}}).execute()
+    place = {"metadata": {"path": str(root)}}
+    # what a cell prints is one output, however often it was flushed
+    NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, resources=place).execute()
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
