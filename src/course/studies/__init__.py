@@ -8,9 +8,9 @@ import time
 
 from course.models import tier
 from course.records import Study, partial_runs, write_record
-from course.studies import expectations, in_context, quality
+from course.studies import expectations, in_context, quality, reasoning
 
-STUDIES = {study.name: study for module in (expectations, in_context, quality) for study in module.STUDIES}
+STUDIES = {study.name: study for module in (expectations, in_context, quality, reasoning) for study in module.STUDIES}
 
 
 def measure(study: Study) -> None:

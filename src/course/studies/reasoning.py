@@ -1,0 +1,92 @@
+"""Studies of chapter 5: steps written down, votes over samples, problems taken apart, and a verifier.
+
+Word problems are drawn so that the corpus states every single sum, except where slips are wanted: there about a quarter of the sums are
+held out, which is what the models get wrong.
+"""
+
+from course import reasoning
+from course.lm import load
+from course.reasoning import accuracy, asked_in, problems, solve, tokens
+from course.records import Study
+from course.world.held_out import LONGEST_TEST_CHAIN
+
+TASKS = ("problem", "route", "letters")
+STEPS = tuple(range(1, LONGEST_TEST_CHAIN + 1))
+WAYS = ("standard", "chain", "zero-shot", "trigger")
+CONTROLS = ("shuffled", "filler", "answer first")
+#: The corpus has the first trigger phrase alone. The others are made of its words; the last two are no invitations at all.
+TRIGGERS = ("let us think step by step .", "let us think .", "step by step .", "let us count .", "north of bridge is inn .", "well .")
+LADDER = ("gpt-small", "gpt-middle", "gpt-large")
+
+
+def _of(model, task: str, style: str, steps: int, seed: int, count: int, trigger: str | None = None) -> dict[str, float]:
+    """Accuracy (percent) and tokens generated a problem of greedy answers."""
+    found = solve(model, asked_in(style, problems(task, steps, count, seed, stated=True), seed, trigger))
+    return {"accuracy": accuracy(found), "tokens": tokens(found)}
+
+
+def chains(seed: int, count: int = 24) -> dict:
+    """The large model by task, number of steps and way to ask; controls and triggers at three steps; the ladder at one and at three."""
+    large = load("gpt-large")
+    return {
+        "ways": {task: {str(n): {way: _of(large, task, way, n, seed, count) for way in WAYS} for n in STEPS} for task in TASKS},
+        "controls": {task: {style: _of(large, task, style, 3, seed, count) for style in CONTROLS} for task in TASKS},
+        "triggers": {task: {phrase: _of(large, task, "trigger", 3, seed, count, phrase) for phrase in TRIGGERS} for task in TASKS},
+        "ladder": {
+            name: {task: {str(n): {way: _of(load(name), task, way, n, seed, count) for way in WAYS} for n in (1, 3)} for task in TASKS}
+            for name in LADDER[:-1]
+        },
+    }
+
+
+#: Samples of a vote, and at which numbers of them it is looked at.
+SAMPLES, LOOKS = 32, (1, 2, 4, 8, 16, 32)
+TEMPERATURES = (0.4, 0.7, 1.0, 1.3)
+
+
+def votes(seed: int, count: int = 60) -> dict:
+    """Votes on word problems by model, number of steps and temperature; at four steps all chains stop too early, so their errors agree."""
+    found: dict = {}
+    for name, steps in (("gpt-small", 2), ("gpt-middle", 3), ("gpt-middle", 4)):
+        model, asked = load(name), asked_in("chain", problems("problem", steps, count, seed), seed)
+        greedy = solve(model, asked)
+        part = {"greedy": accuracy(greedy), "greedy tokens": tokens(greedy), "by_temperature": {}}
+        for temperature in TEMPERATURES:
+            sampled = solve(model, asked, n=SAMPLES, temperature=temperature, seed=seed)
+            table = reasoning.reliability(sampled)
+            part["by_temperature"][str(temperature)] = {
+                "vote": {str(n): reasoning.vote_accuracy(sampled, n) for n in LOOKS},
+                "any": {str(n): reasoning.any_right(sampled, n) for n in LOOKS},
+                "tokens": {str(n): tokens([s[:n] for s in sampled]) for n in LOOKS},
+                "stopped tokens": tokens(reasoning.stopped([s[:16] for s in sampled])),
+                "calibration": {column: table[column].tolist() for column in table},
+                "calibration error": reasoning.calibration_error(table),
+            }
+        found.setdefault(name, {})[str(steps)] = part
+    return found
+
+
+def reduction(seed: int, count: int = 20) -> dict:
+    """A chain, least-to-most, and least-to-most with the parts given, by number of steps; accuracy and tokens a problem."""
+    model, found = load("gpt-large"), {}
+    for task in ("problem", "route"):
+        found[task] = {}
+        for steps in STEPS[1:]:
+            chosen = problems(task, steps, count, seed, stated=True)
+            chain = solve(model, asked_in("chain", chosen, seed))
+            found[task][str(steps)] = {"chain": {"accuracy": accuracy(chain), "tokens": tokens(chain)}}
+            for name, given in (("least to most", False), ("parts given", True)):
+                made = reasoning.least_to_most(model, chosen, seed, given)
+                found[task][str(steps)][name] = {
+                    "accuracy": reasoning.reduced_accuracy(made),
+                    "tokens": sum(one.tokens for one in made) / len(made),
+                }
+    return found
+
+
+_SEEDS = (0, 1, 2)
+STUDIES = (
+    Study("chains", 1, LADDER, _SEEDS, chains),
+    Study("votes", 1, ("gpt-small", "gpt-middle"), (0, 1, 2, 3, 4), votes),
+    Study("reduction", 1, ("gpt-large",), _SEEDS, reduction),
+)
