@@ -1,7 +1,7 @@
 """Problem reduction: take a problem apart, solve the parts in order, and feed each answer into the next (least-to-most, Zhou et al. 2023).
 
-The model names the parts of a problem. If they are not the whole of it, the last part is put aside and the rest, which is a smaller problem,
-is reduced again. What is left in the end is solved with a chain; then the parts that were put aside are solved one by one, each starting
+The model names the parts of a problem. If they are not the whole of it, the last part is put aside and the rest, a smaller problem, is
+reduced again. What is left in the end is solved with a chain; then the parts that were put aside are solved one by one, each starting
 from the answer before it.
 """
 

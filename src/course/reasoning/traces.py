@@ -12,7 +12,7 @@ from course.reasoning.solving import Attempt
 from course.world.maps import neighbours
 from course.world.relations import relations
 
-#: The fault of a chain -> what it means. The truth of single steps is the world's (or arithmetic's), their order that of the right solution.
+#: The fault of a chain -> what it means. Whether a step is true the world (or arithmetic) says, their order the right solution.
 FAULTS = {
     "false": "the step says what is not so",
     "not next": "the step is true, but it is not the one that is needed here",
