@@ -1,10 +1,10 @@
 r"""Answers in worked solutions: a parser that finds what a text gives as its answer, and says so when there is none.
 
 Looked for in this order: ``#### 72`` (GSM8K, Cobbe et al. 2021), ``\boxed{72}``, "the answer is 72", and, for numbers alone, the
-last number of the text. Within each kind the last one counts, for a chain may correct itself; cut off at its stop what a model wrote beyond its answer.
+last number of the text. Within each kind the last one counts, for a chain may correct itself; cut off at its stop what a model
+wrote beyond its answer.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
