@@ -5,6 +5,7 @@ last number of the text. Within each kind the last one counts, for a chain may c
 wrote beyond its answer.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
