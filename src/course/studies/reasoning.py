@@ -4,6 +4,11 @@ Word problems are drawn so that the corpus states every single sum, except where
 held out, which is what the models get wrong.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
 from course import reasoning
 from course.lm import load
 from course.reasoning import accuracy, asked_in, problems, solve, tokens
@@ -82,6 +87,59 @@ def reduction(seed: int, count: int = 20) -> dict:
                     "tokens": sum(one.tokens for one in made) / len(made),
                 }
     return found
+
+
+def gains(values: Sequence[dict], better: str, than: str, steps: int, tasks: Sequence[str] = TASKS) -> np.ndarray:
+    """Accuracy of one way minus that of another (points), mean over the tasks, one value a seed.
+
+    Args:
+        values: task -> steps (as text) -> way -> ``"accuracy"``, one a seed.
+    """
+    at = str(steps)
+    return np.array([np.mean([v[task][at][better]["accuracy"] - v[task][at][than]["accuracy"] for task in tasks]) for v in values])
+
+
+def with_controls(values: Sequence[dict]) -> list[dict]:
+    """task -> way or control -> accuracy (percent) at three steps, one a seed of the study of chains."""
+    return [{task: {name: cell["accuracy"] for name, cell in (v["ways"][task]["3"] | v["controls"][task]).items()} for task in TASKS}
+            for v in values]  # fmt: skip
+
+
+def by_size(values: Sequence[dict], way: str, steps: int) -> pd.DataFrame:
+    """Mean accuracy (percent) of one way: a row a task, a column a size of the model."""
+    found = [v["ladder"] | {LADDER[-1]: v["ways"]} for v in values]
+    return pd.DataFrame({name.removeprefix("gpt-"): {task: np.mean([v[name][task][str(steps)][way]["accuracy"] for v in found])
+                                                      for task in TASKS} for name in LADDER})  # fmt: skip
+
+
+def by_trigger(values: Sequence[dict]) -> pd.DataFrame:
+    """Mean accuracy (percent) at three steps: a row a trigger phrase, a column a task."""
+    return pd.DataFrame({task: {phrase: np.mean([v["triggers"][task][phrase]["accuracy"] for v in values]) for phrase in TRIGGERS}
+                         for task in TASKS})  # fmt: skip
+
+
+def samples_of(values: Sequence[dict], model: str, steps: int, temperature: float) -> dict[str, np.ndarray]:
+    """Accuracies (seeds, numbers of samples in :data:`LOOKS`) of the vote and of the best chooser."""
+    runs = [v[model][str(steps)]["by_temperature"][str(temperature)] for v in values]
+    return {name: np.array([[run[key][str(n)] for n in LOOKS] for run in runs]) for name, key in (("vote", "vote"), ("any right", "any"))}
+
+
+def vote_gains(values: Sequence[dict], model: str, steps: int, temperature: float, n: int = 16) -> np.ndarray:
+    """The vote of ``n`` samples minus the greedy chain, in points, one value a seed."""
+    found = [v[model][str(steps)] for v in values]
+    return np.array([part["by_temperature"][str(temperature)]["vote"][str(n)] - part["greedy"] for part in found])
+
+
+def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[float, float]]:
+    """Way -> (tokens generated a problem, accuracy in percent) on word problems and routes of two to six steps, each as often."""
+    found: dict = {}
+    for values in ([v["ways"] for v in chained], reduced):
+        for v in values:
+            for task in ("problem", "route"):
+                for steps in STEPS[1:]:
+                    for way, cell in v[task][str(steps)].items():
+                        found.setdefault(way, []).append((cell["tokens"], cell["accuracy"]))
+    return {way: tuple(float(x) for x in np.mean(cells, 0)) for way, cells in found.items()}
 
 
 _SEEDS = (0, 1, 2)
