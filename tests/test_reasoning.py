@@ -188,7 +188,7 @@ def test_a_story_is_told_again_from_an_answer():
     assert " 41 " in later.state and later.changes == story.changes[-1:] and later.question == story.question
     route = Story.of(reasoning.problems("route", 3, 1)[0])
     assert route.after(Answer("inn"), "go west").text == "start at inn . go west . where are you ?"
-    with pytest.raises(ValueError, match="has no state with changes"):
+    with pytest.raises(ValueError, match="is no state with changes"):
         Story.of(reasoning.problems("letters", 3, 1)[0])
 
 

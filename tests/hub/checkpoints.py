@@ -64,10 +64,8 @@ def smollm2(texts: Sequence[str], tuned: bool = False, window: int = 512) -> dic
     tokenizer = GPT2Tokenizer(**_byte_level(texts, special), additional_special_tokens=special[1:])
     if tuned:
         tokenizer.chat_template = CHAT_TEMPLATE
-    return _files(
-        LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), tie_word_embeddings=True, **_SIZE | {"max_position_embeddings": window})),
-        tokenizer,
-    )
+    size = _SIZE | {"max_position_embeddings": window}
+    return _files(LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), tie_word_embeddings=True, **size)), tokenizer)
 
 
 def llama(texts: Sequence[str]) -> dict[str, bytes]:

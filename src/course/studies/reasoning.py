@@ -14,6 +14,7 @@ from course.lm import load
 from course.reasoning import accuracy, asked_in, problems, solve, tokens
 from course.records import Study
 from course.world.held_out import LONGEST_TEST_CHAIN
+from course.world.split import TRAIN
 
 TASKS = ("problem", "route", "letters")
 STEPS = tuple(range(1, LONGEST_TEST_CHAIN + 1))
@@ -89,6 +90,23 @@ def reduction(seed: int, count: int = 20) -> dict:
     return found
 
 
+def verifier(seed: int, count: int = 60) -> dict:
+    """Greedy, vote, best of n and weighted vote on chains of the small model; verifiers of two sizes learn from stated training problems."""
+    model = load("gpt-small")
+    train = [p for steps in (2, 3) for p in problems("problem", steps, 150, seed, TRAIN, stated=True)]
+    learned = solve(model, asked_in("trigger", train, seed), n=6, temperature=0.8, seed=seed)
+    asked = asked_in("trigger", problems("problem", 3, count, seed), seed)
+    tried = solve(model, asked, n=16, temperature=0.8, seed=seed)
+    found: dict = {"greedy": accuracy(solve(model, asked)), "learned from": accuracy(learned)}
+    for name, choose in (("vote", reasoning.vote_accuracy), ("any right", reasoning.any_right)):
+        found[name] = {str(n): choose(tried, n) for n in LOOKS[:-1]}
+    for name in ("gpt-small", "gpt-middle"):
+        scores = reasoning.train_verifier(load(name), learned, steps=300, seed=seed).scores(tried)
+        for way, choose in (("best of n", reasoning.best_accuracy), ("weighted vote", reasoning.weighted_accuracy)):
+            found.setdefault(name, {})[way] = {str(n): choose(tried, scores, n) for n in LOOKS[:-1]}
+    return found
+
+
 def gains(values: Sequence[dict], better: str, than: str, steps: int, tasks: Sequence[str] = TASKS) -> np.ndarray:
     """Accuracy of one way minus that of another (points), mean over the tasks, one value a seed.
 
@@ -147,4 +165,5 @@ STUDIES = (
     Study("chains", 1, LADDER, _SEEDS, chains),
     Study("votes", 1, ("gpt-small", "gpt-middle"), (0, 1, 2, 3, 4), votes),
     Study("reduction", 1, ("gpt-large",), _SEEDS, reduction),
+    Study("verifier", 1, ("gpt-small", "gpt-middle"), _SEEDS, verifier),
 )
