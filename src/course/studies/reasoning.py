@@ -91,7 +91,7 @@ def reduction(seed: int, count: int = 20) -> dict:
 
 
 def verifier(seed: int, count: int = 60) -> dict:
-    """Greedy, vote, best of n and weighted vote on chains of the small model; verifiers of two sizes learn from stated training problems."""
+    """Greedy, vote, best of n and weighted vote on chains of the small model; verifiers of two sizes learn from stated problems."""
     model = load("gpt-small")
     train = [p for steps in (2, 3) for p in problems("problem", steps, 150, seed, TRAIN, stated=True)]
     learned = solve(model, asked_in("trigger", train, seed), n=6, temperature=0.8, seed=seed)
