@@ -11,7 +11,8 @@ def cell(accuracy, tokens=10.0):
 
 def chained(shift=0.0):
     """A record of chains in which every way has an accuracy of its own."""
-    ways = {task: {str(n): {way: cell(10.0 * i + n + shift, 2.0 * (i + 1)) for i, way in enumerate(reasoning.WAYS)} for n in reasoning.STEPS}
+    rank = {way: i for i, way in enumerate(reasoning.WAYS)}
+    ways = {task: {str(n): {way: cell(10.0 * i + n + shift, 2.0 * (i + 1)) for way, i in rank.items()} for n in reasoning.STEPS}
             for task in reasoning.TASKS}  # fmt: skip
     return {
         "ways": ways,
