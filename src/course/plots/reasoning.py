@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
 
@@ -22,6 +23,9 @@ def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Ma
         longest: the most steps that a chain had in pretraining; a dotted line stands behind it.
     """
     figure, axes = plt.subplots(1, len(tasks), figsize=(7.4, 3.5), sharey=True, squeeze=False)
+    last = max(values[0][next(iter(tasks))], key=int)
+    at_the_end = [np.mean([value[task][last][way]["accuracy"] for value in values for task in tasks]) for way in ways]
+    together = max(at_the_end) - min(at_the_end) < 20
     for ax, (task, title) in zip(axes[0], tasks.items(), strict=True):
         steps = sorted(values[0][task], key=int)
         x = [int(s) for s in steps]
@@ -29,8 +33,8 @@ def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Ma
         for (way, label), (colour, line) in zip(ways.items(), _LOOKS, strict=False):
             runs = np.array([[value[task][s][way]["accuracy"] for s in steps] for value in values])
             ends.append((band(ax, x, runs, colour, line)[-1], label, colour))
-        if ax is axes[0, -1]:
-            _name_ends(ax, x[-1] + 0.25, ends, 8)
+        if ax is axes[0, 0 if together else -1]:
+            _name_apart(ax, longest, ends) if together else _name_ends(ax, x[-1] + 0.25, ends, 8)
         ax.axvline(longest + 0.5, color="#222222", linestyle=":", linewidth=1)
         ax.set_xticks(x)
         ax.set_ylim(-3, 104)
@@ -56,9 +60,11 @@ def by_samples(panels: Mapping[str, Mapping[str, np.ndarray]], samples: Sequence
         _name_ends(ax, x[-1] + 0.2, ends, 6)
         if greedy:
             ax.axhline(greedy[title], color="#222222", linestyle=":", linewidth=1)
-            ax.text(0, greedy[title] + 1.5, "greedy", fontsize=9, color="#222222")
+            below = max(ends)[0] > greedy[title] or greedy[title] > 50
+            ax.text(len(samples) + 0.9, greedy[title] + (-1.5 if below else 1.5), "greedy", ha="right", va="top" if below else "bottom",
+                    fontsize=9, color="#222222")  # fmt: skip
         ax.set_xticks(x, [str(n) for n in samples])
-        ax.set_xlim(-0.3, len(samples) + 1.6)
+        ax.set_xlim(-0.3, len(samples) + 1.0)
         ax.set_ylim(-3, 104)
         ax.set_title(title, fontsize=11)
         ax.set_xlabel("samples")
@@ -84,11 +90,20 @@ def cost_front(points: Mapping[str, tuple[float, float]]) -> Figure:
         ax.annotate(name, (tokens, accuracy), (6, 6 if on_front else -14), textcoords="offset points", color=colour, fontsize=10)
     ax.plot(*zip(*front, strict=True), color=PROMPTED, linewidth=1)
     ax.set_xscale("log", base=2)
+    ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.set_xlim(min(t for t, _ in points.values()) / 1.3, max(t for t, _ in points.values()) * 2.5)
     ax.set_ylim(-5, 110)
     ax.set_xlabel("tokens generated a problem (each mark is twice the one before)")
     ax.set_ylabel("accuracy (%)")
     return figure
+
+
+def _name_apart(ax: plt.Axes, longest: int, ends: list[tuple[float, str, str]]) -> None:
+    """Names of curves that end together: the first one, which stays high, right of the dotted line, the others below on the left."""
+    (_, first, colour), *others = ends
+    ax.text(longest + 0.7, 97, first, color=colour, va="center", fontweight="bold", fontsize=10)
+    for row, (_, label, shade) in enumerate(others):
+        ax.text(0.85, 2 + 9 * row, label, color=shade, va="center", fontweight="bold", fontsize=10)
 
 
 def _name_ends(ax: plt.Axes, x: float, ends: list[tuple[float, str, str]], gap: float) -> None:
