@@ -52,3 +52,12 @@ def test_costs_are_means_over_the_same_problems():
     reduced = {task: {str(n): {"least to most": cell(90.0, 50.0)} for n in reasoning.STEPS[1:]} for task in two}
     found = reasoning.costs([chained()], [reduced])
     assert found["least to most"] == (50, 90) and found["standard"] == (2, 4) and found["chain"] == (4, 14)
+
+
+def test_choosers_are_compared_at_sixteen_samples():
+    looks = {str(n): float(n) for n in reasoning.LOOKS[:-1]}
+    own = {"best of n": {n: v + 20 for n, v in looks.items()}, "weighted vote": {n: v + 10 for n, v in looks.items()}}
+    value = {"greedy": 12.0, "vote": looks, "any right": looks, "gpt-middle": own}
+    assert reasoning.verifier_gains([value], "best of n", "vote").tolist() == [20]
+    assert reasoning.verifier_gains([value], "vote", "greedy").tolist() == [4]
+    assert reasoning.choosers([value], "gpt-middle")["best of n"].tolist() == [[21.0, 22.0, 24.0, 28.0, 36.0]]

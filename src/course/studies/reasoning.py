@@ -148,6 +148,23 @@ def vote_gains(values: Sequence[dict], model: str, steps: int, temperature: floa
     return np.array([part["by_temperature"][str(temperature)]["vote"][str(n)] - part["greedy"] for part in found])
 
 
+def choosers(values: Sequence[dict], name: str) -> dict[str, np.ndarray]:
+    """Accuracies (seeds, numbers of samples) of the ways to choose among samples, with the verifier of one size."""
+    looks = [str(n) for n in LOOKS[:-1]]
+    runs = {"best of n": [v[name]["best of n"] for v in values], "any right": [v["any right"] for v in values],
+            "weighted vote": [v[name]["weighted vote"] for v in values], "vote": [v["vote"] for v in values]}  # fmt: skip
+    return {way: np.array([[run[n] for n in looks] for run in found]) for way, found in runs.items()}
+
+
+def verifier_gains(values: Sequence[dict], better: str, than: str, name: str = "gpt-middle", n: int = 16) -> np.ndarray:
+    """One way to choose among ``n`` samples minus another, in points, one value a seed; ``"greedy"`` is the one likeliest chain."""
+
+    def of(value: dict, way: str) -> float:
+        return value["greedy"] if way == "greedy" else (value[name] | value)[way][str(n)]
+
+    return np.array([of(v, better) - of(v, than) for v in values])
+
+
 def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[float, float]]:
     """Way -> (tokens generated a problem, accuracy in percent) on word problems and routes of two to six steps, each as often."""
     found: dict = {}
