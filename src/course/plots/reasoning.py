@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
+from course.plots.style import CEILING, PROMPTED, band, spread
 
 #: Colour and line of the ways that a figure compares, in their order.
-_LOOKS = ((PROMPTED, "-"), (CEILING, "-"), (OPENED, "-"), (PROMPTED, "--"), (CEILING, "--"))
+_LOOKS = ((PROMPTED, "-"), (CEILING, "-"), ("#4a98c9", "--"), ("#222222", "-"))
 
 
 def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Mapping[str, str], longest: int = 3) -> Figure:
@@ -19,7 +19,7 @@ def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Ma
     Args:
         values: task -> steps (as text) -> way -> ``"accuracy"``, one a seed.
         tasks: task -> title of its panel.
-        ways: way -> what it is called; at most five.
+        ways: way -> what it is called; at most four.
         longest: the most steps that a chain had in pretraining; a dotted line stands behind it.
     """
     figure, axes = plt.subplots(1, len(tasks), figsize=(7.4, 3.5), sharey=True, squeeze=False)
@@ -48,7 +48,7 @@ def by_samples(panels: Mapping[str, Mapping[str, np.ndarray]], samples: Sequence
     """Accuracy (percent) by the number of samples: a panel each, a curve for each way to choose among them.
 
     Args:
-        panels: title -> what a curve is called -> accuracies (seeds, numbers of samples).
+        panels: title -> what a curve is called, at most four -> accuracies (seeds, numbers of samples).
         samples: the numbers of samples.
         greedy: title -> accuracy of the one likeliest chain, drawn as a dotted line.
     """
