@@ -80,7 +80,7 @@ def test_the_outputs_are_there(name):
 
 
 #: Claims that were measured and do not hold; the chapter says so and why.
-FAILING: set[tuple[str, str]] = set()
+FAILING: set[tuple[str, str]] = {("05-chain-of-thought", "5a")}
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name[0].isdigit()])
