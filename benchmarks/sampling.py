@@ -13,8 +13,8 @@ import torch
 from subjects import GPT2_SHAPE, subject
 
 from course.lm import LanguageModel
+from course.reasoning import asked_in, problems, solve, tokens, until_decided
 from course.world.chance import Chance
-from course.world.exercises import EXERCISES, worked
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
 
@@ -104,25 +104,20 @@ def measure(model: LanguageModel, work: Workload, rounds: int) -> str:
 
 
 def chain_of_thought(model: LanguageModel, rounds: int) -> str:
-    """This course's own workload: worked word problems, 16 samples and a vote, with and without stopping once the vote is decided."""
-    chance, kind = Chance("sampling/problems"), EXERCISES["problem"]
-    shown = " ".join(kind.frame.format(x=e.input, y=worked(e, "steps")) for e in (kind.write(chance) for _ in range(2)))
-    asked = [kind.write(chance, train=False) for _ in range(20)]
-    prompts = [f"{shown} {kind.frame.format(x=e.input, y='{y}').split(' {y}')[0]}" for e in asked]
+    """The workload of chapter 5: worked word problems behind shared demonstrations, 16 samples and a vote.
 
-    def decided(texts: list[str]) -> bool:
-        votes = sorted((texts.count(t) for t in set(texts)), reverse=True)
-        return votes[0] - (votes[1] if len(votes) > 1 else 0) > 16 - len(texts)
-
-    options = {"n": 16, "temperature": 0.7, "stop": "\n", "max_tokens": 60}
-    every = [timed(lambda: model.generate(prompts, **options)) for _ in range(rounds)]
-    some = [timed(lambda: model.generate(prompts, until=decided, **options)) for _ in range(rounds)]
-    tokens = [sum(s.tokens for samples in found for s in samples) for found in (every[0][1], some[0][1])]
-    taken = [min(t for t, _ in runs) for runs in (every, some)]
-    return (
-        f"20 word problems, a vote of 16: {taken[0]:.2f} s, {tokens[0]} tokens; "
-        f"stopped once decided: {taken[1]:.2f} s, {tokens[1]} tokens ({tokens[0] / tokens[1]:.1f} times fewer)"
-    )
+    Once as it is, once stopped as soon as each vote is decided, and once with prompts that share nothing: one call a problem.
+    """
+    asked = asked_in("chain", problems("problem", 3, 20))
+    options = {"n": 16, "temperature": 0.7}
+    ways = {
+        "together": lambda: solve(model, asked, **options),
+        "until decided": lambda: solve(model, asked, until=until_decided(16, "number"), **options),
+        "one by one": lambda: [solve(model, [question], **options)[0] for question in asked],
+    }
+    found = {name: [timed(way) for _ in range(rounds)] for name, way in ways.items()}
+    rows = [f"  {name:14} {min(t for t, _ in runs):6.2f} s, {tokens(runs[0][1]):6.1f} tokens a problem" for name, runs in found.items()]
+    return "\n".join(["20 word problems, a vote of 16 each:", *rows])
 
 
 def main() -> None:

@@ -176,3 +176,21 @@ def test_every_token_is_shown_where_a_head_looks():
 def test_scores_of_few_heads_are_printed(layers, heads, numbers):
     figure = plots.head_scores({"one": torch.full((layers, heads), 0.25), "two": torch.zeros(layers, heads)})
     assert sum(text.get_text() in ("0.25", "0.00") for ax in figure.axes for text in ax.texts) == 2 * numbers
+
+
+def test_curves_by_steps_name_every_way():
+    value = {"t": {str(n): {way: {"accuracy": 50.0 + n} for way in ("chain", "standard")} for n in (1, 2, 3)}}
+    assert {"steps", "alone"} == words(plots.accuracy_by_steps([value] * 3, {"t": "task"}, {"chain": "steps", "standard": "alone"}))
+
+
+def test_curves_by_samples_name_every_choice_and_the_greedy_line():
+    runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
+    found = plots.by_samples({"a": {"vote": runs, "any": runs + 30}}, (1, 2), {"a": 15.0})
+    assert {"vote", "any", "greedy"} == words(found)
+
+
+def test_the_front_joins_what_nothing_cheaper_beats():
+    figure = plots.cost_front({"cheap": (2.0, 10.0), "worse": (4.0, 5.0), "dear": (8.0, 90.0)})
+    assert words(figure) == {"cheap", "worse", "dear"}
+    (front,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 1]
+    assert list(front.get_xdata()) == [2.0, 8.0]

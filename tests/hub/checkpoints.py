@@ -57,14 +57,15 @@ def gpt2(texts: Sequence[str]) -> dict[str, bytes]:
     return _files(GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_positions=512, n_embd=32, n_layer=2, n_head=2)), tokenizer)
 
 
-def smollm2(texts: Sequence[str], tuned: bool = False) -> dict[str, bytes]:
+def smollm2(texts: Sequence[str], tuned: bool = False, window: int = 512) -> dict[str, bytes]:
     """SmolLM2: the Llama architecture with GPT-2's kind of tokenizer; the tuned one has a chat template."""
     torch.manual_seed(1)
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     tokenizer = GPT2Tokenizer(**_byte_level(texts, special), additional_special_tokens=special[1:])
     if tuned:
         tokenizer.chat_template = CHAT_TEMPLATE
-    return _files(LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), tie_word_embeddings=True, **_SIZE)), tokenizer)
+    size = _SIZE | {"max_position_embeddings": window}
+    return _files(LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), tie_word_embeddings=True, **size)), tokenizer)
 
 
 def llama(texts: Sequence[str]) -> dict[str, bytes]:

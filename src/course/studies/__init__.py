@@ -8,9 +8,11 @@ import time
 
 from course.models import tier
 from course.records import Study, partial_runs, write_record
-from course.studies import adapters, expectations, heads, in_context, instruct, quality
+from course.studies import adapters, expectations, heads, in_context, instruct, quality, reasoning
 
-STUDIES = {study.name: study for module in (expectations, heads, adapters, in_context, instruct, quality) for study in module.STUDIES}
+STUDIES = {
+    study.name: study for module in (expectations, heads, adapters, in_context, instruct, reasoning, quality) for study in module.STUDIES
+}
 
 
 def measure(study: Study) -> None:

@@ -1,0 +1,113 @@
+"""A verifier: a model with a head that learned to tell right chains from wrong ones; it chooses among samples (Cobbe et al. 2021)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+from course.answers import NO_ANSWER, Answer, same_answer
+from course.batches import Encoded, encoded, layout_for
+from course.lm import LanguageModel
+from course.models import bare
+from course.reasoning.problems import wording
+from course.reasoning.solving import Attempt
+from course.training import FitSettings, History, fit
+
+#: Peak learning rate by which a whole model becomes a verifier.
+RATE = 5e-4
+_PASS_TOKENS = 16_384
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """A sequence-classification model (label 1: right) over a problem with a solution."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    history: History
+
+    def scores(self, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
+        """For each problem the log-odds that each of its attempts is right, (attempts,)."""
+        flat = [a for found in attempts for a in found]
+        if not flat:
+            return [np.empty(0) for _ in attempts]
+        data = _encode(self.tokenizer, flat)
+        found = np.empty(len(flat))
+        self.model.eval()
+        # sorted by length, so that little is padded
+        order = sorted(range(len(flat)), key=lambda i: -data.tokens[i])
+        layout = layout_for(self.model, _PASS_TOKENS)
+        for start in range(0, len(order), 64):
+            rows = order[start : start + 64]
+            for part in data.passes(rows, layout):
+                inputs = {name: tensor for name, tensor in part.to(self.model.device).tensors.items() if name != "labels"}
+                with torch.inference_mode():
+                    logits = self.model(**inputs).logits.float()  # (B, 2)
+                found[rows[: len(logits)]] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
+                rows = rows[len(logits) :]
+        return np.split(found, np.cumsum([len(attempted) for attempted in attempts])[:-1])
+
+
+def train_verifier(
+    base: LanguageModel, attempts: Sequence[Sequence[Attempt]], steps: int = 150, rate: float = RATE, seed: int = 0
+) -> Verifier:
+    """Make a copy of a causal model into a verifier, from attempts at *training* problems.
+
+    Args:
+        base: its body is where the verifier starts; it stays as it was.
+        attempts: right and wrong ones.
+        steps: optimiser steps of 32 attempts.
+
+    Raises:
+        ValueError: if all attempts are right, or all are wrong.
+    """
+    flat = [a for found in attempts for a in found]
+    if len({a.right for a in flat}) < 2:
+        raise ValueError(f"{len(flat)} attempts that are all {'right' if flat and flat[0].right else 'wrong'}: a verifier needs both kinds")
+    source = bare(base.model)
+    config = AutoConfig.for_model(**source.config.to_dict() | {"num_labels": 2})
+    config.pad_token_id = _pad(base.tokenizer)
+    torch.manual_seed(seed)
+    model = AutoModelForSequenceClassification.from_config(config).float()
+    model.base_model.load_state_dict(source.base_model.state_dict())
+    model.to(source.device)
+    settings = FitSettings(steps=steps, rate=rate, seed=seed, precision="fp32")
+    return Verifier(model, base.tokenizer, fit(model, _encode(base.tokenizer, flat), settings))
+
+
+def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:
+    texts = [wording(a.problem.task).template.shown(a.problem.question, a.text.strip() or ".").rstrip() for a in attempts]
+    rows = tokenizer(texts, truncation=True).input_ids
+    return encoded([{"input_ids": ids, "labels": int(a.right)} for ids, a in zip(rows, attempts, strict=True)], _pad(tokenizer))
+
+
+def best_of(attempts: Sequence[Attempt], scores: np.ndarray) -> Attempt:
+    """The attempt with the highest score."""
+    return attempts[int(np.argmax(scores))]
+
+
+def weighted_vote(attempts: Sequence[Attempt], scores: np.ndarray) -> Answer:
+    """The answer whose attempts have the largest sum of probabilities of being right; no answer if nobody gives one."""
+    weights: dict = {}
+    for a, score in zip(attempts, scores, strict=True):
+        if a.answer != NO_ANSWER:
+            answer, weight = weights.get(a.answer.key, (a.answer, 0.0))
+            weights[a.answer.key] = (answer, weight + 1 / (1 + np.exp(-score)))
+    return max(weights.values(), key=lambda pair: pair[1])[0] if weights else NO_ANSWER
+
+
+def best_accuracy(attempts: Sequence[Sequence[Attempt]], scores: Sequence[np.ndarray], n: int | None = None) -> float:
+    """Share of the problems whose best attempt is right, in percent; of the first ``n`` samples, or of all."""
+    return float(100 * np.mean([best_of(found[:n], s[:n]).right for found, s in zip(attempts, scores, strict=True)]))
+
+
+def weighted_accuracy(attempts: Sequence[Sequence[Attempt]], scores: Sequence[np.ndarray], n: int | None = None) -> float:
+    """Share of the problems whose weighted vote is right, in percent; of the first ``n`` samples, or of all."""
+    chosen = [weighted_vote(found[:n], s[:n]) for found, s in zip(attempts, scores, strict=True)]
+    return float(100 * np.mean([same_answer(answer, found[0].problem.answer) for answer, found in zip(chosen, attempts, strict=True)]))

@@ -1,0 +1,63 @@
+"""What chapter 5 reads off its records."""
+
+import pytest
+
+from course.studies import reasoning
+
+
+def cell(accuracy, tokens=10.0):
+    return {"accuracy": accuracy, "tokens": tokens}
+
+
+def chained(shift=0.0):
+    """A record of chains in which every way has an accuracy of its own."""
+    rank = {way: i for i, way in enumerate(reasoning.WAYS)}
+    ways = {task: {str(n): {way: cell(10.0 * i + n + shift, 2.0 * (i + 1)) for way, i in rank.items()} for n in reasoning.STEPS}
+            for task in reasoning.TASKS}  # fmt: skip
+    return {
+        "ways": ways,
+        "controls": {task: {style: cell(70.0) for style in reasoning.CONTROLS} for task in reasoning.TASKS},
+        "triggers": {task: {phrase: cell(60.0 + shift) for phrase in reasoning.TRIGGERS} for task in reasoning.TASKS},
+        "ladder": dict.fromkeys(reasoning.LADDER[:-1], ways),
+    }
+
+
+def test_gains_are_paired_means_over_the_tasks():
+    values = [chained()["ways"], chained(5.0)["ways"]]
+    values[1]["route"]["3"]["chain"] = cell(100.0)
+    found = reasoning.gains(values, "chain", "standard", 3)
+    assert found[0] == 10 and found[1] == pytest.approx((10 + 10 + 100 - 8) / 3)
+    assert reasoning.gains(values, "chain", "standard", 3, ("route",)).tolist() == [10, 92]
+
+
+def test_tables_are_means_over_the_seeds():
+    values = [chained(), chained(10.0)]
+    assert reasoning.by_size(values, "chain", 3).loc["route"].tolist() == [18, 18, 18]
+    assert reasoning.by_trigger(values).to_numpy().tolist() == [[65.0] * 3] * len(reasoning.TRIGGERS)
+    assert reasoning.with_controls(values)[0]["route"] == {
+        "standard": 3, "chain": 13, "zero-shot": 23, "trigger": 33, "shuffled": 70, "filler": 70, "answer first": 70
+    }  # fmt: skip
+
+
+def test_votes_are_set_against_the_greedy_chain():
+    counts = {str(n): float(n) for n in reasoning.LOOKS}
+    value = {"m": {"3": {"greedy": 10.0, "by_temperature": {"0.7": {"vote": counts, "any": {n: 2 * v for n, v in counts.items()}}}}}}
+    assert reasoning.vote_gains([value, value], "m", 3, 0.7).tolist() == [6, 6]
+    curves = reasoning.samples_of([value], "m", 3, 0.7)
+    assert curves["vote"].tolist() == [[float(n) for n in reasoning.LOOKS]] and (curves["any right"] == 2 * curves["vote"]).all()
+
+
+def test_costs_are_means_over_the_same_problems():
+    two = ("problem", "route")
+    reduced = {task: {str(n): {"least to most": cell(90.0, 50.0)} for n in reasoning.STEPS[1:]} for task in two}
+    found = reasoning.costs([chained()], [reduced])
+    assert found["least to most"] == (50, 90) and found["standard"] == (2, 4) and found["chain"] == (4, 14)
+
+
+def test_choosers_are_compared_at_sixteen_samples():
+    looks = {str(n): float(n) for n in reasoning.LOOKS[:-1]}
+    own = {"best of n": {n: v + 20 for n, v in looks.items()}, "weighted vote": {n: v + 10 for n, v in looks.items()}}
+    value = {"greedy": 12.0, "vote": looks, "any right": looks, "gpt-middle": own}
+    assert reasoning.verifier_gains([value], "best of n", "vote").tolist() == [20]
+    assert reasoning.verifier_gains([value], "vote", "greedy").tolist() == [4]
+    assert reasoning.choosers([value], "gpt-middle")["best of n"].tolist() == [[21.0, 22.0, 24.0, 28.0, 36.0]]
