@@ -1,8 +1,8 @@
 """A sweep is the same table however it is computed: at once, in parts, in processes, on a cluster."""
 
 import importlib.util
-import os
 import json
+import os
 
 import joblib
 import pandas as pd
