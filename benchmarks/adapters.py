@@ -16,6 +16,7 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from subjects import subject
+from transformers import DynamicCache
 
 from course.adapters import adapt
 from course.adapters.serving import AdapterBank
@@ -53,6 +54,7 @@ class Steps:
         self.last = ids[:, -1:]
         with self.bank.rows(self.names) as served:
             self.cache = served(input_ids=ids[:, :-1], use_cache=True).past_key_values
+        self.parts = self._set_apart()
 
     def _step(self, model, cache, ids, **more) -> torch.Tensor:
         logits = model(input_ids=ids, past_key_values=cache, use_cache=True, **more).logits[:, -1]
@@ -75,12 +77,14 @@ class Steps:
                 found[place] = row
         return torch.stack(found)
 
-    def set_apart(self) -> None:
-        self.parts = {}
+    def _set_apart(self) -> dict[str, tuple[list[int], DynamicCache]]:
+        """Adapter -> its rows, and their part of the cache."""
+        parts = {}
         for name in dict.fromkeys(self.names):
             places = [i for i, other in enumerate(self.names) if other == name]
-            cache = type(self.cache)([(layer.keys[places], layer.values[places]) for layer in self.cache.layers])
-            self.parts[name] = (places, cache)
+            cache = DynamicCache([(layer.keys[places], layer.values[places]) for layer in self.cache.layers])
+            parts[name] = (places, cache)
+        return parts
 
 
 def megabytes(model: PeftModel, bank: AdapterBank) -> tuple[float, float]:
@@ -91,7 +95,6 @@ def megabytes(model: PeftModel, bank: AdapterBank) -> tuple[float, float]:
 
 def measure(model: PeftModel, work: Workload, rounds: int) -> str:
     steps = Steps(model, work)
-    steps.set_apart()
     times, logits = {"course": [], "peft": [], "in_turn": []}, {}
     with steps.bank.rows(steps.names):
         for _ in range(rounds):  # they take turns, so that a busy moment of the machine meets all
@@ -117,13 +120,14 @@ def main() -> None:
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=UserWarning)
     model = subject(chosen.model).model
-    print(f"{chosen.model}, {torch.get_num_threads()} threads, median of {chosen.rounds} steps of one token, LoRA of rank 4")
+    print(f"{chosen.model}, {torch.get_num_threads()} threads, median of {chosen.rounds} steps of one token, LoRA of rank {Workload.r}")
     titles = {"adapters": 8, "rows": 6, "course ms": 11, "peft ms": 10, "in turn": 10, "peft": 9, "in turn ": 9, "difference": 12,
               "bank MB": 10, "peft MB": 9}  # fmt: skip
     print("".join(f"{title:>{width}}" for title, width in titles.items()))
     for count in chosen.adapters:
-        model = grow(model, count, 4)
-        print(measure(model, Workload(count, chosen.rows), chosen.rounds), flush=True)
+        work = Workload(count, chosen.rows)
+        model = grow(model, work.adapters, work.r)
+        print(measure(model, work, chosen.rounds), flush=True)
 
 
 if __name__ == "__main__":

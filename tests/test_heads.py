@@ -15,8 +15,9 @@ from transformers import (
     GPTNeoXForSequenceClassification,
 )
 
+from course.batches import pad_id
 from course.heads import TASKS, SequenceHead, TokenHead, by_hand, confusion, errors_by_kind, head_for, learn, take, with_new_words
-from course.heads.head import outputs, pad_id
+from course.heads.head import outputs
 from course.heads.pieces import entities, marked_words
 from course.heads.tags import first_pieces, labels_of_pieces, tags_of_words
 from course.heads.words import words_of

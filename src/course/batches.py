@@ -228,6 +228,11 @@ def encoded(features: Sequence[dict], pad: int) -> Encoded:
     return Encoded(tuple(made), pad)
 
 
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The token that padding is made of; a tokenizer without one (GPT-2's, SmolLM2's) has its end-of-text token stand in."""
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+
+
 def _each_token(name: str, feature: dict) -> bool:
     """Whether a feature has one value a token; a list of floats is one target with several parts."""
     value = feature[name]

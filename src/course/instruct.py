@@ -21,9 +21,10 @@ import torch
 from transformers import PreTrainedModel
 
 from course import shipping, tasks
+from course.adapters import adapt
 from course.batches import completions
 from course.lm import LanguageModel, TextModel, load
-from course.models import ADAPTER, RECORD, bare, quiet_peft, weights_sha256
+from course.models import ADAPTER, RECORD, bare, weights_sha256
 from course.training import FitSettings, History, fit
 from course.world.chance import Chance
 from course.world.example import Example
@@ -197,7 +198,9 @@ def _trained(base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (
         raise ValueError(f"{', '.join(sorted(both))}: to tune on and to validate on; expected different clusters")
     model = copy.deepcopy(base.model).float()
     if tuning.rank is not None:
-        model = _with_adapter(model, tuning)
+        with torch.random.fork_rng():
+            torch.manual_seed(tuning.seed)
+            model = adapt(model, "lora", r=tuning.rank)
     # in single precision everywhere: a study's figures should not depend on what the processor computes fast
     settings = FitSettings(steps=tuning.steps, rate=tuning.rate, seed=tuning.seed, validate_every=every, precision="fp32")
     data = completions(base.tokenizer, mixture(tuning, tuning.steps * settings.batch_size), end=True)
@@ -207,15 +210,6 @@ def _trained(base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (
         return mean_by_cluster(evaluate(spoken, validate_on, split=VALIDATION, form=tuning.forms[0], seed=tuning.seed))
 
     return model, fit(model, data, settings, validate=right if validate_on else None)
-
-
-def _with_adapter(model: PreTrainedModel, tuning: Tuning) -> PreTrainedModel:
-    from peft import LoraConfig, get_peft_model  # takes a second to import, and only adapters need it
-
-    with torch.random.fork_rng(), quiet_peft():
-        torch.manual_seed(tuning.seed)
-        config = LoraConfig(r=tuning.rank, lora_alpha=2 * tuning.rank, target_modules="all-linear", task_type="CAUSAL_LM")
-        return get_peft_model(model, config)
 
 
 def samples(names: Sequence[str], seed: int = 0) -> list[tuple[str, Example]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -10,11 +11,13 @@ import torch
 from checkpoints import bert, smollm2
 from nbclient import NotebookClient
 from server import Hub
+from tables import TABLES
 
 from course import english, specialists, studies
 from course.in_context import accuracy, queries
 from course.lm import load
 from course.models import HUB
+from course.tasks import HUB_DATA
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "01-two-expectations.ipynb"
 
@@ -35,6 +38,15 @@ def run_chapter(path: Path, hub: Hub, folder: Path) -> list[str]:
     client.execute(env=os.environ | settings)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     return ["".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout") for cell in code]
+
+
+def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -> None:
+    """Put what a chapter loads on a hub: role -> files of its checkpoint, and the made-up data sets of tasks."""
+    for role, files in models.items():
+        hub.add("models", HUB[role].repository, files)
+    for task in tasks:
+        repository = HUB_DATA[task].repository
+        hub.add("datasets", repository, TABLES[repository]())
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,6 @@ from course.adapters.tuner import Delta, DeltaConfig, DeltaLayer, DeltaModel, re
 class AdapterBiasConfig(DeltaConfig):
     """The settings of :class:`DeltaConfig`; there is nothing else to choose."""
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.peft_type = ADAPTER_BIAS
-
 
 class AdapterBiasDelta(Delta):
     """The vector ``v`` (d,) and the linear layer ``alpha`` (d_ff -> 1)."""
@@ -49,4 +45,4 @@ class AdapterBiasModel(DeltaModel):
     tuner_layer_cls = AdapterBiasLayer
 
 
-ADAPTER_BIAS = register("adapter_bias", AdapterBiasConfig, AdapterBiasModel)
+register("adapter_bias", AdapterBiasConfig, AdapterBiasModel)

@@ -20,10 +20,6 @@ from course.adapters.tuner import Delta, DeltaConfig, DeltaLayer, DeltaModel, re
 class BitFitConfig(DeltaConfig):
     """The settings of :class:`DeltaConfig`; there is nothing else to choose."""
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.peft_type = BITFIT
-
 
 class BitFitDelta(Delta):
     """One difference of a bias, of shape (out,)."""
@@ -49,4 +45,4 @@ class BitFitModel(DeltaModel):
     tuner_layer_cls = BitFitLayer
 
 
-BITFIT = register("bitfit", BitFitConfig, BitFitModel)
+register("bitfit", BitFitConfig, BitFitModel)

@@ -30,7 +30,6 @@ class BottleneckConfig(DeltaConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        self.peft_type = BOTTLENECK
         if self.r < 1:
             raise ValueError(f"r={self.r}: expected a bottleneck at least 1 wide")
 
@@ -59,4 +58,4 @@ class BottleneckModel(DeltaModel):
     tuner_layer_cls = BottleneckLayer
 
 
-BOTTLENECK = register("bottleneck", BottleneckConfig, BottleneckModel)
+register("bottleneck", BottleneckConfig, BottleneckModel)

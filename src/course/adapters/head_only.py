@@ -23,7 +23,6 @@ class HeadOnlyConfig(DeltaConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        self.peft_type = HEAD_ONLY
         self.target_modules = DUMMY_TARGET_MODULES
         if not self.modules_to_save:
             raise ValueError("no modules_to_save: expected the names of the head's modules, such as ['classifier']")
@@ -41,4 +40,4 @@ class HeadOnlyModel(DeltaModel):
             self.set_adapter(left[0])
 
 
-HEAD_ONLY = register("head_only", HeadOnlyConfig, HeadOnlyModel)
+register("head_only", HeadOnlyConfig, HeadOnlyModel)

@@ -23,6 +23,7 @@ from torch.func import functional_call, vmap
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.adapters.tuner import DeltaLayer
+from course.batches import pad_id
 
 
 class _Routed(nn.Module):
@@ -192,7 +193,7 @@ class AdapterBank:
             raise ValueError(f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt")
         ids = [tokenizer(prompt).input_ids for prompt in prompts]
         length = max(map(len, ids))
-        pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+        pad = pad_id(tokenizer)
         # padding on the left, so that all prompts end where their answers begin
         read = torch.tensor([[pad] * (length - len(row)) + row for row in ids], device=self.model.device)  # (B, T)
         mask = torch.tensor([[0] * (length - len(row)) + [1] * len(row) for row in ids], device=self.model.device)

@@ -5,7 +5,9 @@ deltas of all adapters; and a tuner that puts such layers in place. Registered w
 LoRA does.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from peft import PeftConfig, PeftType
@@ -27,17 +29,23 @@ class DeltaConfig(PeftConfig):
     target_modules: list[str] | str | None = None
     exclude_modules: list[str] | str | None = None
     modules_to_save: list[str] | None = field(default=None)
+    #: Set by :func:`register`.
+    method: ClassVar[PeftType]
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.peft_type = self.method
 
 
-class Delta(nn.Module):
+class Delta(nn.Module, ABC):
     """What one adapter adds to one module; at the start it must add nothing."""
 
     def __init__(self, base_layer: nn.Module, config: DeltaConfig):
         super().__init__()
 
+    @abstractmethod
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """The new output for an input ``x`` (..., in) and the base layer's output ``y`` (..., out)."""
-        raise NotImplementedError
 
     def merge_into(self, base_layer: nn.Module, sign: int) -> None:
         """Add the delta to the base layer's own weights (``sign=1``) or take it out again (``-1``).
@@ -128,8 +136,8 @@ class DeltaModel(BaseTuner):
         self._replace_module(parent, target_name, layer, target)
 
 
-def register(name: str, config: type[PeftConfig], tuner: type[BaseTuner]) -> PeftType:
-    """Make a method known to ``peft``, so that ``get_peft_model`` and ``PeftModel.from_pretrained`` accept it; returns its type.
+def register(name: str, config: type[DeltaConfig], tuner: type[DeltaModel]) -> None:
+    """Make a method known to ``peft``, so that ``get_peft_model`` and ``PeftModel.from_pretrained`` accept it.
 
     ``peft`` names its methods in an enumeration, which Python offers no public way to extend; hence the lines that do it by hand.
     """
@@ -141,5 +149,5 @@ def register(name: str, config: type[PeftConfig], tuner: type[BaseTuner]) -> Pef
     PeftType._member_map_[value] = member
     PeftType._value2member_map_[value] = member
     PeftType._member_names_.append(value)
+    config.method = member
     register_peft_method(name=name, config_cls=config, model_cls=tuner)
-    return member

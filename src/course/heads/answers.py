@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
 
-from course.heads.head import Head, outputs, pad_id
+from course.batches import pad_id
+from course.heads.head import Head, outputs
 from course.heads.pieces import Piece, marked_span
 from course.heads.squad import exact_match, word_f1
 

@@ -9,7 +9,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
-from course.batches import Encoded, encoded, layout_for
+from course.batches import Encoded, encoded, layout_for, pad_id
 from course.heads.pieces import Piece
 from course.models import load_tokenizer, load_with_head
 
@@ -103,11 +103,6 @@ class Head(ABC):
     def score(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> float:
         """The head's own measure (:attr:`measure`) of the model's predictions, in percent."""
         return self.scores(model, tokenizer, rows)[self.measure]
-
-
-def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The token that padding is made of; a tokenizer without one (GPT-2's, SmolLM2's) has its end-of-text token stand in."""
-    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
 def too_long(number: int, row: dict, length: int, tokenizer: PreTrainedTokenizerBase) -> ValueError:

@@ -7,7 +7,8 @@ from typing import ClassVar
 from sklearn.metrics import accuracy_score, f1_score
 from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from course.heads.head import Head, outputs, pad_id, too_long
+from course.batches import pad_id
+from course.heads.head import Head, outputs, too_long
 from course.heads.pieces import Piece
 from course.world.example import Example
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
 from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from course.heads.head import Head, outputs, pad_id, too_long
+from course.batches import pad_id
+from course.heads.head import Head, outputs, too_long
 from course.heads.pieces import Piece, entities, marked_words
 from course.packing import IGNORED
 

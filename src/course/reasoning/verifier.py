@@ -8,7 +8,8 @@ import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.answers import NO_ANSWER, Answer, same_answer
-from course.batches import Encoded, encoded, layout_for
+from course.batches import Encoded, encoded, pad_id
+from course.heads.head import outputs
 from course.lm import LanguageModel
 from course.models import bare
 from course.reasoning.problems import wording
@@ -17,7 +18,6 @@ from course.training import FitSettings, History, fit
 
 #: Peak learning rate by which a whole model becomes a verifier.
 RATE = 5e-4
-_PASS_TOKENS = 16_384
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,9 @@ class Verifier:
             return [np.empty(0) for _ in attempts]
         data = _encode(self.tokenizer, flat)
         found = np.empty(len(flat))
-        self.model.eval()
-        # sorted by length, so that little is padded
-        order = sorted(range(len(flat)), key=lambda i: -data.tokens[i])
-        layout = layout_for(self.model, _PASS_TOKENS)
-        for start in range(0, len(order), 64):
-            rows = order[start : start + 64]
-            for part in data.passes(rows, layout):
-                inputs = {name: tensor for name, tensor in part.to(self.model.device).tensors.items() if name != "labels"}
-                with torch.inference_mode():
-                    logits = self.model(**inputs).logits.float()  # (B, 2)
-                found[rows[: len(logits)]] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
-                rows = rows[len(logits) :]
+        for positions, output in outputs(self.model, data.features, data.pad):
+            logits = output.logits.float()  # (B, 2)
+            found[positions] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
         return np.split(found, np.cumsum([len(attempted) for attempted in attempts])[:-1])
 
 
@@ -68,7 +59,7 @@ def train_verifier(
         raise ValueError(f"{len(flat)} attempts that are all {'right' if flat and flat[0].right else 'wrong'}: a verifier needs both kinds")
     source = bare(base.model)
     config = AutoConfig.for_model(**source.config.to_dict() | {"num_labels": 2})
-    config.pad_token_id = _pad(base.tokenizer)
+    config.pad_token_id = pad_id(base.tokenizer)
     torch.manual_seed(seed)
     model = AutoModelForSequenceClassification.from_config(config).float()
     model.base_model.load_state_dict(source.base_model.state_dict())
@@ -77,14 +68,10 @@ def train_verifier(
     return Verifier(model, base.tokenizer, fit(model, _encode(base.tokenizer, flat), settings))
 
 
-def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
-    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-
-
 def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:
     texts = [wording(a.problem.task).template.shown(a.problem.question, a.text.strip() or ".").rstrip() for a in attempts]
     rows = tokenizer(texts, truncation=True).input_ids
-    return encoded([{"input_ids": ids, "labels": int(a.right)} for ids, a in zip(rows, attempts, strict=True)], _pad(tokenizer))
+    return encoded([{"input_ids": ids, "labels": int(a.right)} for ids, a in zip(rows, attempts, strict=True)], pad_id(tokenizer))
 
 
 def best_of(attempts: Sequence[Attempt], scores: np.ndarray) -> Attempt:
