@@ -134,6 +134,26 @@ def test_patience_has_a_bound_and_nothing_is_lost(tmp_path):
         assert [r["prompt"] for _, r, _ in seen[5:]] == ["b"]
 
 
+def test_an_answer_that_was_cut_off_is_asked_for_again(tmp_path):
+    kept = tmp_path / "answers.jsonl"
+    with endpoint(lambda path, request, number: (200, {}, completion(f" after {request['prompt']}"))) as (base_url, seen):
+        ServedModel("m", base_url, answers=kept, workers=1).generate(["a", "b"])
+        whole = kept.read_bytes()
+        for cut in (1, 20):  # the line break alone, or more
+            kept.write_bytes(whole[:-cut])
+            before = len(seen)
+            again = ServedModel("m", base_url, answers=kept, workers=1)
+            assert [s[0].text for s in again.generate(["a", "b"])] == [" after a", " after b"]
+            assert [r["prompt"] for _, r, _ in seen[before:]] == ["b"] and kept.read_bytes() == whole
+
+
+def test_a_damaged_file_of_answers_says_where(tmp_path):
+    kept = tmp_path / "answers.jsonl"
+    kept.write_text('{"a": {}}\n{"b": \n{"c": {}}\n')
+    with pytest.raises(ValueError, match=r"line 2 of .*answers.jsonl is damaged .*delete it to ask"):
+        ServedModel("m", "http://localhost:1/v1", answers=kept)
+
+
 def test_a_slow_server_and_one_that_is_not_there():
     def slow(path, request, number):
         time.sleep(1)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAI
@@ -42,6 +43,9 @@ class ServedModel(TextModel):
         timeout: seconds that one request may take.
         retries: how often a request is tried again after a rate limit, an error of the server or a time-out, waiting longer each time.
         workers: requests under way at once.
+
+    Raises:
+        ValueError: for a file of answers that is damaged elsewhere than at its end, where a stopped run may have cut a line off.
     """
 
     def __init__(
@@ -58,10 +62,8 @@ class ServedModel(TextModel):
         self._key = os.environ.get(KEY_VARIABLE)
         self._client = OpenAI(api_key=self._key or "none", base_url=base_url, timeout=timeout, max_retries=retries)
         self._file = answers
-        self._answers: dict[str, dict] = {}
-        if answers and answers.exists():
-            for line in answers.read_text().splitlines():
-                self._answers |= json.loads(line)
+        self._answers: dict[str, dict] = _kept(answers) if answers and answers.exists() else {}
+        self._writing = Lock()
 
     def generate(
         self,
@@ -187,8 +189,24 @@ class ServedModel(TextModel):
     def _keep(self, key: str, answer: dict) -> None:
         self._answers[key] = answer
         if self._file:
-            with self._file.open("a") as out:  # one line, written at once
+            # a long line is written in several pieces, between which another thread's must not get
+            with self._writing, self._file.open("a") as out:
                 out.write(json.dumps({key: answer}) + "\n")
+
+
+def _kept(path: Path) -> dict[str, dict]:
+    """The answers in a file. A last line that was cut off when its run was stopped is taken out, so that it is asked for again."""
+    stored = path.read_bytes()
+    whole = stored[: stored.rfind(b"\n") + 1]
+    if len(whole) < len(stored):
+        os.truncate(path, len(whole))
+    answers: dict[str, dict] = {}
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            answers |= json.loads(line)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"line {number} of {path} is damaged ({error}): expected a kept answer; delete it to ask again") from error
+    return answers
 
 
 _INSTEAD = "let it write instead, with course.choosing.choose"
