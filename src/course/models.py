@@ -28,10 +28,11 @@ WEIGHTS = Path(__file__).parent / "weights"
 HASHES = WEIGHTS / "sha256.json"
 #: Stands in the folder of a model that is shipped as an adapter of another one.
 ADAPTER = "adapter_config.json"
-#: What peft 0.21 makes transformers 5.23 say, whoever calls it.
-PEFT_WARNING = "`is_gradient_checkpointing` is deprecated"
 #: How a shipped model was trained.
 RECORD = "training.json"
+
+# peft 0.21 calls something of transformers 5.23 by its old name; readers, who call peft themselves, can do nothing about it
+warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 
 
 class WeightsError(RuntimeError):
@@ -145,7 +146,7 @@ def _merged(folder: Path) -> PreTrainedModel:
     """The model that an adapter was trained on, with the adapter added to its weights."""
     from peft import PeftModel  # takes a second to import, and only adapters need it
 
-    with no_progress_bar(), quiet_peft():
+    with no_progress_bar():
         return PeftModel.from_pretrained(load_model(_base_of(folder), "tiny"), str(folder)).merge_and_unload().eval()
 
 
@@ -164,14 +165,6 @@ def _base_of(folder: Path) -> str:
 def bare(model: PreTrainedModel) -> PreTrainedModel:
     """The model of ``transformers`` inside one of ``peft``; any other as it is."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-
-@contextmanager
-def quiet_peft():
-    """peft still calls something of transformers by its old name, which would warn in every notebook."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", PEFT_WARNING, FutureWarning)
-        yield
 
 
 @contextmanager

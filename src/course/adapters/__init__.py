@@ -3,12 +3,6 @@
 Importing this package registers the methods that ``peft`` lacks with it, so that ``PeftModel.from_pretrained`` can read them.
 """
 
-import warnings
-
 from course.adapters.methods import METHODS, Method, adapt, trainable
-from course.models import PEFT_WARNING
-
-# readers, who call peft themselves, can do nothing about it
-warnings.filterwarnings("ignore", PEFT_WARNING, FutureWarning)
 
 __all__ = ["METHODS", "Method", "adapt", "trainable"]
