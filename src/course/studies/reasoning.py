@@ -180,5 +180,7 @@ def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[f
 _SEEDS = (0, 1, 2)
 STUDIES = (
     Study("chains", 1, LADDER, _SEEDS, chains),
+    Study("votes", 1, ("gpt-small", "gpt-middle"), (0, 1, 2, 3, 4), votes),
     Study("reduction", 1, ("gpt-large",), _SEEDS, reduction),
+    Study("verifier", 1, ("gpt-small", "gpt-middle"), _SEEDS, verifier),
 )
