@@ -14,6 +14,7 @@ from course import reasoning
 from course.answers import NO_ANSWER, Answer, parse_answer
 from course.lm import load
 from course.reasoning.problems import is_stated
+from course.reasoning.reader import read
 from course.reasoning.reduction import Story
 from course.reasoning.solving import Attempt
 from course.reasoning.traces import written_steps
@@ -239,6 +240,49 @@ def test_a_verifier_tells_right_chains_from_wrong_ones(small):
         reasoning.train_verifier(small, [[found[0][0]]])
 
 
+@pytest.fixture(scope="module")
+def slips():
+    """Right chains of training problems, and the same ones with a wrong result in the middle."""
+    found = []
+    for p in reasoning.problems("problem", 2, 12, split=TRAIN, stated=True):
+        wrong = p.steps[0].rsplit(" ", 1)[0] + (" 3" if p.steps[0].endswith(" 98") else " 98")
+        found.append([chain_of(p, p.steps), chain_of(p, (wrong, p.steps[1]), "98"), chain_of(p, p.steps[:1], "97")])
+    return found
+
+
+def test_a_reader_tells_slips_from_what_it_holds_likely(small, slips):
+    before = {name: p.clone() for name, p in small.model.named_parameters()}
+    reader = reasoning.train_reader(small, slips[:6])
+    assert all((before[name] == p).all() for name, p in small.model.named_parameters())
+    scores = reader.scores(slips[6:])
+    assert [len(s) for s in scores] == [3] * 6 and np.mean([s[0] > s[1:].max() for s in scores]) > 0.8
+    assert reader.scores([[slips[7][1]]])[0] == pytest.approx(scores[1][1:2], abs=1e-3), "a score does not depend on what is beside it"
+    assert [s.shape for s in reader.scores([[], []])] == [(0,), (0,)]
+    with pytest.raises(ValueError, match="all right: a verifier needs both kinds"):
+        reasoning.train_reader(small, [[slips[0][0]]])
+
+
+def test_what_a_reader_reads_are_the_probabilities_of_the_tokens(small, slips):
+    (one,) = slips[0][:1]
+    asked = reasoning.ask(one.problem, "trigger", reasoning.wording("problem")).text
+    words, total, least = one.text.split(), 0.0, 0.0
+    for i, word in enumerate(words):
+        value = small.score([" ".join([asked, *words[:i]])], [f" {word}"])[0]
+        total, least = total + value, min(least, value)
+    assert read(small, [one]) == pytest.approx(np.array([[total, least]]), abs=1e-3)
+
+
+def test_every_sample_may_have_demonstrations_of_its_own(small):
+    chosen = reasoning.problems("problem", 2, 3)
+    found = reasoning.solve_varied(small, chosen, 3, seed=4)
+    assert [len(attempts) for attempts in found] == [3, 3, 3] and [a[0].problem for a in found] == chosen
+    for number in range(3):
+        asked = reasoning.asked_in("chain", chosen, 5000 + number)
+        alone = [reasoning.solve(small, [q])[0][0].text for q in asked]
+        assert [attempts[number].text for attempts in found] == alone
+    assert len({reasoning.asked_in("chain", chosen, 5000 + number)[0].text for number in range(3)}) == 3
+
+
 def test_weights_decide_a_weighted_vote(shop):
     right, wrong, silent = (attempt(shop, f"the answer is {x} .") for x in (shop.output, "100", "unclear"))
     assert reasoning.weighted_vote([wrong, wrong, right], np.array([-3.0, -3.0, 3.0])).text == shop.output
@@ -247,8 +291,8 @@ def test_weights_decide_a_weighted_vote(shop):
     assert reasoning.best_of([wrong, right], np.array([0.0, 1.0])) is right
 
 
-def chain_of(problem, steps):
-    return attempt(problem, " ".join(f"{s} ." for s in steps) + f" the answer is {problem.output} .")
+def chain_of(problem, steps, answer=None):
+    return attempt(problem, " ".join(f"{s} ." for s in steps) + f" the answer is {answer or problem.output} .")
 
 
 def test_the_first_wrong_step_is_found(shop):

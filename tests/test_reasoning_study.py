@@ -39,12 +39,23 @@ def test_tables_are_means_over_the_seeds():
     }  # fmt: skip
 
 
+def voted(greedy, scale):
+    """A record of votes with one setting for each name, where a vote of n samples is right in n * scale percent."""
+    counts = {str(n): n * scale for n in reasoning.LOOKS}
+    run = {"vote": counts, "any": {n: 2 * v for n, v in counts.items()}}
+    varied = {"vote": {n: v + 1 for n, v in counts.items()}, "any": run["any"]}
+    part = {"greedy": greedy, "by_temperature": {str(t): run for t in reasoning.TEMPERATURES}, "varied": varied}
+    return dict.fromkeys(reasoning.SETTINGS, part)
+
+
 def test_votes_are_set_against_the_greedy_chain():
-    counts = {str(n): float(n) for n in reasoning.LOOKS}
-    value = {"m": {"3": {"greedy": 10.0, "by_temperature": {"0.7": {"vote": counts, "any": {n: 2 * v for n, v in counts.items()}}}}}}
-    assert reasoning.vote_gains([value, value], "m", 3, 0.7).tolist() == [6, 6]
-    curves = reasoning.samples_of([value], "m", 3, 0.7)
+    values = [voted(10.0, 1.0), voted(10.0, 2.0)]
+    assert reasoning.vote_gains(values, "slips", "0.7").tolist() == [6, 22]
+    assert reasoning.vote_gains(values, "wavers", "varied").tolist() == [7, 23]
+    curves = reasoning.samples_of(values[:1], "slips", "0.7")
     assert curves["vote"].tolist() == [[float(n) for n in reasoning.LOOKS]] and (curves["any right"] == 2 * curves["vote"]).all()
+    table = reasoning.by_way(values)
+    assert table["agrees"].tolist() == [10, 24, 24, 24, 25] and list(table) == list(reasoning.SETTINGS)
 
 
 def test_costs_are_means_over_the_same_problems():
@@ -55,9 +66,11 @@ def test_costs_are_means_over_the_same_problems():
 
 
 def test_choosers_are_compared_at_sixteen_samples():
-    looks = {str(n): float(n) for n in reasoning.LOOKS[:-1]}
+    looks = {str(n): float(n) for n in reasoning.LOOKS}
     own = {"best of n": {n: v + 20 for n, v in looks.items()}, "weighted vote": {n: v + 10 for n, v in looks.items()}}
-    value = {"greedy": 12.0, "vote": looks, "any right": looks, "gpt-middle": own}
+    value = {"greedy": 12.0, "vote": looks, "any right": looks, "gpt-large": own, "fine-tuned": own | {"best of n": looks}}
     assert reasoning.verifier_gains([value], "best of n", "vote").tolist() == [20]
+    assert reasoning.verifier_gains([value], "best of n", "vote", "fine-tuned").tolist() == [0]
     assert reasoning.verifier_gains([value], "vote", "greedy").tolist() == [4]
-    assert reasoning.choosers([value], "gpt-middle")["best of n"].tolist() == [[21.0, 22.0, 24.0, 28.0, 36.0]]
+    curves = reasoning.choosers([value], {"large": ("gpt-large", "best of n"), "vote": ("vote",)})
+    assert curves["large"].tolist() == [[21.0, 22.0, 24.0, 28.0, 36.0]] and curves["vote"].shape == (1, 5)

@@ -1,8 +1,9 @@
 """Chain of thought: problems of several steps, ways to ask for the steps, votes, reduction to parts, verifiers, and traces."""
 
 from course.reasoning.problems import CHAINS, Problem, demonstrations, problems, wording
+from course.reasoning.reader import Reader, train_reader
 from course.reasoning.reduction import REDUCIBLE, least_to_most, reduced_accuracy
-from course.reasoning.solving import Attempt, accuracy, asked_in, solve, tokens
+from course.reasoning.solving import Attempt, accuracy, asked_in, solve, solve_varied, tokens
 from course.reasoning.styles import STYLES, ask, solution
 from course.reasoning.traces import FAULTS, Trace, is_true, trace, where_errors_begin
 from course.reasoning.verifier import Verifier, best_accuracy, best_of, train_verifier, weighted_accuracy, weighted_vote
@@ -19,8 +20,8 @@ from course.reasoning.voting import (
 )  # fmt: skip
 
 __all__ = [
-    "CHAINS", "FAULTS", "REDUCIBLE", "STYLES", "Attempt", "Problem", "Trace", "Verifier", "accuracy", "any_right", "ask", "asked_in",
-    "best_accuracy", "best_of", "calibration_error", "demonstrations", "is_decided", "is_true", "least_to_most", "majority", "problems",
-    "reduced_accuracy", "reliability", "solution", "solve", "stopped", "tokens", "trace", "train_verifier", "until_decided",
-    "vote_accuracy", "voted", "weighted_accuracy", "weighted_vote", "where_errors_begin", "wording",
+    "CHAINS", "FAULTS", "REDUCIBLE", "STYLES", "Attempt", "Problem", "Reader", "Trace", "Verifier", "accuracy", "any_right", "ask",
+    "asked_in", "best_accuracy", "best_of", "calibration_error", "demonstrations", "is_decided", "is_true", "least_to_most", "majority",
+    "problems", "reduced_accuracy", "reliability", "solution", "solve", "solve_varied", "stopped", "tokens", "trace", "train_reader",
+    "train_verifier", "until_decided", "vote_accuracy", "voted", "weighted_accuracy", "weighted_vote", "where_errors_begin", "wording",
 ]  # fmt: skip

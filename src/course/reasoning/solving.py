@@ -83,6 +83,20 @@ def solve(
     return [[attempt(question, sample) for sample in found] for question, found in zip(asked, samples, strict=True)]
 
 
+def solve_varied(
+    model: TextModel, chosen: Sequence[Problem], n: int, temperature: float = 0.0, seed: int = 0, most_tokens: int | None = None
+) -> list[list[Attempt]]:
+    """``n`` attempts at each problem by a chain, every one behind demonstrations of its own (Li et al. 2023).
+
+    At temperature 0 the demonstrations alone make the attempts differ. Arguments and errors: :func:`solve`.
+    """
+    by_sample = []
+    for number in range(n):
+        asked = asked_in("chain", chosen, 1000 * (seed + 1) + number)
+        by_sample.append(solve(model, asked, most_tokens, temperature=temperature, seed=1000 * (seed + 1) + number))
+    return [[found[0] for found in attempts] for attempts in zip(*by_sample, strict=True)]
+
+
 def accuracy(attempts: Sequence[Sequence[Attempt]]) -> float:
     """Share of right attempts, in percent, over all attempts of all problems."""
     return float(100 * np.mean([a.right for found in attempts for a in found]))

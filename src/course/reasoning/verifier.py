@@ -32,13 +32,13 @@ class Verifier:
         """For each problem the log-odds that each of its attempts is right, (attempts,)."""
         flat = [a for found in attempts for a in found]
         if not flat:
-            return [np.empty(0) for _ in attempts]
+            return by_problem(np.empty(0), attempts)
         data = _encode(self.tokenizer, flat)
         found = np.empty(len(flat))
         for positions, output in outputs(self.model, data.features, data.pad):
             logits = output.logits.float()  # (B, 2)
             found[positions] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
-        return np.split(found, np.cumsum([len(attempted) for attempted in attempts])[:-1])
+        return by_problem(found, attempts)
 
 
 def train_verifier(
@@ -54,9 +54,7 @@ def train_verifier(
     Raises:
         ValueError: if all attempts are right, or all are wrong.
     """
-    flat = [a for found in attempts for a in found]
-    if len({a.right for a in flat}) < 2:
-        raise ValueError(f"{len(flat)} attempts that are all {'right' if flat and flat[0].right else 'wrong'}: a verifier needs both kinds")
+    flat = of_both_kinds(attempts)
     source = bare(base.model)
     config = AutoConfig.for_model(**source.config.to_dict() | {"num_labels": 2})
     config.pad_token_id = pad_id(base.tokenizer)
@@ -66,6 +64,23 @@ def train_verifier(
     model.to(source.device)
     settings = FitSettings(steps=steps, rate=rate, seed=seed, precision="fp32")
     return Verifier(model, base.tokenizer, fit(model, _encode(base.tokenizer, flat), settings))
+
+
+def of_both_kinds(attempts: Sequence[Sequence[Attempt]]) -> list[Attempt]:
+    """All attempts in one list.
+
+    Raises:
+        ValueError: if all of them are right, or all are wrong.
+    """
+    flat = [a for found in attempts for a in found]
+    if len({a.right for a in flat}) < 2:
+        raise ValueError(f"{len(flat)} attempts that are all {'right' if flat and flat[0].right else 'wrong'}: a verifier needs both kinds")
+    return flat
+
+
+def by_problem(values: np.ndarray, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
+    """One value an attempt, all in a row, as one array a problem."""
+    return np.split(values, np.cumsum([len(found) for found in attempts])[:-1])
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:

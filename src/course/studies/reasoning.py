@@ -4,7 +4,9 @@ Word problems are drawn so that the corpus states every single sum, except where
 held out, which is what the models get wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -45,30 +47,59 @@ def chains(seed: int, count: int = 24) -> dict:
     }
 
 
+def single(seed: int, count: int = 60) -> dict:
+    """The large model on single steps alone: all held-out ones of routes and letters; the seed draws demonstrations and word problems."""
+    large = load("gpt-large")
+    return {task: {"1": {way: _of(large, task, way, 1, seed, count) for way in ("standard", "chain")}} for task in TASKS}
+
+
 #: Samples of a vote, and at which numbers of them it is looked at.
-SAMPLES, LOOKS = 32, (1, 2, 4, 8, 16, 32)
-TEMPERATURES = (0.4, 0.7, 1.0, 1.3)
+SAMPLES, LOOKS = 16, (1, 2, 4, 8, 16)
+TEMPERATURES = (0.4, 0.7, 1.0)
 
 
-def votes(seed: int, count: int = 60) -> dict:
-    """Votes on word problems by model, number of steps and temperature; at four steps all chains stop too early, so their errors agree."""
+@dataclass(frozen=True)
+class Setting:
+    """What is voted on: chains of a model for problems of a task with so many steps."""
+
+    model: str
+    task: str
+    steps: int
+
+
+#: Validation problems chose the temperature (1.0) and the routes, on which the large model wavers between a right chain and a short one.
+#: The middle model slips in held-out sums; at four steps all its chains are too short, so their errors agree.
+SETTINGS = {
+    "slips": Setting("gpt-middle", "problem", 3),
+    "wavers": Setting("gpt-large", "route", 4),
+    "agrees": Setting("gpt-middle", "problem", 4),
+}
+VOTE_AT = 1.0
+
+
+def _vote(sampled: Sequence[Sequence[reasoning.Attempt]]) -> dict:
+    """A vote by number of samples, what a perfect chooser would get out of them, tokens, and calibration."""
+    table = reasoning.reliability(sampled)
+    return {
+        "vote": {str(n): reasoning.vote_accuracy(sampled, n) for n in LOOKS},
+        "any": {str(n): reasoning.any_right(sampled, n) for n in LOOKS},
+        "tokens": {str(n): tokens([s[:n] for s in sampled]) for n in LOOKS},
+        "stopped tokens": tokens(reasoning.stopped(sampled)),
+        "calibration": {column: table[column].tolist() for column in table},
+        "calibration error": reasoning.calibration_error(table),
+    }
+
+
+def votes(seed: int, count: int = 120) -> dict:
+    """Votes in each of :data:`SETTINGS`: samples of one prompt by temperature, and samples with demonstrations of their own."""
     found: dict = {}
-    for name, steps in (("gpt-small", 2), ("gpt-middle", 3), ("gpt-middle", 4)):
-        model, asked = load(name), asked_in("chain", problems("problem", steps, count, seed), seed)
+    for name, setting in SETTINGS.items():
+        model, chosen = load(setting.model), problems(setting.task, setting.steps, count, seed)
+        asked = asked_in("chain", chosen, seed)
         greedy = solve(model, asked)
-        part = {"greedy": accuracy(greedy), "greedy tokens": tokens(greedy), "by_temperature": {}}
-        for temperature in TEMPERATURES:
-            sampled = solve(model, asked, n=SAMPLES, temperature=temperature, seed=seed)
-            table = reasoning.reliability(sampled)
-            part["by_temperature"][str(temperature)] = {
-                "vote": {str(n): reasoning.vote_accuracy(sampled, n) for n in LOOKS},
-                "any": {str(n): reasoning.any_right(sampled, n) for n in LOOKS},
-                "tokens": {str(n): tokens([s[:n] for s in sampled]) for n in LOOKS},
-                "stopped tokens": tokens(reasoning.stopped([s[:16] for s in sampled])),
-                "calibration": {column: table[column].tolist() for column in table},
-                "calibration error": reasoning.calibration_error(table),
-            }
-        found.setdefault(name, {})[str(steps)] = part
+        by = {str(t): _vote(solve(model, asked, n=SAMPLES, temperature=t, seed=seed)) for t in TEMPERATURES}
+        varied = _vote(reasoning.solve_varied(model, chosen, SAMPLES, VOTE_AT, seed))
+        found[name] = {"greedy": accuracy(greedy), "greedy tokens": tokens(greedy), "by_temperature": by, "varied": varied}
     return found
 
 
@@ -90,20 +121,36 @@ def reduction(seed: int, count: int = 20) -> dict:
     return found
 
 
-def verifier(seed: int, count: int = 60) -> dict:
-    """Greedy, vote, best of n and weighted vote on chains of the small model; verifiers of two sizes learn from stated problems."""
-    model = load("gpt-small")
-    train = [p for steps in (2, 3) for p in problems("problem", steps, 150, seed, TRAIN, stated=True)]
-    learned = solve(model, asked_in("trigger", train, seed), n=6, temperature=0.8, seed=seed)
+#: Who verifies the middle model's chains: itself, a model of its size from another seed, and the large one.
+READERS = ("gpt-middle", "gpt-middle-seed1", "gpt-large")
+#: Hot enough that a third of the chains on training problems are wrong; those whose best is chosen are sampled at :data:`VOTE_AT`.
+LEARN_AT = 1.5
+
+
+def verifier(seed: int, count: int = 100) -> dict:
+    """Greedy, vote, best of n and weighted vote on chains of the middle model, whose slips are in held-out sums.
+
+    The verifiers learn from problems all of whose sums the corpus states: heads over what a model of :data:`READERS` reads, and the large
+    model with all its parameters trained (``"fine-tuned"``).
+    """
+    model, large = load("gpt-middle"), load("gpt-large")
+    train = [p for steps in (1, 2, 3) for p in problems("problem", steps, 150, seed, TRAIN, stated=True)]
+    learned = solve(model, asked_in("trigger", train, seed), n=6, temperature=LEARN_AT, seed=seed)
     asked = asked_in("trigger", problems("problem", 3, count, seed), seed)
-    tried = solve(model, asked, n=16, temperature=0.8, seed=seed)
-    found: dict = {"greedy": accuracy(solve(model, asked)), "learned from": accuracy(learned)}
+    tried = solve(model, asked, n=SAMPLES, temperature=VOTE_AT, seed=seed)
+    found: dict = {
+        "greedy": accuracy(solve(model, asked)),
+        "large greedy": accuracy(solve(large, asked)),
+        "learned from": accuracy(learned),
+    }
     for name, choose in (("vote", reasoning.vote_accuracy), ("any right", reasoning.any_right)):
-        found[name] = {str(n): choose(tried, n) for n in LOOKS[:-1]}
-    for name in ("gpt-small", "gpt-middle"):
-        scores = reasoning.train_verifier(load(name), learned, steps=300, seed=seed).scores(tried)
+        found[name] = {str(n): choose(tried, n) for n in LOOKS}
+    verifiers = {name: reasoning.train_reader(load(name), learned) for name in READERS}
+    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=200, rate=3e-4, seed=seed)
+    for name, trained in verifiers.items():
+        scores = trained.scores(tried)
         for way, choose in (("best of n", reasoning.best_accuracy), ("weighted vote", reasoning.weighted_accuracy)):
-            found.setdefault(name, {})[way] = {str(n): choose(tried, scores, n) for n in LOOKS[:-1]}
+            found.setdefault(name, {})[way] = {str(n): choose(tried, scores, n) for n in LOOKS}
     return found
 
 
@@ -136,28 +183,57 @@ def by_trigger(values: Sequence[dict]) -> pd.DataFrame:
                          for task in TASKS})  # fmt: skip
 
 
-def samples_of(values: Sequence[dict], model: str, steps: int, temperature: float) -> dict[str, np.ndarray]:
-    """Accuracies (seeds, numbers of samples in :data:`LOOKS`) of the vote and of the best chooser."""
-    runs = [v[model][str(steps)]["by_temperature"][str(temperature)] for v in values]
+def samples_of(values: Sequence[dict], setting: str, way: str) -> dict[str, np.ndarray]:
+    """Accuracies (seeds, numbers of samples in :data:`LOOKS`) of the vote and of the best chooser.
+
+    Args:
+        setting: one of :data:`SETTINGS`.
+        way: ``"varied"``, or a temperature (as text) for samples of one prompt.
+    """
+    runs = [_votes_of(v[setting], way) for v in values]
     return {name: np.array([[run[key][str(n)] for n in LOOKS] for run in runs]) for name, key in (("vote", "vote"), ("any right", "any"))}
 
 
-def vote_gains(values: Sequence[dict], model: str, steps: int, temperature: float, n: int = 16) -> np.ndarray:
-    """The vote of ``n`` samples minus the greedy chain, in points, one value a seed."""
-    found = [v[model][str(steps)] for v in values]
-    return np.array([part["by_temperature"][str(temperature)]["vote"][str(n)] - part["greedy"] for part in found])
+def _votes_of(part: dict, way: str) -> dict:
+    return part["varied"] if way == "varied" else part["by_temperature"][way]
 
 
-def choosers(values: Sequence[dict], name: str) -> dict[str, np.ndarray]:
-    """Accuracies (seeds, numbers of samples) of the ways to choose among samples, with the verifier of one size."""
-    looks = [str(n) for n in LOOKS[:-1]]
-    runs = {"best of n": [v[name]["best of n"] for v in values], "any right": [v["any right"] for v in values],
-            "weighted vote": [v[name]["weighted vote"] for v in values], "vote": [v["vote"] for v in values]}  # fmt: skip
-    return {way: np.array([[run[n] for n in looks] for run in found]) for way, found in runs.items()}
+def vote_gains(values: Sequence[dict], setting: str, way: str, n: int = SAMPLES) -> np.ndarray:
+    """The vote of ``n`` samples minus the greedy chain, in points, one value a seed; arguments as for :func:`samples_of`."""
+    return np.array([_votes_of(v[setting], way)["vote"][str(n)] - v[setting]["greedy"] for v in values])
 
 
-def verifier_gains(values: Sequence[dict], better: str, than: str, name: str = "gpt-middle", n: int = 16) -> np.ndarray:
-    """One way to choose among ``n`` samples minus another, in points, one value a seed; ``"greedy"`` is the one likeliest chain."""
+def by_way(values: Sequence[dict], key: str = "vote") -> pd.DataFrame:
+    """Mean accuracy (percent) of the vote of all samples: a row a way to sample, a column a setting.
+
+    Args:
+        key: ``"vote"``, or ``"any"`` for the best chooser.
+    """
+    found = {name: {"greedy chain": np.mean([v[name]["greedy"] for v in values])}
+             | {f"temperature {t}": np.mean([_votes_of(v[name], str(t))[key][str(SAMPLES)] for v in values]) for t in TEMPERATURES}
+             | {"own demonstrations": np.mean([v[name]["varied"][key][str(SAMPLES)] for v in values])} for name in SETTINGS}  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def choosers(values: Sequence[dict], curves: Mapping[str, tuple[str, ...]]) -> dict[str, np.ndarray]:
+    """Accuracies (seeds, numbers of samples in :data:`LOOKS`) of ways to choose among the same samples.
+
+    Args:
+        curves: what a curve is called -> where its figures stand, e.g. ``("gpt-large", "best of n")`` or ``("vote",)``.
+    """
+    found = {}
+    for name, keys in curves.items():
+        runs = [reduce(lambda part, key: part[key], keys, v) for v in values]
+        found[name] = np.array([[run[str(n)] for n in LOOKS] for run in runs])
+    return found
+
+
+def verifier_gains(values: Sequence[dict], better: str, than: str, name: str = "gpt-large", n: int = SAMPLES) -> np.ndarray:
+    """One way to choose among ``n`` samples minus another, in points, one value a seed; ``"greedy"`` is the one likeliest chain.
+
+    Args:
+        name: the verifier, one of :data:`READERS` or ``"fine-tuned"``.
+    """
 
     def of(value: dict, way: str) -> float:
         return value["greedy"] if way == "greedy" else (value[name] | value)[way][str(n)]
@@ -180,5 +256,8 @@ def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[f
 _SEEDS = (0, 1, 2)
 STUDIES = (
     Study("chains", 1, LADDER, _SEEDS, chains),
+    Study("single-steps", 1, ("gpt-large",), tuple(range(11, 31)), single),
+    Study("votes", 1, ("gpt-middle", "gpt-large"), (11, 12, 13, 14, 15), votes),
     Study("reduction", 1, ("gpt-large",), _SEEDS, reduction),
+    Study("verifier", 1, READERS, (11, 12, 13), verifier),
 )

@@ -1,0 +1,57 @@
+"""A verifier that leaves the language model as it is: a head over the probabilities that the model gives a chain's tokens.
+
+A verifier of Cobbe et al. 2021 (:mod:`course.reasoning.verifier`) sees a chain's hidden states. What a small model knows about the result
+of a sum is complete in its last layer alone, at the place *before* the result, where no later place can read it. The model's own
+probability of the result is just that knowledge.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from course.lm import LanguageModel
+from course.reasoning.problems import wording
+from course.reasoning.solving import Attempt
+from course.reasoning.styles import ask
+from course.reasoning.verifier import by_problem, of_both_kinds
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A language model that reads chains, and a logistic regression on the two figures of :func:`read`."""
+
+    model: LanguageModel
+    head: Pipeline
+
+    def scores(self, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
+        """For each problem the log-odds that each of its attempts is right, (attempts,)."""
+        flat = [a for found in attempts for a in found]
+        return by_problem(self.head.decision_function(read(self.model, flat)) if flat else np.empty(0), attempts)
+
+
+def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
+    """The log-probability (nats) of each attempt behind the trigger phrase, and that of its unlikeliest token, (attempts, 2).
+
+    The first is low for what is oddly put, the second for a chain that is well put but for one slip.
+
+    Raises:
+        ValueError: for an attempt that is longer than the model's window.
+    """
+    prompts = [ask(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
+    found = model.score_tokens(prompts, [a.text.rstrip() or " ." for a in attempts])
+    return np.array([(values.sum(), values.min()) for values in found])
+
+
+def train_reader(model: LanguageModel, attempts: Sequence[Sequence[Attempt]]) -> Reader:
+    """Train the head on attempts at *training* problems; the model, of any size, stays as it is.
+
+    Raises:
+        ValueError: if all attempts are right, or all are wrong.
+    """
+    flat = of_both_kinds(attempts)
+    head = make_pipeline(StandardScaler(), LogisticRegression())
+    return Reader(model, head.fit(read(model, flat), [a.right for a in flat]))
