@@ -5,10 +5,10 @@ Importing this package registers the methods that ``peft`` lacks with it, so tha
 
 import warnings
 
-from course.adapters.methods import METHODS, Method, adapt, trainable
+from course.adapters.methods import INPUT_METHODS, METHODS, Method, adapt, trainable
 from course.models import PEFT_WARNING
 
 # readers, who call peft themselves, can do nothing about it
 warnings.filterwarnings("ignore", PEFT_WARNING, FutureWarning)
 
-__all__ = ["METHODS", "Method", "adapt", "trainable"]
+__all__ = ["INPUT_METHODS", "METHODS", "Method", "adapt", "trainable"]
