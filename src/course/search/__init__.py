@@ -7,9 +7,10 @@ methods lie on one plot.
 from course.search.floors import Exhaustive, RandomSearch
 from course.search.meter import GRADIENT_CALLS, BudgetSpent, Meter, Step
 from course.search.objective import MEASURES, Answers, Objective, answers, instructed, likelihoods
+from course.search.policy import Draws, Policy, PolicySettings, plain_tokens
 from course.search.searching import Found, Method, search
 
 __all__ = [
-    "GRADIENT_CALLS", "MEASURES", "Answers", "BudgetSpent", "Exhaustive", "Found", "Meter", "Method", "Objective", "RandomSearch", "Step",
-    "answers", "instructed", "likelihoods", "search",
+    "GRADIENT_CALLS", "MEASURES", "Answers", "BudgetSpent", "Draws", "Exhaustive", "Found", "Meter", "Method", "Objective", "Policy",
+    "PolicySettings", "RandomSearch", "Step", "answers", "instructed", "likelihoods", "plain_tokens", "search",
 ]  # fmt: skip

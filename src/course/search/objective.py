@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from course.evaluation import Question, all_profiles, questions, scores
 from course.lm import TextModel
@@ -16,8 +16,9 @@ from course.prompts import Template
 from course.selection import Selection
 from course.world.split import TEST, TRAIN
 
-#: How an item is counted: right or wrong, or by the log-probability of its answer (in nats; among the labels, if there are some).
-MEASURES = ("accuracy", "likelihood")
+#: How an item is counted: right or wrong; by the log-probability of its answer (in nats; among the labels, if there are some); or by the
+#: gap between the probability of the right label and that of the likeliest wrong one, -1 to 1 (Deng et al. 2022), for tasks with labels.
+MEASURES = ("accuracy", "likelihood", "gap")
 
 
 class Objective(ABC):
@@ -35,6 +36,14 @@ class Objective(ABC):
         Args:
             pairs: (prompt, number of the training item).
         """
+
+    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
+        """Training items as they are asked with a prompt, for methods that open the model.
+
+        Raises:
+            ValueError: if this objective is not made of questions with right answers.
+        """
+        raise ValueError(f"{type(self).__name__} has no questions with right answers, so it has no gradient: search it by trying prompts")
 
     @abstractmethod
     def held_out(self, model: TextModel, prompt: str) -> float:
@@ -59,6 +68,8 @@ class Answers(Objective):
             raise ValueError(f"measure={self.measure!r}: expected one of {', '.join(MEASURES)}")
         if not self.train or not self.test:
             raise ValueError(f"{len(self.train)} training and {len(self.test)} test items: expected at least one of each")
+        if self.measure == "gap" and not all(question.prompt.candidates for question in self.train):
+            raise ValueError("measure='gap' compares the right label with the wrong ones: expected a task with labels")
 
     @property
     def size(self) -> int:
@@ -66,7 +77,10 @@ class Answers(Objective):
 
     def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
         asked = [instructed(self.train[item], prompt) for prompt, item in pairs]
-        return scores(model, asked) if self.measure == "accuracy" else likelihoods(model, asked)
+        return {"accuracy": scores, "likelihood": likelihoods, "gap": gaps}[self.measure](model, asked)
+
+    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
+        return [instructed(self.train[item], prompt) for item in items]
 
     def held_out(self, model: TextModel, prompt: str) -> float:
         return 100 * float(scores(model, [instructed(question, prompt) for question in self.test]).mean())
@@ -100,16 +114,32 @@ def instructed(question: Question, instruction: str) -> Question:
 def likelihoods(model: TextModel, asked: Sequence[Question]) -> np.ndarray:
     """Log-probability of each right answer, (questions,), in nats; of answers that are labels, among the labels."""
     found = np.zeros(len(asked))
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for i, question in enumerate(asked):
-        groups.setdefault(question.prompt.candidates, []).append(i)
-    for choices, rows in groups.items():
-        prompts = [asked[i].prompt for i in rows]
-        right = [prompt.template.continuation(asked[i].words[0]) for i, prompt in zip(rows, prompts, strict=True)]
-        texts = [prompt.text for prompt in prompts]
+    for choices, rows, texts, right in _groups(asked):
         if choices:
             table = log_softmax(model.score_labels(texts, choices), axis=1)
             found[rows] = [row[choices.index(word)] for row, word in zip(table, right, strict=True)]
         else:
             found[rows] = model.score(texts, right)
     return found
+
+
+def gaps(model: TextModel, asked: Sequence[Question]) -> np.ndarray:
+    """Probability of the right label minus that of the likeliest wrong one, (questions,), -1 to 1; positive if it is answered right."""
+    found = np.zeros(len(asked))
+    for choices, rows, texts, right in _groups(asked):
+        table = softmax(model.score_labels(texts, choices), axis=1)
+        for row, values, word in zip(rows, table, right, strict=True):
+            k = choices.index(word)
+            found[row] = values[k] - np.delete(values, k).max()
+    return found
+
+
+def _groups(asked: Sequence[Question]):
+    """(labels, numbers of the questions with these labels, their texts, their right answers as they continue the texts)."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for i, question in enumerate(asked):
+        groups.setdefault(question.prompt.candidates, []).append(i)
+    for choices, rows in groups.items():
+        prompts = [asked[i].prompt for i in rows]
+        right = [prompt.template.continuation(asked[i].words[0]) for i, prompt in zip(rows, prompts, strict=True)]
+        yield choices, rows, [prompt.text for prompt in prompts], right
