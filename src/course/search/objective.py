@@ -12,8 +12,9 @@ from scipy.special import log_softmax, softmax
 
 from course.evaluation import Question, all_profiles, questions, scores
 from course.lm import TextModel
-from course.prompts import Template
+from course.prompts import Template, Verbalizer
 from course.selection import Selection
+from course.world.example import Example
 from course.world.split import TEST, TRAIN
 
 #: How an item is counted: right or wrong; by the log-probability of its answer (in nats; among the labels, if there are some); or by the
@@ -109,6 +110,39 @@ def answers(
 def instructed(question: Question, instruction: str) -> Question:
     """A question with another instruction."""
     return replace(question, prompt=replace(question.prompt, instruction=instruction))
+
+
+def exchanged(objective: Answers) -> Answers:
+    """The same items, with the word for each label standing for the next label: a task that no wording of the usual one names.
+
+    Raises:
+        ValueError: for items whose answers are no labels.
+    """
+
+    def change(question: Question) -> Question:
+        labels = question.prompt.verbalizer.labels
+        if not labels:
+            raise ValueError(f"{question.prompt.query[:40]!r} has no labels to exchange: expected a task with labels")
+        words = dict(zip(labels, labels[1:] + labels[:1], strict=True))
+        return replace(question, prompt=replace(question.prompt, verbalizer=Verbalizer.of(labels, words)))
+
+    return replace(objective, train=tuple(map(change, objective.train)), test=tuple(map(change, objective.test)))
+
+
+def demonstrated(objective: Answers, count: int) -> Answers:
+    """The first ``count`` training items shown as demonstrations before all other items, which are what is left to try prompts on.
+
+    Raises:
+        ValueError: unless a training item is left.
+    """
+    if not 0 <= count < objective.size:
+        raise ValueError(f"count={count}: expected 0 to {objective.size - 1} demonstrations, one less than there are training items")
+    pairs = tuple(Example(question.prompt.query, question.answers[0]) for question in objective.train[:count])
+
+    def change(question: Question) -> Question:
+        return replace(question, prompt=replace(question.prompt, demonstrations=pairs))
+
+    return replace(objective, train=tuple(map(change, objective.train[count:])), test=tuple(map(change, objective.test)))
 
 
 def likelihoods(model: TextModel, asked: Sequence[Question]) -> np.ndarray:

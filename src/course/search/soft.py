@@ -145,7 +145,7 @@ def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
 
 
 def _behind(adapted: PeftModel, model: LanguageModel) -> LanguageModel:
-    """An adapted model to be spoken to. Vectors stand at the very beginning, where some tokenizers put a token of their own: not so here."""
+    """An adapted model to be spoken to. Vectors stand at the very beginning, where some tokenizers would put a token of their own."""
     tokenizer = model.tokenizer
     if soft_tokens(adapted) and tokenizer("").input_ids:
         tokenizer = copy.deepcopy(tokenizer)
