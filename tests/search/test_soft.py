@@ -8,6 +8,7 @@ from course.adapters import adapt, storage
 from course.lm import LanguageModel, load
 from course.models import load_model
 from course.search import GRADIENT_CALLS, answers
+from course.search.objective import demonstrated, exchanged
 from course.search.soft import LEARNABLE, Lesson, as_words, learn, nearest, some_words, start_from, vectors
 
 
@@ -46,6 +47,27 @@ def test_learning_repeats_itself(gpt, animals):
     lesson = Lesson(length=2, steps=3, looks=1, batch_size=4)
     first, same, other = (vectors(learn(lesson, animals, gpt, seed).model) for seed in (0, 0, 1))
     assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+def test_exchanged_labels_keep_the_items_and_move_the_words(animals):
+    moved = exchanged(animals)
+    assert [q.prompt.query for q in moved.train] == [q.prompt.query for q in animals.train]
+    for question, usual in zip(moved.train + moved.test, animals.train + animals.test, strict=True):
+        assert question.answers == usual.answers and {question.words[0], usual.words[0]} == {"yes", "no"}
+    topics = exchanged(answers("topic", 6, 2, wanted_tier="tiny"))
+    assert len({q.words[0] for q in topics.train}) == len({q.answers[0] for q in topics.train})
+    with pytest.raises(ValueError, match="has no labels to exchange"):
+        exchanged(answers("capital", 2, 2, wanted_tier="tiny"))
+
+
+def test_demonstrations_are_training_items_that_are_not_asked_any_more(animals):
+    shown = demonstrated(animals, 3)
+    first = [(q.prompt.query, q.answers[0]) for q in animals.train[:3]]
+    for question in shown.train + shown.test:
+        assert [(e.input, e.output) for e in question.prompt.demonstrations] == first
+    assert [q.prompt.query for q in shown.train] == [q.prompt.query for q in animals.train[3:]] and len(shown.test) == len(animals.test)
+    with pytest.raises(ValueError, match=f"count={animals.size}: expected 0 to {animals.size - 1}"):
+        demonstrated(animals, animals.size)
 
 
 def prompted(gpt: LanguageModel) -> LanguageModel:

@@ -11,8 +11,10 @@ word after the query, as in any prompt. The items and their labels are those of 
 """
 
 import copy
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +24,7 @@ from transformers import PreTrainedModel
 
 from course.adapters import INPUT_METHODS, METHODS, adapt
 from course.adapters.prefix import start_prefix_from
+from course.adapters.storage import save, stored_bytes
 from course.batches import Completions, completions
 from course.evaluation import Question
 from course.lm import LanguageModel
@@ -89,6 +92,11 @@ class Learned(Found):
 
     model: LanguageModel
     history: History
+
+    def stored(self) -> int:
+        """Bytes on disk of what was learned, without the model that it is for."""
+        with tempfile.TemporaryDirectory() as folder:
+            return stored_bytes(save(self.model.model, Path(folder) / "kept"))
 
 
 def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 0) -> Learned:

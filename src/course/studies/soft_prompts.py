@@ -30,6 +30,13 @@ PERSON, TITLE, RANDOM, AUTO, SHOWN = "a person's words", "the corpus's title", "
 #: Task -> another one, whose wording a prompt may begin as.
 ASTRAY = {"second_word": "first_word", "sentiment exchanged": "topic", "topic exchanged": "sentiment"}
 
+#: Task -> another one of the same inputs, whose wording its prompt begins as, and the peak rate at which it leaves it by little.
+WAYWARD = {
+    "first_word": "third_word", "second_word": "first_word", "third_word": "second_word",
+    "find_city": "find_person", "find_person": "find_city",
+}  # fmt: skip
+SMALL = 0.02
+
 
 def usual(task: str) -> str:
     """The task whose items and wordings it has."""
@@ -98,7 +105,7 @@ def by_start(seed: int) -> dict:
     """
     model, found = load(MODEL), {}
     for task in SHORT:
-        items, found[task] = objective(task, seed), {}
+        items = objective(task, seed)
         starts = {
             "random vectors": None,
             "random words": some_words(model, 8, seed),
@@ -106,16 +113,27 @@ def by_start(seed: int) -> dict:
             "its wording": INSTRUCTIONS[usual(task)][0],
             "another's wording": INSTRUCTIONS[ASTRAY[task]][0],
         }
-        for name, start in starts.items():
-            learned = learn(replace(lesson(task, "prompt"), start=start), items, model, seed)
-            read, begun = [ids[0] for ids in nearest(learned.model)], _begun(model, start)
-            found[task][name] = {
-                "vectors": learned.held_out, "read": model.tokenizer.decode(read),
-                "words": items.held_out(as_words(learned.model, read), ""),
-            }  # fmt: skip
-            if begun:
-                kept = 100 * float(np.mean([a == b for a, b in zip(read, begun, strict=True)]))
-                found[task][name] |= {"kept": kept, "start": items.held_out(as_words(learned.model, begun), "")}
+        found[task] = {name: _read(replace(lesson(task, "prompt"), start=start), items, model, seed) for name, start in starts.items()}
+    return found
+
+
+def wayward(seed: int) -> dict:
+    """Task -> what its vectors and the words nearest to them do, as in :func:`by_start`, for a start that asks for something else."""
+    model = load(MODEL)
+    lessons = {task: Lesson(start=INSTRUCTIONS[other][0], steps=STEPS, rate=SMALL, looks=1) for task, other in WAYWARD.items()}
+    return {task: _read(lesson, objective(task, seed), model, seed) for task, lesson in lessons.items()}
+
+
+def _read(lesson: Lesson, items: Answers, model: LanguageModel, seed: int) -> dict:
+    """What a lesson's vectors do and what the words nearest to them say."""
+    learned = learn(lesson, items, model, seed)
+    read, begun = [ids[0] for ids in nearest(learned.model)], _begun(model, lesson.start)
+    found = {
+        "vectors": learned.held_out, "words": items.held_out(as_words(learned.model, read), ""), "read": model.tokenizer.decode(read),
+    }  # fmt: skip
+    if begun:
+        kept = 100 * float(np.mean([a == b for a, b in zip(read, begun, strict=True)]))
+        found |= {"kept": kept, "start": items.held_out(as_words(learned.model, begun), "")}
     return found
 
 
@@ -142,4 +160,39 @@ def soft_prompts(seed: int) -> dict:
     return {"methods": by_method(seed), "lengths": by_length(seed), "starts": by_start(seed), "sizes": by_size(seed)}
 
 
-STUDIES = (Study("soft-prompts", 1, (OTHERS[0], MODEL, OTHERS[1]), (0, 1, 2), soft_prompts),)
+def accuracies(values: Sequence[dict], way: str, tasks: Sequence[str]) -> np.ndarray:
+    """Accuracy (percent) of one way on the middle model, mean over the tasks that have it, by seed."""
+    return np.array([np.mean([v["methods"][task][way]["accuracy"] for task in tasks if way in v["methods"][task]]) for v in values])
+
+
+def best_words(values: Sequence[dict], tasks: Sequence[str]) -> np.ndarray:
+    """Accuracy (percent) of the words that do best on training items, a person's or found ones, mean over tasks, by seed."""
+    found = []
+    for value in values:
+        ways = [max((value["methods"][task][way] for way in (PERSON, RANDOM, AUTO)), key=lambda cell: cell["score"]) for task in tasks]
+        found.append(np.mean([way["accuracy"] for way in ways]))
+    return np.array(found)
+
+
+def along_length(values: Sequence[dict], task: str) -> np.ndarray:
+    """Accuracy (percent) of prompt tuning, (seeds, lengths)."""
+    return np.array([[v["lengths"][task][str(n)] for n in LENGTHS] for v in values])
+
+
+def along_size(values: Sequence[dict], way: str, tasks: Sequence[str] = SHORT) -> np.ndarray:
+    """Accuracy (percent) of one way, mean over the tasks, (seeds, sizes from the smallest)."""
+    small, large = OTHERS
+    middle = accuracies(values, way, tasks)
+    sides = {name: [np.mean([v["sizes"][name][task][way] for task in tasks]) for v in values] for name in OTHERS}
+    return np.stack([sides[small], middle, sides[large]], axis=1)
+
+
+def from_start(values: Sequence[dict], start: str, what: str, tasks: Sequence[str] = SHORT) -> np.ndarray:
+    """What :func:`by_start` found for one start (in percent), mean over tasks, by seed."""
+    return np.array([np.mean([v["starts"][task][start][what] for task in tasks]) for v in values])
+
+
+STUDIES = (
+    Study("soft-prompts", 1, (OTHERS[0], MODEL, OTHERS[1]), (0, 1, 2), soft_prompts),
+    Study("wayward-prompts", 1, (MODEL,), (0, 1, 2), wayward),
+)
