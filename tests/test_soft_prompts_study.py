@@ -8,7 +8,6 @@ from course.studies import soft_prompts as study
 
 def value(shift: float = 0.0) -> dict:
     """A run with figures that tell tasks, ways and sizes apart."""
-    sizes = dict(zip(study.OTHERS, (10, 100), strict=True))
     cells = {study.PERSON: (50, -2.0), study.RANDOM: (70, -1.0), study.AUTO: (60, -1.5), "prompt": (90, -0.1)}
     methods = {task: {way: {"accuracy": a + shift, "score": s} for way, (a, s) in cells.items()} for task in study.TASKS}
     methods["second_word"][study.TITLE] = {"accuracy": 99.0, "score": 0.0}
