@@ -227,3 +227,20 @@ def test_shelves_forgetting_and_prefixes_are_named():
     assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(plots.forgetting({"tuned": (80.0, 90.0)}))
     curves = {"random start": {"0.1": [1.0, 2.0, 3.0]}, "start from a text": {"0.1": [2.0, 3.0, 4.0]}}
     assert {*curves, "head only"} <= names(plots.prefix_starts(curves, 1.5, "head only"))
+
+
+def test_ways_to_use_labels_are_bars_in_two_colours():
+    few = {"words": [10.0, 12.0, 14.0], "vectors": [90.0, 91.0, 92.0]}
+    figure = plots.same_labels({"named": few | {"title": [50.0, 50.0, 50.0]}, "unnamed": few}, ["vectors"])
+    assert {"named", "unnamed", "words", "vectors", "title", "12", "91", "50"} <= names(figure)
+    colours = {label.get_text(): label.get_color() for label in figure.axes[0].get_yticklabels()}
+    assert colours == {"words": plots.PROMPTED, "title": plots.PROMPTED, "vectors": plots.OPENED}
+    assert [len(ax.patches) for ax in figure.axes] == [3, 2], "a way that a panel lacks has no bar there"
+
+
+def test_curves_along_an_axis_are_named_at_their_ends():
+    runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
+    figure = plots.accuracy_along({"one": runs, "two": runs + 1}, ("small", "large"), "size")
+    assert words(figure) == {"one", "two"} and figure.axes[0].get_xlabel() == "size"
+    heights = sorted(text.get_position()[1] for text in figure.axes[0].texts)
+    assert heights[1] - heights[0] >= 7, "names do not overlap"

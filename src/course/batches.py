@@ -15,7 +15,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.models import bare
+from course.models import bare, soft_tokens
 from course.packing import IGNORED, lay_out
 from course.pretrain import attention_mask
 
@@ -291,7 +291,7 @@ def _shares(lengths: Sequence[int], count: int) -> list[list[int]]:
 def layout_for(model: PreTrainedModel, pass_tokens: int) -> Layout:
     """The layout that suits a model: packed if its attention takes our mask, logits where they are wanted if it can choose."""
     plain = bare(model)
-    soft_prompt = getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False)
+    soft_prompt = soft_tokens(model) > 0
     known = inspect.signature(plain.forward).parameters
     # a recurrent layer carries one example's state into the next, and other attention has masks of its own
     attends = not plain._is_stateful and plain.config._attn_implementation in ("eager", "sdpa")

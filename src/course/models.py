@@ -167,6 +167,15 @@ def bare(model: PreTrainedModel) -> PreTrainedModel:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
+def soft_tokens(model: PreTrainedModel) -> int:
+    """How many vectors of a soft prompt (prompt tuning, prefix tuning, P-tuning) stand before every text and take room in the window."""
+    config = getattr(model, "active_peft_config", None)
+    # peft has no public way to ask whether its adapters are switched off
+    if not getattr(config, "is_prompt_learning", False) or model._adapters_disabled:
+        return 0
+    return config.num_virtual_tokens
+
+
 @contextmanager
 def no_progress_bar():
     """A model of a few megabytes loads at once; a bar for it would only stain the stored notebooks."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from course.models import soft_tokens
+
 
 class Predictor:
     """A model with its tokenizer, asked in text.
@@ -26,8 +28,8 @@ class Predictor:
 
     @property
     def window(self) -> int:
-        """How many tokens the model can read at once; without a bound in its configuration, as many as memory holds."""
-        return getattr(self.model.config, "max_position_embeddings", None) or sys.maxsize
+        """How many tokens the model can read at once, beside a soft prompt; as many as memory holds if its configuration has no bound."""
+        return (getattr(self.model.config, "max_position_embeddings", None) or sys.maxsize) - soft_tokens(self.model)
 
     def next_word(self, prompts: Sequence[str]) -> torch.Tensor:
         """Log-probabilities of the token after each prompt, (prompts, vocabulary), in nats.
@@ -160,4 +162,5 @@ class Predictor:
     @torch.inference_mode()
     def _forward(self, padded: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         device = self.model.device
-        return self.model(input_ids=padded.to(device), attention_mask=seen.to(device)).logits.float().cpu()  # (B, T, V)
+        logits = self.model(input_ids=padded.to(device), attention_mask=seen.to(device)).logits
+        return logits[:, -padded.shape[1] :].float().cpu()  # (B, T, V), without the positions of a soft prompt

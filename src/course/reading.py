@@ -1,6 +1,7 @@
 """Reading a tree of token sequences with a causal model, each distinct prefix once.
 
 A part of the tree that is too large for a row becomes a *trunk*: it is read once, and its keys and values serve all that stands below it.
+A soft prompt is the trunk of the whole tree.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from functools import cached_property
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
-from course.models import bare
+from course.models import bare, soft_tokens
 from course.prefixes import Node, Rows, Tree, batches, build_tree, lay, lay_alone, pack
 
 #: Tokens that a row of subtrees holds. Longer rows waste attention on neighbours, shorter ones copy the trunk more often.
@@ -52,7 +53,7 @@ class TreeReader:
 
     def __init__(self, model: PreTrainedModel, batch_tokens: int):
         self.model, self.batch_tokens = model, batch_tokens
-        # adapters stand inside the model that they were put into; what a prompt of vectors does there, the trial below finds out
+        # adapters stand inside the model that they were put into; a soft prompt does not, and is read as a trunk
         self._core = bare(model)
 
     @cached_property
@@ -107,7 +108,7 @@ class TreeReader:
             # a subtree that is hardly more than one long sequence gains nothing from a trunk
             return weight(node) <= row or 2 * node.size <= 3 * node.longest
 
-        pending: list[tuple[Node, DynamicCache | None]] = [(tree.root, None)]
+        pending: list[tuple[Node, DynamicCache | None]] = [(tree.root, self._soft_prompt())]
         while pending:
             node, trunk = pending.pop()
             small = [node]
@@ -122,6 +123,18 @@ class TreeReader:
             packed = pack(small, row, weight)
             for batch in batches(packed, lambda nodes, before=before: before + sum(node.size for node in nodes), self.batch_tokens):
                 yield self._forward(lay(batch), trunk, keep)
+
+    @torch.inference_mode()
+    def _soft_prompt(self) -> DynamicCache | None:
+        """Keys and values of the soft prompt before every text, if there is one; read anew each time, for it may be learning."""
+        if not soft_tokens(self.model):
+            return None
+        prompt = self.model.get_prompt(batch_size=1)
+        if not isinstance(prompt, torch.Tensor):  # prefix tuning learns keys and values themselves
+            return prompt
+        cache = DynamicCache()
+        self._core.base_model(inputs_embeds=prompt.to(self.model.dtype), past_key_values=cache, use_cache=True)
+        return cache
 
     @torch.inference_mode()
     def _forward(self, rows: Rows, trunk: DynamicCache | None, keep: bool) -> Reading:
@@ -141,12 +154,12 @@ class TreeReader:
 
     @torch.inference_mode()
     def step(self, ids: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor, cache: DynamicCache | None) -> torch.Tensor:
-        """Hidden states (B, T, width) of tokens (B, T) at their positions; the cache grows by them.
+        """Hidden states (B, T, width) of tokens (B, T) at their positions behind the soft prompt; the cache grows by them.
 
         Args:
             mask: what is added to the attention scores, (B, 1, T, keys in the cache + T).
         """
         device = self.model.device
-        places = {"position_ids": positions.to(device), "attention_mask": mask}
+        places = {"position_ids": (positions + soft_tokens(self.model)).to(device), "attention_mask": mask}
         read = self._core.base_model(ids.to(device), **places, past_key_values=cache, use_cache=cache is not None)
         return read.last_hidden_state

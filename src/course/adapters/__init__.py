@@ -3,6 +3,6 @@
 Importing this package registers the methods that ``peft`` lacks with it, so that ``PeftModel.from_pretrained`` can read them.
 """
 
-from course.adapters.methods import METHODS, Method, adapt, trainable
+from course.adapters.methods import INPUT_METHODS, METHODS, Method, adapt, trainable
 
-__all__ = ["METHODS", "Method", "adapt", "trainable"]
+__all__ = ["INPUT_METHODS", "METHODS", "Method", "adapt", "trainable"]

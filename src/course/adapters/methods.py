@@ -1,7 +1,8 @@
 r"""One call for every way to adapt a model: :func:`adapt`.
 
-LoRA, IA3 and prefix tuning come from ``peft``; BitFit, AdapterBias, bottleneck adapters and the head alone are registered with it by
-their modules. Full fine-tuning changes the model itself. With a task's head on the model, the head is trained and stored by all of them.
+LoRA, IA3, prefix tuning, prompt tuning and P-tuning come from ``peft``; BitFit, AdapterBias, bottleneck adapters and the head alone are
+registered with it by their modules. Full fine-tuning changes the model itself. With a task's head on the model, the head is trained and
+stored by all of them.
 
 In the equations $W \in \mathbb{R}^{m \times n}$ is a frozen matrix, $x$ its input and $y$ its output.
 """
@@ -9,7 +10,17 @@ In the equations $W \in \mathbb{R}^{m \times n}$ is a frozen matrix, $x$ its inp
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from peft import IA3Config, LoraConfig, PeftConfig, PeftModel, PrefixTuningConfig, TaskType, get_peft_model
+from peft import (
+    IA3Config,
+    LoraConfig,
+    PeftConfig,
+    PeftModel,
+    PrefixTuningConfig,
+    PromptEncoderConfig,
+    PromptTuningConfig,
+    TaskType,
+    get_peft_model,
+)
 from transformers import PreTrainedModel
 
 from course.adapters.adapter_bias import AdapterBiasConfig
@@ -91,6 +102,19 @@ METHODS = {
 }  # fmt: skip
 
 
+#: Methods that put vectors before the input and change nothing else; see :mod:`course.search.soft`.
+INPUT_METHODS = {
+    "prompt": Method(
+        "prompt tuning", r"f([P; e(x)])", "lester2021power",
+        lambda model, length=8, **o: PromptTuningConfig(num_virtual_tokens=length, **o), unchanged_at_start=False,
+    ),
+    "p_tuning": Method(
+        "P-tuning", r"f([\text{MLP}(P); e(x)])", "liu2021gpt",
+        lambda model, length=8, **o: PromptEncoderConfig(num_virtual_tokens=length, **o), unchanged_at_start=False,
+    ),
+}  # fmt: skip
+
+
 def adapt(
     model: PreTrainedModel | PeftModel, method: str, name: str = "default", norms: bool | None = None, **options
 ) -> PreTrainedModel | PeftModel:
@@ -98,11 +122,11 @@ def adapt(
 
     Args:
         model: of ``transformers``, or what an earlier call returned, to which another adapter of the same method is added.
-        method: a key of :data:`METHODS`.
+        method: a key of :data:`METHODS` or of :data:`INPUT_METHODS`.
         name: of the adapter, which becomes the active one.
         norms: whether the layer norms are trained (and stored), too; as the method's paper has it if None.
         options: of the method: ``r`` and ``alpha`` (LoRA), ``r`` (bottleneck), ``length`` (prefix tuning), or whatever else its
-            ``peft`` configuration takes.
+            ``peft`` configuration takes; for prompt tuning and P-tuning ``length``, too.
 
     Returns:
         A ``PeftModel`` around the model; for ``"full"`` the model itself.
@@ -111,8 +135,9 @@ def adapt(
         ValueError: for an unknown method, an architecture whose places are not known, a model without a head for ``"head"``, without
             biases for ``"bitfit"``, or a name that is taken.
     """
-    if method not in METHODS:
-        raise ValueError(f"no method {method!r}; choose from {', '.join(METHODS)}")
+    known = METHODS | INPUT_METHODS
+    if method not in known:
+        raise ValueError(f"no method {method!r}; choose from {', '.join(known)}")
     plain = bare(model)
     if method == "full":
         if plain is not model or options or norms is not None:
@@ -120,7 +145,7 @@ def adapt(
         return model.requires_grad_(True)
     if isinstance(model, PeftModel) and name in model.peft_config:
         raise ValueError(f"the model has an adapter {name!r} already; give another name")
-    config = _config(plain, METHODS[method], norms, options)
+    config = _config(plain, known[method], norms, options)
     if not isinstance(model, PeftModel):
         return get_peft_model(plain, config, adapter_name=name)
     model.add_adapter(name, config)

@@ -1,0 +1,65 @@
+"""Figures of soft prompts: against the other ways to use the same labels, by their length, and by the size of the model."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from course.claims import interval
+from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
+
+#: Colour and line of the curves of a figure, in their order.
+_LOOKS = ((OPENED, "-"), ("#222222", "--"), (PROMPTED, "-"), (CEILING, "-"))
+
+
+def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]], learned: Sequence[str]) -> Figure:
+    """Accuracy (percent) by way to use the same labels: a panel a group of tasks, a bar a way, in another colour if it needs gradients.
+
+    Args:
+        panels: title -> way -> accuracy, one a seed; all panels have the ways of the first one, or fewer.
+        learned: ways that need the gradients of the model.
+    """
+    ways = [*next(iter(panels.values()))][::-1]
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 0.4 * len(ways) + 1.3), sharey=True, squeeze=False)
+    for ax, (title, found) in zip(axes[0], panels.items(), strict=True):
+        for row, way in enumerate(ways):
+            if way not in found:
+                continue
+            span = interval(found[way])
+            ax.barh(row, span.mean, color=OPENED if way in learned else PROMPTED, height=0.62)
+            ax.plot((max(span.low, 0), min(span.high, 100)), (row, row), color="#222222", linewidth=1.5)
+            ax.text(max(min(span.high, 100), span.mean) + 2, row, f"{span.mean:.0f}", va="center", fontsize=10)
+        ax.set_xlim(0, 116)
+        ax.set_xticks((0, 50, 100))
+        ax.set_title(title, fontsize=11)
+        ax.set_xlabel("accuracy (%)")
+        ax.tick_params(left=False)
+    axes[0, 0].set_yticks(range(len(ways)), ways)
+    for label, way in zip(axes[0, 0].get_yticklabels(), ways, strict=True):
+        label.set_color(OPENED if way in learned else PROMPTED)
+    return figure
+
+
+def accuracy_along(curves: Mapping[str, np.ndarray], ticks: Sequence[str], label: str) -> Figure:
+    """Accuracy (percent) along an axis of some points, a curve each, named at its end.
+
+    Args:
+        curves: name -> accuracies (seeds, points); at most four.
+        ticks: the points, as text.
+        label: of the axis.
+    """
+    figure, ax = plt.subplots(figsize=(7.4, 3.4))
+    x, ends = range(len(ticks)), []
+    for (name, runs), (colour, line) in zip(curves.items(), _LOOKS, strict=False):
+        ends.append((band(ax, x, runs, colour, line)[-1], name, colour))
+    ends.sort()
+    for (_, name, colour), y in zip(ends, spread([end[0] for end in ends], 7), strict=True):
+        ax.text(len(ticks) - 0.85, y, name, color=colour, fontweight="bold", va="center")
+    ax.set_xticks(x, ticks)
+    ax.set_xlim(-0.2, len(ticks) - 0.8 + 0.3 * len(ticks))
+    ax.set_ylim(-3, 108)
+    ax.set_yticks((0, 50, 100))
+    ax.set_xlabel(label)
+    ax.set_ylabel("accuracy (%)")
+    return figure

@@ -1,0 +1,138 @@
+"""Searching by the gradient: AutoPrompt (Shin et al. 2020) and PEZ (Wen et al. 2023).
+
+Words cannot be moved a little, but their embeddings can. The gradient of the loss with respect to the embedding of a prompt's word says
+in which direction the model would like that word to move; both methods look for words that lie there.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from course.search.descent import descent, lookup
+from course.search.meter import GRADIENT_CALLS, Meter
+from course.search.searching import Method
+from course.search.words import Words, words_of
+from course.world.chance import Chance
+
+
+def _check(length: int, batch: int) -> None:
+    if length < 1 or batch < 1:
+        raise ValueError(f"length={length}, batch={batch}: expected at least 1 word and 1 training item")
+
+
+@dataclass(frozen=True)
+class AutoPrompt(Method):
+    """Swap one word at a time, for the best of those that the gradient proposes.
+
+    A step draws one of the prompt's words and takes the gradient on some training items. To first order, another word with embedding
+    :math:`e'` instead of :math:`e` changes the loss by :math:`(e' - e) \\cdot \\nabla_e` (HotFlip, Ebrahimi et al. 2018). The ``tried``
+    words for which this is smallest are tried on other training items, and the best one stays if it beats the prompt as it was there.
+
+    Attributes:
+        length: words of the prompt; it begins with random ones.
+        tried: candidates of a step.
+        batch: training items of a gradient, and of a comparison.
+        guided: whether the gradient proposes; if not, chance does (the control), and a step costs less.
+        most_steps: when to stop if the budget has not been spent by then.
+    """
+
+    length: int = 4
+    tried: int = 10
+    batch: int = 16
+    guided: bool = True
+    most_steps: int = 2000
+
+    def __post_init__(self):
+        _check(self.length, self.batch)
+        if self.tried < 1:
+            raise ValueError(f"tried={self.tried}: expected at least 1 candidate a step")
+
+    @property
+    def title(self) -> str:
+        return "AutoPrompt" if self.guided else "random swaps"
+
+    def run(self, meter: Meter, seed: int) -> None:
+        words, chance = words_of(meter.model), Chance(f"{self.title}/{seed}")
+        current = [chance.below(len(words.texts)) for _ in range(self.length)]
+        best = meter.values([words.prompt(current)]).mean()
+        meter.report(words.prompt(current), best)
+        items, count = range(meter.objective.size), min(self.batch, meter.objective.size)
+        for _ in range(self.most_steps):
+            place = chance.below(self.length)
+            proposed = self._proposed(meter, words, current, place, chance.some(items, count), chance)
+            prompts = [words.prompt([*current[:place], word, *current[place + 1 :]]) for word in (current[place], *proposed)]
+            winner = int(meter.values(prompts, chance.some(items, count)).mean(1).argmax())
+            if winner:
+                current[place] = proposed[winner - 1]
+                if (score := meter.values([prompts[winner]]).mean()) > best:
+                    best = score
+                    meter.report(prompts[winner], best)
+
+    def _proposed(self, meter: Meter, words: Words, current: list[int], place: int, items: list[int], chance: Chance) -> list[int]:
+        if not self.guided:
+            return chance.some([word for word in range(len(words.texts)) if word != current[place]], self.tried)
+        meter.spend(GRADIENT_CALLS * len(items))
+        found = descent(meter.model, meter.objective, current, items)
+        change = swaps(meter, words, place, found.gradient[place])
+        change[current[place]] = float("inf")
+        return change.argsort()[: self.tried].tolist()
+
+
+def swaps(meter: Meter, words: Words, place: int, gradient: torch.Tensor) -> torch.Tensor:
+    """To first order, by how much each word at a place would change the loss, up to a constant, (words,).
+
+    Args:
+        gradient: with respect to the embedding at that place, (width,).
+    """
+    return lookup(meter.model, words.later if place else words.first) @ gradient
+
+
+@dataclass(frozen=True)
+class Pez(Method):
+    """Move vectors by the gradient *at the words nearest to them*.
+
+    Each place of the prompt has a vector. A step projects the vectors onto the nearest words (by cosine), takes the gradient there, on
+    words, and moves the vectors, not the words, by it. So small steps add up until another word is nearer. Of all prompts on the way the
+    best one by the training items is kept.
+
+    Attributes:
+        length: words of the prompt; the vectors begin on random ones.
+        batch: training items of a step.
+        rate: of AdamW, in units of the embeddings' root mean square.
+        decay: its weight decay.
+        most_steps: when to stop if the budget has not been spent by then.
+    """
+
+    length: int = 4
+    batch: int = 16
+    rate: float = 0.3
+    decay: float = 0.1
+    most_steps: int = 2000
+    title = "PEZ"
+
+    def __post_init__(self):
+        _check(self.length, self.batch)
+        if self.rate <= 0:
+            raise ValueError(f"rate={self.rate}: expected a positive learning rate")
+
+    def run(self, meter: Meter, seed: int) -> None:
+        words, chance = words_of(meter.model), Chance(f"{self.title}/{seed}")
+        tables = [lookup(meter.model, words.later if place else words.first) for place in range(self.length)]
+        start = [chance.below(len(words.texts)) for _ in range(self.length)]
+        vectors = torch.stack([table[word] for table, word in zip(tables, start, strict=True)]).clone().requires_grad_()
+        rate = self.rate * float(tables[-1].square().mean().sqrt())
+        optimizer = torch.optim.AdamW([vectors], lr=rate, weight_decay=self.decay)
+        best, items, count = float("-inf"), range(meter.objective.size), min(self.batch, meter.objective.size)
+        for _ in range(self.most_steps):
+            nearest = [int((_unit(table) @ vector).argmax()) for table, vector in zip(tables, vectors.detach(), strict=True)]
+            prompt = words.prompt(nearest)
+            if (score := meter.values([prompt]).mean()) > best:
+                best = score
+                meter.report(prompt, best)
+            meter.spend(GRADIENT_CALLS * count)
+            vectors.grad = descent(meter.model, meter.objective, nearest, chance.some(items, count)).gradient
+            optimizer.step()
+
+
+def _unit(table: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.normalize(table, dim=-1)

@@ -1,0 +1,244 @@
+r"""Soft prompts: vectors before the input, found by gradient, in place of words.
+
+A prompt of $m$ words is a matrix of $m$ embeddings, of which each row has to be that of a word. Give that up, and the prompt
+$P \in \mathbb{R}^{m \times d}$ can be learned like any parameter, with the model frozen:
+
+$$\min_P \; -\sum_{(x, y)} \log p(y \mid [P; e(x)]).$$
+
+Prompt tuning (Lester et al. 2021) learns $P$ itself, P-tuning (Liu et al. 2021) learns it through a small network, prefix tuning (Li and
+Liang 2021) learns keys and values for every layer instead. All three come from ``peft``. The model has no head: it goes on with the answer
+word after the query, as in any prompt. The items and their labels are those of a search for words, :class:`course.search.Answers`.
+"""
+
+import copy
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import PeftModel
+from tokenizers import processors
+from transformers import PreTrainedModel
+
+from course.adapters import INPUT_METHODS, METHODS, adapt
+from course.adapters.prefix import start_prefix_from
+from course.adapters.storage import save, stored_bytes
+from course.batches import Completions, completions
+from course.evaluation import Question
+from course.lm import LanguageModel
+from course.models import soft_tokens, tier
+from course.search.meter import GRADIENT_CALLS, Step
+from course.search.objective import Answers
+from course.search.searching import Found
+from course.training import FitSettings, History, fit
+
+#: What is learned: three kinds of soft prompt, and LoRA beside them, which changes the model's matrices.
+SOFT = INPUT_METHODS | {"prefix": METHODS["prefix"]}
+LEARNABLE = SOFT | {"lora": METHODS["lora"]}
+#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items. A prompt has few parameters and far to
+#: go: it takes large steps.
+RATES = {
+    "tiny": {"prompt": 1e-1, "p_tuning": 1e-2, "prefix": 1e-1, "lora": 3e-3},
+    "hub": {"prompt": 3e-2, "p_tuning": 1e-3, "prefix": 5e-3, "lora": 3e-4},
+}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learned, and how long.
+
+    Attributes:
+        method: a key of :data:`LEARNABLE`.
+        length: how many vectors; nothing to LoRA.
+        start: where they begin: a text (its tokens, the one that begins a text included, over and over until all vectors are filled), ids
+            of tokens, or None for vectors drawn at random. P-tuning, whose vectors come out of a network, and LoRA have no use for it.
+        steps: optimiser steps of ``batch_size`` training items.
+        rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
+        looks: how often, evenly over the steps, all training items are tried; the best vectors by them are kept.
+    """
+
+    method: str = "prompt"
+    length: int = 8
+    start: str | tuple[int, ...] | None = None
+    steps: int = 60
+    rate: float | None = None
+    batch_size: int = 32
+    looks: int = 6
+
+    def __post_init__(self):
+        if self.method not in LEARNABLE:
+            raise ValueError(f"method={self.method!r}: expected one of {', '.join(LEARNABLE)}")
+        if self.start is not None and (self.method not in ("prompt", "prefix") or not self.start):
+            raise ValueError(f"start={self.start!r} for {self.method!r}: only prompt and prefix tuning can begin as a text of some words")
+        if not 1 <= self.looks <= self.steps:
+            raise ValueError(f"looks={self.looks}: expected 1 to {self.steps}, the number of steps")
+
+    @property
+    def title(self) -> str:
+        """Its name in figures."""
+        return LEARNABLE[self.method].title
+
+
+@dataclass(frozen=True)
+class Learned(Found):
+    """What was learned: on the common plot a search like the others, whose prompt is no text.
+
+    Attributes:
+        model: answers with what was learned; the words of a prompt for it are empty.
+        history: how the training went.
+    """
+
+    model: LanguageModel
+    history: History
+
+    def stored(self) -> int:
+        """Bytes on disk of what was learned, without the model that it is for."""
+        with tempfile.TemporaryDirectory() as folder:
+            return stored_bytes(save(self.model.model, Path(folder) / "kept"))
+
+
+def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 0) -> Learned:
+    """Learn from the training items of an objective by gradient, then look at its test items.
+
+    The model is left as it was. A call is counted for every training item that is tried, :data:`GRADIENT_CALLS` for every one that a
+    gradient is taken of.
+
+    Args:
+        seed: of what is drawn at the start, and of the order of the items.
+
+    Raises:
+        ValueError: if an item does not fit into the window beside the vectors.
+    """
+    adapted = _prepared(lesson, model, seed)
+    pupil = _behind(adapted, model)
+    data = _data(objective.train, pupil)
+    every = -(-lesson.steps // lesson.looks)
+    steps: list[Step] = []
+
+    def look(_: PreTrainedModel) -> float:
+        gradients = GRADIENT_CALLS * lesson.batch_size * min(len(steps) * every, lesson.steps)
+        score = float(objective.values(pupil, [("", item) for item in range(objective.size)]).mean())
+        steps.append(Step(gradients + (len(steps) + 1) * objective.size, "", score, objective.held_out(pupil, "")))
+        return score
+
+    settings = FitSettings(
+        steps=lesson.steps, batch_size=lesson.batch_size, rate=lesson.rate or RATES[tier()][lesson.method], weight_decay=0.0, seed=seed,
+        validate_every=every, precision="fp32",
+    )  # fmt: skip
+    history = fit(adapted, data, settings, look, bar=False)
+    return Learned(lesson.title, _best_so_far(steps), steps[-1].calls, pupil, history)
+
+
+def _best_so_far(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The looks at which the score on training items was higher than ever before."""
+    return tuple(step for i, step in enumerate(steps) if all(step.score > before.score for before in steps[:i]))
+
+
+def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
+    """The model with something fresh to learn."""
+    body = model.model
+    # LoRA is put into the model, and gradients vanish in float16; a soft prompt stands before a model that others may share
+    if lesson.method not in SOFT or body.dtype == torch.float16:
+        body = copy.deepcopy(body).float()
+    options = {"length": lesson.length} if lesson.method in SOFT else {}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        adapted = adapt(body, lesson.method, **options).to(body.device)
+    if lesson.start is not None:
+        ids = model.tokenizer(lesson.start).input_ids if isinstance(lesson.start, str) else lesson.start
+        start_from(adapted, ids)
+    return adapted.eval()
+
+
+def _behind(adapted: PeftModel, model: LanguageModel) -> LanguageModel:
+    """An adapted model to be spoken to. Vectors stand at the very beginning, where some tokenizers would put a token of their own."""
+    tokenizer = model.tokenizer
+    if soft_tokens(adapted) and tokenizer("").input_ids:
+        tokenizer = copy.deepcopy(tokenizer)
+        tokenizer.backend_tokenizer.post_processor = processors.Sequence([])
+    return LanguageModel(adapted, tokenizer, model.batch_tokens, model.encoder.chat)
+
+
+def _data(train: Sequence[Question], pupil: LanguageModel) -> Completions:
+    """The items without any instruction, each with its answer and what the layout puts behind it."""
+    pairs = []
+    for question in train:
+        prompt = question.prompt
+        asked, layout = prompt.query, prompt.template
+        behind = layout.shown(asked, question.words[0])[len(layout.query(asked)) :]
+        pairs.append((prompt.text, behind.strip(" ")))
+    data = completions(pupil.tokenizer, pairs)
+    if (longest := max(data.tokens)) > pupil.window:
+        raise ValueError(
+            f"an item has {longest} tokens, and beside {soft_tokens(pupil.model)} vectors the window holds {pupil.window}; "
+            "take fewer vectors or shorter items"
+        )
+    return data
+
+
+def start_from(model: PeftModel, ids: Sequence[int]) -> None:
+    """Let a prompt begin as the embeddings, or a prefix as the keys and values, of a text: its tokens over and over until it is filled.
+
+    Raises:
+        ValueError: for no tokens, or for another method.
+    """
+    length = soft_tokens(model)
+    if not ids or not length:
+        raise ValueError(f"{len(ids)} tokens to begin {length} vectors with: expected at least one of each")
+    repeated = torch.tensor([ids[i % len(ids)] for i in range(length)], device=model.device)
+    kind = model.active_peft_config.peft_type
+    if kind == "PREFIX_TUNING":
+        start_prefix_from(model, repeated)
+    elif kind == "PROMPT_TUNING":
+        with torch.no_grad():
+            model.prompt_encoder[model.active_adapter].embedding.weight.copy_(model.get_input_embeddings()(repeated))
+    else:
+        raise ValueError(f"{kind} cannot begin as a text: expected prompt tuning or prefix tuning")
+
+
+def vectors(model: LanguageModel) -> torch.Tensor:
+    """The vectors that stand before the input, (length, width).
+
+    Raises:
+        ValueError: for prefix tuning, which has keys and values instead, and for a model without a soft prompt.
+    """
+    kind = getattr(getattr(model.model, "active_peft_config", None), "peft_type", "no adapter")
+    if kind not in ("PROMPT_TUNING", "P_TUNING"):
+        raise ValueError(f"{kind} has no vectors at the input: expected prompt tuning or P-tuning")
+    return model.model.get_prompt_embedding_to_save(model.model.active_adapter).float()
+
+
+def nearest(model: LanguageModel, measure: str = "cosine", count: int = 1) -> list[list[int]]:
+    """The tokens whose embeddings lie nearest to each vector of a soft prompt, the nearest first.
+
+    Args:
+        measure: ``"cosine"`` (the angle counts) or ``"euclidean"`` (so does the length).
+
+    Returns:
+        For each vector the ids of ``count`` tokens.
+
+    Raises:
+        ValueError: as :func:`vectors`, and for another measure.
+    """
+    if measure not in ("cosine", "euclidean"):
+        raise ValueError(f"measure={measure!r}: expected 'cosine' or 'euclidean'")
+    prompt, words = vectors(model), model.model.get_input_embeddings().weight.detach().float().cpu()
+    if measure == "cosine":
+        distance = -torch.nn.functional.normalize(prompt) @ torch.nn.functional.normalize(words).T
+    else:
+        distance = torch.cdist(prompt, words)
+    return distance.topk(count, largest=False).indices.tolist()
+
+
+def as_words(model: LanguageModel, ids: Sequence[int]) -> LanguageModel:
+    """The frozen model behind the embeddings of tokens in place of its soft prompt: how a hard prompt of these words does."""
+    prompted = adapt(model.model.get_base_model(), "prompt", length=len(ids))
+    start_from(prompted, ids)
+    return _behind(prompted.to(model.model.device).eval(), model)
+
+
+def some_words(model: LanguageModel, length: int, seed: int = 0) -> tuple[int, ...]:
+    """Tokens at random, to begin with."""
+    return tuple(int(i) for i in np.random.default_rng(seed).integers(len(model.tokenizer), size=length))
