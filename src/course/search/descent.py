@@ -72,7 +72,9 @@ def _logits(model: LanguageModel, rows: list[tuple[int, ...]], ids: list[int], v
     """Logits (rows, longest, vocabulary) of token rows that all have the prompt at the same place, padded on the right."""
     place = next((i for i in range(len(rows[0])) if list(rows[0][i : i + len(ids)]) == ids), None)
     if place is None or any(list(row[place : place + len(ids)]) != ids for row in rows):
-        raise ValueError("the prompt's tokens are not found at one place of all items: expected a template that begins with the instruction")
+        raise ValueError(
+            "the prompt's tokens are not found at one place of all items: expected a template that begins with the instruction"
+        )
     device, longest = model.model.device, max(map(len, rows))
     padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
     seen = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=device)
