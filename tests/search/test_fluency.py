@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course.lm import load
-from course.search import Fluent, RandomSearch, answers, fluency, is_gibberish, least_fluent, search
+from course.search import AutoPrompt, Fluent, RandomSearch, answers, fluency, is_gibberish, least_fluent, search
 from course.search.words import words_of
 from course.world.chance import Chance
 from course.world.instructions import INSTRUCTIONS
@@ -47,12 +47,17 @@ def test_a_fluent_objective_adds_the_fluency_of_its_prompt(model):
     )
     assert mixed.size == plain.size and mixed.held_out(model, "is it") == plain.held_out(model, "is it")
     assert mixed.asked("is it", [1]) == plain.asked("is it", [1])
+    ids = words_of(model).later
+    alike = {w: mixed.worth(model, "is it", ids)[words_of(model).texts.index(w)].item() for w in ("an", "horse")}
+    for word, worth in alike.items():
+        assert worth == pytest.approx(0.5 * (3 * fluency(model, [f"is it {word}"])[0] - 2 * fluency(model, ["is it"])[0]) / 3, abs=1e-4)
     with pytest.raises(ValueError, match="weight=0"):
         Fluent(plain, 0)
 
 
-def test_a_search_that_minds_fluency_finds_more_fluent_prompts(model):
+@pytest.mark.parametrize("kind", ["random", "gradient"])
+def test_a_search_that_minds_fluency_finds_more_fluent_prompts(model, kind):
     plain = answers("is_animal", 8, 6, measure="likelihood", wanted_tier="tiny")
-    method = RandomSearch(words_of(model).texts, 3)
+    method = RandomSearch(words_of(model).texts, 3) if kind == "random" else AutoPrompt(3, batch=4)
     free, minded = (search(method, objective, model, 600).prompt for objective in (plain, Fluent(plain, 1.0)))
     assert fluency(model, [minded])[0] > fluency(model, [free])[0]

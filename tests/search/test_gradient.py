@@ -15,7 +15,7 @@ from course.lm import LanguageModel, load
 from course.prompts import PLAIN, UNSEEN_TEMPLATES, Template
 from course.search import Answers, AutoPrompt, Meter, Pez, answers, likelihoods, search
 from course.search.descent import descent
-from course.search.gradient import swaps
+from course.search.gradient import guessed_and_true
 from course.search.words import words_of
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
@@ -91,13 +91,13 @@ def test_the_gradient_is_that_of_finite_differences(model, objective):
 
 
 def test_proposed_swaps_rank_with_the_true_change(objective):
-    model = load("gpt-middle", "tiny")
-    words, items, alike, chosen = words_of(model), [0, 3], [], []
-    for numbers, place in (([700, 30, 4], 2), ([90, 512, 3], 0)):
-        found = descent(model, objective, numbers, items)
-        guessed = swaps(Meter(objective, model, 1), words, place, found.gradient[place]).numpy()
-        prompts = [words.prompt([*numbers[:place], word, *numbers[place + 1 :]]) for word in range(len(words.texts))]
-        true = -objective.values(model, [(prompt, item) for prompt in prompts for item in items]).reshape(-1, len(items)).mean(1)
+    model, alike, chosen = load("gpt-middle", "tiny"), [], []
+    every = range(len(words_of(model).texts))
+    for prompt, place in (([700, 30, 4], 2), ([90, 512, 3], 0)):
+        guessed, true = guessed_and_true(model, objective, prompt, place, every, [0, 3])
+        asked = [objective.asked(words_of(model).prompt(p), [0, 3]) for p in (prompt, [*prompt[:place], 77, *prompt[place + 1 :]])]
+        before, after = (naive_loss(model, questions).mean() for questions in asked)
+        assert true[77] == pytest.approx(after - before, abs=1e-4) and guessed[prompt[place]] == 0
         alike.append(spearmanr(guessed, true).statistic)
         chosen.append((true < true[guessed.argsort()[:20]].min()).mean())
     assert np.mean(alike) > 0.2, "words are far apart, so to first order is a rough guess"

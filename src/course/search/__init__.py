@@ -7,7 +7,7 @@ methods lie on one plot.
 from course.search.descent import Descent, descent
 from course.search.floors import Exhaustive, RandomSearch
 from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
-from course.search.gradient import AutoPrompt, Pez
+from course.search.gradient import AutoPrompt, Pez, guessed_and_true
 from course.search.meter import GRADIENT_CALLS, BudgetSpent, Meter, Step
 from course.search.objective import MEASURES, Answers, Objective, answers, gaps, instructed, likelihoods
 from course.search.policy import Draws, Policy, PolicySettings, plain_tokens
@@ -18,5 +18,6 @@ from course.search.words import Words, words_of
 __all__ = [
     "GRADIENT_CALLS", "MEASURES", "NORMALISATIONS", "Answers", "AutoPrompt", "BudgetSpent", "Descent", "Draws", "Exhaustive", "Fluent",
     "Found", "Meter", "Method", "Objective", "Pez", "Policy", "PolicySettings", "RLPrompt", "RandomSearch", "Step", "Words", "answers",
-    "descent", "fluency", "gaps", "instructed", "is_gibberish", "least_fluent", "likelihoods", "plain_tokens", "search", "words_of",
+    "descent", "fluency", "gaps", "guessed_and_true", "instructed", "is_gibberish", "least_fluent", "likelihoods", "plain_tokens",
+    "search", "words_of",
 ]  # fmt: skip

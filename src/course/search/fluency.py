@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from course.evaluation import Question
-from course.lm import TextModel
+from course.lm import LanguageModel, TextModel
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS
 
@@ -51,6 +52,10 @@ class Fluent(Objective):
 
     def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
         return self.objective.asked(prompt, items)
+
+    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor) -> torch.Tensor:
+        """The next word's log-probabilities, which are the fluency of every word at that place; what follows it is left out."""
+        return self.weight / (len(before.split()) + 1) * model.next_word([before])[0][ids]
 
     def held_out(self, model: TextModel, prompt: str) -> float:
         return self.objective.held_out(model, prompt)

@@ -62,21 +62,21 @@ class RLPrompt(Method):
         samples: prompts a step.
         batch: training items a step, the same for all its prompts.
         normalisation: one of :data:`NORMALISATIONS`.
-        settings: of the policy. Its own baseline is switched off, since rewards arrive normalised.
+        settings: of the policy. Its own baseline is switched off, since rewards arrive normalised; the bonus for entropy keeps it from
+            settling on its first good prompt.
     """
 
     length: int = 4
     samples: int = 32
     batch: int = 8
     normalisation: str = "item"
-    settings: PolicySettings = field(default_factory=lambda: PolicySettings(start="even", rate=1e-2))
+    settings: PolicySettings = field(default_factory=lambda: PolicySettings(start="even", rate=1e-2, entropy=0.02))
     title = "RLPrompt"
 
     def __post_init__(self):
         if self.length < 1 or self.samples < 2 or self.batch < 1:
-            raise ValueError(
-                f"length={self.length}, samples={self.samples}, batch={self.batch}: expected at least 1 word, 2 prompts to compare and 1 item"
-            )
+            sizes = f"length={self.length}, samples={self.samples}, batch={self.batch}"
+            raise ValueError(f"{sizes}: expected at least 1 word, 2 prompts to compare and 1 item")
         if self.normalisation not in NORMALISATIONS:
             raise ValueError(f"normalisation={self.normalisation!r}: expected one of {', '.join(NORMALISATIONS)}")
 
