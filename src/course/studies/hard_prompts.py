@@ -42,7 +42,7 @@ BUDGET, LENGTH, TRAINED, TESTED = 5000, 5, 64, 150
 #: Points on the axis of calls, for curves.
 CALLS = tuple(range(500, BUDGET + 1, 500))
 #: What a nat a word is worth to a search that minds fluency, in units of the gap between the labels' probabilities.
-WEIGHT = 0.04
+WEIGHT = 0.02
 
 
 def methods(words: Sequence[str], length: int = LENGTH) -> tuple[Method, ...]:
