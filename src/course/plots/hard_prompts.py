@@ -15,6 +15,7 @@ from course.search import Found
 _COLOURS = {
     "AutoPrompt": OPENED, "PEZ": "#e8a06a", "RLPrompt": PROMPTED, "random swaps": "#5fa8d3", "random": "#6b6b6b", "exhaustive": "#a8a8a8",
 }  # fmt: skip
+_FLOORS = ("exhaustive", "random", "random swaps")
 
 
 def found_by_calls(curves: dict[str, np.ndarray], calls: Sequence[int], by_hand: float, known: float) -> Figure:
@@ -24,16 +25,20 @@ def found_by_calls(curves: dict[str, np.ndarray], calls: Sequence[int], by_hand:
         known: accuracy of that instruction where the items are laid out as in the corpus.
     """
     figure, ax = plt.subplots(figsize=(7.4, 4.2))
-    ends = {title: band(ax, calls, runs, _COLOURS[title])[-1] for title, runs in curves.items()}
-    low = min(min(runs.mean(0)) for runs in curves.values())
-    order = sorted(ends, key=ends.get)
-    for title, y in zip(order, spread([ends[title] for title in order], 1.9), strict=True):
-        ax.text(calls[-1] * 1.02, y, title, color=_COLOURS[title], va="center", fontweight="bold")
-    ax.axhline(by_hand, color="#222222", linestyle="--", linewidth=1.5)
-    ax.text(calls[0], by_hand - 0.5, "written by people", color="#222222", va="top", fontweight="bold")
-    ax.set_title(f"in a layout that the model knows: {known:.0f} %", fontsize=11, color=CEILING)
-    ax.set_xlim(0, calls[-1] * 1.28)
-    ax.set_ylim(min(low, by_hand) - 3.5, None)
+    ends = {"written by people": by_hand}
+    for title, runs in curves.items():
+        if title in _FLOORS:
+            ax.plot(calls, runs.mean(0), color=_COLOURS[title], linewidth=1.8)
+            ends[title] = runs.mean(0)[-1]
+        else:
+            ends[title] = band(ax, calls, runs, _COLOURS[title])[-1]
+    ax.axhline(by_hand, xmax=1 / 1.45, color="#222222", linestyle="--", linewidth=1.5)
+    order, (low, high) = sorted(ends, key=ends.get), ax.get_ylim()
+    for title, y in zip(order, spread([ends[title] for title in order], 0.06 * (high - low)), strict=True):
+        ax.text(calls[-1] * 1.03, y, title, color=_COLOURS.get(title, "#222222"), va="center", fontweight="bold")
+    ax.set_title(f"people's words in a layout that the model knows: {known:.0f} %", fontsize=11, color=CEILING)
+    ax.set_xlim(0, calls[-1] * 1.45)
+    ax.set_xticks([c for c in calls if c % 1000 == 0])
     ax.set_xlabel("model calls")
     ax.set_ylabel("accuracy, test items (%)")
     return figure
@@ -46,8 +51,8 @@ def guessed_and_true(guessed: np.ndarray, true: np.ndarray, proposed: Sequence[i
     ax.plot(guessed[others], true[others], ".", color=CEILING, alpha=0.6)
     ax.plot(guessed[proposed], true[proposed], "o", color=OPENED, markersize=6)
     ax.axhline(0, color="#222222", linewidth=0.8)
-    ax.annotate("proposed", (guessed[proposed].max(), true[proposed].max()), (4, 6), textcoords="offset points", color=OPENED,
-                fontweight="bold")  # fmt: skip
+    low = float(true[proposed].min()) - 0.05 * float(np.ptp(true))
+    ax.text(guessed[proposed].mean(), low, "proposed", color=OPENED, fontweight="bold", ha="center", va="top")
     ax.set_title(f"rank correlation {spearmanr(guessed, true).statistic:.1f}", fontsize=11)
     ax.set_xlabel("change of the loss by the gradient (nats)")
     ax.set_ylabel("true change (nats)")
@@ -91,6 +96,6 @@ def elsewhere(rows: dict[str, dict[str, np.ndarray]]) -> Figure:
 def _key(ax: Axes, names: Sequence[str], shades: Sequence[str]) -> None:
     """Which mark is which model, in a line above the rows."""
     for k, (name, marker, shade) in enumerate(zip(names, "osD^", shades, strict=False)):
-        x = 0.02 + k / len(names)
-        ax.plot(x, 1.06, marker, color=shade, transform=ax.transAxes, clip_on=False, markersize=8)
-        ax.text(x + 0.02, 1.06, name, color=shade, transform=ax.transAxes, va="center", fontweight="bold", fontsize=10)
+        x = k / len(names)
+        ax.plot(x, 1.07, marker, color=shade, transform=ax.transAxes, clip_on=False, markersize=8)
+        ax.text(x + 0.025, 1.07, name, color=shade, transform=ax.transAxes, va="center", fontweight="bold", fontsize=10)
