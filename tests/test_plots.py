@@ -14,6 +14,7 @@ from course.expectations import expected, sum_blanks
 from course.instruct import Control
 from course.lm import load
 from course.plots import style
+from course.search import Found, Step
 from course.training import History
 
 matplotlib.use("Agg")
@@ -244,3 +245,28 @@ def test_curves_along_an_axis_are_named_at_their_ends():
     assert words(figure) == {"one", "two"} and figure.axes[0].get_xlabel() == "size"
     heights = sorted(text.get_position()[1] for text in figure.axes[0].texts)
     assert heights[1] - heights[0] >= 7, "names do not overlap"
+
+
+def test_searches_are_named_at_the_end_of_their_curves():
+    runs = {
+        name: np.array([[50.0, 60.0 + i], [51.0, 61.0 + i], [52.0, 62.0 + i]]) for i, name in enumerate(("AutoPrompt", "PEZ", "random"))
+    }
+    assert {*runs, "written by people"} <= names(plots.found_by_calls(runs, (500, 1000), 48.0, 90.0))
+
+
+def test_proposals_are_marked_and_their_correlation_is_told():
+    guessed = np.array([-3.0, -2.0, 0.0, 1.0, 2.0])
+    assert {"proposed", "rank correlation 1.0"} <= names(plots.guessed_and_true(guessed, guessed**3, [0, 1]))
+
+
+def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
+    steps = (Step(16, "a", 0.5, 50.0), Step(64, "b", 0.75, 55.0))
+    figure = plots.best_of_many([Found("random", steps, 160)] * 3)
+    assert {"items it was chosen by", "test items"} <= names(figure)
+    chosen_by, held_out = (line.get_ydata() for line in figure.axes[0].lines)
+    assert (chosen_by[0], chosen_by[-1], held_out[0], held_out[-1]) == (50, 75, 50, 55)
+
+
+def test_every_model_has_its_mark_and_every_method_its_row():
+    models = {"here": np.array([80.0, 82.0]), "smaller": np.array([60.0, 58.0])}
+    assert {"by hand", "PEZ", *models} <= names(plots.elsewhere({"by hand": models, "PEZ": models}))

@@ -7,7 +7,7 @@ import pytest
 
 from course.evaluation import questions, scores
 from course.lm import load
-from course.search import Answers, Exhaustive, Meter, Objective, RandomSearch, answers, instructed, likelihoods, search
+from course.search import Answers, Exhaustive, Meter, Objective, RandomSearch, answers, gaps, instructed, likelihoods, search
 from course.tasks import load_task
 
 
@@ -78,6 +78,18 @@ def test_the_likelihood_of_labels_is_among_the_labels(model):
     for question, value in zip(asked, found, strict=True):
         of = {w: model.score([question.prompt.text], [c])[0] for w, c in zip(task.labels, question.prompt.candidates, strict=True)}
         assert value == pytest.approx(of[question.words[0]] - np.logaddexp(*of.values()), abs=1e-4)
+
+
+def test_the_gap_is_between_the_right_label_and_the_likeliest_wrong_one(model):
+    asked = questions(load_task("topic", wanted_tier="tiny"), 1, 6)  # four labels
+    found = gaps(model, asked)
+    for question, gap, right in zip(asked, found, scores(model, asked), strict=True):
+        logits = model.score([question.prompt.text] * 4, question.prompt.candidates)
+        share = dict(zip(question.prompt.verbalizer.words, np.exp(logits) / np.exp(logits).sum(), strict=True))
+        mine = share.pop(question.words[0])
+        assert gap == pytest.approx(mine - max(share.values()), abs=1e-4) and (gap > 0) == (right == 1)
+    with pytest.raises(ValueError, match="expected a task with labels"):
+        answers("capital", 2, 2, measure="gap", wanted_tier="tiny")
 
 
 def test_answers_without_labels_are_scored_whole(model):

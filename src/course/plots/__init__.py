@@ -3,6 +3,7 @@
 from course.plots.adapters import by_model_size, forgetting, hundred_tasks, pareto, prefix_starts, where_it_acts
 from course.plots.demonstrations import by_condition, head_scores, orders_and_calibration, right_and_flipped, where_it_looks
 from course.plots.expectations import by_clue, same_text_two_models, top_words
+from course.plots.hard_prompts import best_of_many, elsewhere, found_by_calls, guessed_and_true
 from course.plots.heads import by_number_of_labels, errors, four_heads
 from course.plots.in_context import accuracy_by_shots, shots_and_ceiling
 from course.plots.instruct import held_out_clusters, instruction_controls, instruction_curves
@@ -13,9 +14,10 @@ from course.plots.style import CEILING, OPENED, PROMPTED, use_style
 from course.plots.training import learning_curve, training_curves
 
 __all__ = [
-    "CEILING", "OPENED", "PROMPTED", "accuracy_along", "accuracy_by_shots", "accuracy_by_steps", "by_clue", "by_condition", "by_model_size",
-    "by_number_of_labels", "by_samples", "cost_front", "cost_of_a_new_task", "errors", "forgetting", "four_heads", "head_scores",
-    "heat_map", "held_out_clusters", "hundred_tasks", "instruction_controls", "instruction_curves", "learning_curve",
-    "orders_and_calibration", "pareto", "prefix_starts", "right_and_flipped", "same_labels", "same_text_two_models", "shots_and_ceiling",
-    "top_words", "training_curves", "use_style", "where_it_acts", "where_it_looks",
+    "CEILING", "OPENED", "PROMPTED", "accuracy_along", "accuracy_by_shots", "accuracy_by_steps", "best_of_many", "by_clue",
+    "by_condition", "by_model_size", "by_number_of_labels", "by_samples", "cost_front", "cost_of_a_new_task", "elsewhere", "errors",
+    "forgetting", "found_by_calls", "four_heads", "guessed_and_true", "head_scores", "heat_map", "held_out_clusters", "hundred_tasks",
+    "instruction_controls", "instruction_curves", "learning_curve", "orders_and_calibration", "pareto", "prefix_starts",
+    "right_and_flipped", "same_labels", "same_text_two_models", "shots_and_ceiling", "top_words", "training_curves", "use_style",
+    "where_it_acts", "where_it_looks",
 ]  # fmt: skip

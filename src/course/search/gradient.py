@@ -4,12 +4,16 @@ Words cannot be moved a little, but their embeddings can. The gradient of the lo
 in which direction the model would like that word to move; both methods look for words that lie there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from course.lm import LanguageModel
 from course.search.descent import descent, lookup
 from course.search.meter import GRADIENT_CALLS, Meter
+from course.search.objective import Objective, likelihoods
 from course.search.searching import Method
 from course.search.words import Words, words_of
 from course.world.chance import Chance
@@ -26,7 +30,8 @@ class AutoPrompt(Method):
 
     A step draws one of the prompt's words and takes the gradient on some training items. To first order, another word with embedding
     :math:`e'` instead of :math:`e` changes the loss by :math:`(e' - e) \\cdot \\nabla_e` (HotFlip, Ebrahimi et al. 2018). The ``tried``
-    words for which this is smallest are tried on other training items, and the best one stays if it beats the prompt as it was there.
+    words for which this is smallest, less what the objective says that a word is worth by itself (its fluency, say), are tried on other
+    training items, and the best one stays if it beats the prompt as it was there.
 
     Attributes:
         length: words of the prompt; it begins with random ones.
@@ -73,18 +78,39 @@ class AutoPrompt(Method):
             return chance.some([word for word in range(len(words.texts)) if word != current[place]], self.tried)
         meter.spend(GRADIENT_CALLS * len(items))
         found = descent(meter.model, meter.objective, current, items)
-        change = swaps(meter, words, place, found.gradient[place])
+        ids = words.later if place else words.first
+        change = swaps(meter.model, place, found.gradient[place]) - meter.objective.worth(meter.model, words.prompt(current[:place]), ids)
         change[current[place]] = float("inf")
         return change.argsort()[: self.tried].tolist()
 
 
-def swaps(meter: Meter, words: Words, place: int, gradient: torch.Tensor) -> torch.Tensor:
-    """To first order, by how much each word at a place would change the loss, up to a constant, (words,).
+def swaps(model: LanguageModel, place: int, gradient: torch.Tensor) -> torch.Tensor:
+    """To first order, by how much each word at a place of a prompt would change the loss, up to a constant, (words,), in nats.
 
     Args:
         gradient: with respect to the embedding at that place, (width,).
     """
-    return lookup(meter.model, words.later if place else words.first) @ gradient
+    words = words_of(model)
+    return (lookup(model, words.later if place else words.first) @ gradient).cpu()
+
+
+def guessed_and_true(
+    model: LanguageModel, objective: Objective, prompt: Sequence[int], place: int, tried: Sequence[int], items: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """How swapping one word changes the mean loss, to first order and truly, (tried,) each, in nats.
+
+    Args:
+        prompt: numbers of its words.
+        place: of the word that is swapped.
+        tried: numbers of the words that are put there.
+        items: numbers of the training items.
+    """
+    words, now = words_of(model), descent(model, objective, prompt, items)
+    guessed = swaps(model, place, now.gradient[place])
+    texts = [words.prompt([*prompt[:place], word, *prompt[place + 1 :]]) for word in tried]
+    losses = -likelihoods(model, [question for text in texts for question in objective.asked(text, items)])
+    true = losses.reshape(len(tried), len(items)).mean(1) - now.losses.mean().item()
+    return (guessed - guessed[prompt[place]])[list(tried)].numpy(), true
 
 
 @dataclass(frozen=True)
@@ -105,7 +131,7 @@ class Pez(Method):
 
     length: int = 4
     batch: int = 16
-    rate: float = 0.3
+    rate: float = 1.0
     decay: float = 0.1
     most_steps: int = 2000
     title = "PEZ"

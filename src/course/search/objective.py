@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from scipy.special import log_softmax, softmax
 
 from course.evaluation import Question, all_profiles, questions, scores
-from course.lm import TextModel
+from course.lm import LanguageModel, TextModel
 from course.prompts import Template, Verbalizer
 from course.selection import Selection
 from course.world.example import Example
@@ -45,6 +46,15 @@ class Objective(ABC):
             ValueError: if this objective is not made of questions with right answers.
         """
         raise ValueError(f"{type(self).__name__} has no questions with right answers, so it has no gradient: search it by trying prompts")
+
+    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor) -> torch.Tensor | float:
+        """What each word is worth behind ``before`` whatever the task, in the objective's own unit, (words,); 0 if words cost nothing.
+
+        Args:
+            before: the words of the prompt that stand before it.
+            ids: tokens of the words, (words,).
+        """
+        return 0.0
 
     @abstractmethod
     def held_out(self, model: TextModel, prompt: str) -> float:

@@ -1,0 +1,80 @@
+"""How much a prompt reads like language: its probability under the model, a search that is asked to mind it, and what gibberish is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from course.evaluation import Question
+from course.lm import LanguageModel, TextModel
+from course.search.objective import Objective
+from course.world.instructions import INSTRUCTIONS
+
+#: A prompt is gibberish if it is less fluent than all but this share of the instructions that people wrote.
+TOLERANCE = 0.05
+
+
+def fluency(model: TextModel, prompts: Sequence[str]) -> np.ndarray:
+    """Log-probability of each prompt as the beginning of a document, in nats a word, (prompts,).
+
+    Raises:
+        ValueError: for an empty prompt.
+    """
+    if empty := [prompt for prompt in prompts if not prompt.strip()]:
+        raise ValueError(f"an empty prompt {empty[0]!r} has no fluency: expected at least one word")
+    return model.score([""] * len(prompts), prompts) / [len(prompt.split()) for prompt in prompts]
+
+
+@dataclass(frozen=True)
+class Fluent(Objective):
+    """Another objective, with fluency counted in: a prompt is worth what it is worth there plus ``weight`` times its nats a word.
+
+    The probability of the prompt's own words comes with reading it, so it does not count as a model call. Test items are scored as in
+    the other objective.
+    """
+
+    objective: Objective
+    weight: float
+
+    def __post_init__(self):
+        if self.weight <= 0:
+            raise ValueError(f"weight={self.weight}: expected more than 0; without fluency search the objective itself")
+
+    @property
+    def size(self) -> int:
+        return self.objective.size
+
+    def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
+        prompts = list(dict.fromkeys(prompt for prompt, _ in pairs))
+        known = dict(zip(prompts, fluency(model, prompts), strict=True))
+        return self.objective.values(model, pairs) + self.weight * np.array([known[prompt] for prompt, _ in pairs])
+
+    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
+        return self.objective.asked(prompt, items)
+
+    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor) -> torch.Tensor:
+        """The next word's log-probabilities, which are the fluency of every word at that place; what follows it is left out."""
+        return self.weight / (len(before.split()) + 1) * model.next_word([before])[0][ids]
+
+    def held_out(self, model: TextModel, prompt: str) -> float:
+        return self.objective.held_out(model, prompt)
+
+
+def least_fluent(model: TextModel, references: Sequence[str] = (), tolerance: float = TOLERANCE) -> float:
+    """The fluency, in nats a word, below which a text counts as gibberish: all but ``tolerance`` of the references are more fluent.
+
+    Args:
+        references: texts that people wrote (default: the instructions of all tasks).
+    """
+    texts = references or [text for wordings in INSTRUCTIONS.values() for text in wordings]
+    return float(np.quantile(fluency(model, texts), tolerance))
+
+
+def is_gibberish(model: TextModel, prompts: Sequence[str], below: float | None = None) -> np.ndarray:
+    """Which prompts are less fluent than nearly everything that people wrote, (prompts,) booleans.
+
+    Args:
+        below: in nats a word (default: :func:`least_fluent`).
+    """
+    return fluency(model, prompts) < (least_fluent(model) if below is None else below)

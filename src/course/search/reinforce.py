@@ -1,0 +1,98 @@
+"""Searching by reinforcement: a policy writes prompts and is rewarded for how well they do (RLPrompt, Deng et al. 2022).
+
+Nothing of the prompted model has to be opened: the reward is computed from the probabilities that it gives to the labels. Rewards of
+different items are hard to compare (an easy item rewards every prompt), so they are put on one scale first.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from course.search.meter import Meter
+from course.search.policy import Policy, PolicySettings
+from course.search.searching import Method
+from course.search.words import words_of
+from course.world.chance import Chance
+
+#: Over what rewards are made comparable: of each item by itself, of the prompts' means, or not at all.
+NORMALISATIONS = ("item", "prompt", "none")
+#: A policy that has written nothing new in so many steps has made up its mind.
+_PATIENCE = 10
+#: Spreads below this are none.
+_ALIKE = 1e-6
+
+
+def piecewise(gaps: np.ndarray, right: float = 200.0, wrong: float = 180.0) -> np.ndarray:
+    """The reward for each gap between the right label and the likeliest wrong one: steeper where the answer is right (Deng et al. 2022).
+
+    Args:
+        right, wrong: the factors of a positive and of a negative gap; the defaults are those of the authors' code.
+    """
+    return np.where(gaps > 0, right, wrong) * gaps
+
+
+def comparable(rewards: np.ndarray, normalisation: str) -> np.ndarray:
+    """One reward for each prompt, (prompts,), from those on every item, (prompts, items).
+
+    Args:
+        normalisation: one of :data:`NORMALISATIONS`. ``"item"``: on each item in standard deviations over the prompts, then the mean
+            over items (the paper's); ``"prompt"``: the mean over items, then in standard deviations over the prompts.
+    """
+    if normalisation == "item":
+        return _standard(rewards).mean(1)
+    means = rewards.mean(1)
+    return _standard(means) if normalisation == "prompt" else means
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """In standard deviations from the mean over the first axis; values that are all alike become 0."""
+    spread = values.std(0)
+    return np.where(spread > _ALIKE, (values - values.mean(0)) / np.maximum(spread, _ALIKE), 0.0)
+
+
+@dataclass(frozen=True)
+class RLPrompt(Method):
+    """Let a policy write prompts, try them on the same items, reward the better ones.
+
+    The policy is a small network inside a frozen copy of the prompted model (:mod:`course.search.policy`). The best prompt of a step by
+    the step's items is tried on all training items.
+
+    Attributes:
+        length: words of a prompt.
+        samples: prompts a step.
+        batch: training items a step, the same for all its prompts.
+        normalisation: one of :data:`NORMALISATIONS`.
+        settings: of the policy. Its own baseline is switched off, since rewards arrive normalised; the bonus for entropy keeps it from
+            settling on its first good prompt.
+    """
+
+    length: int = 4
+    samples: int = 32
+    batch: int = 8
+    normalisation: str = "item"
+    settings: PolicySettings = field(default_factory=lambda: PolicySettings(start="even", rate=1e-2, entropy=0.02))
+    title = "RLPrompt"
+
+    def __post_init__(self):
+        if self.length < 1 or self.samples < 2 or self.batch < 1:
+            sizes = f"length={self.length}, samples={self.samples}, batch={self.batch}"
+            raise ValueError(f"{sizes}: expected at least 1 word, 2 prompts to compare and 1 item")
+        if self.normalisation not in NORMALISATIONS:
+            raise ValueError(f"normalisation={self.normalisation!r}: expected one of {', '.join(NORMALISATIONS)}")
+
+    def run(self, meter: Meter, seed: int) -> None:
+        allowed = words_of(meter.model).later.tolist()
+        policy = Policy(meter.model, allowed, replace(self.settings, baseline="none"), seed)
+        chance, best, count = Chance(f"{self.title}/{seed}"), float("-inf"), min(self.batch, meter.objective.size)
+        step = spent = 0
+        while step - spent < _PATIENCE:
+            before, step = meter.calls, step + 1
+            draws = policy.sample([""], self.samples, self.length, seed=1_000_000 * seed + step)
+            (prompts,) = draws.texts
+            values = meter.values(prompts, chance.some(range(meter.objective.size), count))
+            leader = prompts[int(values.mean(1).argmax())]
+            if (score := meter.values([leader]).mean()) > best:
+                best = score
+                meter.report(leader, best)
+            policy.update(draws, [comparable(piecewise(values), self.normalisation).tolist()])
+            spent = step if meter.calls > before else spent
