@@ -8,10 +8,12 @@ import time
 
 from course.models import tier
 from course.records import Study, partial_runs, write_record
-from course.studies import adapters, expectations, heads, in_context, instruct, quality, reasoning
+from course.studies import adapters, expectations, heads, in_context, instruct, quality, reasoning, written_prompts
 
 STUDIES = {
-    study.name: study for module in (expectations, heads, adapters, in_context, instruct, reasoning, quality) for study in module.STUDIES
+    study.name: study
+    for module in (expectations, heads, adapters, in_context, instruct, reasoning, written_prompts, quality)
+    for study in module.STUDIES
 }
 
 
