@@ -80,8 +80,8 @@ class Answers(Objective):
 
 
 def answers(
-    task: str | Task, train: int = 32, test: int = 100, seed: int = 0, shots: int = 0, measure: str = "accuracy", template: Template | None = None,
-    selection: Selection | None = None, wanted_tier: str | None = None,
+    task: str | Task, train: int = 32, test: int = 100, seed: int = 0, shots: int = 0, measure: str = "accuracy",
+    template: Template | None = None, selection: Selection | None = None, wanted_tier: str | None = None,
 ) -> Answers:  # fmt: skip
     """An objective of a task: its training examples to search with, its test examples to report on.
 

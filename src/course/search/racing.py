@@ -92,8 +92,8 @@ class Uniform(Race):
 class UpperConfidence(Race):
     """UCB (Auer et al. 2002) in batches, as APE uses it: in each round those whose mean plus bonus is the highest get some more items.
 
-    The bonus is ``exploration * sqrt(log(all calls) / own calls)``. The constants are those of APE's ``simple_ape``. Unlike there, a candidate
-    never gets an item for the second time, and one that was never tried is not ranked.
+    The bonus is ``exploration * sqrt(log(all calls) / own calls)``. The constants are those of APE's ``simple_ape``. Unlike there, a
+    candidate never gets an item for the second time, and one that was never tried is not ranked.
 
     Attributes:
         batches: rounds.
@@ -117,22 +117,26 @@ class UpperConfidence(Race):
             )
 
     def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
-        chance, size = Chance(f"ucb/{seed}"), meter.objective.size
-        orders = [_items(chance, size, size) for _ in self.candidates]
-        tried, sums = np.zeros(len(self.candidates), int), np.zeros(len(self.candidates))
-        drawn = np.array(chance.some(range(len(self.candidates)), len(self.candidates)))
+        chance, size, count = Chance(f"ucb/{seed}"), meter.objective.size, len(self.candidates)
+        orders = [_items(chance, size, size) for _ in range(count)]
+        tried, sums, drawn = np.zeros(count, int), np.zeros(count), np.array(chance.some(range(count), count))
         for _ in range(self.batches):
-            means, counts = sums / np.maximum(tried, 1), tried + 1e-3
-            bounds = np.where(tried < size, means + self.exploration * np.sqrt(np.log(max(counts.sum(), 1)) / counts), -np.inf)
-            chosen = [i for i in drawn[np.argsort(-bounds[drawn], kind="stable")] if tried[i] < size]
-            chosen = chosen[: max(1, int(self.share * len(self.candidates)))]
+            ranked = drawn[np.argsort(-self._bounds(sums, tried)[drawn], kind="stable")]
+            chosen = [i for i in ranked if tried[i] < size][: max(1, int(self.share * count))]
             if not chosen:
                 return
             new = [(i, item) for i in chosen for item in orders[i][tried[i] : tried[i] + self.items_each]]
-            np.add.at(sums, [i for i, _ in new], meter.pairs([(self.candidates[i], item) for i, item in new]))
-            np.add.at(tried, [i for i, _ in new], 1)
+            rows = [i for i, _ in new]
+            np.add.at(sums, rows, meter.pairs([(self.candidates[i], item) for i, item in new]))
+            np.add.at(tried, rows, 1)
             seen = np.flatnonzero(tried)
-            yield _standing(meter, chance, [self.candidates[i] for i in seen], [orders[i][: tried[i]] for i in seen], (sums / np.maximum(tried, 1))[seen])  # fmt: skip
+            prompts, items = [self.candidates[i] for i in seen], [orders[i][: tried[i]] for i in seen]
+            yield _standing(meter, chance, prompts, items, sums[seen] / tried[seen])
+
+    def _bounds(self, sums: np.ndarray, tried: np.ndarray) -> np.ndarray:
+        """Mean plus bonus of each candidate; next to no call (as in APE's code) makes an endless bonus unnecessary."""
+        calls = tried + 1e-3
+        return sums / np.maximum(tried, 1) + self.exploration * np.sqrt(np.log(max(calls.sum(), 1)) / calls)
 
 
 @dataclass(frozen=True)

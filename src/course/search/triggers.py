@@ -1,7 +1,7 @@
 """The phrase that makes a model write its steps down, found rather than given.
 
-Kojima et al. 2022 wrote the phrase by hand, and Zhou et al. 2023 had one written by a model. Here the model's own solutions are the source: what it
-begins a sampled solution with may be what makes it begin well.
+Kojima et al. 2022 wrote the phrase by hand, and APE (Zhou et al. 2023) had one written by a model. Here the model's own solutions are the
+source: what it begins a sampled solution with may be what makes it begin well.
 """
 
 from collections.abc import Sequence

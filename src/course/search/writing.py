@@ -45,9 +45,7 @@ class WrittenPrompts(Method):
         meter.spend(self.count)
         candidates = distinct([*self.start, *self.writer.write(examples, self.count, seed)])
         if not candidates:
-            raise ValueError(
-                f"the writer wrote {self.count} empty texts: expected at least one prompt; give it more demonstrations or words"
-            )
+            raise ValueError(f"all {self.count} texts that the writer wrote are empty: expected at least one prompt; let it write more")
         leaders = self._raced(meter, candidates, seed)
         for number in range(1, self.resampled + 1):
             meter.spend(len(leaders) * self.variations)
