@@ -14,6 +14,7 @@ from endpoint import chat_completion, completion, endpoint
 from course import models
 from course.choosing import choose, match
 from course.lm import load
+from course.search import BlankFiller, WrittenPrompts, answers, search
 from course.served import EndpointError, NoLogProbabilities, ServedModel
 
 KEY = "sk-very-secret"
@@ -215,3 +216,15 @@ def test_a_text_matches_the_label_it_begins_with():
     assert match("nothing", labels) is None and match("", labels) is None
     with pytest.raises(ValueError, match="expected two or more different ones"):
         choose(None, ["a"], [" yes", "yes"])
+
+
+def test_a_search_without_gradients_finds_the_same_behind_an_endpoint(local):
+    def answer(path, request, number):
+        (sample,) = local.generate([request["prompt"]], stop=tuple(request["stop"]), max_tokens=request["max_tokens"])[0]
+        return 200, {}, completion(sample.text)
+
+    objective = answers("capital", 4, 3, wanted_tier="tiny")
+    method = WrittenPrompts(BlankFiller(load("bert-middle", "tiny")), count=4, best=1, variations=2)
+    with endpoint(answer) as (base_url, seen):
+        there = search(method, objective, ServedModel("m", base_url), budget=60)
+    assert seen and there == search(method, objective, local, budget=60)

@@ -15,6 +15,7 @@ from course.evaluation import Question, all_profiles, questions, scores
 from course.lm import LanguageModel, TextModel
 from course.prompts import Template, Verbalizer
 from course.selection import Selection
+from course.tasks import Task
 from course.world.example import Example
 from course.world.split import TEST, TRAIN
 
@@ -86,6 +87,11 @@ class Answers(Objective):
     def size(self) -> int:
         return len(self.train)
 
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The training questions with their usual answers, as they should be written: what a model that writes prompts may see."""
+        return tuple(Example(question.prompt.query, question.words[0]) for question in self.train)
+
     def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
         asked = [instructed(self.train[item], prompt) for prompt, item in pairs]
         return {"accuracy": scores, "likelihood": likelihoods, "gap": gaps}[self.measure](model, asked)
@@ -98,19 +104,19 @@ class Answers(Objective):
 
 
 def answers(
-    name: str, train: int = 32, test: int = 100, seed: int = 0, shots: int = 0, measure: str = "accuracy", template: Template | None = None,
-    selection: Selection | None = None, wanted_tier: str | None = None,
+    task: str | Task, train: int = 32, test: int = 100, seed: int = 0, shots: int = 0, measure: str = "accuracy",
+    template: Template | None = None, selection: Selection | None = None, wanted_tier: str | None = None,
 ) -> Answers:  # fmt: skip
     """An objective of a task: its training examples to search with, its test examples to report on.
 
     Args:
-        name: of the task, as for :func:`course.tasks.load_task`.
+        task: its name, as for :func:`course.tasks.load_task`, or a task that is loaded, such as one of :mod:`course.induction`.
         train, test: how many of each; fewer, if the task has no more different ones.
         seed: draws the items.
         shots: demonstrations that each question shows anyway.
         template: the layout (default: a list with colons).
     """
-    tasks = all_profiles(name, wanted_tier)
+    tasks = all_profiles(task, wanted_tier) if isinstance(task, str) else (task,)
     drawn = {
         split: questions(tasks, shots, count, seed, selection, template, split=split) for split, count in ((TRAIN, train), (TEST, test))
     }

@@ -8,9 +8,20 @@ import time
 
 from course.models import tier
 from course.records import Study, partial_runs, write_record
-from course.studies import adapters, expectations, hard_prompts, heads, in_context, instruct, quality, reasoning, soft_prompts
+from course.studies import (
+    adapters,
+    expectations,
+    hard_prompts,
+    heads,
+    in_context,
+    instruct,
+    quality,
+    reasoning,
+    soft_prompts,
+    written_prompts,
+)
 
-_MODULES = (expectations, heads, adapters, in_context, instruct, reasoning, hard_prompts, soft_prompts, quality)
+_MODULES = (expectations, heads, adapters, in_context, instruct, reasoning, hard_prompts, written_prompts, soft_prompts, quality)
 STUDIES = {study.name: study for module in _MODULES for study in module.STUDIES}
 
 

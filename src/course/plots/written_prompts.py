@@ -1,0 +1,98 @@
+"""Figures of prompts that a model writes: regret against calls, a race round by round, and what was found beside what people wrote."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from course.plots.style import CEILING, OPENED, PROMPTED, band
+from course.search import Round
+
+_LOOKS = {"uniform": (CEILING, "-"), "UCB": ("#222222", "--"), "halving": (PROMPTED, "-")}
+
+
+def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]]]]) -> Figure:
+    """Regret (points) against model calls on a logarithmic axis: a curve a schedule, a point a setting.
+
+    A dotted line goes from the dearest setting of the uniform schedule to the left, as far as its regret reaches.
+
+    Args:
+        curves: schedule (``"uniform"``, ``"UCB"``, ``"halving"``) -> (calls, regret), one a seed.
+    """
+    figure, ax = plt.subplots(figsize=(7.4, 3.8))
+    for name, (colour, line) in _LOOKS.items():
+        calls = np.mean([curve[name][0] for curve in curves], 0)
+        means = band(ax, calls, np.array([curve[name][1] for curve in curves]), colour, line)
+        if name == "uniform":
+            ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=CEILING)
+            ax.annotate(f"APE's default:\n{calls[-1]:,.0f} calls", (calls[-1], means[-1]), (6, 26), textcoords="offset points", ha="right",
+                        color=colour, fontsize=10)  # fmt: skip
+            ax.annotate("uniform", (calls[1], means[1]), (8, 2), textcoords="offset points", color=colour, fontweight="bold")
+        elif name == "UCB":
+            ax.annotate(name, (calls[0], means[0]), (8, 4), textcoords="offset points", color=colour, fontweight="bold")
+        else:
+            ax.annotate(name, (calls[0], means[0]), (-8, -4), textcoords="offset points", color=colour, fontweight="bold", ha="right")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    for axis, marks in ((ax.xaxis, (300, 1000, 3000, 10_000)), (ax.yaxis, (0.5, 1, 2, 5, 10, 20))):
+        axis.set_major_locator(FixedLocator(marks))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.set_xlim(200, 16_000)
+    ax.set_xlabel("model calls")
+    ax.set_ylabel("regret on test items (points)")
+    return figure
+
+
+def race(rounds: Sequence[Round]) -> Figure:
+    """The scores of the candidates in each round of a race, and the winner.
+
+    Args:
+        rounds: of a race whose scores are shares of right answers.
+    """
+    figure, ax = plt.subplots(figsize=(7.4, 3.8))
+    for i, standing in enumerate(rounds):
+        scores = 100 * np.array(standing.scores)
+        kept = len(rounds[i + 1].prompts) if i + 1 < len(rounds) else 1
+        spots = i + np.linspace(-0.32, 0.32, len(scores)) if len(scores) > 1 else np.array([float(i)])
+        ax.plot(spots[:kept], scores[:kept], "o", color=PROMPTED, markersize=4, alpha=0.7)
+        ax.plot(spots[kept:], scores[kept:], "o", color=CEILING, markersize=4, alpha=0.5)
+        ax.text(i, 112, f"{len(scores)}", ha="center", fontweight="bold", color="#222222")
+    ax.text(-0.45, 124, "candidates left", color="#222222", fontweight="bold")
+    ax.text(-0.3, 103, "kept", color=PROMPTED, ha="left", va="bottom", fontsize=9)
+    ax.text(0.32, -4, "dropped", color="#5f5f5f", ha="right", va="top", fontsize=9)
+    ax.set_xticks(range(len(rounds)), [f"{len(standing.items[0])}" for standing in rounds])
+    ax.set_xlabel("items that each has been tried on, the same for all")
+    ax.set_ylim(-12, 134)
+    ax.set_yticks(range(0, 101, 25))
+    ax.set_ylabel("right so far (%)")
+    return figure
+
+
+def found_by_task(table: pd.DataFrame, least: float = 0.5) -> Figure:
+    """Accuracy (percent) of the prompts found beside the best of people's and the title, for the tasks where they differ.
+
+    Args:
+        table: a row a task, columns ``found``, ``by hand`` and ``title``.
+        least: points between the first two from which on a task is drawn.
+    """
+    apart = (table["found"] - table["by hand"]).sort_values()
+    drawn = apart[apart.abs() >= least]
+    figure, ax = plt.subplots(figsize=(7.4, 1.2 + 0.3 * len(drawn)))
+    for y, task in enumerate(drawn.index):
+        found, hand, title = table.loc[task, ["found", "by hand", "title"]]
+        ax.plot([found, hand], [y, y], color=CEILING, linewidth=1.5, zorder=1)
+        ax.plot(title, y, "|", color="#222222", markersize=13, zorder=2)
+        ax.plot(hand, y, "o", color=OPENED, markersize=7, zorder=3)
+        ax.plot(found, y, "o", color=PROMPTED, markersize=7, zorder=4)
+    ax.set_yticks(range(len(drawn)), [task.replace("_", " ") for task in drawn.index])
+    names = (("found", PROMPTED, 0.0), ("people's best", OPENED, 0.17), ("| the corpus's title", "#222222", 0.47))
+    for label, colour, x in names:
+        ax.text(x, 1.01, label, color=colour, fontweight="bold", transform=ax.transAxes, va="bottom")
+    ax.set_ylim(-0.7, len(drawn) - 0.3)
+    ax.set_xlim(0, 103)
+    ax.set_xlabel("accuracy on test items (%)")
+    return figure

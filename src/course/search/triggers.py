@@ -1,0 +1,96 @@
+"""The phrase that makes a model write its steps down, found rather than given.
+
+Kojima et al. 2022 wrote the phrase by hand, and APE (Zhou et al. 2023) had one written by a model. Here the model's own solutions are the
+source: what it begins a sampled solution with may be what makes it begin well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from course.lm import TextModel
+from course.reasoning import ask, problems, solve, wording
+from course.reasoning.problems import Problem
+from course.search.objective import Objective
+from course.search.writers import MOST_TOKENS, Writer
+from course.world.example import Example
+from course.world.split import TEST, TRAIN
+
+
+@dataclass(frozen=True)
+class Trigger(Objective):
+    """The searched prompt is the phrase behind a problem, where the solution begins; the measure is whether the answer is right.
+
+    Attributes:
+        train, test: problems of one task.
+    """
+
+    train: tuple[Problem, ...]
+    test: tuple[Problem, ...]
+
+    def __post_init__(self):
+        if not self.train or not self.test:
+            raise ValueError(f"{len(self.train)} training and {len(self.test)} test problems: expected at least one of each")
+        if len(tasks := {problem.task for problem in (*self.train, *self.test)}) > 1:
+            raise ValueError(f"problems of {', '.join(sorted(tasks))}: expected those of one task")
+
+    @property
+    def size(self) -> int:
+        return len(self.train)
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """The training problems with their answers, without the steps."""
+        return tuple(Example(problem.question, problem.output) for problem in self.train)
+
+    def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
+        return self._right(model, [(prompt, self.train[item]) for prompt, item in pairs])
+
+    def held_out(self, model: TextModel, prompt: str) -> float:
+        return 100 * float(self._right(model, [(prompt, problem) for problem in self.test]).mean())
+
+    def _right(self, model: TextModel, pairs: Sequence[tuple[str, Problem]]) -> np.ndarray:
+        asked = [ask(problem, "trigger", wording(problem.task), trigger=prompt) for prompt, problem in pairs]
+        return np.array([float(attempts[0].right) for attempts in solve(model, asked)])
+
+
+def triggers(task: str = "problem", steps: int = 3, train: int = 32, test: int = 60, seed: int = 0) -> Trigger:
+    """An objective of problems with so many steps, whose single sums the corpus states.
+
+    Arguments and errors: :func:`course.reasoning.problems`.
+    """
+    drawn = [problems(task, steps, count, seed, split, stated=True) for split, count in ((TRAIN, train), (TEST, test))]
+    return Trigger(*(tuple(found) for found in drawn))
+
+
+@dataclass(frozen=True)
+class OpeningWriter(Writer):
+    """A model solves problems, by samples and without any trigger; the first sentences of what it writes are the prompts.
+
+    A variation keeps the first half of a phrase's words and lets the model finish the sentence.
+
+    Attributes:
+        model: who solves.
+        task: of the problems.
+        temperature: of the samples.
+    """
+
+    model: TextModel
+    task: str = "problem"
+    temperature: float = 1.0
+
+    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        return self._opened("", examples, count, seed)
+
+    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        words = prompt.split()
+        return self._opened(" ".join(words[: len(words) // 2]), examples, count, seed)
+
+    def _opened(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        worded = wording(self.task)
+        asked = [f"{worded.template.query(examples[i % len(examples)].input)} {begun}".strip() for i in range(count)]
+        stops = (worded.end.strip(), "\n")
+        found = self.model.generate(asked, 1, self.temperature, stops, seed, MOST_TOKENS)
+        return [f"{begun} {samples[0].text.strip()}".strip() + worded.end for samples in found]

@@ -1,0 +1,191 @@
+"""Models that write prompts: from demonstrations, or as variations of a prompt that is good already (APE, Zhou et al. 2023).
+
+*Forward generation*: a model reads demonstrations and goes on with what the instruction was. A real model is asked for it in words; the
+shipped GPTs, which nobody tuned to answer such a request, are tuned for it on other tasks. *Reverse generation*: the instruction is a gap
+above the demonstrations, and a model that fills in blanks sees what stands below.
+"""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from course.batches import completions
+from course.lm import LanguageModel, TextModel
+from course.predict import Predictor
+from course.prompts import PLAIN, Template
+from course.tasks import clusters, load_task
+from course.training import FitSettings, fit
+from course.world.chance import Chance
+from course.world.example import Example
+from course.world.held_out import INSTRUCTION_MARK
+from course.world.instructions import INSTRUCTIONS
+from course.world.lists import list_tasks
+from course.world.profiles import PROFILED
+from course.world.split import TRAIN
+
+#: Demonstrations that a writer sees at once, as in APE.
+SHOWN = 5
+#: The most tokens that a prompt may have, as in APE.
+MOST_TOKENS = 50
+#: How a real model is asked to write a prompt, and to write it differently: the requests of APE's code and paper.
+REQUEST = (
+    "I gave a friend an instruction. Based on the instruction they produced the following input-output pairs:\n\n{shown}"
+    "The instruction was to"
+)
+VARIATION = "Generate a variation of the following instruction while keeping the semantic meaning.\n\nInput: {prompt}\n\nOutput:"
+
+
+class Writer(ABC):
+    """Something that writes prompts. Every text that is written is one model call.
+
+    Equal examples and seeds give equal texts. Some of the texts may be equal, empty or of no use; whoever asked sorts that out.
+    """
+
+    @abstractmethod
+    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        """``count`` prompts for a task with these training examples."""
+
+    @abstractmethod
+    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        """``count`` variations of a prompt; one may be the prompt itself."""
+
+
+def shown(examples: Sequence[Example], template: Template, chance: Chance, count: int = SHOWN) -> str:
+    """``count`` of the examples, or all there are, laid out as demonstrations in random order."""
+    some = chance.some(examples, min(count, len(examples)))
+    return template.separator.join([template.shown(example.input, example.output) for example in some])
+
+
+@dataclass(frozen=True)
+class AskedWriter(Writer):
+    """A model that is asked in words, with APE's requests; any model that follows requests, served ones included.
+
+    Attributes:
+        model: who writes.
+        temperature: of the samples, 0.9 in APE.
+    """
+
+    model: TextModel
+    temperature: float = 0.9
+
+    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        chance = Chance(f"asked/{seed}")
+        return self._answers([REQUEST.format(shown=shown(examples, PLAIN, chance)) for _ in range(count)], seed)
+
+    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        (samples,) = self.model.generate([VARIATION.format(prompt=prompt)], count, self.temperature, "\n", seed, MOST_TOKENS)
+        return [sample.text.strip() for sample in samples]
+
+    def _answers(self, requests: list[str], seed: int) -> list[str]:
+        return [samples[0].text.strip() for samples in self.model.generate(requests, 1, self.temperature, "\n", seed, MOST_TOKENS)]
+
+
+@dataclass(frozen=True)
+class TunedWriter(Writer):
+    """A shipped GPT that was tuned to name the task of the list that it has read: see :func:`tune_writer`.
+
+    A variation keeps the first half of a prompt's words and writes the rest anew.
+
+    Attributes:
+        model: the tuned model.
+        temperature: of its samples.
+    """
+
+    model: TextModel
+    temperature: float = 0.9
+
+    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        return self._continued("", examples, count, seed)
+
+    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        words = prompt.split()
+        return self._continued(" ".join(words[: len(words) // 2]), examples, count, seed)
+
+    def _continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        chance = Chance(f"tuned/{seed}/{begun}")
+        asked = [f"{_named(examples, chance)} {begun}".strip() for _ in range(count)]
+        found = self.model.generate(asked, 1, self.temperature, "\n", seed, MOST_TOKENS)
+        return [f"{begun} {samples[0].text}".strip() for samples in found]
+
+
+def _named(examples: Sequence[Example], chance: Chance) -> str:
+    """A list that goes on with the name of its task."""
+    return f"{shown(examples, Template(), chance)} {INSTRUCTION_MARK}"
+
+
+def tune_writer(base: LanguageModel, held_out: Sequence[str], steps: int = 100, rate: float = 1e-3, seed: int = 0) -> TunedWriter:
+    """Tune a copy of a shipped GPT to name tasks: what it reads are lists, what it shall write are their titles and people's instructions.
+
+    Args:
+        held_out: clusters of tasks that it is not tuned on.
+
+    Raises:
+        ValueError: for a cluster that no task has.
+    """
+    if unknown := set(held_out) - set(clusters().values()):
+        raise ValueError(f"no cluster {min(unknown)!r}; choose from {', '.join(sorted(set(clusters().values())))}")
+    chance, pairs = Chance(f"tune writer/{seed}"), []
+    names = [name for name in list_tasks() if name not in PROFILED and clusters()[name] not in held_out]
+    examples = {name: load_task(name, seed=seed, wanted_tier="tiny").examples(TRAIN) for name in names}
+    settings = FitSettings(steps=steps, rate=rate, seed=seed, precision="fp32")
+    for _ in range(steps * settings.batch_size):
+        name = chance.pick(names)
+        words = chance.pick((list_tasks()[name].title, chance.pick(INSTRUCTIONS[name])))
+        pairs.append((_named(examples[name], chance), f"{words} \n"))
+    model = copy.deepcopy(base.model)
+    fit(model, completions(base.tokenizer, pairs), settings)
+    return TunedWriter(LanguageModel(model, base.tokenizer, base.batch_tokens))
+
+
+@dataclass(frozen=True)
+class BlankFiller(Writer):
+    """A model that fills in blanks writes the line above a list, word by word, the blank that it is surest of first.
+
+    A variation blanks about half of a prompt's words and fills them anew.
+
+    Attributes:
+        model: a masked model.
+        lengths: numbers of words that a prompt may have, in turn.
+        temperature: of the words that are drawn.
+        demonstrations: how many it sees at once.
+        template: how the list is laid out.
+    """
+
+    model: Predictor
+    lengths: tuple[int, ...] = (3, 4, 5, 6)
+    temperature: float = 0.7
+    demonstrations: int = SHOWN
+    template: Template = Template()
+
+    def __post_init__(self):
+        if not self.model.masked:
+            raise ValueError("a causal model cannot fill a blank that stands above what it should see: use a masked one")
+        if not self.lengths or min(self.lengths) < 1:
+            raise ValueError(f"lengths={self.lengths}: expected one or more numbers of words, each at least 1")
+
+    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        blank, chance = self.model.tokenizer.mask_token, Chance(f"blanks/{seed}")
+        return [self._filled([blank] * self.lengths[i % len(self.lengths)], examples, chance) for i in range(count)]
+
+    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        blank, chance, words = self.model.tokenizer.mask_token, Chance(f"blanks/{seed}/{prompt}"), prompt.split()
+        made = []
+        for _ in range(count):
+            sure = chance.below(len(words))
+            blanked = [blank if i == sure or chance.chance(0.5) else word for i, word in enumerate(words)]
+            made.append(self._filled(blanked, examples, chance))
+        return made
+
+    def _filled(self, words: list[str], examples: Sequence[Example], chance: Chance) -> str:
+        blank, body = self.model.tokenizer.mask_token, shown(examples, self.template, chance, self.demonstrations)
+        words = list(words)
+        while blank in words:
+            rows = self.model.blanks(f"{' '.join(words)} \n {body}").div(self.temperature).softmax(-1)
+            row = int(rows.max(1).values.argmax())
+            drawn = int(torch.searchsorted(rows[row].cumsum(0), chance.random()))
+            place = [i for i, word in enumerate(words) if word == blank][row]
+            words[place] = self.model.tokenizer.decode([min(drawn, rows.shape[1] - 1)]).strip() or "."
+        return " ".join(words)

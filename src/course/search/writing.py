@@ -1,0 +1,75 @@
+"""The search of APE (Zhou et al. 2023): a model writes prompts, a race finds the best, the writer varies it, and so on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from course.search.meter import Meter
+from course.search.racing import Race, SuccessiveHalving, overall
+from course.search.searching import Method
+from course.search.writers import Writer
+from course.world.example import Example
+
+
+@dataclass(frozen=True)
+class WrittenPrompts(Method):
+    """A writer's prompts in a race, then variations of the best in another one.
+
+    Every text that is written counts as one call, also one that is written twice.
+
+    Attributes:
+        writer: who writes.
+        count: prompts that are written first.
+        resampled: how often the best are varied; 0 for the texts of the beginning alone.
+        best: how many prompts are varied each time; they stay in the race.
+        variations: variations of each.
+        race: makes a race out of candidates.
+        start: prompts that take part from the beginning, people's for example.
+    """
+
+    writer: Writer = field(repr=False)
+    count: int = 32
+    resampled: int = 1
+    best: int = 3
+    variations: int = 8
+    race: Callable[[tuple[str, ...]], Race] = SuccessiveHalving
+    start: tuple[str, ...] = ()
+    title = "written"
+
+    def __post_init__(self):
+        for name, least in (("count", 1), ("resampled", 0), ("best", 1), ("variations", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: expected at least {least}")
+
+    def run(self, meter: Meter, seed: int) -> None:
+        examples = _examples(meter)
+        meter.spend(self.count)
+        candidates = distinct([*self.start, *self.writer.write(examples, self.count, seed)])
+        if not candidates:
+            raise ValueError(f"all {self.count} texts that the writer wrote are empty: expected at least one prompt; let it write more")
+        leaders = self._raced(meter, candidates, seed)
+        for number in range(1, self.resampled + 1):
+            meter.spend(len(leaders) * self.variations)
+            varied = [text for prompt in leaders for text in self.writer.vary(prompt, examples, self.variations, seed + 1000 * number)]
+            leaders = self._raced(meter, distinct([*leaders, *varied]), seed + 1000 * number)
+
+    def _raced(self, meter: Meter, candidates: tuple[str, ...], seed: int) -> tuple[str, ...]:
+        """The best candidates; the very best is reported."""
+        rounds = list(self.race(candidates).rounds(meter, seed))
+        meter.report(rounds[-1].prompts[0], rounds[-1].scores[0])
+        return overall(rounds)[: self.best]
+
+
+def distinct(texts: Sequence[str]) -> tuple[str, ...]:
+    """The texts without empty ones, doubles, and space that does not matter."""
+    return tuple(dict.fromkeys(text for text in (" ".join(text.split()) for text in texts) if text))
+
+
+def _examples(meter: Meter) -> tuple[Example, ...]:
+    """The training examples that a writer may see.
+
+    Raises:
+        ValueError: if the objective has none to show.
+    """
+    if (examples := getattr(meter.objective, "examples", None)) is None:
+        raise ValueError(f"{type(meter.objective).__name__} has no examples to show to a writer: expected an objective such as Answers")
+    return examples
