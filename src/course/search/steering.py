@@ -1,0 +1,110 @@
+"""Learning a prefix that steers a frozen dialogue model (after Su et al. 2022): a policy writes it, a reward judges the replies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from course.lm import LanguageModel
+from course.search.meter import BudgetSpent, Meter
+from course.search.policy import Policy, PolicySettings, Update
+from course.search.searching import Method
+from course.world.chance import Chance
+
+#: Updates in a row without anything new after which a policy has made up its mind.
+SETTLED = 3
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a policy is shown between two updates.
+
+    Attributes:
+        length: tokens of a prefix.
+        prefixes: how many it writes each time, for each text that it reads.
+        questions: that are put to the dialogue model.
+        reads: whether it reads the visitor's question and writes a prefix for it. Otherwise it writes without looking, and each prefix
+            is tried on all the questions; either way there are prefixes x questions replies.
+    """
+
+    length: int = 4
+    prefixes: int = 16
+    questions: int = 8
+    reads: bool = False
+
+    def __post_init__(self):
+        for name, least in (("length", 1), ("prefixes", 2), ("questions", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: expected at least {least}")
+
+
+def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iterator[Update]:
+    """Train a policy on the training questions of a :class:`~course.search.manner.Manner`.
+
+    It ends when the budget is spent, or when in :data:`SETTLED` updates in a row the policy wrote nothing that it had not tried before.
+
+    Yields:
+        After each update how the policy stood before it. The policy may be looked at in between.
+
+    Raises:
+        ValueError: if the budget does not suffice for one update.
+    """
+    objective, chance, updates = meter.objective, Chance(f"lessons/{seed}"), 0
+    if lessons.prefixes * min(lessons.questions, objective.size) > meter.left:
+        raise ValueError(
+            f"budget={meter.left}: an update takes {lessons.prefixes} prefixes x {lessons.questions} replies; give it more calls"
+        )
+    settled = 0
+    while settled < SETTLED:
+        before = meter.calls
+        items = chance.some(range(objective.size), min(lessons.questions, objective.size))
+        contexts = [objective.train[item] for item in items] if lessons.reads else [""]
+        draws = policy.sample(contexts, lessons.prefixes, lessons.length, seed=seed * 100_003 + updates)
+        try:
+            if lessons.reads:
+                pairs = [(prefix, item) for item, written in zip(items, draws.texts, strict=True) for prefix in written]
+                rewards = meter.pairs(pairs).reshape(len(items), lessons.prefixes)
+            else:
+                rewards = meter.values(draws.texts[0], items).mean(1)[None]
+        except BudgetSpent:
+            return
+        updates, settled = updates + 1, settled + 1 if meter.calls == before else 0
+        yield policy.update(draws, rewards.tolist())
+
+
+@dataclass(frozen=True)
+class LearnedPrefix(Method):
+    """One prefix for all questions, learned by a policy: what it likes best is reported each time it was updated and is better.
+
+    Attributes:
+        writer: the language model inside the policy; the one that is steered is another's business.
+        allowed: ids of the tokens that prefixes are made of (default: all but the special ones).
+        lessons: how it learns; it cannot read questions, since one prefix is wanted.
+        settings: of the policy.
+        every: updates between two looks at the likeliest prefix.
+    """
+
+    writer: LanguageModel
+    allowed: tuple[int, ...] | None = None
+    lessons: Lessons = field(default_factory=Lessons)
+    settings: PolicySettings = field(default_factory=PolicySettings)
+    every: int = 5
+    title = "learned prefix"
+
+    def __post_init__(self):
+        if self.lessons.reads:
+            raise ValueError("lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead")
+
+    def run(self, meter: Meter, seed: int) -> None:
+        policy, best = Policy(self.writer, self.allowed, self.settings, seed), float("-inf")
+        for number, _ in enumerate(learn(policy, meter, self.lessons, seed)):
+            if number % self.every == 0:
+                (prefix,) = policy.likeliest([""], self.lessons.length)
+                if (score := meter.values([prefix]).mean()) > best:
+                    best = score
+                    meter.report(prefix, best)
+
+
+def steered(policy: Policy, lessons: Lessons, questions: tuple[str, ...]) -> list[str]:
+    """The prefix that a policy likes best for each question."""
+    if lessons.reads:
+        return policy.likeliest(questions, lessons.length)
+    return policy.likeliest([""], lessons.length) * len(questions)
