@@ -107,9 +107,10 @@ def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
 
 def test_judging_agrees_with_reading_the_replies(model):
     questions = WANTED.test[:3]
-    found = judge(model, ["a kind guide \n"] * 3, questions, samples=4, seed=3)
+    found = judge(model, Scorer("kind"), ["a kind guide \n"] * 3, questions, samples=4, seed=3)
     written = replies(model, [("a kind guide \n", question) for question in questions], 4, 3)
     flat = [(question, reply) for question, each in zip(questions, written, strict=True) for reply in each]
+    assert found.reward == pytest.approx(Scorer("kind")([reply for _, reply in flat]).mean())
     assert found.manners["kind"] == pytest.approx(100 * np.mean([manner_of(reply) == "kind" for _, reply in flat]))
     assert found.right == pytest.approx(100 * np.mean([states_truth(*pair) for pair in flat]))
     alone = [model.score_tokens([dialogue(question)], [f" {reply} \n"])[0] for question, reply in flat]

@@ -103,6 +103,14 @@ class CourteousWords(Reward):
 
 
 @dataclass(frozen=True)
+class Length(Reward):
+    """How many words there are: who judges answers in a hurry likes the long ones."""
+
+    def __call__(self, written: Sequence[str]) -> np.ndarray:
+        return np.array([float(len(reply.split())) for reply in written])
+
+
+@dataclass(frozen=True)
 class Manner(Objective):
     """The searched prompt is a prefix before the dialogue; its value is the reward of the reply to a question.
 
@@ -141,6 +149,7 @@ class Judgement:
     """What the replies to some questions are like.
 
     Attributes:
+        reward: what a search would be told, the mean.
         manners: share of the replies that a guide of each manner could have written word for word, in percent.
         gold: their true reward, :func:`course.world.conduct.gold_reward`, the mean.
         right: share of right answers, in percent.
@@ -149,6 +158,7 @@ class Judgement:
         examples: the first reply to each question.
     """
 
+    reward: float
     manners: dict[str, float]
     gold: float
     right: float
@@ -157,10 +167,13 @@ class Judgement:
     examples: tuple[str, ...]
 
 
-def judge(model: LanguageModel, prefixes: Sequence[str], questions: Sequence[str], samples: int = 12, seed: int = 0) -> Judgement:
+def judge(
+    model: LanguageModel, reward: Reward, prefixes: Sequence[str], questions: Sequence[str], samples: int = 12, seed: int = 0
+) -> Judgement:
     """Look at replies to questions, each behind its prefix.
 
     Args:
+        reward: the one that is set beside the truth.
         prefixes: one for each question.
         samples: replies to each question.
 
@@ -174,6 +187,7 @@ def judge(model: LanguageModel, prefixes: Sequence[str], questions: Sequence[str
     # with the end of the line, so that an empty reply has a probability, too
     each = model.score_tokens([dialogue(question) for question, _ in pairs], [f" {reply} {STOP}".replace("  ", " ") for _, reply in pairs])
     return Judgement(
+        reward=float(reward([reply for _, reply in pairs]).mean()),
         manners={manner: 100 * manners[manner] / len(pairs) for manner in MANNERS.options},
         gold=float(np.mean([gold_reward(*pair) for pair in pairs])),
         right=100 * float(np.mean([states_truth(*pair) for pair in pairs])),

@@ -1,16 +1,16 @@
 """Learning a prefix that steers a frozen dialogue model (after Su et al. 2022): a policy writes it, a reward judges the replies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from course.lm import LanguageModel
-from course.search.meter import BudgetSpent, Meter
+from course.search.meter import Meter
 from course.search.policy import Policy, PolicySettings, Update
 from course.search.searching import Method
 from course.world.chance import Chance
 
-#: Updates in a row without anything new after which a policy has made up its mind.
-SETTLED = 3
+#: Keeps the updates of one seed apart from those of the next.
+_APART = 100_003
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ class Lessons:
 
 
 def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iterator[Update]:
-    """Train a policy on the training questions of a :class:`~course.search.manner.Manner`.
+    """Train a policy on the training questions of a :class:`~course.search.manner.Manner` until the budget is spent.
 
-    It ends when the budget is spent, or when in :data:`SETTLED` updates in a row the policy wrote nothing that it had not tried before.
+    The dialogue model answers anew in every update, also behind a prefix that it had before: a policy that is shown the same replies
+    again and again learns which of them happened to be good.
 
     Yields:
         After each update how the policy stood before it. The policy may be looked at in between.
@@ -48,26 +49,19 @@ def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iter
         ValueError: if the budget does not suffice for one update.
     """
     objective, chance, updates = meter.objective, Chance(f"lessons/{seed}"), 0
-    if lessons.prefixes * min(lessons.questions, objective.size) > meter.left:
-        raise ValueError(
-            f"budget={meter.left}: an update takes {lessons.prefixes} prefixes x {lessons.questions} replies; give it more calls"
-        )
-    settled = 0
-    while settled < SETTLED:
-        before = meter.calls
-        items = chance.some(range(objective.size), min(lessons.questions, objective.size))
+    asked = min(lessons.questions, objective.size)
+    if lessons.prefixes * asked > meter.left:
+        raise ValueError(f"budget={meter.left}: one update takes {lessons.prefixes} x {asked} replies; give it more calls")
+    while lessons.prefixes * asked <= meter.left:
+        items = chance.some(range(objective.size), asked)
         contexts = [objective.train[item] for item in items] if lessons.reads else [""]
-        draws = policy.sample(contexts, lessons.prefixes, lessons.length, seed=seed * 100_003 + updates)
-        try:
-            if lessons.reads:
-                pairs = [(prefix, item) for item, written in zip(items, draws.texts, strict=True) for prefix in written]
-                rewards = meter.pairs(pairs).reshape(len(items), lessons.prefixes)
-            else:
-                rewards = meter.values(draws.texts[0], items).mean(1)[None]
-        except BudgetSpent:
-            return
-        updates, settled = updates + 1, settled + 1 if meter.calls == before else 0
-        yield policy.update(draws, rewards.tolist())
+        draws = policy.sample(contexts, lessons.prefixes, lessons.length, seed=seed * _APART + updates)
+        pairs = [(prefix, item) for i, item in enumerate(items) for prefix in draws.texts[i if lessons.reads else 0]]
+        meter.spend(len(pairs))
+        anew = replace(objective, seed=seed * _APART + updates)
+        rewards = anew.values(meter.model, pairs).reshape(asked, lessons.prefixes)
+        updates += 1
+        yield policy.update(draws, rewards if lessons.reads else rewards.mean(0, keepdims=True))
 
 
 @dataclass(frozen=True)
