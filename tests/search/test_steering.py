@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from course.lm import Sample, TextModel, load
 from course.search import Exhaustive, LearnedPrefix, Lessons, Manner, Meter, Policy, PolicySettings, RandomSearch, learn, search, steered
-from course.search.manner import CourteousWords, Reward, Scorer, dialogue, judge, places, replies
+from course.search.manner import Brevity, CourteousWords, Reward, Scorer, dialogue, judge, places, replies
 from course.world.chance import Chance
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
 
@@ -51,6 +51,7 @@ def test_the_scorer_tells_held_out_replies_apart():
         right += [MANNERS.options[i] == manner for i in values.argmax(0)]
     assert np.mean(right) == 1.0
     assert CourteousWords()(["please please come back", "", "you fool ."]).tolist() == [2, 0, 0]
+    assert Brevity()(["please please come back", "", "you fool ."]).tolist() == [-4, 0, -3]
     with pytest.raises(ValueError, match="manner='polite'"):
         Scorer("polite")
 
@@ -91,7 +92,7 @@ def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
     method = LearnedPrefix(model, words, Lessons(length=3, prefixes=12, questions=2), settings())
     found = search(method, WANTED, Echo(), 600)
     assert found.prompt == "friend friend friend" and found.calls <= 600
-    assert [step.score for step in found.steps] == sorted(step.score for step in found.steps)
+    assert [step.calls for step in found.steps] == [120, 240, 360, 480, 600] and found.steps[-1].score == 3
     assert search(method, WANTED, Echo(), 600) == found
 
 

@@ -103,11 +103,11 @@ class CourteousWords(Reward):
 
 
 @dataclass(frozen=True)
-class Length(Reward):
-    """How many words there are: who judges answers in a hurry likes the long ones."""
+class Brevity(Reward):
+    """Minus the number of words and signs: short answers are wanted, until there is no answer left."""
 
     def __call__(self, written: Sequence[str]) -> np.ndarray:
-        return np.array([float(len(reply.split())) for reply in written])
+        return np.array([-float(len(reply.split())) for reply in written])
 
 
 @dataclass(frozen=True)

@@ -66,14 +66,14 @@ def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iter
 
 @dataclass(frozen=True)
 class LearnedPrefix(Method):
-    """One prefix for all questions, learned by a policy: what it likes best is reported each time it was updated and is better.
+    """One prefix for all questions, learned by a policy: what it likes best, and in the end the last of these.
 
     Attributes:
         writer: the language model inside the policy; the one that is steered is another's business.
         allowed: ids of the tokens that prefixes are made of (default: all but the special ones).
         lessons: how it learns; it cannot read questions, since one prefix is wanted.
         settings: of the policy.
-        every: updates between two looks at the likeliest prefix.
+        every: updates between two reports.
     """
 
     writer: LanguageModel
@@ -88,13 +88,17 @@ class LearnedPrefix(Method):
             raise ValueError("lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead")
 
     def run(self, meter: Meter, seed: int) -> None:
-        policy, best = Policy(self.writer, self.allowed, self.settings, seed), float("-inf")
-        for number, _ in enumerate(learn(policy, meter, self.lessons, seed)):
+        policy, number = Policy(self.writer, self.allowed, self.settings, seed), 0
+        for number, update in enumerate(learn(policy, meter, self.lessons, seed), 1):
             if number % self.every == 0:
-                (prefix,) = policy.likeliest([""], self.lessons.length)
-                if (score := meter.values([prefix]).mean()) > best:
-                    best = score
-                    meter.report(prefix, best)
+                self._report(policy, meter, update)
+        if number % self.every:
+            self._report(policy, meter, update)
+
+    def _report(self, policy: Policy, meter: Meter, update: Update) -> None:
+        """The prefix that the policy likes best, with the mean reward of those that it has just tried."""
+        (prefix,) = policy.likeliest([""], self.lessons.length)
+        meter.report(prefix, update.reward)
 
 
 def steered(policy: Policy, lessons: Lessons, questions: tuple[str, ...]) -> list[str]:

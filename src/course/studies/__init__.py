@@ -8,11 +8,10 @@ import time
 
 from course.models import tier
 from course.records import Study, partial_runs, write_record
-from course.studies import adapters, expectations, heads, in_context, instruct, quality, reasoning
+from course.studies import adapters, expectations, heads, in_context, instruct, quality, reasoning, steering
 
-STUDIES = {
-    study.name: study for module in (expectations, heads, adapters, in_context, instruct, reasoning, quality) for study in module.STUDIES
-}
+_MODULES = (expectations, heads, adapters, in_context, instruct, reasoning, quality, steering)
+STUDIES = {study.name: study for module in _MODULES for study in module.STUDIES}
 
 
 def measure(study: Study) -> None:

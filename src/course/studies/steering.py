@@ -6,15 +6,16 @@ from dataclasses import asdict
 from course.lm import LanguageModel, load
 from course.records import Study
 from course.search import (
+    Brevity,
     CourteousWords,
     LearnedPrefix,
     Lessons,
     Manner,
     Meter,
+    Method,
     Policy,
     PolicySettings,
     RandomSearch,
-    Reward,
     Scorer,
     judge,
     learn,
@@ -30,78 +31,74 @@ WRITER, STEERED = "gpt-small", "gpt-middle"
 #: Manners to steer towards, and what a person who knows the corpus writes for each.
 TARGETS = {"kind": "a kind guide \n", "rude": "a rude guide \n"}
 #: Model calls of a search.
-BUDGET = 4000
-#: How the policy learns; chosen on training questions.
-SETTINGS = PolicySettings(entropy=0.01)
+BUDGET = 5000
+#: How the policy learns; chosen by the reward on training questions.
+SETTINGS, LESSONS = PolicySettings(entropy=0.05), Lessons()
+#: How often the favourite prefix is looked at, in updates.
+EVERY = 5
+#: Replies that are kept of each look.
+SHOWN = 3
 #: Prefixes of random words that are judged to say what a prefix does that means nothing.
 RANDOM = 12
-#: The gameable reward: model calls, tokens of a prefix, and weights of the penalty for leaving the start.
-GAMED_BUDGET, GAMED_LENGTH, PENALTIES = 8000, 8, (0.0, 0.3)
+#: Rewards that are easily gamed, and the model calls for each.
+GAMED, GAMED_BUDGET = {"brevity": Brevity(), "courteous words": CourteousWords()}, 4000
+#: It tries more than where the reward is not to be gamed.
+GAMED_SETTINGS = PolicySettings(entropy=0.05, temperature=1.5)
 
 
 def steering(seed: int) -> dict:
     """What replies to held-out questions are like: with each kind of prefix, and along each search."""
     writer, model = load(WRITER), load(STEERED)
     train, test = places(seed)
+    method = LearnedPrefix(writer, lessons=LESSONS, settings=SETTINGS, every=EVERY)
     found = {"targets": {}, "gamed": {}}
     for manner, hand_written in TARGETS.items():
-        reward = Scorer(manner, seed)
+        objective = Manner(train, test, Scorer(manner, seed), seed=seed)
         fixed = {"no prefix": "", "hand-written": hand_written}
         found["targets"][manner] = {
-            **{name: _judged(model, reward, [prefix] * len(test), test, seed) for name, prefix in fixed.items()},
-            "random words": _random_words(model, reward, test, seed),
-            **_searched(writer, model, Manner(train, test, reward, seed=seed), seed),
+            **{name: _judged(model, objective, [prefix] * len(test)) for name, prefix in fixed.items()},
+            "random words": [_judged(model, objective, [prefix] * len(test)) for prefix in _random_words(model, seed)],
+            "random search": _searched(RandomSearch(_words(model), LESSONS.length), model, objective, BUDGET),
+            "learned": _searched(method, model, objective, BUDGET),
+            "learned, reads": _reading(writer, model, objective),
         }
-    for penalty in PENALTIES:
-        settings = PolicySettings(entropy=SETTINGS.entropy, kl=penalty)
-        meter = Meter(Manner(train, test, CourteousWords(), seed=seed), model, GAMED_BUDGET)
-        found["gamed"][str(penalty)] = _learning(writer, meter, Lessons(GAMED_LENGTH), settings, seed)
+    gaming = LearnedPrefix(writer, lessons=LESSONS, settings=GAMED_SETTINGS, every=EVERY)
+    for name, reward in GAMED.items():
+        found["gamed"][name] = _searched(gaming, model, Manner(train, test, reward, seed=seed), GAMED_BUDGET)
     return found
 
 
-def _judged(model: LanguageModel, reward: Reward, prefixes: Sequence[str], questions: Sequence[str], seed: int, **more) -> dict:
-    return {**more, "prefix": prefixes[0], **asdict(judge(model, reward, prefixes, questions, seed=seed))}
-
-
-def _random_words(model: LanguageModel, reward: Reward, test: Sequence[str], seed: int) -> list[dict]:
-    chance, words = Chance(f"random words/{seed}"), _words(model)
-    drawn = [" ".join(chance.some(words, Lessons().length)) for _ in range(RANDOM)]
-    return [_judged(model, reward, [prefix] * len(test), test, seed) for prefix in drawn]
+def _judged(model: LanguageModel, objective: Manner, prefixes: Sequence[str], **more) -> dict:
+    """What the held-out replies are like, with a few of them."""
+    found = asdict(judge(model, objective.reward, prefixes, objective.test, seed=objective.seed + 1))
+    return {**more, "prefix": prefixes[0], **found, "examples": found["examples"][:SHOWN]}
 
 
 def _words(model: LanguageModel) -> tuple[str, ...]:
     return tuple(model.tokenizer.decode([i]) for i in plain_tokens(model))
 
 
-def _searched(writer: LanguageModel, model: LanguageModel, objective: Manner, seed: int) -> dict[str, list[dict]]:
-    """The best prefixes of each search by the calls that they took, judged."""
-    methods = {
-        "random search": RandomSearch(_words(model), Lessons().length),
-        "learned": LearnedPrefix(writer, settings=SETTINGS),
-    }
-    traces = {}
-    for name, method in methods.items():
-        steps = search(method, objective, model, BUDGET, seed).steps
-        test = objective.test
-        traces[name] = [_judged(model, objective.reward, [step.prompt] * len(test), test, seed, calls=step.calls) for step in steps]
-    traces["learned, reads"] = _learning(writer, Meter(objective, model, BUDGET), Lessons(reads=True), SETTINGS, seed)
-    return traces
+def _random_words(model: LanguageModel, seed: int) -> list[str]:
+    chance = Chance(f"random words/{seed}")
+    return [" ".join(chance.some(_words(model), LESSONS.length)) for _ in range(RANDOM)]
 
 
-def _learning(writer: LanguageModel, meter: Meter, lessons: Lessons, settings: PolicySettings, seed: int) -> list[dict]:
-    """What a policy likes best, judged as it learns: before it does, after every fifth update, and in the end."""
-    policy, objective, updates = Policy(writer, settings=settings, seed=seed), meter.objective, []
+def _searched(method: Method, model: LanguageModel, objective: Manner, budget: int) -> list[dict]:
+    """The best prefixes of a search by the calls that they took, judged; ``score`` is what the search thought of them."""
+    steps, count = search(method, objective, model, budget, objective.seed).steps, len(objective.test)
+    return [_judged(model, objective, [step.prompt] * count, calls=step.calls, score=step.score) for step in steps]
 
-    def look() -> dict:
-        prefixes = steered(policy, lessons, objective.test)
-        return _judged(meter.model, objective.reward, prefixes, objective.test, seed, calls=meter.calls)
 
-    trace = [look()]
-    for update in learn(policy, meter, lessons, seed):
-        updates.append(update)
-        if len(updates) % 5 == 0:
-            trace.append(look())
-    return trace if len(updates) % 5 == 0 else [*trace, look()]
+def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> list[dict]:
+    """The same of a policy that reads each question before it writes a prefix for it."""
+    lessons = Lessons(LESSONS.length, LESSONS.prefixes, LESSONS.questions, reads=True)
+    policy, meter = Policy(writer, settings=SETTINGS, seed=objective.seed), Meter(objective, model, BUDGET)
+    trace = []
+    for number, update in enumerate(learn(policy, meter, lessons, objective.seed), 1):
+        if number % EVERY == 0:
+            prefixes = steered(policy, lessons, objective.test)
+            trace.append(_judged(model, objective, prefixes, calls=meter.calls, score=update.reward))
+    return trace
 
 
 STUDIES = (Study("steering", 1, (WRITER, STEERED), (0, 1, 2), steering),)
