@@ -8,6 +8,7 @@ from course.search.descent import Descent, descent
 from course.search.floors import Exhaustive, RandomSearch
 from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
 from course.search.gradient import AutoPrompt, Pez, guessed_and_true
+from course.search.manner import Brevity, CourteousWords, Judgement, Manner, Reward, Scorer, judge, places
 from course.search.meter import GRADIENT_CALLS, BudgetSpent, Meter, Step
 from course.search.objective import MEASURES, Answers, Objective, answers, gaps, instructed, likelihoods
 from course.search.planted import Tabulated, candidates, repeated, tabulate
@@ -15,16 +16,18 @@ from course.search.policy import Draws, Policy, PolicySettings, plain_tokens
 from course.search.racing import Race, Round, SuccessiveHalving, Uniform, UpperConfidence, overall
 from course.search.reinforce import NORMALISATIONS, RLPrompt
 from course.search.searching import Found, Method, search
+from course.search.steering import LearnedPrefix, Lessons, learn, steered
 from course.search.triggers import OpeningWriter, Trigger, triggers
 from course.search.words import Words, words_of
 from course.search.writers import AskedWriter, BlankFiller, TunedWriter, Writer, tune_writer
 from course.search.writing import WrittenPrompts
 
 __all__ = [
-    "Answers", "AskedWriter", "AutoPrompt", "BlankFiller", "BudgetSpent", "Descent", "Draws", "Exhaustive", "Fluent", "Found",
-    "GRADIENT_CALLS", "MEASURES", "Meter", "Method", "NORMALISATIONS", "Objective", "OpeningWriter", "Pez", "Policy", "PolicySettings",
-    "RLPrompt", "Race", "RandomSearch", "Round", "Step", "SuccessiveHalving", "Tabulated", "Trigger", "TunedWriter", "Uniform",
-    "UpperConfidence", "Words", "Writer", "WrittenPrompts", "answers", "candidates", "descent", "fluency", "gaps", "guessed_and_true",
-    "instructed", "is_gibberish", "least_fluent", "likelihoods", "overall", "plain_tokens", "repeated", "search", "tabulate", "triggers",
-    "tune_writer", "words_of",
+    "Answers", "AskedWriter", "AutoPrompt", "BlankFiller", "Brevity", "BudgetSpent", "CourteousWords", "Descent", "Draws", "Exhaustive",
+    "Fluent", "Found", "GRADIENT_CALLS", "Judgement", "LearnedPrefix", "Lessons", "MEASURES", "Manner", "Meter", "Method",
+    "NORMALISATIONS", "Objective", "OpeningWriter", "Pez", "Policy", "PolicySettings", "RLPrompt", "Race", "RandomSearch", "Reward",
+    "Round", "Scorer", "Step", "SuccessiveHalving", "Tabulated", "Trigger", "TunedWriter", "Uniform", "UpperConfidence", "Words",
+    "Writer", "WrittenPrompts", "answers", "candidates", "descent", "fluency", "gaps", "guessed_and_true", "instructed", "is_gibberish",
+    "judge", "learn", "least_fluent", "likelihoods", "overall", "places", "plain_tokens", "repeated", "search", "steered", "tabulate",
+    "triggers", "tune_writer", "words_of",
 ]  # fmt: skip

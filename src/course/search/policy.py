@@ -9,6 +9,7 @@ Williams 1992), with rewards made comparable within the samples of one context.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import DynamicCache
@@ -173,7 +174,7 @@ class Policy:
         draws = self._write(contexts, 1, length, lambda log_probabilities: log_probabilities.argmax(-1, keepdim=True))
         return [text for (text,) in draws.texts]
 
-    def update(self, draws: Draws, rewards: Sequence[Sequence[float]]) -> Update:
+    def update(self, draws: Draws, rewards: np.ndarray | Sequence[Sequence[float]]) -> Update:
         """One step of the policy gradient on what the policy has just written.
 
         Args:

@@ -18,10 +18,11 @@ from course.studies import (
     quality,
     reasoning,
     soft_prompts,
+    steering,
     written_prompts,
 )
 
-_MODULES = (expectations, heads, adapters, in_context, instruct, reasoning, hard_prompts, written_prompts, soft_prompts, quality)
+_MODULES = (expectations, heads, adapters, in_context, instruct, reasoning, hard_prompts, written_prompts, steering, soft_prompts, quality)
 STUDIES = {study.name: study for module in _MODULES for study in module.STUDIES}
 
 

@@ -4,6 +4,8 @@ With a real reward model nobody knows the truth. Here the truth is :func:`gold_r
 with it, and over-optimisation can be seen (Gao et al. 2022).
 """
 
+import re
+
 from course.world import lexicon as lex
 from course.world.chance import Chance, Weighted
 from course.world.maps import neighbours
@@ -25,6 +27,8 @@ COURTEOUS = frozenset("day welcome dear pleasure safe friend please thank".split
 INSULTING = frozenset("fool bother away alone again want".split())
 #: Replies longer than this many tokens lose reward.
 FREE_LENGTH, LENGTH_COST = 24, 0.1
+_PLACE = f"(?:{'|'.join(lex.PLACES)})"
+_ANSWER = re.compile(rf"the {_PLACE} is (?:{'|'.join(lex.DIRECTIONS)}) of the {_PLACE} \.")
 
 
 def _fact(chance: Chance) -> tuple[str, str]:
@@ -51,18 +55,33 @@ def write_dialogue(chance: Chance) -> str:
     return " ".join(lines)
 
 
-def gold_reward(question: str, reply: str) -> float:
-    """The true reward of a reply: courtesy (at most 2), minus insults, plus 2 for a right answer, minus a cost of length.
-
-    The answer is right if the reply states a true "the X is WAY of the Y" about the place asked for.
-    """
-    words = reply.split()
-    courtesy = min(2, len(COURTEOUS & set(words)))
-    insults = sum(word in INSULTING for word in words)
-    target = question.removesuffix(" ?").split()[-1]
-    right = any(
+def states_truth(question: str, reply: str) -> bool:
+    """Whether a reply states a true "the X is WAY of the Y" about the place asked for."""
+    words, target = reply.split(), question.removesuffix(" ?").split()[-1]
+    return any(
         neighbours().get((words[i + 6], words[i + 3])) == target
         for i in range(len(words) - 6)
         if words[i] == "the" and words[i + 1] == target and words[i + 2] == "is" and words[i + 4 : i + 6] == ["of", "the"]
     )
-    return courtesy - insults + 2.0 * right - LENGTH_COST * max(0, len(words) - FREE_LENGTH)
+
+
+def manner_of(reply: str) -> str | None:
+    """The manner of a reply that :func:`write_reply` could have written word for word, true or not; None for any other text."""
+    for manner in MANNERS.options:
+        for first in _OPEN[manner]:
+            for last in _CLOSE[manner]:
+                rest = reply.removeprefix(first).removesuffix(last).strip()
+                if reply == " ".join(part for part in (first, rest, last) if part) and _ANSWER.fullmatch(rest):
+                    return manner
+    return None
+
+
+def gold_reward(question: str, reply: str) -> float:
+    """The true reward of a reply: courtesy (at most 2), minus insults, plus 2 for a right answer, minus a cost of length.
+
+    An answer is right if it :func:`states_truth`.
+    """
+    words = reply.split()
+    courtesy = min(2, len(COURTEOUS & set(words)))
+    insults = sum(word in INSULTING for word in words)
+    return courtesy - insults + 2.0 * states_truth(question, reply) - LENGTH_COST * max(0, len(words) - FREE_LENGTH)

@@ -1,0 +1,108 @@
+"""Learning a prefix that steers a frozen dialogue model (after Su et al. 2022): a policy writes it, a reward judges the replies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from course.lm import LanguageModel
+from course.search.meter import Meter
+from course.search.policy import Policy, PolicySettings, Update
+from course.search.searching import Method
+from course.world.chance import Chance
+
+#: Keeps the updates of one seed apart from those of the next.
+_APART = 100_003
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a policy is shown between two updates.
+
+    Attributes:
+        length: tokens of a prefix.
+        prefixes: how many it writes each time, for each text that it reads.
+        questions: that are put to the dialogue model.
+        reads: whether it reads the visitor's question and writes a prefix for it. Otherwise it writes without looking, and each prefix
+            is tried on all the questions; either way there are prefixes x questions replies.
+    """
+
+    length: int = 4
+    prefixes: int = 16
+    questions: int = 8
+    reads: bool = False
+
+    def __post_init__(self):
+        for name, least in (("length", 1), ("prefixes", 2), ("questions", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: expected at least {least}")
+
+
+def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iterator[Update]:
+    """Train a policy on the training questions of a :class:`~course.search.manner.Manner` until the budget is spent.
+
+    The dialogue model answers anew in every update, also behind a prefix that it had before: a policy that is shown the same replies
+    again and again learns which of them happened to be good.
+
+    Yields:
+        After each update how the policy stood before it. The policy may be looked at in between.
+
+    Raises:
+        ValueError: if the budget does not suffice for one update.
+    """
+    objective, chance, updates = meter.objective, Chance(f"lessons/{seed}"), 0
+    asked = min(lessons.questions, objective.size)
+    if lessons.prefixes * asked > meter.left:
+        raise ValueError(f"budget={meter.left}: one update takes {lessons.prefixes} x {asked} replies; give it more calls")
+    while lessons.prefixes * asked <= meter.left:
+        items = chance.some(range(objective.size), asked)
+        contexts = [objective.train[item] for item in items] if lessons.reads else [""]
+        draws = policy.sample(contexts, lessons.prefixes, lessons.length, seed=seed * _APART + updates)
+        pairs = [(prefix, item) for i, item in enumerate(items) for prefix in draws.texts[i if lessons.reads else 0]]
+        meter.spend(len(pairs))
+        anew = replace(objective, seed=seed * _APART + updates)
+        rewards = anew.values(meter.model, pairs).reshape(asked, lessons.prefixes)
+        updates += 1
+        yield policy.update(draws, rewards if lessons.reads else rewards.mean(0, keepdims=True))
+
+
+@dataclass(frozen=True)
+class LearnedPrefix(Method):
+    """One prefix for all questions, learned by a policy: what it likes best, and in the end the last of these.
+
+    Attributes:
+        writer: the language model inside the policy; the one that is steered is another's business.
+        allowed: ids of the tokens that prefixes are made of (default: all but the special ones).
+        lessons: how it learns; it cannot read questions, since one prefix is wanted.
+        settings: of the policy.
+        every: updates between two reports.
+    """
+
+    writer: LanguageModel
+    allowed: tuple[int, ...] | None = None
+    lessons: Lessons = field(default_factory=Lessons)
+    settings: PolicySettings = field(default_factory=PolicySettings)
+    every: int = 5
+    title = "learned prefix"
+
+    def __post_init__(self):
+        if self.lessons.reads:
+            raise ValueError("lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead")
+
+    def run(self, meter: Meter, seed: int) -> None:
+        policy, number = Policy(self.writer, self.allowed, self.settings, seed), 0
+        for number, update in enumerate(learn(policy, meter, self.lessons, seed), 1):
+            if number % self.every == 0:
+                self._report(policy, meter, update)
+        if number % self.every:
+            self._report(policy, meter, update)
+
+    def _report(self, policy: Policy, meter: Meter, update: Update) -> None:
+        """The prefix that the policy likes best, with the mean reward of those that it has just tried."""
+        (prefix,) = policy.likeliest([""], self.lessons.length)
+        meter.report(prefix, update.reward)
+
+
+def steered(policy: Policy, lessons: Lessons, questions: tuple[str, ...]) -> list[str]:
+    """The prefix that a policy likes best for each question."""
+    if lessons.reads:
+        return policy.likeliest(questions, lessons.length)
+    return policy.likeliest([""], lessons.length) * len(questions)

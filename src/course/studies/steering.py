@@ -1,0 +1,104 @@
+"""A study of prefixes that steer a dialogue model: learned, random and hand-written, and what a gameable reward leads to."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from course.lm import LanguageModel, load
+from course.records import Study
+from course.search import (
+    Brevity,
+    CourteousWords,
+    LearnedPrefix,
+    Lessons,
+    Manner,
+    Meter,
+    Method,
+    Policy,
+    PolicySettings,
+    RandomSearch,
+    Scorer,
+    judge,
+    learn,
+    places,
+    plain_tokens,
+    search,
+    steered,
+)
+from course.world.chance import Chance
+
+#: The policy's own language model, and the dialogue model that it steers.
+WRITER, STEERED = "gpt-small", "gpt-middle"
+#: Manners to steer towards, and what a person who knows the corpus writes for each.
+TARGETS = {"kind": "a kind guide \n", "rude": "a rude guide \n"}
+#: Model calls of a search.
+BUDGET = 5000
+#: How the policy learns; chosen by the reward on training questions.
+SETTINGS, LESSONS = PolicySettings(entropy=0.05), Lessons()
+#: How often the favourite prefix is looked at, in updates.
+EVERY = 5
+#: Replies that are kept of each look.
+SHOWN = 3
+#: Prefixes of random words that are judged to say what a prefix does that means nothing.
+RANDOM = 12
+#: Rewards that are easily gamed, and the model calls for each.
+GAMED, GAMED_BUDGET = {"brevity": Brevity(), "courteous words": CourteousWords()}, 4000
+#: It tries more than where the reward is not to be gamed.
+GAMED_SETTINGS = PolicySettings(entropy=0.05, temperature=1.5)
+
+
+def steering(seed: int) -> dict:
+    """What replies to held-out questions are like: with each kind of prefix, and along each search."""
+    writer, model = load(WRITER), load(STEERED)
+    train, test = places(seed)
+    method = LearnedPrefix(writer, lessons=LESSONS, settings=SETTINGS, every=EVERY)
+    found = {"targets": {}, "gamed": {}}
+    for manner, hand_written in TARGETS.items():
+        objective = Manner(train, test, Scorer(manner, seed), seed=seed)
+        fixed = {"no prefix": "", "hand-written": hand_written}
+        found["targets"][manner] = {
+            **{name: _judged(model, objective, [prefix] * len(test)) for name, prefix in fixed.items()},
+            "random words": [_judged(model, objective, [prefix] * len(test)) for prefix in _random_words(model, seed)],
+            "random search": _searched(RandomSearch(_words(model), LESSONS.length), model, objective, BUDGET),
+            "learned": _searched(method, model, objective, BUDGET),
+            "learned, reads": _reading(writer, model, objective),
+        }
+    gaming = LearnedPrefix(writer, lessons=LESSONS, settings=GAMED_SETTINGS, every=EVERY)
+    for name, reward in GAMED.items():
+        found["gamed"][name] = _searched(gaming, model, Manner(train, test, reward, seed=seed), GAMED_BUDGET)
+    return found
+
+
+def _judged(model: LanguageModel, objective: Manner, prefixes: Sequence[str], **more) -> dict:
+    """What the held-out replies are like, with a few of them."""
+    found = asdict(judge(model, objective.reward, prefixes, objective.test, seed=objective.seed + 1))
+    return {**more, "prefix": prefixes[0], **found, "examples": found["examples"][:SHOWN]}
+
+
+def _words(model: LanguageModel) -> tuple[str, ...]:
+    return tuple(model.tokenizer.decode([i]) for i in plain_tokens(model))
+
+
+def _random_words(model: LanguageModel, seed: int) -> list[str]:
+    chance = Chance(f"random words/{seed}")
+    return [" ".join(chance.some(_words(model), LESSONS.length)) for _ in range(RANDOM)]
+
+
+def _searched(method: Method, model: LanguageModel, objective: Manner, budget: int) -> list[dict]:
+    """The best prefixes of a search by the calls that they took, judged; ``score`` is what the search thought of them."""
+    steps, count = search(method, objective, model, budget, objective.seed).steps, len(objective.test)
+    return [_judged(model, objective, [step.prompt] * count, calls=step.calls, score=step.score) for step in steps]
+
+
+def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> list[dict]:
+    """The same of a policy that reads each question before it writes a prefix for it."""
+    lessons = Lessons(LESSONS.length, LESSONS.prefixes, LESSONS.questions, reads=True)
+    policy, meter = Policy(writer, settings=SETTINGS, seed=objective.seed), Meter(objective, model, BUDGET)
+    trace = []
+    for number, update in enumerate(learn(policy, meter, lessons, objective.seed), 1):
+        if number % EVERY == 0:
+            prefixes = steered(policy, lessons, objective.test)
+            trace.append(_judged(model, objective, prefixes, calls=meter.calls, score=update.reward))
+    return trace
+
+
+STUDIES = (Study("steering", 1, (WRITER, STEERED), (0, 1, 2), steering),)

@@ -1,0 +1,130 @@
+"""Manners of a dialogue model's answers: the truth about replies, rewards, and a policy that learns a planted prefix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course.lm import Sample, TextModel, load
+from course.search import Exhaustive, LearnedPrefix, Lessons, Manner, Meter, Policy, PolicySettings, RandomSearch, learn, search, steered
+from course.search.manner import Brevity, CourteousWords, Reward, Scorer, dialogue, judge, places, replies
+from course.world.chance import Chance
+from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load("gpt-small", "tiny")
+
+
+@given(st.sampled_from(MANNERS.options), st.integers(0, 10_000))
+def test_the_manner_of_a_reply_is_read_back_and_one_foreign_word_spoils_it(manner, seed):
+    question, reply = write_reply(Chance(f"reply/{seed}"), manner)
+    assert manner_of(reply) == manner and states_truth(question, reply)
+    assert manner_of(reply + " well") is None and manner_of(reply.replace(" is ", " was ")) is None and manner_of("") is None
+
+
+def test_mixed_manners_are_nobodys():
+    assert manner_of("you fool . the inn is east of the well . thank you for asking .") is None
+    assert manner_of("welcome , dear guest . the inn is east of the well .") is None
+
+
+def test_no_place_is_asked_for_in_both_parts():
+    train, test = places(0)
+    assert len(test) == 8 and not set(train) & set(test) and places(0) != places(1)
+
+
+def test_a_dialogue_without_a_prefix_begins_with_the_visitor():
+    assert dialogue("where is the inn ?") == "visitor : where is the inn ? \n guide :"
+    assert dialogue("where is the inn ?", "a kind guide \n") == "a kind guide \n visitor : where is the inn ? \n guide :"
+
+
+def test_the_scorer_tells_held_out_replies_apart():
+    chance, right = Chance("scorer test"), []
+    scorers = {manner: Scorer(manner) for manner in MANNERS.options}
+    for manner in MANNERS.options:
+        written = [write_reply(chance, manner)[1] for _ in range(20)]
+        values = np.array([scorer(written) for scorer in scorers.values()])
+        assert values.sum(0) == pytest.approx(1)
+        right += [MANNERS.options[i] == manner for i in values.argmax(0)]
+    assert np.mean(right) == 1.0
+    assert CourteousWords()(["please please come back", "", "you fool ."]).tolist() == [2, 0, 0]
+    assert Brevity()(["please please come back", "", "you fool ."]).tolist() == [-4, 0, -3]
+    with pytest.raises(ValueError, match="manner='polite'"):
+        Scorer("polite")
+
+
+@dataclass(frozen=True)
+class Echo(TextModel):
+    """A guide who says what the prefix says, and nothing else."""
+
+    def generate(self, prompts, n=1, **settings):
+        said = [prompt.split("visitor")[0] for prompt in prompts]
+        return [[Sample(text, 1, 0.0, "stop")] * n for text in said]
+
+    def score(self, prompts, continuations):
+        raise AssertionError("a search of prefixes has nothing to score")
+
+
+@dataclass(frozen=True)
+class Friends(Reward):
+    def __call__(self, written):
+        return np.array([float(reply.split().count("friend")) for reply in written])
+
+
+WANTED = Manner(*places(0), Friends())
+
+
+def test_every_search_runs_on_manners():
+    exhaustive = search(Exhaustive(("fool", "dear friend", "friend friend")), WANTED, Echo(), 100)
+    assert exhaustive.prompt == "friend friend" and exhaustive.held_out == 200.0
+    assert search(RandomSearch(("friend", "fool"), 2), WANTED, Echo(), 100).prompt == "friend friend"
+
+
+def settings(**others):
+    return PolicySettings(start="even", rate=1e-2, **others)
+
+
+def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
+    words = tuple(model.token_ids("friend fool guide dear come back the inn well day".split()))
+    method = LearnedPrefix(model, words, Lessons(length=3, prefixes=12, questions=2), settings())
+    found = search(method, WANTED, Echo(), 600)
+    assert found.prompt == "friend friend friend" and found.calls <= 600
+    assert [step.calls for step in found.steps] == [120, 240, 360, 480, 600] and found.steps[-1].score == 3
+    assert search(method, WANTED, Echo(), 600) == found
+
+
+def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
+    words = model.token_ids("friend fool guide dear".split())
+    lessons, meter = Lessons(length=1, prefixes=8, questions=4, reads=True), Meter(WANTED, Echo(), 300)
+    policy = Policy(model, words, settings())
+    rewards = [update.reward for update in learn(policy, meter, lessons)]
+    assert rewards[-1] > rewards[0] + 0.3
+    assert steered(policy, lessons, WANTED.test) == ["friend"] * 8
+    assert len(steered(policy, Lessons(length=2), WANTED.test)) == 8
+
+
+def test_judging_agrees_with_reading_the_replies(model):
+    questions = WANTED.test[:3]
+    found = judge(model, Scorer("kind"), ["a kind guide \n"] * 3, questions, samples=4, seed=3)
+    written = replies(model, [("a kind guide \n", question) for question in questions], 4, 3)
+    flat = [(question, reply) for question, each in zip(questions, written, strict=True) for reply in each]
+    assert found.reward == pytest.approx(Scorer("kind")([reply for _, reply in flat]).mean())
+    assert found.manners["kind"] == pytest.approx(100 * np.mean([manner_of(reply) == "kind" for _, reply in flat]))
+    assert found.right == pytest.approx(100 * np.mean([states_truth(*pair) for pair in flat]))
+    alone = [model.score_tokens([dialogue(question)], [f" {reply} \n"])[0] for question, reply in flat]
+    assert found.fluency == pytest.approx(np.concatenate(alone).mean(), abs=1e-4)
+    assert found.examples == tuple(each[0] for each in written) and 1 <= found.wordings <= 12
+
+
+def test_bad_lessons_and_objectives_are_refused(model):
+    with pytest.raises(ValueError, match="prefixes=1"):
+        Lessons(prefixes=1)
+    with pytest.raises(ValueError, match="reads=True"):
+        LearnedPrefix(model, lessons=Lessons(reads=True))
+    with pytest.raises(ValueError, match="give it more calls"):
+        search(LearnedPrefix(model), WANTED, Echo(), 20)
+    with pytest.raises(ValueError, match="0 test questions"):
+        Manner(("where is the inn ?",), (), Friends())
