@@ -241,10 +241,13 @@ def test_ways_to_use_labels_are_bars_in_two_colours():
 
 def test_curves_along_an_axis_are_named_at_their_ends():
     runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
-    figure = plots.accuracy_along({"one": runs, "two": runs + 1}, ("small", "large"), "size")
+    figure = plots.accuracy_along({"one": runs, "two": runs + 1}, ("small", "large"), "size", ["two"])
     assert words(figure) == {"one", "two"} and figure.axes[0].get_xlabel() == "size"
+    assert {text.get_text(): text.get_color() for text in figure.axes[0].texts} == {"one": plots.OPENED, "two": plots.PROMPTED}
     heights = sorted(text.get_position()[1] for text in figure.axes[0].texts)
     assert heights[1] - heights[0] >= 7, "names do not overlap"
+    with pytest.raises(ValueError, match="4 curves that need gradients: expected at most 3"):
+        plots.accuracy_along(dict.fromkeys("abcd", runs), ("small", "large"), "size")
 
 
 def test_searches_are_named_at_the_end_of_their_curves():

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from course.claims import interval
-from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
+from course.plots.style import OPENED, PROMPTED, band, spread
 
-#: Colour and line of the curves of a figure, in their order.
-_LOOKS = ((OPENED, "-"), ("#222222", "--"), (PROMPTED, "-"), (CEILING, "-"))
+#: Lines of the curves of one colour, in their order.
+_LINES = ("-", "--", ":")
 
 
 def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]], learned: Sequence[str]) -> Figure:
@@ -41,20 +41,29 @@ def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]], learned: Se
     return figure
 
 
-def accuracy_along(curves: Mapping[str, np.ndarray], ticks: Sequence[str], label: str) -> Figure:
+def accuracy_along(curves: Mapping[str, np.ndarray], ticks: Sequence[str], label: str, words: Sequence[str] = ()) -> Figure:
     """Accuracy (percent) along an axis of some points, a curve each, named at its end.
 
     Args:
-        curves: name -> accuracies (seeds, points); at most four.
+        curves: name -> accuracies (seeds, points); of those that need gradients at most three.
         ticks: the points, as text.
         label: of the axis.
+        words: names of curves that need no gradients.
+
+    Raises:
+        ValueError: for more curves than there are kinds of lines.
     """
+    if len(learned := [name for name in curves if name not in words]) > len(_LINES):
+        raise ValueError(f"{len(learned)} curves that need gradients: expected at most {len(_LINES)}; draw fewer of {', '.join(learned)}")
     figure, ax = plt.subplots(figsize=(7.4, 3.4))
-    x, ends = range(len(ticks)), []
-    for (name, runs), (colour, line) in zip(curves.items(), _LOOKS, strict=False):
+    x, ends, lines = range(len(ticks)), [], iter(_LINES)
+    for name, runs in curves.items():
+        colour, line = (PROMPTED, "-") if name in words else (OPENED, next(lines))
         ends.append((band(ax, x, runs, colour, line)[-1], name, colour))
     ends.sort()
-    for (_, name, colour), y in zip(ends, spread([end[0] for end in ends], 7), strict=True):
+    heights = np.array(spread([end[0] for end in ends], 7))
+    heights -= max(heights.max() - 103, 0)  # names that were pushed up stay inside
+    for (_, name, colour), y in zip(ends, heights, strict=True):
         ax.text(len(ticks) - 0.85, y, name, color=colour, fontweight="bold", va="center")
     ax.set_xticks(x, ticks)
     ax.set_xlim(-0.2, len(ticks) - 0.8 + 0.3 * len(ticks))

@@ -37,8 +37,8 @@ from course.training import FitSettings, History, fit
 #: What is learned: three kinds of soft prompt, and LoRA beside them, which changes the model's matrices.
 SOFT = INPUT_METHODS | {"prefix": METHODS["prefix"]}
 LEARNABLE = SOFT | {"lora": METHODS["lora"]}
-#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items. A prompt has few parameters and far to
-#: go: it takes large steps.
+#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items (for the middle one). A prompt has few
+#: parameters and far to go: it takes large steps. Those for the hub are of the usual order and were not measured.
 RATES = {
     "tiny": {"prompt": 1e-1, "p_tuning": 1e-2, "prefix": 1e-1, "lora": 3e-3},
     "hub": {"prompt": 3e-2, "p_tuning": 1e-3, "prefix": 5e-3, "lora": 3e-4},
@@ -56,7 +56,8 @@ class Lesson:
             of tokens, or None for vectors drawn at random. P-tuning, whose vectors come out of a network, and LoRA have no use for it.
         steps: optimiser steps of ``batch_size`` training items.
         rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
-        looks: how often, evenly over the steps, all training items are tried; the best vectors by them are kept.
+        looks: how often, evenly over the steps, all training items are tried, beside the first look before any step; the best vectors by
+            them are kept.
     """
 
     method: str = "prompt"
@@ -102,8 +103,8 @@ class Learned(Found):
 def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 0) -> Learned:
     """Learn from the training items of an objective by gradient, then look at its test items.
 
-    The model is left as it was. A call is counted for every training item that is tried, :data:`GRADIENT_CALLS` for every one that a
-    gradient is taken of.
+    The model's parameters stay as they were; soft prompts share them, so that they are frozen from then on. A call is counted for every
+    training item that is tried, :data:`GRADIENT_CALLS` for every one that a gradient is taken of.
 
     Args:
         seed: of what is drawn at the start, and of the order of the items.
