@@ -54,8 +54,8 @@ def _standard(values: np.ndarray) -> np.ndarray:
 class RLPrompt(Method):
     """Let a policy write prompts, try them on the same items, reward the better ones.
 
-    The policy is a small network inside the prompted model, which stays as it is (:mod:`course.search.policy`). The best prompt of a step by
-    the step's items is tried on all training items.
+    The policy is a small network inside the prompted model, which stays as it is (:mod:`course.search.policy`). The best prompt of a
+    step by the step's items is tried on all training items.
 
     Attributes:
         length: words of a prompt.
