@@ -29,12 +29,15 @@ def test_people_are_represented_by_their_best_wording():
 
 
 def test_what_the_page_reads_is_a_mean_over_tasks(measured):
-    values = [dict.fromkeys(study.TASKS, measured | {"transfer": {"m": {"PEZ": 40.0 + seed}}}) for seed in range(3)]
+    only = {"found": {"PEZ": measured["found"]["PEZ"]}}
+    values = [dict.fromkeys(study.TASKS, measured | only | {"transfer": {"m": {"PEZ": 40.0 + seed}}}) for seed in range(3)]
     assert study.held_out(values, "by hand").tolist() == pytest.approx([measured["by hand"]["held_out"]] * 3)
     assert study.transferred(values, "m", "PEZ").tolist() == pytest.approx([40, 41, 42])
     assert study.known_layout(values).shape == (3,) and study.mean_curves(values)["PEZ"].shape == (3, len(study.CALLS))
     assert study.by_task(values, "found", "PEZ")["grammar"] == pytest.approx(measured["found"]["PEZ"]["held_out"])
-    read = study.reading(values, "found", "random")
-    assert read["gibberish"] == 100 * measured["found"]["random"]["gibberish"] and np.isfinite(list(read.values())).all()
+    read = study.reading(values, "found", "PEZ")
+    assert read["gibberish"] == 100 * measured["found"]["PEZ"]["gibberish"] and np.isfinite(list(read.values())).all()
+    moved = study.prompts_elsewhere(values, "grammar")
+    assert moved["m"].tolist() == [40, 41, 42] and (moved[study.MODEL] == measured["found"]["PEZ"]["held_out"]).all()
     table = study.prompts_found(values[0])
-    assert len(table) == len(study.TASKS) * 7 and set(table["method"]) == {"by hand", *measured["found"]}
+    assert len(table) == len(study.TASKS) * 2 and set(table["method"]) == {"by hand", "PEZ"}

@@ -54,8 +54,8 @@ def _standard(values: np.ndarray) -> np.ndarray:
 class RLPrompt(Method):
     """Let a policy write prompts, try them on the same items, reward the better ones.
 
-    The policy is a small network inside a frozen copy of the prompted model (:mod:`course.search.policy`). The best prompt of a step by
-    the step's items is tried on all training items.
+    The policy is a small network inside the prompted model, which stays as it is (:mod:`course.search.policy`). The best prompt of a
+    step by the step's items is tried on all training items.
 
     Attributes:
         length: words of a prompt.
@@ -84,9 +84,9 @@ class RLPrompt(Method):
         allowed = words_of(meter.model).later.tolist()
         policy = Policy(meter.model, allowed, replace(self.settings, baseline="none"), seed)
         chance, best, count = Chance(f"{self.title}/{seed}"), float("-inf"), min(self.batch, meter.objective.size)
-        step = spent = 0
-        while step - spent < _PATIENCE:
-            before, step = meter.calls, step + 1
+        step = last_new = 0
+        while step - last_new < _PATIENCE:
+            step, before = step + 1, meter.calls
             draws = policy.sample([""], self.samples, self.length, seed=1_000_000 * seed + step)
             (prompts,) = draws.texts
             values = meter.values(prompts, chance.some(range(meter.objective.size), count))
@@ -95,4 +95,4 @@ class RLPrompt(Method):
                 best = score
                 meter.report(leader, best)
             policy.update(draws, [comparable(piecewise(values), self.normalisation).tolist()])
-            spent = step if meter.calls > before else spent
+            last_new = step if meter.calls > before else last_new

@@ -160,4 +160,14 @@ def prompts_found(value: dict) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def prompts_elsewhere(values: Sequence[dict], task: str) -> pd.DataFrame:
+    """A row a prompt found for a task, with its accuracies (percent) on test items: of the model it was searched for, and of the others."""
+    rows = []
+    for value in values:
+        for title, found in value[task]["found"].items():
+            others = {name: by_title[title] for name, by_title in value[task]["transfer"].items()}
+            rows.append({"prompt": found["prompt"], MODEL: found["held_out"], **others})
+    return pd.DataFrame(rows)
+
+
 STUDIES = (Study("hard-prompts", 1, (MODEL, *OTHERS), (0, 1, 2, 3, 4), hard_prompts),)
