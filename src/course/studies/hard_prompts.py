@@ -41,6 +41,8 @@ KNOWN_LAYOUTS = {"sentiment": LIST_TEMPLATES["colon"]} | {name: Template(EXERCIS
 BUDGET, LENGTH, TRAINED, TESTED = 5000, 5, 64, 150
 #: Points on the axis of calls, for curves.
 CALLS = tuple(range(500, BUDGET + 1, 500))
+#: Where a search by reinforcement is looked at that may take ten times as long.
+PATIENT = (BUDGET, 2 * BUDGET, 4 * BUDGET, 10 * BUDGET)
 #: What a nat a word is worth to a search that minds fluency, in units of the gap between the labels' probabilities.
 WEIGHT = 0.02
 
@@ -85,6 +87,15 @@ def hard_prompts(seed: int, tasks: Sequence[str] = TASKS, budget: int = BUDGET, 
             "fluent": _described(model, items, minded.prompt, below),
             "transfer": {name: {title: items.held_out(_load(name), text) for title, text in prompts.items()} for name in others},
         }
+    return found
+
+
+def patient(seed: int) -> dict:
+    """Task -> RLPrompt's accuracy (percent) on test items after so many calls, with :data:`PATIENT` calls at most."""
+    model, found = _load(MODEL), {}
+    for task in TASKS:
+        result = search(RLPrompt(LENGTH), objective(task, seed), model, PATIENT[-1], seed)
+        found[task] = {"calls": result.calls, "curve": [result.at(calls) for calls in PATIENT]}
     return found
 
 
@@ -170,4 +181,13 @@ def prompts_elsewhere(values: Sequence[dict], task: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-STUDIES = (Study("hard-prompts", 1, (MODEL, *OTHERS), (0, 1, 2, 3, 4), hard_prompts),)
+def after_patience(values: Sequence[dict]) -> np.ndarray:
+    """RLPrompt's accuracy (percent) on test items after :data:`PATIENT` calls, mean over the tasks, (seeds, points)."""
+    return np.mean([columns(values, task, "curve") for task in TASKS], axis=0)
+
+
+_SEEDS = (0, 1, 2, 3, 4)
+STUDIES = (
+    Study("hard-prompts", 1, (MODEL, *OTHERS), _SEEDS, hard_prompts),
+    Study("patient-reinforcement", 1, (MODEL,), _SEEDS, patient),
+)
