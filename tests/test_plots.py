@@ -14,6 +14,7 @@ from course.expectations import expected, sum_blanks
 from course.instruct import Control
 from course.lm import load
 from course.plots import style
+from course.search import Round
 from course.training import History
 
 matplotlib.use("Agg")
@@ -227,3 +228,19 @@ def test_shelves_forgetting_and_prefixes_are_named():
     assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(plots.forgetting({"tuned": (80.0, 90.0)}))
     curves = {"random start": {"0.1": [1.0, 2.0, 3.0]}, "start from a text": {"0.1": [2.0, 3.0, 4.0]}}
     assert {*curves, "head only"} <= names(plots.prefix_starts(curves, 1.5, "head only"))
+
+
+def test_schedules_are_named_and_the_default_is_marked():
+    curve = {name: ([100.0, 1000.0, 12500.0], [9.0, 3.0, 1.0]) for name in ("uniform", "UCB", "halving")}
+    assert {"uniform", "UCB", "halving", "APE's default:\n12,500 calls"} <= words(plots.regret_by_calls([curve] * 3))
+
+
+def test_a_race_shows_how_many_are_left():
+    rounds = [Round(4, ((0,),) * 4, ("a", "b", "c", "d"), (1.0, 1.0, 0.0, 0.0)), Round(6, ((0, 1),) * 2, ("b", "a"), (1.0, 0.5))]
+    assert {"4", "2", "kept", "dropped"} <= words(plots.race(rounds))
+
+
+def test_only_tasks_that_differ_are_drawn():
+    table = pd.DataFrame({"found": [90.0, 50.0], "by hand": [80.0, 50.0], "title": [70.0, 50.0]}, index=["is_even", "topic"])
+    drawn = names(plots.found_by_task(table))
+    assert "is even" in drawn and "topic" not in drawn and {"found", "people's best"} <= drawn

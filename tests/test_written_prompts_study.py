@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course.studies.written_prompts import SCHEDULES, TASKS, by_task, calls_to_reach, gains, mean_curves, times_fewer
+from course.studies.written_prompts import SCHEDULES, TASKS, by_task, calls_to_reach, gains, mean_curves, naming, optimism, times_fewer
 
 
 def test_calls_are_read_off_between_two_settings():
@@ -31,3 +31,9 @@ def test_gains_are_means_over_tasks():
     made = [{"tasks": {task: {"found": 60.0 + seed, "by hand": 50.0, "title": 40.0} for task in TASKS}} for seed in range(3)]
     assert np.allclose(gains(made), [10, 11, 12]) and np.allclose(gains(made, "title"), [20, 21, 22])
     assert by_task(made).loc[TASKS[0]].tolist() == [61.0, 50.0, 40.0]
+
+
+def test_means_over_seeds_are_tables():
+    made = [{"named": {"blanks": {"past": 20.0 + seed}, "tuned": {"past": 0.0}}} for seed in (0, 2)]
+    assert naming(made).loc["past"].to_dict() == {"BERT": 21.0, "tuned GPT": 0.0}
+    assert optimism([value(0.5)]).loc["50 items", "too good by"] == 0.0
