@@ -14,7 +14,7 @@ from course.expectations import expected, sum_blanks
 from course.instruct import Control
 from course.lm import load
 from course.plots import style
-from course.search import Found, Step
+from course.search import Found, Round, Step
 from course.training import History
 
 matplotlib.use("Agg")
@@ -273,3 +273,19 @@ def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
 def test_every_model_has_its_mark_and_every_method_its_row():
     models = {"here": np.array([80.0, 82.0]), "smaller": np.array([60.0, 58.0])}
     assert {"by hand", "PEZ", *models} <= names(plots.elsewhere({"by hand": models, "PEZ": models}))
+
+
+def test_schedules_are_named_and_the_default_is_marked():
+    curve = {name: ([100.0, 1000.0, 12500.0], [9.0, 3.0, 1.0]) for name in ("uniform", "UCB", "halving")}
+    assert {"uniform", "UCB", "halving", "APE's default:\n12,500 calls"} <= words(plots.regret_by_calls([curve] * 3))
+
+
+def test_a_race_shows_how_many_are_left():
+    rounds = [Round(4, ((0,),) * 4, ("a", "b", "c", "d"), (1.0, 1.0, 0.0, 0.0)), Round(6, ((0, 1),) * 2, ("b", "a"), (1.0, 0.5))]
+    assert {"4", "2", "kept", "dropped"} <= words(plots.race(rounds))
+
+
+def test_only_tasks_that_differ_are_drawn():
+    table = pd.DataFrame({"found": [90.0, 50.0], "by hand": [80.0, 50.0], "title": [70.0, 50.0]}, index=["is_even", "topic"])
+    drawn = names(plots.found_by_task(table))
+    assert "is even" in drawn and "topic" not in drawn and {"found", "people's best"} <= drawn

@@ -141,8 +141,9 @@ class UpperConfidence(Race):
 
 @dataclass(frozen=True)
 class SuccessiveHalving(Race):
-    """Every round tries all that are left on the same items, drops the worse half, and doubles the items (Karnin et al. 2013; Jamieson
-    and Talwalkar 2016).
+    """Every round tries all that are left on the same items, drops the worse half, and doubles the items.
+
+    Successive halving is by Karnin et al. 2013; see also Jamieson and Talwalkar 2016.
 
     The items of a round include those of the round before, so scores always compare candidates on equal items: a hard item is hard for
     all of them. It ends when one is left or all items are used.

@@ -146,7 +146,20 @@ def by_task(values: Sequence[dict]) -> pd.DataFrame:
                          for task in TASKS}).T  # fmt: skip
 
 
-_SEEDS = (0, 1, 2, 3, 4)
+def naming(values: Sequence[dict]) -> pd.DataFrame:
+    """Mean share in percent of a writer's texts that name the task: a row a task, a column a writer."""
+    return pd.DataFrame({title: pd.DataFrame([value["named"][name] for value in values]).mean()
+                         for title, name in (("BERT", "blanks"), ("tuned GPT", "tuned"))})  # fmt: skip
+
+
+def optimism(values: Sequence[dict]) -> pd.DataFrame:
+    """By how many points a winner's score in a uniform race is above its score on test items, by the items of a candidate."""
+    means = {how["items_each"]: np.mean([v[task]["uniform"][i]["optimism"] for v in values for task in v])
+             for i, (_, how) in enumerate(SCHEDULES["uniform"])}  # fmt: skip
+    return pd.DataFrame({"too good by": {f"{items} items": mean for items, mean in means.items()}})
+
+
+_SEEDS = (0, 1, 2, 3)
 STUDIES = (
     Study("races", 1, ("gpt-middle",), _SEEDS, races),
     Study("written", 1, ("bert-middle", "gpt-large", "gpt-middle"), _SEEDS, written),
