@@ -131,7 +131,7 @@ def verifier(seed: int, count: int = 100) -> dict:
     """Greedy, vote, best of n and weighted vote on chains of the middle model, whose slips are in held-out sums.
 
     The verifiers learn from problems all of whose sums the corpus states: heads over what a model of :data:`READERS` reads, and the large
-    model with all its parameters trained (``"fine-tuned"``).
+    model with all its parameters trained (``"fine-tuned"``). ``"told"``: where in the large model it stands whether a sum is right.
     """
     model, large = load("gpt-middle"), load("gpt-large")
     train = [p for steps in (1, 2, 3) for p in problems("problem", steps, 150, seed, TRAIN, stated=True)]
@@ -142,11 +142,12 @@ def verifier(seed: int, count: int = 100) -> dict:
         "greedy": accuracy(solve(model, asked)),
         "large greedy": accuracy(solve(large, asked)),
         "learned from": accuracy(learned),
+        "told": reasoning.slips_told(large, seed),
     }
     for name, choose in (("vote", reasoning.vote_accuracy), ("any right", reasoning.any_right)):
         found[name] = {str(n): choose(tried, n) for n in LOOKS}
     verifiers = {name: reasoning.train_reader(load(name), learned) for name in READERS}
-    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=200, rate=3e-4, seed=seed)
+    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=150, rate=3e-4, seed=seed)
     for name, trained in verifiers.items():
         scores = trained.scores(tried)
         for way, choose in (("best of n", reasoning.best_accuracy), ("weighted vote", reasoning.weighted_accuracy)):
