@@ -44,7 +44,7 @@ def written_sums(seed: int = 0) -> list[WrittenSum]:
     return chance.some(found, len(found))
 
 
-def slips_told(model: LanguageModel, seed: int = 0, learn: int = 1200, judge: int = 600, split: str = TEST) -> dict[str, float]:
+def slips_told(model: LanguageModel, seed: int = 0, learn: int = 800, judge: int = 400, split: str = TEST) -> dict[str, float]:
     """How well right results of held-out sums are told from false ones: area under the ROC curve in percent, 50 by chance.
 
     Args:

@@ -55,7 +55,7 @@ def single(seed: int, count: int = 60) -> dict:
 
 #: Samples of a vote, and at which numbers of them it is looked at.
 SAMPLES, LOOKS = 16, (1, 2, 4, 8, 16)
-TEMPERATURES = (0.4, 0.7, 1.0)
+TEMPERATURES = (0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def verifier(seed: int, count: int = 100) -> dict:
     model with all its parameters trained (``"fine-tuned"``). ``"told"``: where in the large model it stands whether a sum is right.
     """
     model, large = load("gpt-middle"), load("gpt-large")
-    train = [p for steps in (1, 2, 3) for p in problems("problem", steps, 150, seed, TRAIN, stated=True)]
+    train = [p for steps in (1, 2, 3) for p in problems("problem", steps, 80, seed, TRAIN, stated=True)]
     learned = solve(model, asked_in("trigger", train, seed), n=6, temperature=LEARN_AT, seed=seed)
     asked = asked_in("trigger", problems("problem", 3, count, seed), seed)
     tried = solve(model, asked, n=SAMPLES, temperature=VOTE_AT, seed=seed)
