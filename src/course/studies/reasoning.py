@@ -4,7 +4,7 @@ Word problems are drawn so that the corpus states every single sum, except where
 held out, which is what the models get wrong.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -138,8 +138,11 @@ def verifier(seed: int, count: int = 100) -> dict:
     learned = solve(model, asked_in("trigger", train, seed), n=6, temperature=LEARN_AT, seed=seed)
     asked = asked_in("trigger", problems("problem", 3, count, seed), seed)
     tried = solve(model, asked, n=SAMPLES, temperature=VOTE_AT, seed=seed)
+    greedy = solve(model, asked)
     found: dict = {
-        "greedy": accuracy(solve(model, asked)),
+        "greedy": accuracy(greedy),
+        "greedy tokens": tokens(greedy),
+        "tokens": {str(n): tokens([s[:n] for s in tried]) for n in LOOKS},
         "large greedy": accuracy(solve(large, asked)),
         "learned from": accuracy(learned),
         "told": reasoning.slips_told(large, seed),
@@ -204,16 +207,21 @@ def vote_gains(values: Sequence[dict], setting: str, way: str, n: int = SAMPLES)
     return np.array([_votes_of(v[setting], way)["vote"][str(n)] - v[setting]["greedy"] for v in values])
 
 
-def by_way(values: Sequence[dict], key: str = "vote") -> pd.DataFrame:
-    """Mean accuracy (percent) of the vote of all samples: a row a way to sample, a column a setting.
+def by_way(values: Sequence[dict]) -> pd.DataFrame:
+    """Mean accuracy (percent) of the greedy chain and of votes of all samples: a row a way to sample, a column a setting."""
+    greedy = pd.DataFrame({name: {"greedy chain": np.mean([v[name]["greedy"] for v in values])} for name in SETTINGS})
+    return pd.concat([greedy, _by_sampling(values, lambda run: run["vote"][str(SAMPLES)])])
 
-    Args:
-        key: ``"vote"``, or ``"any"`` for the best chooser.
-    """
-    found = {name: {"greedy chain": np.mean([v[name]["greedy"] for v in values])}
-             | {f"temperature {t}": np.mean([_votes_of(v[name], str(t))[key][str(SAMPLES)] for v in values]) for t in TEMPERATURES}
-             | {"own demonstrations": np.mean([v[name]["varied"][key][str(SAMPLES)] for v in values])} for name in SETTINGS}  # fmt: skip
-    return pd.DataFrame(found)
+
+def calibration_errors(values: Sequence[dict]) -> pd.DataFrame:
+    """Mean gap (points) between a vote's share and how often such votes are right: a row a way to sample, a column a setting."""
+    return _by_sampling(values, lambda run: run["calibration error"])
+
+
+def _by_sampling(values: Sequence[dict], figure: Callable[[dict], float]) -> pd.DataFrame:
+    ways = {f"temperature {t}": str(t) for t in TEMPERATURES} | {"own demonstrations": "varied"}
+    return pd.DataFrame({name: {title: np.mean([figure(_votes_of(v[name], way)) for v in values]) for title, way in ways.items()}
+                         for name in SETTINGS})  # fmt: skip
 
 
 def choosers(values: Sequence[dict], curves: Mapping[str, tuple[str, ...]]) -> dict[str, np.ndarray]:
@@ -240,6 +248,16 @@ def verifier_gains(values: Sequence[dict], better: str, than: str, name: str = "
         return value["greedy"] if way == "greedy" else (value[name] | value)[way][str(n)]
 
     return np.array([of(v, better) - of(v, than) for v in values])
+
+
+def choice_costs(values: Sequence[dict], name: str = "gpt-large") -> dict[str, tuple[float, float]]:
+    """Way -> (tokens generated a problem, accuracy in percent): the greedy chain, and votes and best of 4 and 16 by one verifier."""
+    found = {"greedy": [(v["greedy tokens"], v["greedy"]) for v in values]}
+    for n in (4, 16):
+        at = str(n)
+        found[f"vote of {n}"] = [(v["tokens"][at], v["vote"][at]) for v in values]
+        found[f"best of {n}"] = [(v["tokens"][at], v[name]["best of n"][at]) for v in values]
+    return {way: tuple(float(x) for x in np.mean(cells, 0)) for way, cells in found.items()}
 
 
 def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[float, float]]:
