@@ -47,7 +47,7 @@ def chains(seed: int, count: int = 24) -> dict:
     }
 
 
-def single(seed: int, count: int = 60) -> dict:
+def single(seed: int, count: int = 40) -> dict:
     """The large model on single steps alone: all held-out ones of routes and letters; the seed draws demonstrations and word problems."""
     large = load("gpt-large")
     return {task: {"1": {way: _of(large, task, way, 1, seed, count) for way in ("standard", "chain")}} for task in TASKS}
@@ -150,7 +150,7 @@ def verifier(seed: int, count: int = 100) -> dict:
     for name, choose in (("vote", reasoning.vote_accuracy), ("any right", reasoning.any_right)):
         found[name] = {str(n): choose(tried, n) for n in LOOKS}
     verifiers = {name: reasoning.train_reader(load(name), learned) for name in READERS}
-    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=150, rate=3e-4, seed=seed)
+    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=100, rate=3e-4, seed=seed)
     for name, trained in verifiers.items():
         scores = trained.scores(tried)
         for way, choose in (("best of n", reasoning.best_accuracy), ("weighted vote", reasoning.weighted_accuracy)):
@@ -275,7 +275,7 @@ def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[f
 _SEEDS = (0, 1, 2)
 STUDIES = (
     Study("chains", 1, LADDER, _SEEDS, chains),
-    Study("single-steps", 1, ("gpt-large",), tuple(range(11, 31)), single),
+    Study("single-steps", 1, ("gpt-large",), tuple(range(11, 27)), single),
     Study("votes", 1, ("gpt-middle", "gpt-large"), (11, 12, 13, 14, 15), votes),
     Study("reduction", 1, ("gpt-large",), _SEEDS, reduction),
     Study("verifier", 1, READERS, (11, 12, 13), verifier),
