@@ -15,7 +15,7 @@ from course.answers import NO_ANSWER, Answer, parse_answer
 from course.lm import load
 from course.reasoning.probing import written_sums
 from course.reasoning.problems import is_stated
-from course.reasoning.reader import read
+from course.reasoning.reader import UNKNOWN, read
 from course.reasoning.reduction import Story
 from course.reasoning.solving import Attempt
 from course.reasoning.traces import written_steps
@@ -271,6 +271,13 @@ def test_what_a_reader_reads_are_the_probabilities_of_the_tokens(small, slips):
         value = small.score([" ".join([asked, *words[:i]])], [f" {word}"])[0]
         total, least = total + value, min(least, value)
     assert read(small, [one]) == pytest.approx(np.array([[total, least]]), abs=1e-3)
+
+
+def test_an_unknown_word_is_the_unlikeliest(small, slips):
+    (one,) = slips[0][:1]
+    cut = one.text.split(" the ")[0]
+    odd, plain = read(small, [replace(one, text=f"{cut} [UNK] so ."), replace(one, text=cut)])
+    assert odd == pytest.approx([plain[0] + UNKNOWN, UNKNOWN], abs=1e-3)
 
 
 def test_every_sum_is_written_once_right_and_once_falsely():

@@ -89,6 +89,8 @@ FAILING = {
     ("04-in-context", "4d"),  # the spread across orders does not halve
     ("04b-instruction-tuning", "4e"),  # three held-out clusters of six
     ("05-chain-of-thought", "5a"),  # no help at one step: the interval is too wide to tell
+    ("05-chain-of-thought", "5b"),  # a vote mends no slips in sums: the samples agree in what the model believes
+    ("05-chain-of-thought", "5d"),  # the vote does not beat the greedy chain
 }
 
 

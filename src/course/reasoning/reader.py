@@ -19,6 +19,9 @@ from course.reasoning.solving import Attempt
 from course.reasoning.styles import ask
 from course.reasoning.verifier import by_problem, of_both_kinds
 
+#: Log-probability (nats) that stands for an unknown word, which a hot sample may have and which has none of its own.
+UNKNOWN = -20.0
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -42,8 +45,18 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
         ValueError: for an attempt that is longer than the model's window.
     """
     prompts = [ask(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
-    found = model.score_tokens(prompts, [a.text.rstrip() or " ." for a in attempts])
-    return np.array([(values.sum(), values.min()) for values in found])
+    known, whole = zip(*(_known(a.text, model.tokenizer.unk_token) for a in attempts), strict=True)
+    values = [
+        tokens if all_known else np.append(tokens, UNKNOWN)
+        for tokens, all_known in zip(model.score_tokens(prompts, known), whole, strict=True)
+    ]
+    return np.array([(tokens.sum(), tokens.min()) for tokens in values])
+
+
+def _known(text: str, unknown: str | None) -> tuple[str, bool]:
+    """What stands before the first unknown word, and whether that is all."""
+    known, found, _ = text.partition(unknown) if unknown else (text, "", "")
+    return known.rstrip() or " .", not found
 
 
 def train_reader(model: LanguageModel, attempts: Sequence[Sequence[Attempt]]) -> Reader:
