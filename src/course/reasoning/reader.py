@@ -5,6 +5,7 @@ of a sum is complete in its last layer alone, at the place *before* the result, 
 probability of the result is just that knowledge.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from course.reasoning.solving import Attempt
 from course.reasoning.styles import ask
 from course.reasoning.verifier import by_problem, of_both_kinds
 
-#: Log-probability (nats) that stands for an unknown word, which a hot sample may have and which has none of its own.
+#: Log-probability (nats) that stands for an unknown word or another special token, which a hot sample may have and no text should.
 UNKNOWN = -20.0
 
 
@@ -45,7 +46,7 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
         ValueError: for an attempt that is longer than the model's window.
     """
     prompts = [ask(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
-    known, whole = zip(*(_known(a.text, model.tokenizer.unk_token) for a in attempts), strict=True)
+    known, whole = zip(*(_known(a.text, model.tokenizer.all_special_tokens) for a in attempts), strict=True)
     values = [
         tokens if all_known else np.append(tokens, UNKNOWN)
         for tokens, all_known in zip(model.score_tokens(prompts, known), whole, strict=True)
@@ -53,10 +54,10 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
     return np.array([(tokens.sum(), tokens.min()) for tokens in values])
 
 
-def _known(text: str, unknown: str | None) -> tuple[str, bool]:
-    """What stands before the first unknown word, and whether that is all."""
-    known, found, _ = text.partition(unknown) if unknown else (text, "", "")
-    return known.rstrip() or " .", not found
+def _known(text: str, special: Sequence[str]) -> tuple[str, bool]:
+    """What stands before the first special token, such as that of unknown words, and whether that is all."""
+    known = re.split("|".join(map(re.escape, special)), text)[0] if special else text
+    return known.rstrip() or " .", known == text
 
 
 def train_reader(model: LanguageModel, attempts: Sequence[Sequence[Attempt]]) -> Reader:
