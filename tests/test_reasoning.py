@@ -276,8 +276,8 @@ def test_what_a_reader_reads_are_the_probabilities_of_the_tokens(small, slips):
 def test_an_unknown_word_is_the_unlikeliest(small, slips):
     (one,) = slips[0][:1]
     cut = one.text.split(" the ")[0]
-    odd, plain = read(small, [replace(one, text=f"{cut} [UNK] so ."), replace(one, text=cut)])
-    assert odd == pytest.approx([plain[0] + UNKNOWN, UNKNOWN], abs=1e-3)
+    odd, other, plain = read(small, [replace(one, text=f"{cut} {word} so .") for word in ("[UNK]", "[CLS]")] + [replace(one, text=cut)])
+    assert list(odd) == pytest.approx(list(other)) and odd == pytest.approx([plain[0] + UNKNOWN, UNKNOWN], abs=1e-3)
 
 
 def test_every_sum_is_written_once_right_and_once_falsely():

@@ -5,7 +5,6 @@ of a sum is complete in its last layer alone, at the place *before* the result, 
 probability of the result is just that knowledge.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from transformers import PreTrainedTokenizerBase
 
 from course.lm import LanguageModel
 from course.reasoning.problems import wording
@@ -20,7 +20,7 @@ from course.reasoning.solving import Attempt
 from course.reasoning.styles import ask
 from course.reasoning.verifier import by_problem, of_both_kinds
 
-#: Log-probability (nats) that stands for an unknown word or another special token, which a hot sample may have and no text should.
+#: Log-probability (nats) that stands for a word which the tokenizer does not know: a hot sample may have one, such as ``[CLS]``.
 UNKNOWN = -20.0
 
 
@@ -46,7 +46,7 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
         ValueError: for an attempt that is longer than the model's window.
     """
     prompts = [ask(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
-    known, whole = zip(*(_known(a.text, model.tokenizer.all_special_tokens) for a in attempts), strict=True)
+    known, whole = zip(*(_known(a.text, model.tokenizer) for a in attempts), strict=True)
     values = [
         tokens if all_known else np.append(tokens, UNKNOWN)
         for tokens, all_known in zip(model.score_tokens(prompts, known), whole, strict=True)
@@ -54,10 +54,12 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
     return np.array([(tokens.sum(), tokens.min()) for tokens in values])
 
 
-def _known(text: str, special: Sequence[str]) -> tuple[str, bool]:
-    """What stands before the first special token, such as that of unknown words, and whether that is all."""
-    known = re.split("|".join(map(re.escape, special)), text)[0] if special else text
-    return known.rstrip() or " .", known == text
+def _known(text: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, bool]:
+    """What stands before the first word that the tokenizer does not know, and whether that is all."""
+    read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    starts = [start for token, (start, _) in zip(read.input_ids, read.offset_mapping, strict=True) if token == tokenizer.unk_token_id]
+    known = text[: starts[0]] if starts else text
+    return known.rstrip() or " .", not starts
 
 
 def train_reader(model: LanguageModel, attempts: Sequence[Sequence[Attempt]]) -> Reader:
