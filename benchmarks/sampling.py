@@ -14,6 +14,8 @@ from subjects import GPT2_SHAPE, subject
 
 from course.lm import LanguageModel
 from course.reasoning import asked_in, problems, solve, tokens, until_decided
+from course.reasoning.solving import MOST_TOKENS
+from course.reasoning.styles import Asked
 from course.world.chance import Chance
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
@@ -103,21 +105,43 @@ def measure(model: LanguageModel, work: Workload, rounds: int) -> str:
     return f"{work.name:36}{best:9.3f}{other:14.3f}{other / best:8.1f}x{first.mean() - second.mean():+13.3f} ± {error:.3f}{equal:>10}"
 
 
-def chain_of_thought(model: LanguageModel, rounds: int) -> str:
-    """The workload of chapter 5: worked word problems behind shared demonstrations, 16 samples and a vote.
+def chains_by_transformers(model: LanguageModel, asked: list[Asked], n: int, temperature: float, seed: int) -> float:
+    """Tokens a problem of ``n`` samples each in one call of ``generate``; it reads every prompt once for each of its samples."""
+    torch.manual_seed(seed)
+    prompts = model.tokenizer([q.text for q in asked], return_tensors="pt", padding=True, padding_side="left")
+    (stop,) = model.tokenizer(asked[0].stop, add_special_tokens=False).input_ids
+    made = model.model.generate(
+        **prompts, do_sample=True, temperature=temperature, num_return_sequences=n, max_new_tokens=MOST_TOKENS["tiny"], top_k=0,
+        eos_token_id=[stop, model.tokenizer.eos_token_id], pad_token_id=model.tokenizer.pad_token_id,
+    )  # fmt: skip
+    written = made[:, prompts.input_ids.shape[1] :] != model.tokenizer.pad_token_id
+    return written.sum().item() / len(asked)
 
-    Once as it is, once stopped as soon as each vote is decided, and once with prompts that share nothing: one call a problem.
+
+def chain_of_thought(model: LanguageModel, rounds: int) -> str:
+    """The workload of chapter 5: worked word problems behind shared demonstrations, 16 samples each and their vote.
+
+    As it is (demonstrations and prompts are read once); stopped as soon as each vote is decided; one call a problem, so that the prompts of
+    two problems share nothing; and by ``transformers``, where the samples of one problem share nothing either.
     """
     asked = asked_in("chain", problems("problem", 3, 20))
-    options = {"n": 16, "temperature": 0.7}
+    n, temperature = 16, 0.7
     ways = {
-        "together": lambda: solve(model, asked, **options),
-        "until decided": lambda: solve(model, asked, until=until_decided(16, "number"), **options),
-        "one by one": lambda: [solve(model, [question], **options)[0] for question in asked],
+        "course, together": lambda seed: tokens(solve(model, asked, None, n, temperature, seed)),
+        "course, until decided": lambda seed: tokens(solve(model, asked, None, n, temperature, seed, until_decided(n, "number"))),
+        "course, one by one": lambda seed: np.mean([tokens(solve(model, [q], None, n, temperature, seed)) for q in asked]),
+        "transformers": lambda seed: chains_by_transformers(model, asked, n, temperature, seed),
     }
-    found = {name: [timed(way) for _ in range(rounds)] for name, way in ways.items()}
-    rows = [f"  {name:14} {min(t for t, _ in runs):6.2f} s, {tokens(runs[0][1]):6.1f} tokens a problem" for name, runs in found.items()]
-    return "\n".join(["20 word problems, a vote of 16 each:", *rows])
+    found: dict[str, list] = {name: [] for name in ways}
+    for seed in range(rounds):  # in turns, so that what else the machine does falls on all of them
+        for name, way in ways.items():
+            found[name].append(timed(way, seed))
+    best = {name: min(taken for taken, _ in runs) for name, runs in found.items()}
+    first = next(iter(best.values()))
+    rows = [f"{name:36}{best[name]:9.3f}{best[name] / first:12.2f}x{np.mean([count for _, count in runs]):22.1f}"
+            for name, runs in found.items()]  # fmt: skip
+    head = f"{f'{len(asked)} word problems, a vote of {n} each':36}{'seconds':>9}{'of the first':>13}{'tokens a problem':>22}"
+    return "\n".join([head, *rows])
 
 
 def main() -> None:
@@ -127,7 +151,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=len(WORKLOADS), help="only the first so many workloads")
     chosen = parser.parse_args()
     model = subject(chosen.model)
-    print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds}")
+    print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds} rounds in turns")
     print(f"{'':36}{'course s':>9}{'transformers s':>14}{'ratio':>9}{'log-probability':>20}{'greedy':>13}")
     # before the model forgets how to end a text; random weights have no chain of thought
     chain = chain_of_thought(model, chosen.rounds) if chosen.model != GPT2_SHAPE else ""

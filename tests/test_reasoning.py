@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from course import reasoning
 from course.answers import NO_ANSWER, Answer, parse_answer
 from course.lm import load
+from course.reasoning.probing import written_sums
 from course.reasoning.problems import is_stated
-from course.reasoning.reader import read
+from course.reasoning.reader import UNKNOWN, read
 from course.reasoning.reduction import Story
 from course.reasoning.solving import Attempt
 from course.reasoning.traces import written_steps
@@ -270,6 +271,37 @@ def test_what_a_reader_reads_are_the_probabilities_of_the_tokens(small, slips):
         value = small.score([" ".join([asked, *words[:i]])], [f" {word}"])[0]
         total, least = total + value, min(least, value)
     assert read(small, [one]) == pytest.approx(np.array([[total, least]]), abs=1e-3)
+
+
+def test_an_unknown_word_is_the_unlikeliest(small, slips):
+    (one,) = slips[0][:1]
+    cut = one.text.split(" the ")[0]
+    odd, other, plain = read(small, [replace(one, text=f"{cut} {word} so .") for word in ("[UNK]", "[CLS]")] + [replace(one, text=cut)])
+    assert list(odd) == pytest.approx(list(other)) and odd == pytest.approx([plain[0] + UNKNOWN, UNKNOWN], abs=1e-3)
+
+
+def test_every_sum_is_written_once_right_and_once_falsely():
+    written = written_sums()
+    by_sum = {s.text.rsplit(" ", 1)[0]: set() for s in written}
+    for s in written:
+        step, result = s.text.split(" step by step . ")[1].split(" = ")
+        assert s.right == (sums.result(step) == int(result)) and s.split == split_of(sums.SPLIT_KEY, step)
+        by_sum[s.text.rsplit(" ", 1)[0]].add(s.right)
+    assert len(by_sum) == len(sums.all_steps()) and all(kinds == {True, False} for kinds in by_sum.values())
+    assert [s.text for s in written] == [s.text for s in written_sums(0)] != [s.text for s in written_sums(1)]
+
+
+def test_a_probe_finds_what_stands_in_a_state(small, monkeypatch):
+    found = reasoning.slips_told(small, learn=64, judge=64, split=TRAIN)
+    layers = small.model.config.num_hidden_layers
+    assert list(found) == ["probability", *(f"layer {i}" for i in range(layers + 1))] and found["probability"] > 80
+
+    def planted(_, written):
+        right = np.array([float(s.right) for s in written])
+        return np.stack([np.zeros((len(right), 2)), np.stack([right, right], 1)], 1), -right
+
+    monkeypatch.setattr("course.reasoning.probing._read", planted)
+    assert reasoning.slips_told(small, learn=64, judge=64) == {"probability": 0, "layer 0": 50, "layer 1": 100}
 
 
 def test_every_sample_may_have_demonstrations_of_its_own(small):

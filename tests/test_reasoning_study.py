@@ -43,19 +43,21 @@ def voted(greedy, scale):
     """A record of votes with one setting for each name, where a vote of n samples is right in n * scale percent."""
     counts = {str(n): n * scale for n in reasoning.LOOKS}
     run = {"vote": counts, "any": {n: 2 * v for n, v in counts.items()}}
-    varied = {"vote": {n: v + 1 for n, v in counts.items()}, "any": run["any"]}
+    run["calibration error"] = scale
+    varied = {"vote": {n: v + 1 for n, v in counts.items()}, "any": run["any"], "calibration error": 5.0}
     part = {"greedy": greedy, "by_temperature": {str(t): run for t in reasoning.TEMPERATURES}, "varied": varied}
     return dict.fromkeys(reasoning.SETTINGS, part)
 
 
 def test_votes_are_set_against_the_greedy_chain():
     values = [voted(10.0, 1.0), voted(10.0, 2.0)]
-    assert reasoning.vote_gains(values, "slips", "0.7").tolist() == [6, 22]
+    assert reasoning.vote_gains(values, "slips", "1.0").tolist() == [6, 22]
     assert reasoning.vote_gains(values, "wavers", "varied").tolist() == [7, 23]
-    curves = reasoning.samples_of(values[:1], "slips", "0.7")
+    curves = reasoning.samples_of(values[:1], "slips", "1.0")
     assert curves["vote"].tolist() == [[float(n) for n in reasoning.LOOKS]] and (curves["any right"] == 2 * curves["vote"]).all()
     table = reasoning.by_way(values)
-    assert table["agrees"].tolist() == [10, 24, 24, 24, 25] and list(table) == list(reasoning.SETTINGS)
+    assert table["agrees"].tolist() == [10, 24, 24, 25] and list(table) == list(reasoning.SETTINGS)
+    assert reasoning.calibration_errors(values)["slips"].tolist() == [1.5, 1.5, 5]
 
 
 def test_costs_are_means_over_the_same_problems():
@@ -68,9 +70,19 @@ def test_costs_are_means_over_the_same_problems():
 def test_choosers_are_compared_at_sixteen_samples():
     looks = {str(n): float(n) for n in reasoning.LOOKS}
     own = {"best of n": {n: v + 20 for n, v in looks.items()}, "weighted vote": {n: v + 10 for n, v in looks.items()}}
-    value = {"greedy": 12.0, "vote": looks, "any right": looks, "gpt-large": own, "fine-tuned": own | {"best of n": looks}}
+    value = {
+        "greedy": 12.0,
+        "greedy tokens": 3.0,
+        "tokens": looks,
+        "vote": looks,
+        "any right": looks,
+        "gpt-large": own,
+        "fine-tuned": own | {"best of n": looks},
+    }
     assert reasoning.verifier_gains([value], "best of n", "vote").tolist() == [20]
     assert reasoning.verifier_gains([value], "best of n", "vote", "fine-tuned").tolist() == [0]
     assert reasoning.verifier_gains([value], "vote", "greedy").tolist() == [4]
     curves = reasoning.choosers([value], {"large": ("gpt-large", "best of n"), "vote": ("vote",)})
     assert curves["large"].tolist() == [[21.0, 22.0, 24.0, 28.0, 36.0]] and curves["vote"].shape == (1, 5)
+    costs = reasoning.choice_costs([value, value | {"greedy": 14.0}])
+    assert costs == {"greedy": (3, 13), "vote of 4": (4, 4), "best of 4": (4, 24), "vote of 16": (16, 16), "best of 16": (16, 36)}

@@ -9,6 +9,8 @@ from matplotlib.ticker import ScalarFormatter
 
 from course.plots.style import CEILING, PROMPTED, band, spread
 
+#: Colour of the one likeliest chain, to which choices among samples are compared.
+_GREEDY = "#555555"
 #: Colour and line of the ways that a figure compares, in their order.
 _LOOKS = ((PROMPTED, "-"), (CEILING, "-"), ("#4a98c9", "--"), ("#222222", "-"))
 
@@ -57,12 +59,10 @@ def by_samples(panels: Mapping[str, Mapping[str, np.ndarray]], samples: Sequence
     for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
         ends = [(band(ax, x, runs, colour, line)[-1], name, colour)
                 for (name, runs), (colour, line) in zip(curves.items(), _LOOKS, strict=False)]  # fmt: skip
-        _name_ends(ax, x[-1] + 0.2, ends, 6)
         if greedy:
-            ax.axhline(greedy[title], color="#222222", linestyle=":", linewidth=1)
-            below = max(ends)[0] > greedy[title] or greedy[title] > 50
-            ax.text(len(samples) + 0.9, greedy[title] + (-1.5 if below else 1.5), "greedy", ha="right", va="top" if below else "bottom",
-                    fontsize=9, color="#222222")  # fmt: skip
+            ax.plot([x[0], x[-1]], [greedy[title]] * 2, color=_GREEDY, linestyle=":", linewidth=1.5)
+            ends.append((greedy[title], "greedy", _GREEDY))
+        _name_ends(ax, x[-1] + 0.2, ends, 7)
         ax.set_xticks(x, [str(n) for n in samples])
         ax.set_xlim(-0.3, len(samples) + 1.0)
         ax.set_ylim(-3, 104)

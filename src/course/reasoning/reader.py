@@ -12,12 +12,16 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from transformers import PreTrainedTokenizerBase
 
 from course.lm import LanguageModel
 from course.reasoning.problems import wording
 from course.reasoning.solving import Attempt
 from course.reasoning.styles import ask
 from course.reasoning.verifier import by_problem, of_both_kinds
+
+#: Log-probability (nats) that stands for a word which the tokenizer does not know: a hot sample may have one, such as ``[CLS]``.
+UNKNOWN = -20.0
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,20 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
         ValueError: for an attempt that is longer than the model's window.
     """
     prompts = [ask(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
-    found = model.score_tokens(prompts, [a.text.rstrip() or " ." for a in attempts])
-    return np.array([(values.sum(), values.min()) for values in found])
+    known, whole = zip(*(_known(a.text, model.tokenizer) for a in attempts), strict=True)
+    values = [
+        tokens if all_known else np.append(tokens, UNKNOWN)
+        for tokens, all_known in zip(model.score_tokens(prompts, known), whole, strict=True)
+    ]
+    return np.array([(tokens.sum(), tokens.min()) for tokens in values])
+
+
+def _known(text: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, bool]:
+    """What stands before the first word that the tokenizer does not know, and whether that is all."""
+    read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    starts = [start for token, (start, _) in zip(read.input_ids, read.offset_mapping, strict=True) if token == tokenizer.unk_token_id]
+    known = text[: starts[0]] if starts else text
+    return known.rstrip() or " .", not starts
 
 
 def train_reader(model: LanguageModel, attempts: Sequence[Sequence[Attempt]]) -> Reader:

@@ -4,7 +4,7 @@ Word problems are drawn so that the corpus states every single sum, except where
 held out, which is what the models get wrong.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -47,7 +47,7 @@ def chains(seed: int, count: int = 24) -> dict:
     }
 
 
-def single(seed: int, count: int = 60) -> dict:
+def single(seed: int, count: int = 40) -> dict:
     """The large model on single steps alone: all held-out ones of routes and letters; the seed draws demonstrations and word problems."""
     large = load("gpt-large")
     return {task: {"1": {way: _of(large, task, way, 1, seed, count) for way in ("standard", "chain")}} for task in TASKS}
@@ -55,7 +55,7 @@ def single(seed: int, count: int = 60) -> dict:
 
 #: Samples of a vote, and at which numbers of them it is looked at.
 SAMPLES, LOOKS = 16, (1, 2, 4, 8, 16)
-TEMPERATURES = (0.4, 0.7, 1.0)
+TEMPERATURES = (0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -131,22 +131,26 @@ def verifier(seed: int, count: int = 100) -> dict:
     """Greedy, vote, best of n and weighted vote on chains of the middle model, whose slips are in held-out sums.
 
     The verifiers learn from problems all of whose sums the corpus states: heads over what a model of :data:`READERS` reads, and the large
-    model with all its parameters trained (``"fine-tuned"``).
+    model with all its parameters trained (``"fine-tuned"``). ``"told"``: where in the large model it stands whether a sum is right.
     """
     model, large = load("gpt-middle"), load("gpt-large")
-    train = [p for steps in (1, 2, 3) for p in problems("problem", steps, 150, seed, TRAIN, stated=True)]
+    train = [p for steps in (1, 2, 3) for p in problems("problem", steps, 80, seed, TRAIN, stated=True)]
     learned = solve(model, asked_in("trigger", train, seed), n=6, temperature=LEARN_AT, seed=seed)
     asked = asked_in("trigger", problems("problem", 3, count, seed), seed)
     tried = solve(model, asked, n=SAMPLES, temperature=VOTE_AT, seed=seed)
+    greedy = solve(model, asked)
     found: dict = {
-        "greedy": accuracy(solve(model, asked)),
+        "greedy": accuracy(greedy),
+        "greedy tokens": tokens(greedy),
+        "tokens": {str(n): tokens([s[:n] for s in tried]) for n in LOOKS},
         "large greedy": accuracy(solve(large, asked)),
         "learned from": accuracy(learned),
+        "told": reasoning.slips_told(large, seed),
     }
     for name, choose in (("vote", reasoning.vote_accuracy), ("any right", reasoning.any_right)):
         found[name] = {str(n): choose(tried, n) for n in LOOKS}
     verifiers = {name: reasoning.train_reader(load(name), learned) for name in READERS}
-    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=200, rate=3e-4, seed=seed)
+    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=100, rate=3e-4, seed=seed)
     for name, trained in verifiers.items():
         scores = trained.scores(tried)
         for way, choose in (("best of n", reasoning.best_accuracy), ("weighted vote", reasoning.weighted_accuracy)):
@@ -203,16 +207,21 @@ def vote_gains(values: Sequence[dict], setting: str, way: str, n: int = SAMPLES)
     return np.array([_votes_of(v[setting], way)["vote"][str(n)] - v[setting]["greedy"] for v in values])
 
 
-def by_way(values: Sequence[dict], key: str = "vote") -> pd.DataFrame:
-    """Mean accuracy (percent) of the vote of all samples: a row a way to sample, a column a setting.
+def by_way(values: Sequence[dict]) -> pd.DataFrame:
+    """Mean accuracy (percent) of the greedy chain and of votes of all samples: a row a way to sample, a column a setting."""
+    greedy = pd.DataFrame({name: {"greedy chain": np.mean([v[name]["greedy"] for v in values])} for name in SETTINGS})
+    return pd.concat([greedy, _by_sampling(values, lambda run: run["vote"][str(SAMPLES)])])
 
-    Args:
-        key: ``"vote"``, or ``"any"`` for the best chooser.
-    """
-    found = {name: {"greedy chain": np.mean([v[name]["greedy"] for v in values])}
-             | {f"temperature {t}": np.mean([_votes_of(v[name], str(t))[key][str(SAMPLES)] for v in values]) for t in TEMPERATURES}
-             | {"own demonstrations": np.mean([v[name]["varied"][key][str(SAMPLES)] for v in values])} for name in SETTINGS}  # fmt: skip
-    return pd.DataFrame(found)
+
+def calibration_errors(values: Sequence[dict]) -> pd.DataFrame:
+    """Mean gap (points) between a vote's share and how often such votes are right: a row a way to sample, a column a setting."""
+    return _by_sampling(values, lambda run: run["calibration error"])
+
+
+def _by_sampling(values: Sequence[dict], figure: Callable[[dict], float]) -> pd.DataFrame:
+    ways = {f"temperature {t}": str(t) for t in TEMPERATURES} | {"own demonstrations": "varied"}
+    return pd.DataFrame({name: {title: np.mean([figure(_votes_of(v[name], way)) for v in values]) for title, way in ways.items()}
+                         for name in SETTINGS})  # fmt: skip
 
 
 def choosers(values: Sequence[dict], curves: Mapping[str, tuple[str, ...]]) -> dict[str, np.ndarray]:
@@ -241,6 +250,16 @@ def verifier_gains(values: Sequence[dict], better: str, than: str, name: str = "
     return np.array([of(v, better) - of(v, than) for v in values])
 
 
+def choice_costs(values: Sequence[dict], name: str = "gpt-large") -> dict[str, tuple[float, float]]:
+    """Way -> (tokens generated a problem, accuracy in percent): the greedy chain, and votes and best of 4 and 16 by one verifier."""
+    found = {"greedy": [(v["greedy tokens"], v["greedy"]) for v in values]}
+    for n in (4, 16):
+        at = str(n)
+        found[f"vote of {n}"] = [(v["tokens"][at], v["vote"][at]) for v in values]
+        found[f"best of {n}"] = [(v["tokens"][at], v[name]["best of n"][at]) for v in values]
+    return {way: tuple(float(x) for x in np.mean(cells, 0)) for way, cells in found.items()}
+
+
 def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[float, float]]:
     """Way -> (tokens generated a problem, accuracy in percent) on word problems and routes of two to six steps, each as often."""
     found: dict = {}
@@ -256,7 +275,7 @@ def costs(chained: Sequence[dict], reduced: Sequence[dict]) -> dict[str, tuple[f
 _SEEDS = (0, 1, 2)
 STUDIES = (
     Study("chains", 1, LADDER, _SEEDS, chains),
-    Study("single-steps", 1, ("gpt-large",), tuple(range(11, 31)), single),
+    Study("single-steps", 1, ("gpt-large",), tuple(range(11, 27)), single),
     Study("votes", 1, ("gpt-middle", "gpt-large"), (11, 12, 13, 14, 15), votes),
     Study("reduction", 1, ("gpt-large",), _SEEDS, reduction),
     Study("verifier", 1, READERS, (11, 12, 13), verifier),
