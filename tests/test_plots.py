@@ -227,3 +227,23 @@ def test_shelves_forgetting_and_prefixes_are_named():
     assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(plots.forgetting({"tuned": (80.0, 90.0)}))
     curves = {"random start": {"0.1": [1.0, 2.0, 3.0]}, "start from a text": {"0.1": [2.0, 3.0, 4.0]}}
     assert {*curves, "head only"} <= names(plots.prefix_starts(curves, 1.5, "head only"))
+
+
+def judged(calls: int, kind: float) -> dict:
+    return {"calls": calls, "manners": {"kind": kind, "rude": 100 - kind}, "reward": kind, "gold": kind / 25, "right": kind}
+
+
+def test_every_search_and_every_fixed_prefix_of_steering_is_named():
+    trace = [judged(100, 30.0), judged(900, 90.0)]
+    fixed = {"no prefix": judged(0, 25.0), "hand-written": judged(0, 95.0)}
+    ways = fixed | dict.fromkeys(("random search", "learned", "learned, reads"), trace)
+    figure = plots.steering_searches([{"targets": {"kind": ways, "rude": ways}}] * 3, (0, 500, 1000))
+    assert {*ways, "towards kind", "towards rude"} <= names(figure)
+    assert [list(line.get_ydata()) for line in figure.axes[0].lines[:3]] == [[30, 30, 90]] * 3
+    assert plots.latest(trace, 899)["calls"] == 100 and plots.latest(trace, 900)["calls"] == 900
+
+
+def test_a_gamed_reward_stands_beside_what_was_meant():
+    figure = plots.gamed_reward([[judged(100, 30.0), judged(900, 90.0)]] * 3, (100, 1000))
+    assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
+    assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[30, 90], [1.2, 3.6], [30, 90]]

@@ -8,13 +8,14 @@ from course.plots.in_context import accuracy_by_shots, shots_and_ceiling
 from course.plots.instruct import held_out_clusters, instruction_controls, instruction_curves
 from course.plots.reasoning import accuracy_by_steps, by_samples, cost_front
 from course.plots.specialists import cost_of_a_new_task, heat_map
+from course.plots.steering import gamed_reward, latest, steering_searches
 from course.plots.style import CEILING, OPENED, PROMPTED, use_style
 from course.plots.training import learning_curve, training_curves
 
 __all__ = [
     "CEILING", "OPENED", "PROMPTED", "accuracy_by_shots", "accuracy_by_steps", "by_clue", "by_condition", "by_model_size",
-    "by_number_of_labels", "by_samples", "cost_front", "cost_of_a_new_task", "errors", "forgetting", "four_heads", "head_scores",
-    "heat_map", "held_out_clusters", "hundred_tasks", "instruction_controls", "instruction_curves", "learning_curve",
-    "orders_and_calibration", "pareto", "prefix_starts", "right_and_flipped", "same_text_two_models", "shots_and_ceiling",
-    "top_words", "training_curves", "use_style", "where_it_acts", "where_it_looks",
+    "by_number_of_labels", "by_samples", "cost_front", "cost_of_a_new_task", "errors", "forgetting", "four_heads", "gamed_reward",
+    "head_scores", "heat_map", "held_out_clusters", "hundred_tasks", "instruction_controls", "instruction_curves", "latest",
+    "learning_curve", "orders_and_calibration", "pareto", "prefix_starts", "right_and_flipped", "same_text_two_models",
+    "shots_and_ceiling", "steering_searches", "top_words", "training_curves", "use_style", "where_it_acts", "where_it_looks",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
 
 #: Searches, and how each is drawn.
-_SEARCHES = {"learned": (OPENED, "-"), "learned, reads": (OPENED, ":"), "random search": (PROMPTED, "-")}
+_SEARCHES = {"learned": (OPENED, "-"), "learned, reads": ("#cc79a7", "-"), "random search": (PROMPTED, "-")}
 #: Prefixes that nobody searched for.
 _FIXED = {"hand-written": (CEILING, "--"), "no prefix": ("#222222", ":")}
 
@@ -49,22 +49,22 @@ def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
 
 def _names_beside(ax: Axes, right: float, ends: dict[str, float]) -> None:
     """Names of lines to the right of a panel, each at the height of its end and none over another."""
-    names = sorted(ends, key=ends.get)
-    for name, y in zip(names, spread([ends[name] for name in names], 8), strict=True):
+    names = sorted(ends, key=ends.get, reverse=True)
+    for name, y in zip(names, spread([-ends[name] for name in names], 8), strict=True):
         colour = (_SEARCHES | _FIXED)[name][0]
-        ax.annotate(name, (right * 1.06, y), color=colour, fontweight="bold", va="center", annotation_clip=False)
+        ax.annotate(name, (right * 1.06, -y), color=colour, fontweight="bold", va="center", annotation_clip=False)
 
 
 #: What is drawn of a gamed search: the field, the title of its panel, and the colour.
 _GAMED = (
-    ("reward", "what is rewarded: words a reply", OPENED),
-    ("gold", "what was meant: gold reward", PROMPTED),
-    ("fluency", "fluency (nats a token)", CEILING),
+    ("reward", "rewarded: few words", OPENED),
+    ("gold", "meant: gold reward", PROMPTED),
+    ("right", "right answers (%)", CEILING),
 )
 
 
 def gamed_reward(values: Sequence[dict], points: Sequence[int]) -> Figure:
-    """Reward, gold reward and fluency of held-out replies while a policy learns from the reward, side by side.
+    """Reward, gold reward and right answers of held-out replies while a policy learns from the reward, side by side.
 
     Args:
         values: a seed each, what the policy liked best as it learned.
@@ -76,4 +76,6 @@ def gamed_reward(values: Sequence[dict], points: Sequence[int]) -> Figure:
         ax.set_title(title, fontsize=10, color=colour, fontweight="bold")
         ax.set_xlabel("model calls")
         ax.set_xlim(0, points[-1] * 1.03)
+        if part == "right":
+            ax.set_ylim(0, 104)
     return figure
