@@ -17,7 +17,8 @@ def dialogues() -> list[str]:
     """Texts of guides, so that the toy tokenizers know the words."""
     chance = Chance("toy dialogues")
     written = [f"{dialogue(question)} {reply}" for manner in MANNERS.options for question, reply in [write_reply(chance, manner)]]
-    return 3 * [dialogue(question) for question in sum(places(0), ())] + 10 * written
+    apprentice = ["to a friend : dear friend , come back then , and well"]
+    return 3 * [dialogue(question) for question in sum(places(0), ())] + 10 * (written + apprentice)
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):

@@ -31,7 +31,7 @@ WRITER, STEERED = "gpt-small", "gpt-middle"
 #: Manners to steer towards, and what a person who knows the corpus writes for each.
 TARGETS = {"kind": "a kind guide \n", "rude": "a rude guide \n"}
 #: Model calls of a search.
-BUDGET = 5000
+BUDGET = 4000
 #: How the policy learns; chosen by the reward on training questions.
 SETTINGS, LESSONS = PolicySettings(entropy=0.05), Lessons()
 #: How often the favourite prefix is looked at, in updates.
@@ -41,7 +41,7 @@ SHOWN = 3
 #: Prefixes of random words that are judged to say what a prefix does that means nothing.
 RANDOM = 12
 #: Rewards that are easily gamed, and the model calls for each.
-GAMED, GAMED_BUDGET = {"brevity": Brevity(), "courteous words": CourteousWords()}, 4000
+GAMED, GAMED_BUDGET = {"brevity": Brevity(), "courteous words": CourteousWords()}, 3000
 #: It tries more than where the reward is not to be gamed.
 GAMED_SETTINGS = PolicySettings(entropy=0.05, temperature=1.5)
 
