@@ -239,11 +239,14 @@ def test_every_search_and_every_fixed_prefix_of_steering_is_named():
     ways = fixed | dict.fromkeys(("random search", "learned", "learned, reads"), trace)
     figure = plots.steering_searches([{"targets": {"kind": ways, "rude": ways}}] * 3, (0, 500, 1000))
     assert {*ways, "towards kind", "towards rude"} <= names(figure)
-    assert [list(line.get_ydata()) for line in figure.axes[0].lines[:3]] == [[30, 30, 90]] * 3
+    assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, "three seeds and their mean"
     assert plots.latest(trace, 899)["calls"] == 100 and plots.latest(trace, 900)["calls"] == 900
 
 
 def test_a_gamed_reward_stands_beside_what_was_meant():
-    figure = plots.gamed_reward([[judged(100, 30.0), judged(900, 90.0)]] * 3, (100, 1000))
+    trace = [judged(100, 30.0), judged(900, 90.0)]
+    figure = plots.gamed_reward([{"model": trace, "even": trace[:1]}] * 3, (100, 1000))
+    assert {"starts as a language model", "starts from any word"} <= {text.get_text() for text in figure.texts}
     assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
     assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[30, 90], [1.2, 3.6], [30, 90]]
+    assert [list(ax.lines[-1].get_ydata()) for ax in figure.axes] == [[30, 30], [1.2, 1.2], [30, 30]]
