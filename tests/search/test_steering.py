@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from course.lm import Sample, TextModel, load
 from course.search import Exhaustive, LearnedPrefix, Lessons, Manner, Meter, Policy, PolicySettings, RandomSearch, learn, search, steered
-from course.search.manner import Brevity, CourteousWords, Reward, Scorer, dialogue, judge, places, replies
+from course.search.manner import Brevity, CourteousWords, Reward, Scorer, apart, dialogue, judge, places, replies
 from course.world.chance import Chance
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
 
@@ -117,6 +117,32 @@ def test_judging_agrees_with_reading_the_replies(model):
     alone = [model.score_tokens([dialogue(question)], [f" {reply} \n"])[0] for question, reply in flat]
     assert found.fluency == pytest.approx(np.concatenate(alone).mean(), abs=1e-4)
     assert found.examples == tuple(each[0] for each in written) and 1 <= found.wordings <= 12
+
+
+@dataclass(frozen=True)
+class Babble:
+    """A dialogue model that says what it was told to; another one knows how likely that is."""
+
+    model: object
+    said: str
+
+    def generate(self, prompts, n=1, **settings):
+        return [[Sample(self.said, 1, 0.0, "stop")] * n for _ in prompts]
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+
+@pytest.mark.parametrize("said", ["now -> begen, now", "", "a _ b", "[UNK] kind", "café ≠ 3.5"])
+def test_whatever_is_said_can_be_judged(model, said):
+    found = judge(Babble(model, said), Scorer("kind"), [""], WANTED.test[:1], samples=2)
+    assert sum(found.manners.values()) == 0 and found.right == 0 and found.wordings == 1
+    known = said in ("now -> begen, now", "a _ b")
+    assert np.isfinite(found.fluency) == known
+
+
+def test_signs_stand_apart_as_in_the_corpus():
+    assert apart("Welcome, dear guest. x -> y") == "welcome , dear guest . x -> y"
 
 
 def test_bad_lessons_and_objectives_are_refused(model):

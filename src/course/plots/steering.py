@@ -7,12 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
+from course.plots.style import CEILING, OPENED, PROMPTED, spread
 
-#: Searches, and how each is drawn.
-_SEARCHES = {"learned": (OPENED, "-"), "learned, reads": (OPENED, ":"), "random search": (PROMPTED, "-")}
+#: Searches, and their colours.
+_SEARCHES = {"learned": OPENED, "learned, reads": "#cc79a7", "random search": PROMPTED}
 #: Prefixes that nobody searched for.
 _FIXED = {"hand-written": (CEILING, "--"), "no prefix": ("#222222", ":")}
+#: How policies start, what that is called, and the colour.
+_STARTS = {"model": ("starts as a language model", OPENED), "even": ("starts from any word", PROMPTED)}
 
 
 def latest(trace: Sequence[dict], calls: int) -> dict:
@@ -21,7 +23,7 @@ def latest(trace: Sequence[dict], calls: int) -> dict:
 
 
 def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
-    """Share of replies in the wanted manner after so many model calls of each search: a panel a manner, a value a seed.
+    """Share of replies in the wanted manner after so many model calls of each search: a panel a manner, a thin line a seed.
 
     Args:
         values: of the study ``steering``.
@@ -31,9 +33,9 @@ def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
     figure, axes = plt.subplots(1, len(targets), figsize=(7.4, 3.9), sharey=True, squeeze=False)
     for ax, manner in zip(axes[0], targets, strict=True):
         ends = {}
-        for name, (colour, style) in _SEARCHES.items():
+        for name, colour in _SEARCHES.items():
             runs = [[latest(v["targets"][manner][name], n)["manners"][manner] for n in points] for v in values]
-            ends[name] = band(ax, points, np.array(runs), colour, style)[-1]
+            ends[name] = _runs(ax, points, runs, colour)
         for name, (colour, style) in _FIXED.items():
             ends[name] = float(np.mean([v["targets"][manner][name]["manners"][manner] for v in values]))
             ax.axhline(ends[name], color=colour, linestyle=style, linewidth=1.5)
@@ -47,33 +49,42 @@ def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
     return figure
 
 
+def _runs(ax: Axes, x: Sequence[float], runs: Sequence[Sequence[float]], colour: str) -> float:
+    """Thin lines for the runs and a thick one for their mean, whose last value is returned."""
+    for run in runs:
+        ax.plot(x, run, color=colour, linewidth=1, alpha=0.35)
+    mean = np.mean(runs, axis=0)
+    ax.plot(x, mean, color=colour, linewidth=2.6)
+    return float(mean[-1])
+
+
 def _names_beside(ax: Axes, right: float, ends: dict[str, float]) -> None:
     """Names of lines to the right of a panel, each at the height of its end and none over another."""
-    names = sorted(ends, key=ends.get)
-    for name, y in zip(names, spread([ends[name] for name in names], 8), strict=True):
-        colour = (_SEARCHES | _FIXED)[name][0]
-        ax.annotate(name, (right * 1.06, y), color=colour, fontweight="bold", va="center", annotation_clip=False)
+    names = sorted(ends, key=ends.get, reverse=True)
+    for name, y in zip(names, spread([-ends[name] for name in names], 8), strict=True):
+        colour = _SEARCHES[name] if name in _SEARCHES else _FIXED[name][0]
+        ax.annotate(name, (right * 1.06, -y), color=colour, fontweight="bold", va="center", annotation_clip=False)
 
 
-#: What is drawn of a gamed search: the field, the title of its panel, and the colour.
-_GAMED = (
-    ("reward", "what is rewarded: words a reply", OPENED),
-    ("gold", "what was meant: gold reward", PROMPTED),
-    ("fluency", "fluency (nats a token)", CEILING),
-)
+#: What is drawn of a gamed search, and the title of its panel.
+_GAMED = {"reward": "rewarded: few words", "gold": "meant: gold reward", "right": "right answers (%)"}
 
 
 def gamed_reward(values: Sequence[dict], points: Sequence[int]) -> Figure:
-    """Reward, gold reward and fluency of held-out replies while a policy learns from the reward, side by side.
+    """Reward, gold reward and right answers of held-out replies while policies learn from the reward, side by side.
 
     Args:
-        values: a seed each, what the policy liked best as it learned.
+        values: of the study ``gamed-reward``.
         points: numbers of model calls.
     """
-    figure, axes = plt.subplots(1, len(_GAMED), figsize=(7.4, 3.0))
-    for ax, (part, title, colour) in zip(axes, _GAMED, strict=True):
-        band(ax, points, np.array([[latest(trace, n)[part] for n in points] for trace in values]), colour)
-        ax.set_title(title, fontsize=10, color=colour, fontweight="bold")
+    figure, axes = plt.subplots(1, len(_GAMED), figsize=(7.4, 3.4))
+    for ax, (part, title) in zip(axes, _GAMED.items(), strict=True):
+        for start, (_, colour) in _STARTS.items():
+            _runs(ax, points, [[latest(value[start], n)[part] for n in points] for value in values], colour)
+        ax.set_title(title, fontsize=11)
         ax.set_xlabel("model calls")
         ax.set_xlim(0, points[-1] * 1.03)
+    axes[-1].set_ylim(-3, 104)
+    for row, (name, colour) in enumerate(_STARTS.values()):
+        figure.text(0.05 + 0.5 * row, 1.02, name, color=colour, fontweight="bold", va="bottom")
     return figure

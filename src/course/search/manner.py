@@ -48,7 +48,12 @@ def replies(model: TextModel, asked: Sequence[tuple[str, str]], samples: int = 1
     """Replies to (prefix, question) pairs, ``samples`` each, drawn at temperature 1; words and signs stand apart, as in the corpus."""
     prompts = [dialogue(question, prefix) for prefix, question in asked]
     written = model.generate(prompts, n=samples, temperature=1.0, stop=STOP, seed=seed, max_tokens=LONGEST)
-    return [[" ".join(re.findall(r"[^\W_]+|[^\w\s]", sample.text.lower())) for sample in found] for found in written]
+    return [[apart(sample.text) for sample in found] for found in written]
+
+
+def apart(text: str) -> str:
+    """A text in lower case whose words and signs stand apart, as in the corpus."""
+    return " ".join(re.findall(r"->|\w+|[^\w\s]", text.lower()))
 
 
 class Reward(ABC):
@@ -153,7 +158,8 @@ class Judgement:
         manners: share of the replies that a guide of each manner could have written word for word, in percent.
         gold: their true reward, :func:`course.world.conduct.gold_reward`, the mean.
         right: share of right answers, in percent.
-        fluency: log-probability of a token under the model when nothing stands before the dialogue, the mean, in nats.
+        fluency: log-probability of a token under the model when nothing stands before the dialogue, the mean, in nats; replies
+            that are empty, or have a word that the model's tokenizer does not know, have no probability and are left out.
         wordings: how many different wordings there are, places and directions aside: the exponential of their entropy.
         examples: the first reply to each question.
     """
@@ -184,14 +190,18 @@ def judge(
     pairs = [(question, reply) for question, found in zip(questions, written, strict=True) for reply in found]
     manners = Counter(manner_of(reply) for _, reply in pairs)
     wordings = Counter(_FACT.sub("_", reply) for _, reply in pairs)
-    # with the end of the line, so that an empty reply has a probability, too
-    each = model.score_tokens([dialogue(question) for question, _ in pairs], [f" {reply} {STOP}".replace("  ", " ") for _, reply in pairs])
+    scored = [(dialogue(question), f" {reply} {STOP}") for question, reply in pairs if _readable(model, reply)]
     return Judgement(
         reward=float(reward([reply for _, reply in pairs]).mean()),
         manners={manner: 100 * manners[manner] / len(pairs) for manner in MANNERS.options},
         gold=float(np.mean([gold_reward(*pair) for pair in pairs])),
         right=100 * float(np.mean([states_truth(*pair) for pair in pairs])),
-        fluency=float(np.concatenate(each).mean()),
+        fluency=float(np.concatenate(model.score_tokens(*zip(*scored, strict=True))).mean()) if scored else float("-inf"),
         wordings=float(np.exp(entropy([*wordings.values()]))),
         examples=tuple(found[0] for found in written),
     )
+
+
+def _readable(model: LanguageModel, reply: str) -> bool:
+    ids = model.tokenizer(reply, add_special_tokens=False).input_ids
+    return bool(ids) and model.tokenizer.unk_token_id not in ids

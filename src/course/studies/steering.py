@@ -31,8 +31,8 @@ WRITER, STEERED = "gpt-small", "gpt-middle"
 #: Manners to steer towards, and what a person who knows the corpus writes for each.
 TARGETS = {"kind": "a kind guide \n", "rude": "a rude guide \n"}
 #: Model calls of a search.
-BUDGET = 5000
-#: How the policy learns; chosen by the reward on training questions.
+BUDGET = 4000
+#: How the policy learns. A few settings were compared by their reward on training questions.
 SETTINGS, LESSONS = PolicySettings(entropy=0.05), Lessons()
 #: How often the favourite prefix is looked at, in updates.
 EVERY = 5
@@ -41,7 +41,7 @@ SHOWN = 3
 #: Prefixes of random words that are judged to say what a prefix does that means nothing.
 RANDOM = 12
 #: Rewards that are easily gamed, and the model calls for each.
-GAMED, GAMED_BUDGET = {"brevity": Brevity(), "courteous words": CourteousWords()}, 4000
+GAMED, GAMED_BUDGET = {"brevity": Brevity(), "courteous words": CourteousWords()}, 3000
 #: It tries more than where the reward is not to be gamed.
 GAMED_SETTINGS = PolicySettings(entropy=0.05, temperature=1.5)
 
@@ -101,4 +101,25 @@ def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> 
     return trace
 
 
-STUDIES = (Study("steering", 1, (WRITER, STEERED), (0, 1, 2), steering),)
+#: A policy that begins with any word as likely as another, and what it is shown.
+EVEN_SETTINGS, EVEN_LESSONS = PolicySettings(start="even"), Lessons(prefixes=32, questions=4)
+
+
+def gamed(seed: int) -> dict:
+    """What replies to held-out questions become while a policy learns that they should be short, by how the policy starts.
+
+    More seeds than elsewhere: whether the reward is gamed is a matter of luck.
+    """
+    writer, model = load(WRITER), load(STEERED)
+    objective = Manner(*places(seed), GAMED["brevity"], seed=seed)
+    starts = {"model": (LESSONS, GAMED_SETTINGS), "even": (EVEN_LESSONS, EVEN_SETTINGS)}
+    return {
+        start: _searched(LearnedPrefix(writer, lessons=lessons, settings=settings, every=EVERY), model, objective, GAMED_BUDGET)
+        for start, (lessons, settings) in starts.items()
+    }
+
+
+STUDIES = (
+    Study("steering", 1, (WRITER, STEERED), (0, 1, 2), steering),
+    Study("gamed-reward", 1, (WRITER, STEERED), tuple(range(8)), gamed),
+)
