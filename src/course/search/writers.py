@@ -30,7 +30,7 @@ from course.world.split import TRAIN
 SHOWN = 5
 #: The most tokens that a prompt may have, as in APE.
 MOST_TOKENS = 50
-#: How a real model is asked to write a prompt, and to write it differently: the requests of APE's code and paper.
+#: How a real model is asked to write a prompt (a request of APE's code), and to write one differently.
 REQUEST = (
     "I gave a friend an instruction. Based on the instruction they produced the following input-output pairs:\n\n{shown}"
     "The instruction was to"
@@ -61,7 +61,7 @@ def shown(examples: Sequence[Example], template: Template, chance: Chance, count
 
 @dataclass(frozen=True)
 class AskedWriter(Writer):
-    """A model that is asked in words, with APE's requests; any model that follows requests, served ones included.
+    """A model that is asked in words, as in APE; any model that follows requests, served ones included.
 
     Attributes:
         model: who writes.
