@@ -1,6 +1,7 @@
 """The page on written prompts with real architectures: it runs from top to bottom against a hub on loopback."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,13 @@ from checkpoints import smollm2
 from test_chapter_one import chapter_texts, run_chapter, serve
 
 from course import reasoning
-from course.induction import load_induction_task
+from course.induction import FOLDER_VARIABLE, load_induction_task
 from course.lm import load
 from course.prompts import PLAIN
 from course.search import AskedWriter, OpeningWriter, WrittenPrompts, answers, search, triggers
 from course.search.writers import REQUEST, VARIATION
 
+BENCHMARK = Path(os.environ.get(FOLDER_VARIABLE) or Path(__file__).parents[3] / "shared" / "data" / "instruction-induction")
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "06b-written-prompts.ipynb"
 
 
@@ -52,6 +54,14 @@ def test_a_trigger_is_searched_with_real_models(served, client, monkeypatch):
     assert found.prompt.endswith(".") and found.calls <= 20
 
 
-def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
+def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path, monkeypatch):
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
     assert "found:" in printed and "sentiment:" in printed and "gerund" not in printed
+
+
+@pytest.mark.skipif(not BENCHMARK.exists(), reason="the instruction-induction data is not at hand")
+def test_the_chapter_searches_a_task_of_the_benchmark(hub, served, tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(BENCHMARK))
+    printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
+    assert "antonyms:" in printed and "sentiment:" not in printed

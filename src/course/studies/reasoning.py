@@ -278,5 +278,5 @@ STUDIES = (
     Study("single-steps", 1, ("gpt-large",), tuple(range(11, 27)), single),
     Study("votes", 1, ("gpt-middle", "gpt-large"), (11, 12, 13, 14, 15), votes),
     Study("reduction", 1, ("gpt-large",), _SEEDS, reduction),
-    Study("verifier", 1, READERS, (11, 12, 13), verifier),
+    Study("verifier", 1, READERS, (11, 12, 13, 14, 15, 16, 17), verifier),
 )
