@@ -237,6 +237,7 @@ def test_a_verifier_tells_right_chains_from_wrong_ones(small):
     assert reasoning.best_accuracy(found, scores) > 90 >= reasoning.vote_accuracy(found, 1) - 10
     alone = verifier.scores([[found[3][1]]])[0]
     assert alone == pytest.approx(scores[3][1:], abs=1e-3), "a score does not depend on what is scored beside it"
+    assert verifier.scores([]) == []
     with pytest.raises(ValueError, match="all right: a verifier needs both kinds"):
         reasoning.train_verifier(small, [[found[0][0]]])
 

@@ -39,7 +39,7 @@ class ServedModel(TextModel):
         name: the model's name at the endpoint.
         base_url: the endpoint, such as ``http://localhost:8000/v1``.
         chat: ask for chat completions, each prompt a user's message; otherwise for plain completions.
-        answers: a file in which the answers are kept from one process to the next (default: in memory only).
+        answers: a file in which the answers are kept from one process to the next, not for two at once (default: in memory only).
         timeout: seconds that one request may take.
         retries: how often a request is tried again after a rate limit, an error of the server or a time-out, waiting longer each time.
         workers: requests under way at once.

@@ -47,10 +47,11 @@ def test_a_fluent_objective_adds_the_fluency_of_its_prompt(model):
     )
     assert mixed.size == plain.size and mixed.held_out(model, "is it") == plain.held_out(model, "is it")
     assert mixed.asked("is it", [1]) == plain.asked("is it", [1])
-    ids = words_of(model).later
-    alike = {w: mixed.worth(model, "is it", ids)[words_of(model).texts.index(w)].item() for w in ("an", "horse")}
-    for word, worth in alike.items():
-        assert worth == pytest.approx(0.5 * (3 * fluency(model, [f"is it {word}"])[0] - 2 * fluency(model, ["is it"])[0]) / 3, abs=1e-4)
+    ids, words = words_of(model).later, words_of(model).texts
+    for before, word, length in (("is it", "an", 3), ("is it", "horse", 3), ("is it", "horse", 6), ("is", "red", 5)):
+        n = len(before.split())
+        share = ((n + 1) * fluency(model, [f"{before} {word}"])[0] - n * fluency(model, [before])[0]) / length
+        assert mixed.worth(model, before, ids, length)[words.index(word)].item() == pytest.approx(0.5 * share, abs=1e-4)
     with pytest.raises(ValueError, match="weight=0"):
         Fluent(plain, 0)
 

@@ -44,6 +44,10 @@ def test_random_search_gets_better_with_its_budget_and_repeats_itself():
     assert many != search(method, Planted(), None, 400, seed=2)
 
 
+def test_random_search_ends_when_words_with_spaces_make_equal_prompts():
+    assert search(RandomSearch(("b", "b b"), length=2), Planted(), None, budget=100).calls == 3 * 5
+
+
 def test_what_was_tried_before_costs_nothing():
     meter = Meter(Planted(), None, 20)
     first = meter.values(["a b", "b"])

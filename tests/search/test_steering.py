@@ -8,7 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.lm import Sample, TextModel, load
-from course.search import Exhaustive, LearnedPrefix, Lessons, Manner, Meter, Policy, PolicySettings, RandomSearch, learn, search, steered
+from course.search import (
+    Exhaustive,
+    LearnedPrefix,
+    Lessons,
+    Manner,
+    Meter,
+    Policy,
+    PolicySettings,
+    RandomSearch,
+    answers,
+    learn,
+    search,
+    steered,
+)
 from course.search.manner import Brevity, CourteousWords, Reward, Scorer, apart, dialogue, judge, places, replies
 from course.world.chance import Chance
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
@@ -150,6 +163,8 @@ def test_bad_lessons_and_objectives_are_refused(model):
         Lessons(prefixes=1)
     with pytest.raises(ValueError, match="reads=True"):
         LearnedPrefix(model, lessons=Lessons(reads=True))
+    with pytest.raises(ValueError, match="Answers has no questions to put"):
+        search(LearnedPrefix(model), answers("is_animal", 2, 2, wanted_tier="tiny"), model, 1000)
     with pytest.raises(ValueError, match="give it more calls"):
         search(LearnedPrefix(model), WANTED, Echo(), 20)
     with pytest.raises(ValueError, match="0 test questions"):

@@ -72,6 +72,29 @@ def test_the_best_are_varied_and_every_text_that_is_written_is_counted():
     assert found.calls == 5 + 3 * 4 + 2 + 4 + 2 + 4
 
 
+@dataclass(frozen=True)
+class Uneven(Counted):
+    """A single ``b`` is fair on every item, more of them are good on a few items and bad on all others."""
+
+    size = 32
+
+    def values(self, model, pairs):
+        return np.array([0.5 if prompt == "b" else float(item < 8) for prompt, item in pairs])
+
+
+def test_a_variation_takes_the_place_of_the_best_only_if_it_is_better_where_both_were_tried():
+    method = WrittenPrompts(Listed(("b",)), count=1, resampled=3, best=1, variations=2)
+    for seed in range(6):
+        found = search(method, Uneven(), None, budget=1000, seed=seed)
+        assert found.prompt == "b"
+
+
+def test_a_budget_that_ends_within_a_race_leaves_its_leader():
+    method = WrittenPrompts(Listed(tuple("a b " * n + "a" for n in range(8))), count=8, resampled=0)
+    found = search(method, Counted(), None, budget=8 + 8 + 5)
+    assert found.prompt.split().count("b") == 7 and found.calls < 21
+
+
 def test_prompts_of_people_may_take_part():
     found = search(WrittenPrompts(Listed(("a",)), count=1, resampled=0, start=("b",)), Counted(), None, budget=20)
     assert found.prompt == "b"
@@ -103,7 +126,9 @@ def test_a_variation_of_a_title_keeps_some_of_its_words(bert):
     assert all(len(text.split()) == 5 for text in varied) and any(set(text.split()) & set(title.split()) for text in varied)
 
 
-def test_a_causal_model_fills_no_blanks(gpt):
+def test_bad_fillers_of_blanks_are_refused(gpt, bert):
+    with pytest.raises(ValueError, match="temperature=0"):
+        BlankFiller(bert, temperature=0)
     with pytest.raises(ValueError, match="use a masked one"):
         BlankFiller(gpt)
 
@@ -145,6 +170,12 @@ def test_the_trigger_phrase_is_found_in_the_models_own_solutions(gpt):
     assert not {p.question for p in objective.train} & {p.question for p in objective.test}
     found = search(WrittenPrompts(OpeningWriter(gpt), count=16, variations=4), objective, gpt, budget=400)
     assert found.prompt.endswith(" .") and found.held_out > objective.held_out(gpt, "the answer is") + 30
+
+
+def test_solutions_of_one_problem_begin_differently(gpt):
+    examples = triggers(steps=2, train=2, test=1).examples
+    written = OpeningWriter(gpt, temperature=1.5).write(examples, 12, seed=0)
+    assert len(written) == 12 and len(set(written)) > 2, "no more than one text a problem"
 
 
 def test_problems_of_two_tasks_make_no_objective():

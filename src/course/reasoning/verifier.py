@@ -58,8 +58,9 @@ def train_verifier(
     source = bare(base.model)
     config = AutoConfig.for_model(**source.config.to_dict() | {"num_labels": 2})
     config.pad_token_id = pad_id(base.tokenizer)
-    torch.manual_seed(seed)
-    model = AutoModelForSequenceClassification.from_config(config).float()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = AutoModelForSequenceClassification.from_config(config).float()
     model.base_model.load_state_dict(source.base_model.state_dict())
     model.to(source.device)
     settings = FitSettings(steps=steps, rate=rate, seed=seed, precision="fp32")
@@ -80,7 +81,7 @@ def of_both_kinds(attempts: Sequence[Sequence[Attempt]]) -> list[Attempt]:
 
 def by_problem(values: np.ndarray, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
     """One value an attempt, all in a row, as one array a problem."""
-    return np.split(values, np.cumsum([len(found) for found in attempts])[:-1])
+    return np.split(values, np.cumsum([len(found) for found in attempts])[:-1]) if attempts else []
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:

@@ -52,10 +52,11 @@ class RandomSearch(Method):
     def run(self, meter: Meter, seed: int) -> None:
         chance, best, tried = Chance(f"random search/{seed}"), float("-inf"), set()
         while len(tried) < len(self.words) ** self.length:
-            prompt = " ".join(chance.pick(self.words) for _ in range(self.length))
-            if prompt in tried:
+            drawn = tuple(chance.pick(self.words) for _ in range(self.length))
+            if drawn in tried:
                 continue
-            tried.add(prompt)
+            tried.add(drawn)
+            prompt = " ".join(drawn)
             if (score := meter.values([prompt]).mean()) > best:
                 best = score
                 meter.report(prompt, best)

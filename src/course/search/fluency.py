@@ -53,9 +53,9 @@ class Fluent(Objective):
     def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
         return self.objective.asked(prompt, items)
 
-    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor) -> torch.Tensor:
-        """The next word's log-probabilities, which are the fluency of every word at that place; what follows it is left out."""
-        return self.weight / (len(before.split()) + 1) * model.next_word([before])[0][ids]
+    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor, length: int) -> torch.Tensor:
+        """Each word's share of the prompt's fluency at that place, from the next word's log-probabilities; what follows it is left out."""
+        return self.weight / length * model.next_word([before])[0][ids]
 
     def held_out(self, model: TextModel, prompt: str) -> float:
         return self.objective.held_out(model, prompt)

@@ -79,7 +79,8 @@ class AutoPrompt(Method):
         meter.spend(GRADIENT_CALLS * len(items))
         found = descent(meter.model, meter.objective, current, items)
         ids = words.later if place else words.first
-        change = swaps(meter.model, place, found.gradient[place]) - meter.objective.worth(meter.model, words.prompt(current[:place]), ids)
+        worth = meter.objective.worth(meter.model, words.prompt(current[:place]), ids, self.length)
+        change = swaps(meter.model, place, found.gradient[place]) - worth
         change[current[place]] = float("inf")
         return change.argsort()[: self.tried].tolist()
 

@@ -1,7 +1,8 @@
 """What a search may spend, what it has spent, and what it had found by then.
 
-The unit is a *model call*: one prompt tried on one item, or one text that a model writes. Learning from the gradient of an item counts as
-:data:`GRADIENT_CALLS`, since going back through a network takes about twice the work of going through it.
+The unit is a *model call*: one prompt tried on one item, or one text that a model is asked to write. Learning from the gradient of an item
+counts as :data:`GRADIENT_CALLS`, since going back through a network takes about twice the work of going through it. What a search does
+without asking anybody is not counted: the arithmetic of an optimiser, or the few words that a policy of its own draws.
 """
 
 from collections.abc import Sequence

@@ -48,12 +48,13 @@ class Objective(ABC):
         """
         raise ValueError(f"{type(self).__name__} has no questions with right answers, so it has no gradient: search it by trying prompts")
 
-    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor) -> torch.Tensor | float:
+    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor, length: int) -> torch.Tensor | float:
         """What each word is worth behind ``before`` whatever the task, in the objective's own unit, (words,); 0 if words cost nothing.
 
         Args:
             before: the words of the prompt that stand before it.
             ids: tokens of the words, (words,).
+            length: words of the whole prompt.
         """
         return 0.0
 

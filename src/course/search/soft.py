@@ -30,7 +30,7 @@ from course.evaluation import Question
 from course.lm import LanguageModel
 from course.models import soft_tokens, tier
 from course.search.meter import GRADIENT_CALLS, Step
-from course.search.objective import Answers
+from course.search.objective import Answers, instructed
 from course.search.searching import Found
 from course.training import FitSettings, History, fit
 
@@ -56,8 +56,8 @@ class Lesson:
             of tokens, or None for vectors drawn at random. P-tuning, whose vectors come out of a network, and LoRA have no use for it.
         steps: optimiser steps of ``batch_size`` training items.
         rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
-        looks: how often, evenly over the steps, all training items are tried, beside the first look before any step; the best vectors by
-            them are kept.
+        looks: how often at the most, evenly over the steps, all training items are tried, beside the first look before any step; the best
+            vectors by them are kept.
     """
 
     method: str = "prompt"
@@ -73,6 +73,10 @@ class Lesson:
             raise ValueError(f"method={self.method!r}: expected one of {', '.join(LEARNABLE)}")
         if self.start is not None and (self.method not in ("prompt", "prefix") or not self.start):
             raise ValueError(f"start={self.start!r} for {self.method!r}: only prompt and prefix tuning can begin as a text of some words")
+        if self.length < 1:
+            raise ValueError(f"length={self.length}: expected at least 1 vector")
+        if self.rate is not None and not self.rate > 0:
+            raise ValueError(f"rate={self.rate}: expected more than 0, or None for the usual one")
         if not 1 <= self.looks <= self.steps:
             raise ValueError(f"looks={self.looks}: expected 1 to {self.steps}, the number of steps")
 
@@ -125,7 +129,8 @@ def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 
         return score
 
     settings = FitSettings(
-        steps=lesson.steps, batch_size=lesson.batch_size, rate=lesson.rate or RATES[tier()][lesson.method], weight_decay=0.0, seed=seed,
+        steps=lesson.steps, batch_size=lesson.batch_size, rate=RATES[tier()][lesson.method] if lesson.rate is None else lesson.rate,
+        weight_decay=0.0, seed=seed,
         validate_every=every, precision="fp32",
     )  # fmt: skip
     history = fit(adapted, data, settings, look, bar=False)
@@ -166,7 +171,7 @@ def _data(train: Sequence[Question], pupil: LanguageModel) -> Completions:
     """The items without any instruction, each with its answer and what the layout puts behind it."""
     pairs = []
     for question in train:
-        prompt = question.prompt
+        prompt = instructed(question, "").prompt
         asked, layout = prompt.query, prompt.template
         behind = layout.shown(asked, question.words[0])[len(layout.query(asked)) :]
         pairs.append((prompt.text, behind.strip(" ")))

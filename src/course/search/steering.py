@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from course.lm import LanguageModel
+from course.search.manner import Manner
 from course.search.meter import Meter
 from course.search.policy import Policy, PolicySettings, Update
 from course.search.searching import Method
@@ -46,8 +47,10 @@ def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iter
         After each update how the policy stood before it. The policy may be looked at in between.
 
     Raises:
-        ValueError: if the budget does not suffice for one update.
+        ValueError: if the budget does not suffice for one update, or for another kind of objective.
     """
+    if not isinstance(meter.objective, Manner):
+        raise ValueError(f"{type(meter.objective).__name__} has no questions to put to a dialogue model: expected a Manner")
     objective, chance, updates = meter.objective, Chance(f"lessons/{seed}"), 0
     asked = min(lessons.questions, objective.size)
     if lessons.prefixes * asked > meter.left:

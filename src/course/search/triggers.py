@@ -90,7 +90,9 @@ class OpeningWriter(Writer):
 
     def _opened(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         worded = wording(self.task)
-        asked = [f"{worded.template.query(examples[i % len(examples)].input)} {begun}".strip() for i in range(count)]
+        asked = [f"{worded.template.query(example.input)} {begun}".strip() for example in examples[:count]]
         stops = (worded.end.strip(), "\n")
-        found = self.model.generate(asked, 1, self.temperature, stops, seed, MOST_TOKENS)
-        return [f"{begun} {samples[0].text.strip()}".strip() + worded.end for samples in found]
+        each = -(-count // len(asked))
+        found = self.model.generate(asked, each, self.temperature, stops, seed, MOST_TOKENS)
+        texts = [samples[number].text for number in range(each) for samples in found][:count]
+        return [f"{begun} {text.strip()}".strip() + worded.end for text in texts]

@@ -163,6 +163,8 @@ class BlankFiller(Writer):
     def __post_init__(self):
         if not self.model.masked:
             raise ValueError("a causal model cannot fill a blank that stands above what it should see: use a masked one")
+        if not self.temperature > 0:
+            raise ValueError(f"temperature={self.temperature}: expected more than 0, since words are drawn")
         if not self.lengths or min(self.lengths) < 1:
             raise ValueError(f"lengths={self.lengths}: expected one or more numbers of words, each at least 1")
 

@@ -46,17 +46,37 @@ class WrittenPrompts(Method):
         candidates = distinct([*self.start, *self.writer.write(examples, self.count, seed)])
         if not candidates:
             raise ValueError(f"all {self.count} texts that the writer wrote are empty: expected at least one prompt; let it write more")
-        leaders = self._raced(meter, candidates, seed)
+        leaders, items = self._raced(meter, candidates, seed)
         for number in range(1, self.resampled + 1):
             meter.spend(len(leaders) * self.variations)
             varied = [text for prompt in leaders for text in self.writer.vary(prompt, examples, self.variations, seed + 1000 * number)]
-            leaders = self._raced(meter, distinct([*leaders, *varied]), seed + 1000 * number)
+            candidates = distinct([*leaders, *varied])
+            leaders, items = self._challenged(meter, leaders[0], items, candidates, seed + 1000 * number)
 
-    def _raced(self, meter: Meter, candidates: tuple[str, ...], seed: int) -> tuple[str, ...]:
-        """The best candidates; the very best is reported."""
+    def _raced(self, meter: Meter, candidates: tuple[str, ...], seed: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """The best candidates, and the items that the very best was tried on.
+
+        Who leads is reported after each round, so that a budget that ends in the middle leaves something.
+        """
+        rounds = []
+        for standing in self.race(candidates).rounds(meter, seed):
+            rounds.append(standing)
+            meter.report(standing.prompts[0], standing.scores[0])
+        return overall(rounds)[: self.best], rounds[-1].items[0]
+
+    def _challenged(
+        self, meter: Meter, champion: str, items: tuple[int, ...], candidates: tuple[str, ...], seed: int
+    ) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """The same of another race. Its winner must beat the champion on all items that either of them was tried on."""
         rounds = list(self.race(candidates).rounds(meter, seed))
-        meter.report(rounds[-1].prompts[0], rounds[-1].scores[0])
-        return overall(rounds)[: self.best]
+        winner, *others = overall(rounds)
+        items = tuple(dict.fromkeys((*items, *rounds[-1].items[0])))
+        new, old = meter.values([winner, champion], items).mean(1)
+        if new > old:
+            meter.report(winner, new)
+        elif winner != champion:
+            winner, others = champion, [winner, *(prompt for prompt in others if prompt != champion)]
+        return (winner, *others)[: self.best], items
 
 
 def distinct(texts: Sequence[str]) -> tuple[str, ...]:

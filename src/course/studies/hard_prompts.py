@@ -27,6 +27,7 @@ from course.search import (
     search,
     words_of,
 )
+from course.world.chance import Chance
 from course.world.exercises import EXERCISES
 from course.world.instructions import INSTRUCTIONS
 
@@ -47,15 +48,16 @@ PATIENT = (BUDGET, 2 * BUDGET, 4 * BUDGET, 10 * BUDGET)
 WEIGHT = 0.02
 
 
-def methods(words: Sequence[str], length: int = LENGTH) -> tuple[Method, ...]:
+def methods(words: Sequence[str], length: int = LENGTH, seed: int = 0) -> tuple[Method, ...]:
     """The searches that are compared, the floors first.
 
     Args:
-        words: the vocabulary, which the exhaustive search tries word by word.
+        words: the vocabulary, which the exhaustive search tries word by word, as far as it gets.
+        seed: of the order in which it does.
     """
+    single = Exhaustive(tuple(Chance(f"single words/{seed}").some(words, len(words))))
     return (
-        Exhaustive(tuple(words)), RandomSearch(tuple(words), length), AutoPrompt(length, guided=False),
-        Pez(length), RLPrompt(length), AutoPrompt(length),
+        single, RandomSearch(tuple(words), length), AutoPrompt(length, guided=False), Pez(length), RLPrompt(length), AutoPrompt(length),
     )  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def hard_prompts(seed: int, tasks: Sequence[str] = TASKS, budget: int = BUDGET, 
     found = {}
     for task in tasks:
         items = objective(task, seed)
-        results = {method.title: search(method, items, model, budget, seed) for method in methods(words_of(model).texts)}
+        results = {method.title: search(method, items, model, budget, seed) for method in methods(words_of(model).texts, seed=seed)}
         minded = search(AutoPrompt(LENGTH), Fluent(items, WEIGHT), model, budget, seed)
         hand = by_hand(model, items, task)
         prompts = {"by hand": hand} | {title: result.prompt for title, result in results.items()}
@@ -118,7 +120,8 @@ def _described(model: LanguageModel, items: Answers, prompt: str, below: float) 
 
 def _curve(result: Found) -> dict:
     """Accuracy (percent) on test items of the best prompt after so many calls; before the first prompt, that of the first one."""
-    return {"calls": result.calls, "curve": [result.at(calls) or result.steps[0].held_out for calls in CALLS]}
+    reached = [result.at(calls) for calls in CALLS]
+    return {"calls": result.calls, "curve": [result.steps[0].held_out if right is None else right for right in reached]}
 
 
 def _in_known_layout(model: LanguageModel, task: str, seed: int, instruction: str) -> float:
@@ -188,6 +191,6 @@ def after_patience(values: Sequence[dict]) -> np.ndarray:
 
 _SEEDS = (0, 1, 2, 3, 4)
 STUDIES = (
-    Study("hard-prompts", 1, (MODEL, *OTHERS), _SEEDS, hard_prompts),
+    Study("hard-prompts", 2, (MODEL, *OTHERS), _SEEDS, hard_prompts),
     Study("patient-reinforcement", 1, (MODEL,), _SEEDS, patient),
 )

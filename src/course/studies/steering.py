@@ -24,6 +24,7 @@ from course.search import (
     search,
     steered,
 )
+from course.search.policy import Update
 from course.world.chance import Chance
 
 #: The policy's own language model, and the dialogue model that it steers.
@@ -40,8 +41,8 @@ EVERY = 5
 SHOWN = 3
 #: Prefixes of random words that are judged to say what a prefix does that means nothing.
 RANDOM = 12
-#: Rewards that are easily gamed, and the model calls for each.
-GAMED, GAMED_BUDGET = {"brevity": Brevity(), "courteous words": CourteousWords()}, 3000
+#: Model calls for a reward that is easily gamed.
+GAMED_BUDGET = 3000
 #: It tries more than where the reward is not to be gamed.
 GAMED_SETTINGS = PolicySettings(entropy=0.05, temperature=1.5)
 
@@ -51,7 +52,7 @@ def steering(seed: int) -> dict:
     writer, model = load(WRITER), load(STEERED)
     train, test = places(seed)
     method = LearnedPrefix(writer, lessons=LESSONS, settings=SETTINGS, every=EVERY)
-    found = {"targets": {}, "gamed": {}}
+    found: dict = {"targets": {}}
     for manner, hand_written in TARGETS.items():
         objective = Manner(train, test, Scorer(manner, seed), seed=seed)
         fixed = {"no prefix": "", "hand-written": hand_written}
@@ -62,10 +63,8 @@ def steering(seed: int) -> dict:
             "learned": _searched(method, model, objective, BUDGET),
             "learned, reads": _reading(writer, model, objective),
         }
-    gaming = LearnedPrefix(writer, lessons=LESSONS, settings=GAMED_SETTINGS, every=EVERY)
-    for name, reward in GAMED.items():
-        found["gamed"][name] = _searched(gaming, model, Manner(train, test, reward, seed=seed), GAMED_BUDGET)
-    return found
+    counting = LearnedPrefix(writer, lessons=LESSONS, settings=GAMED_SETTINGS, every=EVERY)
+    return found | {"courteous words": _searched(counting, model, Manner(train, test, CourteousWords(), seed=seed), GAMED_BUDGET)}
 
 
 def _judged(model: LanguageModel, objective: Manner, prefixes: Sequence[str], **more) -> dict:
@@ -93,11 +92,17 @@ def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> 
     """The same of a policy that reads each question before it writes a prefix for it."""
     lessons = Lessons(LESSONS.length, LESSONS.prefixes, LESSONS.questions, reads=True)
     policy, meter = Policy(writer, settings=SETTINGS, seed=objective.seed), Meter(objective, model, BUDGET)
-    trace = []
+    trace, number = [], 0
+
+    def look(update: Update) -> None:
+        prefixes = steered(policy, lessons, objective.test)
+        trace.append(_judged(model, objective, prefixes, calls=meter.calls, score=update.reward))
+
     for number, update in enumerate(learn(policy, meter, lessons, objective.seed), 1):
         if number % EVERY == 0:
-            prefixes = steered(policy, lessons, objective.test)
-            trace.append(_judged(model, objective, prefixes, calls=meter.calls, score=update.reward))
+            look(update)
+    if number % EVERY:
+        look(update)
     return trace
 
 
@@ -111,7 +116,7 @@ def gamed(seed: int) -> dict:
     More seeds than elsewhere: whether the reward is gamed is a matter of luck.
     """
     writer, model = load(WRITER), load(STEERED)
-    objective = Manner(*places(seed), GAMED["brevity"], seed=seed)
+    objective = Manner(*places(seed), Brevity(), seed=seed)
     starts = {"model": (LESSONS, GAMED_SETTINGS), "even": (EVEN_LESSONS, EVEN_SETTINGS)}
     return {
         start: _searched(LearnedPrefix(writer, lessons=lessons, settings=settings, every=EVERY), model, objective, GAMED_BUDGET)
@@ -120,6 +125,6 @@ def gamed(seed: int) -> dict:
 
 
 STUDIES = (
-    Study("steering", 1, (WRITER, STEERED), (0, 1, 2), steering),
+    Study("steering", 2, (WRITER, STEERED), (0, 1, 2), steering),
     Study("gamed-reward", 1, (WRITER, STEERED), tuple(range(8)), gamed),
 )

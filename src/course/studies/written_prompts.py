@@ -162,5 +162,5 @@ def optimism(values: Sequence[dict]) -> pd.DataFrame:
 _SEEDS = (0, 1, 2, 3)
 STUDIES = (
     Study("races", 1, ("gpt-middle",), _SEEDS, races),
-    Study("written", 1, ("bert-middle", "gpt-large", "gpt-middle"), _SEEDS, written),
+    Study("written", 2, ("bert-middle", "gpt-large", "gpt-middle"), _SEEDS, written),
 )
