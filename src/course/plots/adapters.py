@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from course.adapters import METHODS
-from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
+from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends, spread
 
 _FROZEN = "#dedbd5"
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
@@ -206,11 +206,9 @@ def prefix_starts(curves: dict[str, dict[str, Sequence[float]]], baseline: float
     for (name, scores), colour in zip(curves.items(), (CEILING, OPENED), strict=False):
         means = band(ax, range(len(rates)), np.array([scores[rate] for rate in rates]).T, colour)
         ends.append((means[-1], name, colour))
-    ends.sort()
     ax.axhline(baseline, color="#555555", linestyle=":")
     ax.text(-0.1, baseline, base_name, va="bottom", fontsize=9)
-    for (_, name, colour), y in zip(ends, spread([end[0] for end in ends], 2), strict=True):
-        ax.text(len(rates) - 0.9, y, name, color=colour, fontweight="bold", va="center")
+    name_ends(ax, len(rates) - 0.9, ends, 2)
     ax.set_xticks(range(len(rates)), rates)
     ax.set_xlim(-0.2, len(rates) + 0.7)
     ax.set_xlabel("learning rate")

@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import OPENED, PROMPTED, spread
+from course.plots.style import OPENED, PROMPTED, name_ends
 from course.predict import Predictor
 
 
@@ -33,9 +33,7 @@ def by_clue(values: Sequence[dict], kinds: dict[str, str]) -> Figure:
             for x, side in enumerate(sides):
                 ax.plot([x] * len(side), side, ".", color=colour, alpha=0.35)
             ends.append((means[1], label, colour))
-        ends.sort()
-        for (_, label, colour), y in zip(ends, spread([end[0] for end in ends], 11), strict=True):
-            ax.text(1.12, y, label, color=colour, fontweight="bold", va="center")
+        name_ends(ax, 1.12, ends, 11)
         ax.set_xticks((0, 1), ("clue on\nthe left", "clue on\nthe right"))
         ax.set_xlim(-0.3, 1.8)
         ax.set_ylim(-4, 106)

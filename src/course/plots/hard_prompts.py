@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band, spread
+from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends
 from course.search import Found
 
 #: Methods that open the model in one hue, those that only talk to it in the other, the floors in grey.
@@ -33,9 +33,9 @@ def found_by_calls(curves: dict[str, np.ndarray], calls: Sequence[int], by_hand:
         else:
             ends[title] = band(ax, calls, runs, _COLOURS[title])[-1]
     ax.axhline(by_hand, xmax=1 / 1.45, color="#222222", linestyle="--", linewidth=1.5)
-    order, (low, high) = sorted(ends, key=ends.get), ax.get_ylim()
-    for title, y in zip(order, spread([ends[title] for title in order], 0.06 * (high - low)), strict=True):
-        ax.text(calls[-1] * 1.03, y, title, color=_COLOURS.get(title, "#222222"), va="center", fontweight="bold")
+    low, high = ax.get_ylim()
+    named = [(end, title, _COLOURS.get(title, "#222222")) for title, end in ends.items()]
+    name_ends(ax, calls[-1] * 1.03, named, 0.06 * (high - low))
     ax.set_title(f"people's words in a layout that the model knows: {known:.0f} %", fontsize=11, color=CEILING)
     ax.set_xlim(0, calls[-1] * 1.45)
     ax.set_xticks([c for c in calls if c % 1000 == 0])

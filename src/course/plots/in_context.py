@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, PROMPTED, band, cells, spread
+from course.plots.style import CEILING, PROMPTED, band, cells, name_ends
 
 
 def accuracy_by_shots(table: pd.DataFrame, title: str) -> Figure:
@@ -34,8 +34,7 @@ def shots_and_ceiling(values: Sequence[dict], names: dict[str, str], tasks: dict
         for (name, label), shade in zip(names.items(), shades[-len(names) :], strict=True):
             runs = np.array([[100 * v[name]["in_context"][task][str(k)]["model"] for k in shots] for v in values])
             ends.append((band(ax, x, runs, shade)[-1], label, shade))
-        for (_, label, shade), y in zip(sorted(ends), spread([e[0] for e in sorted(ends)], 7), strict=True):
-            ax.text(len(shots) - 0.85, y, label, color=shade, va="center", fontweight="bold", fontsize=10)
+        name_ends(ax, len(shots) - 0.85, ends, 7, fontsize=10)
         ax.set_xticks(x, [str(k) for k in shots])
         ax.set_xlim(-0.2, len(shots) + 0.5)
         ax.set_ylim(0, 104)

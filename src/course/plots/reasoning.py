@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from course.plots.style import CEILING, PROMPTED, band, spread
+from course.plots.style import CEILING, PROMPTED, band, name_ends
 
 #: Colour of the one likeliest chain, to which choices among samples are compared.
 _GREEDY = "#555555"
@@ -36,7 +36,7 @@ def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Ma
             runs = np.array([[value[task][s][way]["accuracy"] for s in steps] for value in values])
             ends.append((band(ax, x, runs, colour, line)[-1], label, colour))
         if ax is axes[0, 0 if together else -1]:
-            _name_apart(ax, longest, ends) if together else _name_ends(ax, x[-1] + 0.25, ends, 8)
+            _name_apart(ax, longest, ends) if together else name_ends(ax, x[-1] + 0.25, ends, 8, fontsize=10)
         ax.axvline(longest + 0.5, color="#222222", linestyle=":", linewidth=1)
         ax.set_xticks(x)
         ax.set_ylim(-3, 104)
@@ -62,7 +62,7 @@ def by_samples(panels: Mapping[str, Mapping[str, np.ndarray]], samples: Sequence
         if greedy:
             ax.plot([x[0], x[-1]], [greedy[title]] * 2, color=_GREEDY, linestyle=":", linewidth=1.5)
             ends.append((greedy[title], "greedy", _GREEDY))
-        _name_ends(ax, x[-1] + 0.2, ends, 7)
+        name_ends(ax, x[-1] + 0.2, ends, 7, fontsize=10)
         ax.set_xticks(x, [str(n) for n in samples])
         ax.set_xlim(-0.3, len(samples) + 1.0)
         ax.set_ylim(-3, 104)
@@ -104,10 +104,3 @@ def _name_apart(ax: plt.Axes, longest: int, ends: list[tuple[float, str, str]]) 
     ax.text(longest + 0.7, 97, first, color=colour, va="center", fontweight="bold", fontsize=10)
     for row, (_, label, shade) in enumerate(others):
         ax.text(0.85, 2 + 9 * row, label, color=shade, va="center", fontweight="bold", fontsize=10)
-
-
-def _name_ends(ax: plt.Axes, x: float, ends: list[tuple[float, str, str]], gap: float) -> None:
-    """The name of each curve behind its end, in its colour."""
-    ranked = sorted(ends)
-    for (_, label, colour), y in zip(ranked, spread([end[0] for end in ranked], gap), strict=True):
-        ax.text(x, y, label, color=colour, va="center", fontweight="bold", fontsize=10, clip_on=False)

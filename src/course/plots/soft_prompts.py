@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from course.claims import interval
-from course.plots.style import OPENED, PROMPTED, band, spread
+from course.plots.style import OPENED, PROMPTED, band, name_ends
 
 #: Lines of the curves of one colour, in their order.
 _LINES = ("-", "--", ":")
@@ -60,11 +60,7 @@ def accuracy_along(curves: Mapping[str, np.ndarray], ticks: Sequence[str], label
     for name, runs in curves.items():
         colour, line = (PROMPTED, "-") if name in words else (OPENED, next(lines))
         ends.append((band(ax, x, runs, colour, line)[-1], name, colour))
-    ends.sort()
-    heights = np.array(spread([end[0] for end in ends], 7))
-    heights -= max(heights.max() - 103, 0)  # names that were pushed up stay inside
-    for (_, name, colour), y in zip(ends, heights, strict=True):
-        ax.text(len(ticks) - 0.85, y, name, color=colour, fontweight="bold", va="center")
+    name_ends(ax, len(ticks) - 0.85, ends, 7, highest=103)
     ax.set_xticks(x, ticks)
     ax.set_xlim(-0.2, len(ticks) - 0.8 + 0.3 * len(ticks))
     ax.set_ylim(-3, 108)

@@ -56,3 +56,20 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     for value in values:
         placed.append(max(value, placed[-1] + gap) if placed else value)
     return placed
+
+
+def name_ends(ax: Axes, x: float, ends: Sequence[tuple[float, str, str]], gap: float, highest: float = np.inf, **text) -> None:
+    """The name of each curve beside its end, in its colour, and none over another.
+
+    Args:
+        x: where the names begin.
+        ends: (height of its end, name, colour) of each curve.
+        gap: between two names at the least.
+        highest: names that are pushed up beyond it are all lowered by as much as the highest one is too high.
+        text: settings of ``ax.text``.
+    """
+    ranked = sorted(ends)
+    heights = spread([height for height, _, _ in ranked], gap)
+    lowered = max(heights[-1] - highest, 0)
+    for (_, name, colour), y in zip(ranked, heights, strict=True):
+        ax.text(x, y - lowered, name, color=colour, va="center", fontweight="bold", **text)

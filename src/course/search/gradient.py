@@ -145,13 +145,14 @@ class Pez(Method):
     def run(self, meter: Meter, seed: int) -> None:
         words, chance = words_of(meter.model), Chance(f"{self.title}/{seed}")
         tables = [lookup(meter.model, words.later if place else words.first) for place in range(self.length)]
+        directions = [torch.nn.functional.normalize(table, dim=-1) for table in tables]
         start = [chance.below(len(words.texts)) for _ in range(self.length)]
         vectors = torch.stack([table[word] for table, word in zip(tables, start, strict=True)]).clone().requires_grad_()
         rate = self.rate * float(tables[-1].square().mean().sqrt())
         optimizer = torch.optim.AdamW([vectors], lr=rate, weight_decay=self.decay)
         best, items, count = float("-inf"), range(meter.objective.size), min(self.batch, meter.objective.size)
         for _ in range(self.most_steps):
-            nearest = [int((_unit(table) @ vector).argmax()) for table, vector in zip(tables, vectors.detach(), strict=True)]
+            nearest = [int((table @ vector).argmax()) for table, vector in zip(directions, vectors.detach(), strict=True)]
             prompt = words.prompt(nearest)
             if (score := meter.values([prompt]).mean()) > best:
                 best = score
@@ -159,7 +160,3 @@ class Pez(Method):
             meter.spend(GRADIENT_CALLS * count)
             vectors.grad = descent(meter.model, meter.objective, nearest, chance.some(items, count)).gradient
             optimizer.step()
-
-
-def _unit(table: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.normalize(table, dim=-1)

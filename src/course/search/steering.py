@@ -91,17 +91,20 @@ class LearnedPrefix(Method):
             raise ValueError("lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead")
 
     def run(self, meter: Meter, seed: int) -> None:
-        policy, number = Policy(self.writer, self.allowed, self.settings, seed), 0
-        for number, update in enumerate(learn(policy, meter, self.lessons, seed), 1):
-            if number % self.every == 0:
-                self._report(policy, meter, update)
-        if number % self.every:
-            self._report(policy, meter, update)
+        policy = Policy(self.writer, self.allowed, self.settings, seed)
+        for update in looks(learn(policy, meter, self.lessons, seed), self.every):
+            # what the policy likes best, with the mean reward of the prefixes that it has just tried
+            (prefix,) = policy.likeliest([""], self.lessons.length)
+            meter.report(prefix, update.reward)
 
-    def _report(self, policy: Policy, meter: Meter, update: Update) -> None:
-        """The prefix that the policy likes best, with the mean reward of those that it has just tried."""
-        (prefix,) = policy.likeliest([""], self.lessons.length)
-        meter.report(prefix, update.reward)
+
+def looks(updates: Iterator[Update], every: int) -> Iterator[Update]:
+    """Each ``every``-th update, and the last one; in between, the policy stands as that update left it."""
+    for number, update in enumerate(updates, 1):
+        if number % every == 0:
+            yield update
+    if number % every:
+        yield update
 
 
 def steered(policy: Policy, lessons: Lessons, questions: tuple[str, ...]) -> list[str]:

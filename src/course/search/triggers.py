@@ -14,7 +14,7 @@ from course.lm import TextModel
 from course.reasoning import ask, problems, solve, wording
 from course.reasoning.problems import Problem
 from course.search.objective import Objective
-from course.search.writers import MOST_TOKENS, Writer
+from course.search.writers import MOST_TOKENS, Continuer
 from course.world.example import Example
 from course.world.split import TEST, TRAIN
 
@@ -66,7 +66,7 @@ def triggers(task: str = "problem", steps: int = 3, train: int = 32, test: int =
 
 
 @dataclass(frozen=True)
-class OpeningWriter(Writer):
+class OpeningWriter(Continuer):
     """A model solves problems, by samples and without any trigger; the first sentences of what it writes are the prompts.
 
     A variation keeps the first half of a phrase's words and lets the model finish the sentence.
@@ -81,14 +81,7 @@ class OpeningWriter(Writer):
     task: str = "problem"
     temperature: float = 1.0
 
-    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        return self._opened("", examples, count, seed)
-
-    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        words = prompt.split()
-        return self._opened(" ".join(words[: len(words) // 2]), examples, count, seed)
-
-    def _opened(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+    def continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         worded = wording(self.task)
         asked = [f"{worded.template.query(example.input)} {begun}".strip() for example in examples[:count]]
         stops = (worded.end.strip(), "\n")

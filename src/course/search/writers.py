@@ -73,21 +73,32 @@ class AskedWriter(Writer):
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         chance = Chance(f"asked/{seed}")
-        return self._answers([REQUEST.format(shown=shown(examples, PLAIN, chance)) for _ in range(count)], seed)
+        requests = [REQUEST.format(shown=shown(examples, PLAIN, chance)) for _ in range(count)]
+        return [samples[0].text.strip() for samples in self.model.generate(requests, 1, self.temperature, "\n", seed, MOST_TOKENS)]
 
     def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         (samples,) = self.model.generate([VARIATION.format(prompt=prompt)], count, self.temperature, "\n", seed, MOST_TOKENS)
         return [sample.text.strip() for sample in samples]
 
-    def _answers(self, requests: list[str], seed: int) -> list[str]:
-        return [samples[0].text.strip() for samples in self.model.generate(requests, 1, self.temperature, "\n", seed, MOST_TOKENS)]
+
+class Continuer(Writer):
+    """A writer that goes on with what is begun. A variation keeps the first half of a prompt's words and has the rest written anew."""
+
+    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        return self.continued("", examples, count, seed)
+
+    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        words = prompt.split()
+        return self.continued(" ".join(words[: len(words) // 2]), examples, count, seed)
+
+    @abstractmethod
+    def continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+        """``count`` prompts that begin with ``begun``."""
 
 
 @dataclass(frozen=True)
-class TunedWriter(Writer):
+class TunedWriter(Continuer):
     """A shipped GPT that was tuned to name the task of the list that it has read: see :func:`tune_writer`.
-
-    A variation keeps the first half of a prompt's words and writes the rest anew.
 
     Attributes:
         model: the tuned model.
@@ -97,14 +108,7 @@ class TunedWriter(Writer):
     model: TextModel
     temperature: float = 0.9
 
-    def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        return self._continued("", examples, count, seed)
-
-    def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        words = prompt.split()
-        return self._continued(" ".join(words[: len(words) // 2]), examples, count, seed)
-
-    def _continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+    def continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         chance = Chance(f"tuned/{seed}/{begun}")
         asked = [f"{_named(examples, chance)} {begun}".strip() for _ in range(count)]
         found = self.model.generate(asked, 1, self.temperature, "\n", seed, MOST_TOKENS)

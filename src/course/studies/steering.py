@@ -24,7 +24,7 @@ from course.search import (
     search,
     steered,
 )
-from course.search.policy import Update
+from course.search.steering import looks
 from course.world.chance import Chance
 
 #: The policy's own language model, and the dialogue model that it steers.
@@ -92,18 +92,10 @@ def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> 
     """The same of a policy that reads each question before it writes a prefix for it."""
     lessons = Lessons(LESSONS.length, LESSONS.prefixes, LESSONS.questions, reads=True)
     policy, meter = Policy(writer, settings=SETTINGS, seed=objective.seed), Meter(objective, model, BUDGET)
-    trace, number = [], 0
-
-    def look(update: Update) -> None:
-        prefixes = steered(policy, lessons, objective.test)
-        trace.append(_judged(model, objective, prefixes, calls=meter.calls, score=update.reward))
-
-    for number, update in enumerate(learn(policy, meter, lessons, objective.seed), 1):
-        if number % EVERY == 0:
-            look(update)
-    if number % EVERY:
-        look(update)
-    return trace
+    return [
+        _judged(model, objective, steered(policy, lessons, objective.test), calls=meter.calls, score=update.reward)
+        for update in looks(learn(policy, meter, lessons, objective.seed), EVERY)
+    ]
 
 
 #: A policy that begins with any word as likely as another, and what it is shown.
