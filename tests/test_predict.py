@@ -50,9 +50,9 @@ def test_all_blanks_of_a_text_are_filled_side_by_side(bert):
     assert torch.allclose(bert.blanks("the [MASK] of hot is [MASK] ."), naive, atol=1e-4)
 
 
-def test_log_likelihood_is_the_sum_over_the_words(gpt):
+def test_a_text_behind_an_empty_prompt_is_scored_as_a_whole(gpt):
     texts = ["the opposite of hot is cold .", "the cat"]
-    for text, found in zip(texts, gpt.log_likelihood(texts), strict=True):
+    for text, found in zip(texts, gpt.score(["", ""], texts), strict=True):
         words, total = text.split(), 0.0
         for i, word in enumerate(words):
             total += gpt.next_word([" ".join(words[:i])])[0, gpt.token_ids([word])[0]].item()
@@ -87,8 +87,6 @@ def test_wrong_questions_are_refused(gpt, bert):
         bert.blanks("the cat")
     with pytest.raises(ValueError, match="a masked model has no next word"):
         bert.next_word(["the"])
-    with pytest.raises(ValueError, match="gives no probability to a whole text"):
-        bert.log_likelihood(["the"])
     with pytest.raises(ValueError, match=r"has 2 blanks: expected exactly one \[MASK\]"):
         bert.blank(["[MASK] [MASK]"])
     with pytest.raises(ValueError, match="a text of 301 tokens is longer than the window of 256"):

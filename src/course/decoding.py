@@ -4,20 +4,38 @@ A row of the batch holds the keys and values of one or more prompts and of all t
 sample. Each slot sees its own prompt and its own words. Samples that are done leave the batch.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from numbers import Integral, Real
 
 import numpy as np
 import torch
 from transformers import Cache, DynamicLayer
 
+from course.encoding import checked_texts
 from course.prefixes import Node, batches
 from course.reading import Reading, TreeReader
 
-#: With a stopping rule so many samples of a prompt are written at a time; what the rule makes needless beyond them is never begun.
+#: With a stopping rule that does not tell how many samples it takes at least, so many of a prompt are written at a time; what the rule
+#: makes needless beyond them is never begun.
 WAVE = 4
+#: The lowest temperature above 0; logits divided by less would leave the range of single precision.
+COLDEST = 1e-6
+
+
+class NotANumber(ArithmeticError):
+    """The logits after some tokens are not numbers.
+
+    Attributes:
+        ids: the tokens.
+    """
+
+    def __init__(self, ids: list[int]):
+        super().__init__(f"no numbers after {len(ids)} tokens")
+        self.ids = ids
 
 
 @dataclass(eq=False)
@@ -53,8 +71,9 @@ class Job:
         """The samples to be written next: all of them, or with a stopping rule a few at a time."""
         if self._enough is not None:
             return []
-        left = self.settings.n - len(self.drafts)
-        new = [Draft(self._source(len(self.drafts) + i)) for i in range(left if self.settings.until is None else min(left, WAVE))]
+        begun = len(self.drafts)
+        count = min(self.settings.n - begun, self.settings.wave([draft.text for draft in self.drafts]))
+        new = [Draft(self._source(begun + i)) for i in range(count)]
         self.drafts += new
         return new
 
@@ -63,7 +82,13 @@ class Job:
         return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "big")))
 
     def add(self, draft: Draft, token: int, log_probability: float) -> None:
-        """Append a token to a draft, and see whether it is finished."""
+        """Append a token to a draft, and see whether it is finished.
+
+        Raises:
+            NotANumber: if its log-probability is none.
+        """
+        if math.isnan(log_probability):
+            raise NotANumber(self.context + draft.ids)
         draft.ids.append(token)
         draft.log_probability += log_probability
         if token in self._end_ids:
@@ -102,24 +127,53 @@ class Job:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to write; see :meth:`course.lm.LanguageModel.generate`."""
+    """How to write; see :meth:`course.lm.LanguageModel.generate`. A single stop text becomes a tuple of one.
+
+    Raises:
+        TypeError, ValueError: for a value of another type, or one that makes no sense.
+    """
 
     n: int
     temperature: float
-    stop: tuple[str, ...]
+    stop: str | Sequence[str]
     seed: int
     max_tokens: int
     until: Callable[[list[str]], bool] | None
 
     def __post_init__(self):
+        stop = (self.stop,) if isinstance(self.stop, str) else tuple(checked_texts(self.stop, "stop"))
+        object.__setattr__(self, "stop", stop)
+        for name in ("n", "seed", "max_tokens"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or isinstance(value, bool):
+                raise TypeError(f"{name}={value!r}: expected a whole number")
+        if not isinstance(self.temperature, Real) or isinstance(self.temperature, bool):
+            raise TypeError(f"temperature={self.temperature!r}: expected a number, 0 (the likeliest token) or more")
+        if self.until is not None and not callable(self.until):
+            raise TypeError(f"until={self.until!r}: expected a function from the texts so far to whether they are enough, or None")
+        self._check_values()
+
+    def _check_values(self) -> None:
         if self.n < 1 or self.max_tokens < 1:
             raise ValueError(f"n={self.n}, max_tokens={self.max_tokens}: expected at least one sample of at least one token")
-        if not self.temperature >= 0:
-            raise ValueError(f"temperature={self.temperature}: expected 0 (the likeliest token) or more")
+        if not 0 <= self.temperature < math.inf:
+            raise ValueError(f"temperature={self.temperature}: expected 0 (the likeliest token) or more, and no infinity")
+        if 0 < self.temperature < COLDEST:
+            raise ValueError(f"temperature={self.temperature}: expected 0 (the likeliest token) or at least {COLDEST}")
         if self.n > 1 and self.temperature == 0:
             raise ValueError(f"n={self.n} samples at temperature 0 would all be the same; ask for one, or raise the temperature")
         if "" in self.stop:
             raise ValueError("an empty stop text would stop every sample at once; leave it out")
+
+    def wave(self, texts: list[str]) -> int:
+        """How many more samples of a prompt to begin at once, after those with the given texts.
+
+        A stopping rule that can tell gets just as many as it takes at least, so that none of them is in vain.
+        """
+        if self.until is None:
+            return self.n
+        at_least = getattr(self.until, "at_least", None)
+        return WAVE if at_least is None else max(1, at_least(texts))
 
     def jobs(self, contexts: Sequence[list[int]], text: Callable, end_ids: frozenset[int]) -> list[Job]:
         """A job for each prompt. Equal prompts get different samples, wherever they stand among the others."""

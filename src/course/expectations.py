@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from course.lm import LanguageModel
 from course.predict import Predictor
 from course.world import phrases, sums
 from course.world.chance import Chance
@@ -109,9 +110,9 @@ def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
     return sum(w.casefold() == b.word.casefold() for w, b in zip(fill(model, blanks), blanks, strict=True)) / len(blanks)
 
 
-def fill_by_reading(model: Predictor, blank: Blank, candidates: Sequence[str]) -> str:
+def fill_by_reading(model: LanguageModel, blank: Blank, candidates: Sequence[str]) -> str:
     """GPT's way to use what stands on the right: put in each candidate, read the whole sentence, keep the likeliest one."""
-    totals = model.log_likelihood([f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates])
+    totals = model.score([""] * len(candidates), [f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates])
     return candidates[int(totals.argmax())]
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.decoding import Draft, Job, Prompted, Settings, decode, prompted_rows
-from course.encoding import Encoder
+from course.decoding import Draft, Job, NotANumber, Prompted, Settings, decode, prompted_rows
+from course.encoding import Encoder, checked_texts
 from course.models import load_model, load_tokenizer
 from course.predict import Predictor
 from course.prefixes import Node, Tree, build_tree
 from course.reading import ROW, TreeReader
+from course.soundness import check_causal, evaluating, not_a_number
 
 #: Positions whose logits are computed at once; a large vocabulary would fill the memory otherwise.
 _AT_ONCE = 512
@@ -53,12 +54,14 @@ class TextModel(ABC):
 
     def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
         """Log-probability of every label after every prompt, (prompts, labels); see :meth:`score`."""
+        prompts, labels = checked_texts(prompts, "prompts"), checked_texts(labels, "labels")
         every = self.score([prompt for prompt in prompts for _ in labels], [*labels] * len(prompts))
         return every.reshape(len(prompts), len(labels))
 
 
 def check_pairs(prompts: Sequence[str], continuations: Sequence[str]) -> None:
-    """Refuse prompts and continuations that do not go in pairs."""
+    """Refuse prompts and continuations that are no lists of texts, or do not go in pairs."""
+    prompts, continuations = checked_texts(prompts, "prompts"), checked_texts(continuations, "continuations")
     if len(prompts) != len(continuations):
         raise ValueError(f"{len(prompts)} prompts, {len(continuations)} continuations: expected one continuation for each prompt")
 
@@ -66,26 +69,47 @@ def check_pairs(prompts: Sequence[str], continuations: Sequence[str]) -> None:
 class LanguageModel(Predictor, TextModel):
     """A causal model with its tokenizer, spoken to in text.
 
+    A model in training mode is put into evaluation mode while it is asked (no dropout), and back afterwards. Text is text: a prompt
+    with ``[END]`` or ``<|im_end|>`` in it has no special token; only a chat template brings its own.
+
     Args:
         model: a causal language model of ``transformers``, or a ``peft`` model around one.
         tokenizer: its tokenizer.
         batch_tokens: how many tokens one forward pass may hold, padding included.
         chat: whether prompts are a user's messages (default: if the tokenizer has a chat template).
+        unknown: what to do about words in prompts that the tokenizer does not know: ``"warn"`` (with their share), ``"refuse"`` or
+            ``"allow"``. In a continuation to be scored they are always refused.
+
+    Raises:
+        ValueError: for a model that does not continue texts (BERT, T5) or a tokenizer that is not the model's, as far as that can be
+            seen; for ``chat`` without a chat template, and for another ``unknown``.
     """
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_tokens: int = 16_384, chat: bool | None = None):
-        super().__init__(model, tokenizer, batch_tokens)
-        self.encoder = Encoder(tokenizer, chat)
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        batch_tokens: int = 16_384,
+        chat: bool | None = None,
+        unknown: str = "warn",
+    ):
+        check_causal(model, tokenizer)
+        super().__init__(model, tokenizer, batch_tokens, unknown)
+        self.encoder = Encoder(tokenizer, chat, unknown)
+        self._unknown = self.encoder.unknown  # so that a word is told once
         self.reader = TreeReader(model, batch_tokens)
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
         """Log-probability of each continuation after its prompt, (pairs,), in nats, summed over its tokens.
 
-        The two texts are joined as they are: to score the word ``yes`` after ``is it red ?`` pass ``" yes"``.
+        The two texts are joined as they are: to score the word ``yes`` after ``is it red ?`` pass ``" yes"``. After an empty prompt
+        the whole text is scored: every token counts, the first one after the token with which documents begin.
 
         Raises:
+            TypeError: for what is no list of texts.
             ValueError: if there are not as many prompts as continuations; for an empty continuation, one with an unknown
                 word, and a pair that is longer than the window.
+            NotANumberError: if the model's logits are none.
         """
         return np.array([values.sum() for values in self.score_tokens(prompts, continuations)])
 
@@ -99,11 +123,15 @@ class LanguageModel(Predictor, TextModel):
             # the last token is asked for, never read
             self._check_length(prompt, len(context) + len(rest) - 1)
         found = [np.empty(len(rest)) for _, rest in pairs]
-        for entries, logits in self._answers([context + rest[:-1] for context, rest in pairs], pairs):
-            values = logits.float().log_softmax(-1)
-            picked = values[torch.arange(len(entries)), [token for _, token, _, _ in entries]].tolist()
-            for value, (_, _, pair, k) in zip(picked, entries, strict=True):
-                found[pair][k] = value
+        with evaluating(self.model):
+            for entries, logits in self._answers([context + rest[:-1] for context, rest in pairs], pairs):
+                values = logits.float().log_softmax(-1)
+                picked = values[torch.arange(len(entries)), [token for _, token, _, _ in entries]].tolist()
+                for value, (_, _, pair, k) in zip(picked, entries, strict=True):
+                    found[pair][k] = value
+        for values, (context, rest) in zip(found, pairs, strict=True):
+            if np.isnan(values).any():
+                raise not_a_number(self.model, context + rest[:-1])
         return found
 
     def _answers(self, read: list[list[int]], pairs: list[tuple[list[int], list[int]]]):
@@ -135,19 +163,25 @@ class LanguageModel(Predictor, TextModel):
         """Log-probabilities of the token after each prompt, (prompts, vocabulary), in nats.
 
         Raises:
+            TypeError: for what is no list of texts.
             ValueError: for a prompt longer than the window.
+            NotANumberError: if the model's logits are none.
         """
-        if not self.reader.works or not prompts:
+        if not self.reader.works:
             return super().next_word(prompts)
-        tree = build_tree([self._ids(prompt) for prompt in prompts])
+        ids = self._all_ids(prompts, "prompts")
+        if not ids:
+            return self._nothing()
+        tree = build_tree(ids)
         wanted: dict[Node, list] = {}
         for i, leaf in enumerate(tree.leaves):
             wanted.setdefault(leaf, []).append((len(leaf.tokens) - 1, i))
-        found = [torch.empty(0)] * len(prompts)
-        for entries, logits in self._read(tree, wanted):
-            for (_, i), row in zip(entries, logits.float().log_softmax(-1).cpu(), strict=True):
-                found[i] = row
-        return torch.stack(found)
+        found = [torch.empty(0)] * len(ids)
+        with evaluating(self.model):
+            for entries, logits in self._read(tree, wanted):
+                for (_, i), row in zip(entries, logits.float().log_softmax(-1).cpu(), strict=True):
+                    found[i] = row
+        return self._numbers(torch.stack(found), ids)
 
     def generate(
         self,
@@ -161,41 +195,54 @@ class LanguageModel(Predictor, TextModel):
     ) -> list[list[Sample]]:
         """Continuations of each prompt: the likeliest tokens at temperature 0, else ``n`` samples.
 
-        A sample depends on the seed, its prompt and its number alone, not on what is generated beside it.
+        A sample is drawn by four things alone: the seed, its prompt, how many equal prompts stand before that one in ``prompts``, and
+        the number of the sample. So a prompt that is given twice gets different samples, and what else is generated beside it, in
+        which order and in which batches, changes nothing.
 
         Args:
-            stop: texts at which a continuation ends; they are no part of it.
+            stop: one or more texts at which a continuation ends; they are no part of it.
             max_tokens: the most tokens that a continuation may have.
             until: given the texts of the samples so far, in their order, says whether they are enough; it is asked after every sample.
-                The samples after the one that settled it are not returned, and mostly never begun.
+                The samples after the one that settled it are not returned, and mostly never begun. If it has a method ``at_least``,
+                which tells from the same texts how many more it will take at least, only so many are begun at once.
 
         Returns:
             For each prompt its samples, ``n`` or, with ``until``, as many as it took.
 
         Raises:
-            ValueError: for ``n`` or ``max_tokens`` below 1, a negative temperature, several samples at temperature 0, an empty stop
-                text, or a prompt that leaves no room for ``max_tokens`` in the window.
+            TypeError: for what is no list of texts, and for settings of another type.
+            ValueError: for ``n`` or ``max_tokens`` below 1, a negative or infinite temperature, several samples at temperature 0, an
+                empty stop text, or a prompt that leaves no room for ``max_tokens`` in the window.
+            NotANumberError: if the model's logits are none.
         """
-        settings = Settings(n, temperature, (stop,) if isinstance(stop, str) else tuple(stop), seed, max_tokens, until)
+        settings = Settings(n, temperature, stop, seed, max_tokens, until)
+        prompts = checked_texts(prompts, "prompts")
         if not prompts:
             return []
         contexts = self.encoder.prompts(prompts)
         for prompt, ids in zip(prompts, contexts, strict=True):
             self._check_length(prompt, len(ids), max_tokens - 1)
         jobs = settings.jobs(contexts, self.encoder.text, self._end_ids())
+        try:
+            with evaluating(self.model):
+                self._write_all(contexts, jobs, settings)
+        except NotANumber as error:
+            raise not_a_number(self.model, error.ids) from None
+        return [[Sample(d.text, len(d.ids), d.log_probability, d.finish) for d in job.kept()] for job in jobs]
+
+    def _write_all(self, contexts: list[list[int]], jobs: list[Job], settings: Settings) -> None:
         if self.reader.works:
             self._write(contexts, jobs, settings)
         else:
             for job in jobs:
                 self._write_plainly(job, settings)
-        return [[Sample(d.text, len(d.ids), d.log_probability, d.finish) for d in job.kept()] for job in jobs]
 
     def _write(self, contexts: list[list[int]], jobs: list[Job], settings: Settings) -> None:
         tree = build_tree(contexts)
         ending: dict[Node, list[Job]] = {}
         for job, leaf in zip(jobs, tree.leaves, strict=True):
             ending.setdefault(leaf, []).append(job)
-        most = settings.n * settings.max_tokens
+        most = min(settings.n, settings.wave([])) * settings.max_tokens
 
         def weight(node: Node) -> int:
             """Keys that a subtree adds to its row in the end."""

@@ -2,29 +2,48 @@
 
 import sys
 from collections.abc import Sequence
+from numbers import Integral
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.models import soft_tokens
+from course.encoding import UnknownWords, checked_texts, special_names, text_ids
+from course.models import bare, soft_tokens
+from course.soundness import check_ids, evaluating, fills_blanks, not_a_number
 
 
 class Predictor:
     """A model with its tokenizer, asked in text.
 
+    A model in training mode is put into evaluation mode while it is asked (no dropout), and back afterwards. In a text nothing is a
+    special token but the blank of a masked model, its mask token.
+
     Args:
         model: a causal or a masked language model of ``transformers``.
         tokenizer: its tokenizer.
         batch_tokens: how many tokens one forward pass may hold, padding included.
+        unknown: what to do about words that the tokenizer does not know: ``"warn"``, ``"refuse"`` or ``"allow"``.
+
+    Raises:
+        ValueError: for a tokenizer that is not the model's, as far as that can be seen, and for another ``unknown``.
     """
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_tokens: int = 16_384):
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_tokens: int = 16_384, unknown: str = "warn"
+    ):
         self.model, self.tokenizer, self.batch_tokens = model, tokenizer, batch_tokens
+        self._unknown = UnknownWords(tokenizer, unknown)
+        check_ids(model, tokenizer)
+        if self.masked and tokenizer.mask_token is None:
+            raise ValueError(
+                f"{type(bare(model)).__name__} fills in blanks, and the tokenizer of {tokenizer.name_or_path!r} has no mask token; "
+                "load the tokenizer that belongs to the model"
+            )
 
     @property
     def masked(self) -> bool:
         """Whether the model fills in blanks (BERT) rather than continues (GPT)."""
-        return self.tokenizer.mask_token is not None
+        return fills_blanks(self.model)
 
     @property
     def window(self) -> int:
@@ -36,54 +55,52 @@ class Predictor:
 
         Raises:
             ValueError: for a masked model, and for a prompt longer than the window.
+            NotANumberError: if the model's logits are none.
         """
         if self.masked:
             raise ValueError("a masked model has no next word: use blank(), with the mask token in the text")
-        ids = [self._ids(prompt) for prompt in prompts]
+        ids = self._all_ids(prompts, "prompts")
         return self._log_probabilities(ids, [len(i) - 1 for i in ids])
 
     def blank(self, texts: Sequence[str]) -> torch.Tensor:
         """Log-probabilities of the token in the one blank of each text, (texts, vocabulary), in nats.
 
-        A blank is the tokenizer's mask token, ``[MASK]``.
+        A blank is the tokenizer's mask token, ``[MASK]``: of all special tokens the only one that a text can have.
 
         Raises:
             ValueError: for a causal model, for a text that has not exactly one blank, and for one longer than the window.
+            NotANumberError: if the model's logits are none.
         """
         if not self.masked:
             raise ValueError("a causal model cannot fill a blank: use next_word(), with the text before the blank")
-        ids = [self._ids(text) for text in texts]
+        texts = checked_texts(texts, "texts")
+        ids = self._all_ids(texts, "texts")
         mask = self.tokenizer.mask_token_id
         for text, tokens in zip(texts, ids, strict=True):
             if tokens.count(mask) != 1:
                 raise ValueError(f"{text!r} has {tokens.count(mask)} blanks: expected exactly one {self.tokenizer.mask_token}")
         return self._log_probabilities(ids, [i.index(mask) for i in ids])
 
-    def log_likelihood(self, texts: Sequence[str]) -> torch.Tensor:
-        """The log-probability of each whole text under a causal model, (texts,), in nats.
-
-        Raises:
-            ValueError: for a masked model, and for a text longer than the window.
-        """
-        if self.masked:
-            raise ValueError("a masked model gives no probability to a whole text: it sees the words that it should predict")
-        ids = [self._ids(text) for text in texts]
-        totals = torch.zeros(len(ids))
-        for rows, padded, seen in self._batches(ids):
-            log_probabilities = self._forward(padded, seen)[:, :-1].log_softmax(-1)  # (B, T - 1, V)
-            each = log_probabilities.gather(2, padded[:, 1:, None]).squeeze(2) * seen[:, 1:]
-            totals[rows] = each.sum(1)
-        return totals
-
     def continue_text(self, prompt: str, words: int) -> list[str]:
         """The next ``words`` tokens, each the likeliest after those before it.
 
         A causal model does what it was made for. A masked one is helped along: a blank is put at the end, filled, and so on.
+
+        Raises:
+            ValueError: if prompt and words do not fit into the window, or for a negative number of words.
+            NotANumberError: if the model's logits are none.
         """
-        ids, closing = self._ids(prompt), []
+        if not isinstance(words, Integral) or isinstance(words, bool) or words < 0:
+            raise ValueError(f"words={words!r}: expected how many words to write, a whole number of 0 or more")
+        (ids,), closing = self._all_ids([prompt], "prompt"), []
         if self.masked:  # [SEP] stays behind the blank
             ids, closing = ids[:-1], [self.tokenizer.mask_token_id, ids[-1]]
         start = len(ids)
+        if words and (most := start + words - 1 + len(closing)) > self.window:
+            raise ValueError(
+                f"{words} words after the {start} tokens of {prompt[:40]!r} make the model read {most} tokens, and the window holds "
+                f"{self.window}; shorten the prompt or ask for fewer words"
+            )
         for _ in range(words):
             at = len(ids) - (not self.masked)
             ids.append(int(self._log_probabilities([ids + closing], [at]).argmax()))
@@ -95,7 +112,7 @@ class Predictor:
         Raises:
             ValueError: for a causal model, for a text without a blank, and for one longer than the window.
         """
-        ids = self._ids(text)
+        (ids,) = self._all_ids([text], "text")
         at = [i for i, token in enumerate(ids) if self.masked and token == self.tokenizer.mask_token_id]
         if not at:
             raise ValueError(f"no blank to fill in {text!r}: expected a masked model and its mask token in the text")
@@ -105,8 +122,10 @@ class Predictor:
         """The word with the highest probability in each row, of the whole vocabulary or ``among`` some words.
 
         Raises:
-            ValueError: if a word of ``among`` is not one token.
+            ValueError: if a word of ``among`` is not one token, or there is none.
         """
+        if among is not None and not len(among):
+            raise ValueError("among=[]: expected at least one word to choose from")
         if among is None:
             return [self.tokenizer.decode([int(i)]).strip() for i in log_probabilities.argmax(1)]
         columns = self.token_ids(among)
@@ -118,31 +137,63 @@ class Predictor:
         Raises:
             ValueError: if a word is unknown or takes more than one token.
         """
-        found = []
-        for word in words:
-            ids = self.tokenizer(f" {word}", add_special_tokens=False).input_ids
+        words = checked_texts(words, "words")
+        found = text_ids(self.tokenizer, [f" {word}" for word in words], begin=False)
+        for word, ids in zip(words, found, strict=True):
             if len(ids) != 1 or ids[0] == self.tokenizer.unk_token_id:
                 raise ValueError(f"{word!r} is not one known token of this tokenizer but {ids}; use a word of its vocabulary")
-            found.append(ids[0])
+        return [ids[0] for ids in found]
+
+    def _all_ids(self, texts: Sequence[str], name: str) -> list[list[int]]:
+        """The ids of each text, of at least one token and at most the window."""
+        texts = checked_texts(texts, name)
+        found = self._with_blanks(texts) if self.masked else text_ids(self.tokenizer, texts)
+        for text, ids in zip(texts, found, strict=True):
+            if not ids:
+                raise ValueError(f"{text!r} has no token for this tokenizer; begin the text with a word")
+            if len(ids) > self.window:
+                raise ValueError(f"a text of {len(ids)} tokens is longer than the window of {self.window}; shorten {text[:40]!r}…")
+        self._unknown.check(texts, found, "text")
         return found
 
-    def _ids(self, text: str) -> list[int]:
-        ids = self.tokenizer(text).input_ids
-        if not ids:
-            raise ValueError(f"{text!r} has no token for this tokenizer; begin the text with a word")
-        if len(ids) > self.window:
-            raise ValueError(f"a text of {len(ids)} tokens is longer than the window of {self.window}; shorten {text[:40]!r}…")
-        return ids
+    def _with_blanks(self, texts: list[str]) -> list[list[int]]:
+        """The ids of texts for a masked model, in which the mask token and no other special token is one."""
+        mask = self.tokenizer.mask_token
+        others = [set(special_names(self.tokenizer).findall(text)) - {mask} for text in texts]
+        found = self.tokenizer(texts, verbose=False).input_ids if texts else []
+        return [self._piecewise(text) if named else ids for text, named, ids in zip(texts, others, found, strict=True)]
+
+    def _piecewise(self, text: str) -> list[int]:
+        """The ids of a text that names special tokens: what stands between its blanks is read as text."""
+        mask = self.tokenizer.mask_token_id
+        frame = self.tokenizer(self.tokenizer.mask_token).input_ids  # [CLS] [MASK] [SEP]
+        at = frame.index(mask)
+        first, *rest = text_ids(self.tokenizer, text.split(self.tokenizer.mask_token), begin=False)
+        return frame[:at] + first + [i for piece in rest for i in (mask, *piece)] + frame[at + 1 :]
 
     def _log_probabilities(self, ids: list[list[int]], positions: list[int]) -> torch.Tensor:
         """Log-probabilities at one position of each row, (rows, vocabulary)."""
+        if not ids:
+            return self._nothing()
         found = [torch.empty(0)] * len(ids)
-        for rows, padded, seen in self._batches(ids):
-            logits = self._forward(padded, seen)
-            wanted = logits[torch.arange(len(rows)), torch.tensor([positions[i] for i in rows])].log_softmax(-1)
-            for row, i in enumerate(rows):
-                found[i] = wanted[row]
-        return torch.stack(found)
+        with evaluating(self.model):
+            for rows, padded, seen in self._batches(ids):
+                logits = self._forward(padded, seen)
+                wanted = logits[torch.arange(len(rows)), torch.tensor([positions[i] for i in rows])].log_softmax(-1)
+                for row, i in enumerate(rows):
+                    found[i] = wanted[row]
+        return self._numbers(torch.stack(found), ids)
+
+    def _nothing(self) -> torch.Tensor:
+        """The answer to no question, (0, vocabulary)."""
+        return torch.empty(0, bare(self.model).get_input_embeddings().weight.shape[0])
+
+    def _numbers(self, log_probabilities: torch.Tensor, ids: list[list[int]]) -> torch.Tensor:
+        """Log-probabilities (rows, vocabulary) as they are, or an error if they are no numbers."""
+        bad = log_probabilities[:, 0].isnan()  # one such logit makes the whole row so
+        if bad.any():
+            raise not_a_number(self.model, ids[int(bad.nonzero()[0])])
+        return log_probabilities
 
     def _batches(self, ids: list[list[int]]):
         """(rows, padded ids, 1 where there is a token) for batches of rows of similar length."""

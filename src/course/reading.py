@@ -13,6 +13,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from course.models import bare, soft_tokens
 from course.prefixes import Node, Rows, Tree, batches, build_tree, lay, lay_alone, pack
+from course.soundness import evaluating
 
 #: Tokens that a row of subtrees holds. Longer rows waste attention on neighbours, shorter ones copy the trunk more often.
 ROW = 192
@@ -64,14 +65,15 @@ class TreeReader:
             return False
         ids = [3 + i % (config.vocab_size - 3) for i in range(9)]
         sequences = [ids[:7], ids[:6] + ids[7:9], ids[:2] + ids[4:7]]
-        with torch.inference_mode():
+        with torch.inference_mode(), evaluating(self.model):
             plain = [self.model(input_ids=torch.tensor([s], device=self.model.device)).logits[0, -1] for s in sequences]
         tree, tolerance = build_tree(sequences), 1e-3 if self.model.dtype == torch.float32 else 0.1
         wanted = {leaf: [(len(leaf.tokens) - 1, i)] for i, leaf in enumerate(tree.leaves)}
         try:
             found = []
-            for entries, hidden in self.hidden(tree, wanted, row=2):
-                found += zip([i for _, i in entries], self.logits(hidden), strict=True)
+            with evaluating(self.model):
+                for entries, hidden in self.hidden(tree, wanted, row=2):
+                    found += zip([i for _, i in entries], self.logits(hidden), strict=True)
         except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):  # whatever an unknown architecture does not take
             return False
         return all(torch.allclose(row, plain[i], atol=tolerance, rtol=tolerance) for i, row in found)

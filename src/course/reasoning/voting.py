@@ -1,7 +1,7 @@
 """Self-consistency: sample several chains and take the answer that most of them give (Wang et al. 2023)."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +57,32 @@ def is_decided(answers: Sequence[Answer], n: int) -> bool:
                                 for other, votes in others)  # fmt: skip
 
 
-def until_decided(n: int, kind: str) -> Callable[[list[str]], bool]:
+@dataclass(frozen=True)
+class UntilDecided:
+    """The stopping rule of :func:`until_decided`."""
+
+    n: int
+    kind: str
+
+    def __call__(self, texts: Sequence[str]) -> bool:
+        return is_decided(self._answers(texts), self.n)
+
+    def at_least(self, texts: Sequence[str]) -> int:
+        """How many more samples it takes at least: as many as would do if all of them agreed with the leader."""
+        answers = self._answers(texts)
+        leader = majority(answers).winner if answers else NO_ANSWER
+        if leader == NO_ANSWER:  # whatever is said next will lead
+            leader = Answer("")
+        left = self.n - len(answers)
+        return next(k for k in range(left + 1) if is_decided([*answers, *[leader] * k], self.n))
+
+    def _answers(self, texts: Sequence[str]) -> list[Answer]:
+        return [parse_answer(text, self.kind) for text in texts]
+
+
+def until_decided(n: int, kind: str) -> UntilDecided:
     """The stopping rule for :meth:`course.lm.LanguageModel.generate`: enough once the vote of ``n`` samples is decided."""
-    return lambda texts: is_decided([parse_answer(text, kind) for text in texts], n)
+    return UntilDecided(n, kind)
 
 
 def voted(attempts: Sequence[Attempt]) -> Vote:
