@@ -1,0 +1,6 @@
+"""The ground that needs neither torch nor the rest of the course: whole files, safe names."""
+
+from course.foundation.atomic_write import atomic_folder, atomic_path, write_bytes, write_text
+from course.foundation.names import checked_name
+
+__all__ = ["atomic_folder", "atomic_path", "checked_name", "write_bytes", "write_text"]
