@@ -1,0 +1,1 @@
+"""What everything else stands on and what stands on nothing: no torch, no other part of the course."""
