@@ -8,6 +8,8 @@ import pytest
 import torch
 from toys import TEXTS, byte_level, sentencepiece, toy_model
 
+from course import decoding
+from course.decoding import Draft
 from course.lm import LanguageModel, load
 
 #: Architectures that share prefixes, each with a tokenizer of its kind; the last two fall back to the plain way.
@@ -176,14 +178,63 @@ def test_wrong_questions_are_refused(shipped):
         shipped.score(["cat " * 300], [" dog"])
     with pytest.raises(ValueError, match=r"has 251 tokens, with 10 more to write, and the window holds 256; .*ask for fewer"):
         shipped.generate(["cat " * 250], max_tokens=10)
-    with pytest.raises(ValueError, match="n=0, max_tokens=64"):
+    with pytest.raises(ValueError, match="n=0: expected a whole number of at least 1"):
         shipped.generate(["a"], n=0)
     with pytest.raises(ValueError, match="n=2 samples at temperature 0 would all be the same"):
         shipped.generate(["a"], n=2)
-    with pytest.raises(ValueError, match="temperature=-1: expected 0"):
+    with pytest.raises(ValueError, match="temperature=-1: expected a finite number of at least 0"):
         shipped.generate(["a"], temperature=-1)
     with pytest.raises(ValueError, match="an empty stop text"):
         shipped.generate(["a"], stop="")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("n", (1.0, "2", None, True)),
+        ("max_tokens", (2.5, "64", None, True, 0)),
+        ("seed", (0.5, "a", None)),
+        ("temperature", ("warm", None, True, float("inf"), float("nan"), 1e-300)),
+        ("stop", (None, 3, [None], b"x")),
+        ("until", (3, "enough")),
+    ],
+)
+def test_settings_of_another_type_are_refused_by_name(shipped, name, values):
+    for value in values:
+        with pytest.raises((TypeError, ValueError), match=rf"{name}(\[0\])?(=| is )"):
+            shipped.generate(["the"], **{"temperature": 1.0, name: value})
+
+
+def test_numbers_of_numpy_are_numbers(shipped):
+    options = {"n": np.int64(2), "seed": np.int32(3), "max_tokens": np.int64(3), "temperature": np.float32(1)}
+    found = shipped.generate(["the"], **options)[0]
+    assert [s.text for s in found] == [s.text for s in shipped.generate(["the"], n=2, seed=3, max_tokens=3, temperature=1.0)[0]]
+
+
+def test_a_sample_is_drawn_by_seed_prompt_place_among_equal_ones_and_number(shipped):
+    options = {"temperature": 1.0, "seed": 4, "max_tokens": 8}
+    (alone,) = shipped.generate(["the"], n=3, **options)
+    first, other, second = shipped.generate(["the", "a cat", "the"], n=5, **options)
+    assert [s.text for s in alone] == [s.text for s in first[:3]]
+    assert [s.text for s in second] != [s.text for s in first]
+    assert [s.text for s in shipped.generate(["the", "the"], n=5, **options)[1]] == [s.text for s in second]
+
+
+def test_a_rule_that_can_tell_gets_just_as_many_samples_as_it_takes(shipped, monkeypatch):
+    begun = []
+    monkeypatch.setattr(decoding, "Draft", lambda source: begun.append(1) or Draft(source))
+
+    class Rule:
+        def __call__(self, texts):
+            return len(texts) == 7
+
+        def at_least(self, texts):
+            return max(1, 5 - len(texts))
+
+    (found,) = shipped.generate(["the"], n=16, temperature=1.0, max_tokens=4, until=Rule())
+    assert len(found) == len(begun) == 7
+    (every,) = shipped.generate(["the"], n=16, temperature=1.0, max_tokens=4)
+    assert [s.text for s in found] == [s.text for s in every[:7]]
 
 
 def test_the_window_may_be_filled_to_the_last_token(shipped):

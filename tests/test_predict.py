@@ -75,6 +75,20 @@ def test_bert_is_helped_along_one_blank_at_a_time(bert):
     assert bert.continue_text("the opposite of hot is", 3) == found
 
 
+def test_nothing_asked_nothing_answered(gpt, bert):
+    vocabulary = gpt.next_word(["the"]).shape[1]
+    assert gpt.next_word([]).shape == Predictor(gpt.model, gpt.tokenizer).next_word([]).shape == bert.blank([]).shape == (0, vocabulary)
+    assert gpt.continue_text("the", 0) == [] == gpt.token_ids([])
+
+
+def test_words_that_do_not_fit_into_the_window_are_not_written(gpt, bert):
+    assert len(gpt.continue_text("cat " * 250, 6)) == 6 and len(bert.continue_text("cat " * 250, 4)) == 4
+    with pytest.raises(ValueError, match="7 words after the 251 tokens .* make the model read 257 tokens, and the window holds 256"):
+        gpt.continue_text("cat " * 250, 7)
+    with pytest.raises(ValueError, match="5 words after the 251 tokens .* read 257 tokens, and the window holds 256; shorten"):
+        bert.continue_text("cat " * 250, 5)
+
+
 def test_the_likeliest_among_some_words(gpt):
     scores = gpt.next_word(["the opposite of hot is"])
     assert gpt.likeliest(scores, ["dog", "cold"]) == ["cold"]
@@ -91,5 +105,10 @@ def test_wrong_questions_are_refused(gpt, bert):
         bert.blank(["[MASK] [MASK]"])
     with pytest.raises(ValueError, match="a text of 301 tokens is longer than the window of 256"):
         gpt.next_word(["cat " * 300])
+    with pytest.raises(ValueError, match="among=.*expected at least one"):
+        gpt.likeliest(gpt.next_word(["the"]), [])
+    for words in (-1, 2.5, None, True):
+        with pytest.raises((TypeError, ValueError), match="words=.*expected a whole number of at least 0"):
+            gpt.continue_text("the", words)
     with pytest.raises(ValueError, match="'paris' is not one known token"):
         gpt.token_ids(["paris"])

@@ -139,6 +139,17 @@ def test_a_vote_is_decided_if_and_only_if_nothing_that_may_come_changes_it(lette
     assert reasoning.is_decided(answers(letters), len(letters) + left) == (outcomes == {now})
 
 
+@for_all(st.text("abc-", max_size=5), st.integers(1, 4))
+@settings(max_examples=80, deadline=None)
+def test_the_rule_knows_how_many_samples_it_takes_at_least(letters, left):
+    n = len(letters) + left
+    texts = ["unclear" if letter == "-" else f"the answer is {ord(letter)} ." for letter in letters]
+    more = ["the answer is 97 .", "the answer is 98 .", "the answer is 99 .", "the answer is 1 .", "unclear"]
+    rule = reasoning.until_decided(n, "number")
+    naive = next(k for k in range(left + 1) if any(rule([*texts, *said]) for said in product(more, repeat=k)))
+    assert rule.at_least(texts) == naive
+
+
 def test_a_vote_without_answers_is_refused():
     with pytest.raises(ValueError, match="expected at least one sample"):
         reasoning.majority([])

@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from course.encoding import UnknownWords, checked_texts, text_ids
 from course.models import bare, soft_tokens
 from course.packing import IGNORED, lay_out
 from course.pretrain import attention_mask
@@ -126,24 +127,30 @@ class Completions:
         return cross_entropy(logits.float(), labels[predicted], reduction="sum")
 
 
-def completions(tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], end: bool = False) -> Completions:
+def completions(
+    tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], end: bool = False, unknown: str = "warn"
+) -> Completions:
     """Encode (prompt, completion) texts: after the prompt, a causal model should continue with the completion.
 
-    The loss counts the tokens of the completion and none of the prompt.
+    The loss counts the tokens of the completion and none of the prompt. Text is text: nothing in it becomes a special token.
 
     Args:
         end: whether the model should also learn to end the text there.
+        unknown: what to do about words that the tokenizer does not know: ``"warn"`` (with their share), ``"refuse"`` or ``"allow"``.
 
     Raises:
+        TypeError: for a prompt or completion that is no text.
         ValueError: if there are no pairs, or if one has no token before its completion, an empty completion, or more tokens than
-            the tokenizer's models read.
+            the tokenizer's models read; for unknown words that are to be refused.
     """
     if not pairs:
         raise ValueError("no pairs to train on: expected at least one (prompt, completion)")
+    prompts, told = (checked_texts(texts, name) for texts, name in zip(zip(*pairs, strict=True), ("prompts", "completions"), strict=True))
+    heads, tails = text_ids(tokenizer, prompts), text_ids(tokenizer, [f" {text}" for text in told], begin=False)
+    texts, joined = [f"{a} {b}" for a, b in zip(prompts, told, strict=True)], [a + b for a, b in zip(heads, tails, strict=True)]
+    UnknownWords(tokenizer, unknown).check(texts, joined, "training example")
     ids, starts = [], []
-    for prompt, completion in pairs:
-        head = tokenizer(prompt).input_ids
-        tail = tokenizer(f" {completion}", add_special_tokens=False).input_ids
+    for prompt, head, tail in zip(prompts, heads, tails, strict=True):
         if not head:
             raise ValueError(f"the prompt {prompt!r} has no token before the completion; begin it with a word")
         if not tail:

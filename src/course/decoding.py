@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from numbers import Integral, Real
 
 import numpy as np
 import torch
 from transformers import Cache, DynamicLayer
 
 from course.encoding import checked_texts
+from course.foundation.validation import check_fields, function, integer, number, optional, seed
 from course.prefixes import Node, batches
 from course.reading import Reading, TreeReader
 
@@ -141,23 +141,15 @@ class Settings:
     until: Callable[[list[str]], bool] | None
 
     def __post_init__(self):
-        stop = (self.stop,) if isinstance(self.stop, str) else tuple(checked_texts(self.stop, "stop"))
-        object.__setattr__(self, "stop", stop)
-        for name in ("n", "seed", "max_tokens"):
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or isinstance(value, bool):
-                raise TypeError(f"{name}={value!r}: expected a whole number")
-        if not isinstance(self.temperature, Real) or isinstance(self.temperature, bool):
-            raise TypeError(f"temperature={self.temperature!r}: expected a number, 0 (the likeliest token) or more")
-        if self.until is not None and not callable(self.until):
-            raise TypeError(f"until={self.until!r}: expected a function from the texts so far to whether they are enough, or None")
-        self._check_values()
-
-    def _check_values(self) -> None:
-        if self.n < 1 or self.max_tokens < 1:
-            raise ValueError(f"n={self.n}, max_tokens={self.max_tokens}: expected at least one sample of at least one token")
-        if not 0 <= self.temperature < math.inf:
-            raise ValueError(f"temperature={self.temperature}: expected 0 (the likeliest token) or more, and no infinity")
+        check_fields(
+            self,
+            n=integer(1),
+            temperature=number(0),
+            stop=lambda name, value: (value,) if isinstance(value, str) else tuple(checked_texts(value, name)),
+            seed=seed(),
+            max_tokens=integer(1),
+            until=optional(function()),
+        )
         if 0 < self.temperature < COLDEST:
             raise ValueError(f"temperature={self.temperature}: expected 0 (the likeliest token) or at least {COLDEST}")
         if self.n > 1 and self.temperature == 0:

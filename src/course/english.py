@@ -7,6 +7,7 @@ Sentences, series and prompts as data; nothing here needs a network. Whether a w
 from collections.abc import Sequence
 from typing import TypeVar
 
+from course.encoding import text_ids
 from course.expectations import Beginning, Blank, two_blanks
 from course.predict import Predictor
 from course.world.chance import Chance
@@ -114,5 +115,5 @@ def _missing(item: Blank | Beginning) -> list[str]:
 
 
 def _is_one_token(model: Predictor, word: str) -> bool:
-    ids = model.tokenizer(f" {word}", add_special_tokens=False).input_ids
+    (ids,) = text_ids(model.tokenizer, [f" {word}"], begin=False)
     return len(ids) == 1 and ids[0] != model.tokenizer.unk_token_id

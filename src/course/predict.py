@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from numbers import Integral
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.encoding import UnknownWords, checked_texts, special_names, text_ids
+from course.foundation.validation import integer
 from course.models import bare, soft_tokens
 from course.soundness import check_ids, evaluating, fills_blanks, not_a_number
 
@@ -87,11 +87,11 @@ class Predictor:
         A causal model does what it was made for. A masked one is helped along: a blank is put at the end, filled, and so on.
 
         Raises:
-            ValueError: if prompt and words do not fit into the window, or for a negative number of words.
+            TypeError, ValueError: if ``words`` is no whole number of 0 or more.
+            ValueError: if prompt and words do not fit into the window.
             NotANumberError: if the model's logits are none.
         """
-        if not isinstance(words, Integral) or isinstance(words, bool) or words < 0:
-            raise ValueError(f"words={words!r}: expected how many words to write, a whole number of 0 or more")
+        words = integer(0)("words", words)
         (ids,), closing = self._all_ids([prompt], "prompt"), []
         if self.masked:  # [SEP] stays behind the blank
             ids, closing = ids[:-1], [self.tokenizer.mask_token_id, ids[-1]]

@@ -24,6 +24,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.adapters.tuner import DeltaLayer
 from course.batches import pad_id
+from course.encoding import checked_texts, text_ids
 
 
 class _Routed(nn.Module):
@@ -191,7 +192,7 @@ class AdapterBank:
         """
         if len(names) != len(prompts):
             raise ValueError(f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt")
-        ids = [tokenizer(prompt).input_ids for prompt in prompts]
+        ids = text_ids(tokenizer, checked_texts(prompts, "prompts"))
         length = max(map(len, ids))
         pad = pad_id(tokenizer)
         # padding on the left, so that all prompts end where their answers begin

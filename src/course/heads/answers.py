@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.batches import pad_id
+from course.encoding import text_ids
 from course.heads.head import Head, outputs
 from course.heads.pieces import Piece, marked_span
 from course.heads.squad import exact_match, word_f1
@@ -75,7 +76,7 @@ class SpanHead(Head):
         stride = self._stride(tokenizer, rows, size)
         found = tokenizer(
             [row["question"] for row in rows], [row["context"] for row in rows], truncation="only_second", max_length=size, stride=stride,
-            return_overflowing_tokens=True, return_offsets_mapping=True,
+            return_overflowing_tokens=True, return_offsets_mapping=True, split_special_tokens=True,
         )  # fmt: skip
         names, made = [name for name in tokenizer.model_input_names if name in found], []
         for i, number in enumerate(found["overflow_to_sample_mapping"]):
@@ -96,7 +97,7 @@ class SpanHead(Head):
             raise ValueError(
                 f"{type(tokenizer).__name__} has no [CLS] token or no offsets; answers are marked with a BERT's fast tokenizer"
             )
-        lengths = [len(ids) for ids in tokenizer([row["question"] for row in rows], add_special_tokens=False).input_ids]
+        lengths = [len(ids) for ids in text_ids(tokenizer, [row["question"] for row in rows], begin=False)]
         room = size - max(lengths) - tokenizer.num_special_tokens_to_add(pair=True)
         if room < 1:
             worst = lengths.index(max(lengths))

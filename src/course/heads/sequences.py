@@ -43,7 +43,7 @@ class SequenceHead(Head):
             texts = [[self.read(row).input for row in rows]]
         else:
             texts = [[row[column] for row in rows] for column in self.columns]
-        found = tokenizer(*texts, verbose=False)
+        found = tokenizer(*texts, split_special_tokens=True, verbose=False)
         features = [{name: found[name][i] for name in found} | {"labels": row["label"]} for i, row in enumerate(rows)]
         for i, feature in enumerate(features):
             if len(feature["input_ids"]) > tokenizer.model_max_length:

@@ -58,7 +58,7 @@ class TokenHead(Head):
 
     def _encoded(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]) -> tuple[list[dict], list[dict[int, int]]]:
         """The features, and for each the position of every word's first piece."""
-        found = tokenizer([row["tokens"] for row in rows], is_split_into_words=True, verbose=False)
+        found = tokenizer([row["tokens"] for row in rows], is_split_into_words=True, split_special_tokens=True, verbose=False)
         features, firsts = [], []
         for i, row in enumerate(rows):
             feature = {name: found[name][i] for name in found}

@@ -71,7 +71,8 @@ def _read(model: LanguageModel, written: Sequence[WrittenSum]) -> tuple[np.ndarr
     states, values = [], []
     for first in range(0, len(written), _ROWS):
         texts = [s.text for s in written[first : first + _ROWS]]
-        read = model.tokenizer(texts, return_tensors="pt", padding=True, padding_side="left").to(model.model.device)
+        read = model.tokenizer(texts, return_tensors="pt", padding=True, padding_side="left", split_special_tokens=True)
+        read = read.to(model.model.device)
         with torch.inference_mode():
             output = model.model(**read, output_hidden_states=True)
         states.append(torch.stack([state[:, -1] for state in output.hidden_states], 1).float().cpu())

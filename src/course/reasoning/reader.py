@@ -56,7 +56,7 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
 
 def _known(text: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, bool]:
     """What stands before the first word that the tokenizer does not know, and whether that is all."""
-    read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    read = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
     starts = [start for token, (start, _) in zip(read.input_ids, read.offset_mapping, strict=True) if token == tokenizer.unk_token_id]
     known = text[: starts[0]] if starts else text
     return known.rstrip() or " .", not starts

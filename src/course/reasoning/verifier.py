@@ -86,7 +86,7 @@ def by_problem(values: np.ndarray, attempts: Sequence[Sequence[Attempt]]) -> lis
 
 def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:
     texts = [wording(a.problem.task).template.shown(a.problem.question, a.text.strip() or ".").rstrip() for a in attempts]
-    rows = tokenizer(texts, truncation=True).input_ids
+    rows = tokenizer(texts, truncation=True, split_special_tokens=True).input_ids
     return encoded([{"input_ids": ids, "labels": int(a.right)} for ids, a in zip(rows, attempts, strict=True)], pad_id(tokenizer))
 
 

@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from course.encoding import text_ids
 from course.lm import LanguageModel, TextModel
 from course.search.objective import Objective
 from course.world import lexicon as lex
@@ -203,5 +204,5 @@ def judge(
 
 
 def _readable(model: LanguageModel, reply: str) -> bool:
-    ids = model.tokenizer(reply, add_special_tokens=False).input_ids
+    (ids,) = text_ids(model.tokenizer, [reply], begin=False)
     return bool(ids) and model.tokenizer.unk_token_id not in ids

@@ -26,6 +26,7 @@ from course.adapters import INPUT_METHODS, METHODS, adapt
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import save, stored_bytes
 from course.batches import Completions, completions
+from course.encoding import text_ids
 from course.evaluation import Question
 from course.lm import LanguageModel
 from course.models import soft_tokens, tier
@@ -153,7 +154,7 @@ def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
         torch.manual_seed(seed)
         adapted = adapt(body, lesson.method, **options).to(body.device)
     if lesson.start is not None:
-        ids = model.tokenizer(lesson.start).input_ids if isinstance(lesson.start, str) else lesson.start
+        ids = text_ids(model.tokenizer, [lesson.start])[0] if isinstance(lesson.start, str) else lesson.start
         start_from(adapted, ids)
     return adapted.eval()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from course.encoding import text_ids
 from course.lm import LanguageModel, load
 from course.prompts import DemonstrationsDoNotFit
 from course.records import Study
@@ -139,7 +140,7 @@ def _read(lesson: Lesson, items: Answers, model: LanguageModel, seed: int) -> di
 
 def _begun(model: LanguageModel, start: str | tuple[int, ...] | None, length: int = 8) -> list[int]:
     """The tokens that a prompt begins as; none for vectors at random."""
-    ids = model.tokenizer(start).input_ids if isinstance(start, str) else start or ()
+    ids = text_ids(model.tokenizer, [start])[0] if isinstance(start, str) else start or ()
     return [ids[i % len(ids)] for i in range(length)] if ids else []
 
 
