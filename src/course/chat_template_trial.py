@@ -37,12 +37,16 @@ def render(template: str, messages: list[dict]) -> str:
         return json.dumps(value, **{"ensure_ascii": False, **settings})
 
     extensions = [Generation, loopcontrols]
-    room = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=extensions)
+    room = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=extensions
+    )
     room.filters["tojson"] = tojson
     room.globals["raise_exception"] = refuse
     room.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     tokens = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
-    return room.from_string(template).render(messages=messages, add_generation_prompt=True, **tokens)
+    return room.from_string(template).render(
+        messages=messages, add_generation_prompt=True, **tokens
+    )
 
 
 def bound_memory() -> None:

@@ -12,13 +12,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from safetensors import safe_open
 
-from course import chat_template_trial
 from course.hub import MODEL_FILES, HubError, described, fetch, loading
 
 #: What transformers reads of a checkpoint: one file of weights, or an index of several.
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 #: Types of numbers in which weights can be trained further.
 _FLOATS = ("F64", "F32", "F16", "BF16")
+#: A program of its own, which imports nothing of the course.
+_TRIAL = Path(__file__).with_name("chat_template_trial.py")
 #: Seconds that a chat template may take for one short message. Python alone may take one to start.
 TEMPLATE_SECONDS = 20.0
 
@@ -69,7 +70,11 @@ def _quantisation(settings: dict) -> str | None:
     """The method by which the weights of a model, or of a part of it, are quantised."""
     for name in ("quantization_config", "compression_config"):
         if found := settings.get(name):
-            return str(found.get("quant_method", "bitsandbytes")) if isinstance(found, dict) else str(found)
+            return (
+                str(found.get("quant_method", "bitsandbytes"))
+                if isinstance(found, dict)
+                else str(found)
+            )
     parts = [part for part in settings.values() if isinstance(part, dict)]
     return next((found for part in parts if (found := _quantisation(part))), None)
 
@@ -123,14 +128,18 @@ def check_weights(repository: str | None, folder: Path) -> None:
 def _indexed(index: Path) -> list[str]:
     """The files that an index of weights names."""
     content = _json_object(index)
-    if not isinstance(content.get("weight_map"), dict) or not isinstance(content.get("metadata", {}), dict):
+    if not isinstance(content.get("weight_map"), dict) or not isinstance(
+        content.get("metadata", {}), dict
+    ):
         raise ValueError(f"{index.name} has no weight_map from weights to files")
     return sorted({str(name) for name in content["weight_map"].values()})
 
 
 def _check_name(place: str, source: str, name: str, folder: Path) -> None:
     """A file of weights is in the folder, and its name alone says that it is in safetensors."""
-    bare = name == PurePosixPath(name).name == PureWindowsPath(name).name and not set(':\0"*?<>|') & set(name)
+    bare = name == PurePosixPath(name).name == PureWindowsPath(name).name and not set(
+        ':\0"*?<>|'
+    ) & set(name)
     if not bare or not name.endswith(".safetensors"):
         raise HubError(
             f"{source} of {place} names {name!r} as a file of weights; expected the bare name of a "
@@ -174,12 +183,18 @@ def check_chat_template(repository: str | None, folder: Path, template: str) -> 
     """
     message = [{"role": "user", "content": "one two"}]
     # isolated, so that nothing in the working folder is imported
-    command = [sys.executable, "-I", chat_template_trial.__file__]
+    command = [sys.executable, "-I", str(_TRIAL)]
     asked = json.dumps({"template": template, "messages": message})
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     try:
         done = subprocess.run(
-            command, input=asked, capture_output=True, encoding="utf-8", errors="replace", timeout=TEMPLATE_SECONDS, env=clean
+            command,
+            input=asked,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TEMPLATE_SECONDS,
+            env=clean,
         )
         problem = None if done.returncode == 0 else (done.stdout.strip() or "it ended its process")
     except subprocess.TimeoutExpired:
