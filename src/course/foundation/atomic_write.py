@@ -200,8 +200,9 @@ def _move_in(
     """Rename a folder to its place; where the one lies that stood there.
 
     No system replaces a folder that holds something, so the old one is moved aside first, and back
-    if the new one cannot be moved in. When another writer moves its own in at that moment, that one
-    is replaced in its turn.
+    if the new one cannot be moved in; a writer that is killed between the two leaves it beside its
+    place, under a name that ends in ``.old``. When another writer moves its own in at that moment,
+    that one is replaced in its turn.
     """
     for _ in range(_RACES):
         _check_replaceable(place, may_replace, expected)
@@ -281,8 +282,8 @@ def _clear_when_full(place: Path, temporary: Path, size: int | None) -> Iterator
         raise OSError(
             errno.ENOSPC,
             f"the disk is full, {wanted} could not be written to {place.absolute()}: {free:,} "
-            f"bytes are free there (a quota may allow less); free {more} on that disk, or name a place "
-            "on another one, and run again; what stood there is as it was",
+            f"bytes are free there (a quota may allow less); free {more} on that disk, or name a "
+            "place on another one, and run again; what stood there is as it was",
         ) from error
 
 
