@@ -194,11 +194,19 @@ class ServedModel(TextModel):
                 out.write(json.dumps({key: answer}) + "\n")
 
 
+def _check_begun(path: Path, last: bytes) -> None:
+    """Refuse to cut off a last line that does not begin as a kept answer does: it was written by somebody else."""
+    begin = b'{"['
+    if last[: len(begin)] != begin[: len(last)]:
+        raise ValueError(f"{path} is no file of answers (it ends in {last[-40:]!r}): expected one, or a new name; it was left as it is")
+
+
 def _kept(path: Path) -> dict[str, dict]:
     """The answers in a file. A last line that was cut off when its run was stopped is taken out, so that it is asked for again."""
     stored = path.read_bytes()
     whole = stored[: stored.rfind(b"\n") + 1]
     if len(whole) < len(stored):
+        _check_begun(path, stored[len(whole) :])
         os.truncate(path, len(whole))
     answers: dict[str, dict] = {}
     for number, line in enumerate(whole.splitlines(), 1):
