@@ -160,6 +160,14 @@ def test_a_damaged_file_of_answers_says_where(tmp_path):
         ServedModel("m", "http://localhost:1/v1", answers=kept)
 
 
+@pytest.mark.parametrize("content", [b"ten years of work", b"line\nthe last line of a thesis", b'{"a": 1}', b"{}"])
+def test_a_file_that_holds_no_answers_loses_nothing(tmp_path, content):
+    (tmp_path / "thesis.txt").write_bytes(content)
+    with pytest.raises(ValueError, match="thesis.txt is no file of answers .*; it was left as it is"):
+        ServedModel("m", "http://localhost:1/v1", answers=tmp_path / "thesis.txt")
+    assert (tmp_path / "thesis.txt").read_bytes() == content
+
+
 def test_a_slow_server_and_one_that_is_not_there():
     def slow(path, request, number):
         time.sleep(1)

@@ -355,6 +355,13 @@ def _append(path: Path, line: bytes) -> None:
         raise EndpointError(f"an answer cannot be kept in {path} ({error}); make room there, or give another file as answers=") from error
 
 
+def _check_begun(path: Path, last: bytes) -> None:
+    """Refuse to cut off a last line that does not begin as a kept answer does: it was written by somebody else."""
+    begin = b'{"['
+    if last[: len(begin)] != begin[: len(last)]:
+        raise ValueError(f"{path} is no file of answers (it ends in {last[-40:]!r}): expected one, or a new name; it was left as it is")
+
+
 def _kept(path: Path) -> dict[str, dict]:
     """The answers in a file.
 
@@ -366,6 +373,7 @@ def _kept(path: Path) -> dict[str, dict]:
     stored = path.read_bytes() if path.exists() else b""
     whole = stored[: stored.rfind(b"\n") + 1]
     if len(whole) < len(stored):
+        _check_begun(path, stored[len(whole) :])
         os.truncate(path, len(whole))
     answers: dict[str, dict] = {}
     for number, line in enumerate(whole.splitlines(), 1):
