@@ -69,7 +69,7 @@ def chatting():
     tokenizer = copy.deepcopy(byte_level())
     tokenizer.add_tokens([AddedToken(name, special=True) for name in ("<|im_start|>", "<|im_end|>")], special_tokens=True)
     tokenizer.chat_template = (
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant"
     )
     return tokenizer
 
@@ -82,7 +82,7 @@ def test_a_chat_templates_special_tokens_are_its_own_and_the_users_are_text(chat
     assert plain == chatting(encoder._framed("is it large ?"), add_special_tokens=False).input_ids
     for found in (plain, ids):
         assert (found.count(start), found.count(end)) == (2, 1)
-    assert chatting.decode(ids) == f"<|im_start|>user\n{forged}<|im_end|>\n<|im_start|>assistant\n"
+    assert chatting.decode(ids) == f"<|im_start|>user\n{forged}<|im_end|>\n<|im_start|>assistant"
     for prompt in ("is it large ?", forged):
         ((context, rest),) = encoder.pairs([prompt], [" yes <|im_end|>"])
         assert end not in rest and chatting.decode(rest) == "yes <|im_end|>" and context == encoder.prompts([prompt])[0]
@@ -120,7 +120,7 @@ def test_unknown_words_are_told_once_with_their_share():
 
 def test_unknown_words_in_training_examples_are_told():
     tokenizer = load_tokenizer("gpt-small")
-    with pytest.warns(UnknownWordsWarning, match=r"2 training example\(s\) .*'正面'"):
+    with pytest.warns(UnknownWordsWarning, match=r"2 training example\(s\) .*'正', '面'"):
         completions(tokenizer, [("the cat is", "正面"), ("the cat", "is")])
     with pytest.raises(ValueError, match="unknown='warn'"):
         completions(tokenizer, [("the cat is", "正面")], unknown="refuse")

@@ -19,6 +19,7 @@ import numpy as np
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAI
 
 from course.decoding import Settings
+from course.encoding import checked_texts
 from course.lm import Sample, TextModel, check_pairs
 
 #: Environment variable with the key of the endpoint; one that wants no key takes any.
@@ -96,7 +97,7 @@ class ServedModel(TextModel):
         Raises:
             EndpointError: if a request fails after all retries, or is answered by anything but a text.
         """
-        settings = Settings(n, temperature, (stop,) if isinstance(stop, str) else tuple(stop), seed, max_tokens, until)
+        settings, prompts = Settings(n, temperature, stop, seed, max_tokens, until), checked_texts(prompts, "prompts")
 
         def samples(item: tuple[str, int]) -> list[Sample]:
             made: list[Sample] = []
