@@ -135,6 +135,8 @@ class UnknownWords:
         """The unknown words of a text, where the tokenizer can say at which places they stand."""
         if not self.tokenizer.is_fast:
             return [text[:40]]
+        if mask := self.tokenizer.mask_token:  # a blank is no word
+            text = text.replace(mask, " ")
         read = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True, verbose=False)
         return [text[start:end] for token, (start, end) in zip(read.input_ids, read.offset_mapping, strict=True) if token == self._id]
 
