@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from course.foundation.validation import check_fields, number, text
+
 #: Fewest seeds that an interval may rest on.
 FEWEST_SEEDS = 3
 
@@ -62,6 +64,12 @@ class Claim:
     reported: str = "no comparable figure"
     unit: str = "points"
     margin: float = 0.0
+
+    def __post_init__(self):
+        check_fields(
+            self, number=text(), statement=text(), at_least=number(), source=text(), reported=text(), unit=text(),
+            margin=number(0),
+        )  # fmt: skip
 
     def holds(self, measured: Interval) -> bool:
         """Whether the target is reached, and everything at or under minus the margin lies outside the interval."""
