@@ -1,6 +1,7 @@
 """Claims and records: intervals are right, wrong answers are seen, stale records are refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,32 @@ def test_a_stale_record_is_refused(study, change, message):
     study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
     with pytest.raises(RecordError, match=message):
         read_record(study)
+
+
+def test_runs_of_seeds_that_the_study_has_no_longer_are_left_out(study):
+    write_record(study, {str(seed): study.run(seed) for seed in (7, 1, 0)}, 1.0)
+    assert list(read_record(study).runs) == list(partial_runs(study)[0]) == ["0", "1"]
+    assert columns(read_record(study).values(), "a", "b") == [0.0, 1.0]
+
+
+def test_a_record_of_another_study_is_refused(study):
+    write_record(replace(study, name="other"), {"0": study.run(0), "1": study.run(1)}, 1.0, study.path)
+    with pytest.raises(RecordError, match="is of the study 'other', expected 'demo'"):
+        read_record(study)
+    assert partial_runs(study) == ({}, 0.0)
+
+
+@pytest.mark.parametrize("change", [{"runs": [{}, {}]}, {"runs": {"0": 1, "1": {}}}, {"seconds": float("nan")}, {"seconds": None}])
+def test_a_record_of_another_form_is_damaged(study, change):
+    write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
+    study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
+    with pytest.raises(RecordError, match="is damaged .* delete it and run"):
+        read_record(study)
+
+
+def test_the_name_of_a_study_never_becomes_a_path(study):
+    with pytest.raises(ValueError, match="study '../../x' cannot name a file"):
+        replace(study, name="../../x")
 
 
 def test_a_damaged_record_is_refused(study):

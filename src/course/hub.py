@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from datasets.exceptions import DatasetsError
+from filelock import FileLock
 from huggingface_hub import HfApi, constants, get_cached_repo_tree, get_session, snapshot_download
 from huggingface_hub.errors import (
     CachedRepoTreeNotFoundError,
@@ -30,6 +31,8 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError
 
+from course.foundation import write_text
+
 TIERS = ("tiny", "hub")
 #: File in which the hub tier records the revision that it first saw of each repository, and which later runs honour.
 LOCK_FILE = "course-hub-lock.json"
@@ -38,6 +41,8 @@ MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
 DATA_FILES = ("*.parquet", "README.md", "dataset_infos.json")
 #: Seconds before a hub that did not answer is asked a second time; the waits double.
 WAIT = 1.0
+#: Seconds to wait for another process that writes the lock file.
+_LOCK_SECONDS = 60
 _COMMIT = re.compile("[0-9a-f]{40}")
 #: Answers of a server that may be different the next time.
 _PASSING = (408, 429, 500, 502, 503, 504)
@@ -87,13 +92,13 @@ def locked_revision(repository: str, kind: str = "model", lock: Path | None = No
     entry = repository if kind == "model" else f"{kind}s/{repository}"
     if entry not in locked:
         with _clear_errors(repository, None):
-            locked[entry] = _ask(repository, kind, None).sha
-        if not _is_commit(locked[entry]):
+            newest = _ask(repository, kind, None).sha
+        if not _is_commit(newest):
             raise HubError(
-                f"{constants.ENDPOINT} names the revision {locked[entry]!r} for {repository}: expected the 40 hexadecimal digits of a "
+                f"{constants.ENDPOINT} names the revision {newest!r} for {repository}: expected the 40 hexadecimal digits of a "
                 "commit; check that HF_ENDPOINT, if it is set, is the address of a hub"
             )
-        _write_lock(path, locked)
+        return _lock_in(path, entry, newest)
     return locked[entry]
 
 
@@ -102,7 +107,7 @@ def _read_lock(path: Path) -> dict[str, str]:
         return {}
     again = "delete it, and the next run looks the newest revisions up anew"
     try:
-        locked = json.loads(path.read_text())
+        locked = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HubError(f"{path} is damaged ({error}): expected JSON that maps repositories to revisions; {again}") from error
     if not isinstance(locked, dict):
@@ -120,11 +125,13 @@ def _is_commit(revision: object) -> bool:
     return isinstance(revision, str) and _COMMIT.fullmatch(revision) is not None
 
 
-def _write_lock(path: Path, locked: dict[str, str]) -> None:
-    written = path.with_suffix(".part")
+def _lock_in(path: Path, entry: str, newest: str) -> str:
+    """Record a revision, and return it; if another process recorded one meanwhile, that one counts."""
     try:
-        written.write_text(json.dumps(dict(sorted(locked.items())), indent=1) + "\n")
-        os.replace(written, path)
+        with FileLock(path.absolute().with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS):
+            locked = {entry: newest} | _read_lock(path)
+            write_text(path, json.dumps(dict(sorted(locked.items())), indent=1) + "\n")
+            return locked[entry]
     except OSError as error:
         raise HubError(
             f"{path.absolute()} cannot be written ({error}), so no later run would use the same revisions; "

@@ -4,9 +4,11 @@ import json
 import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 
+from course.foundation import checked_name, write_text
 from course.models import weights_sha256
 
 RECORDS = Path(__file__).parent / "records"
@@ -33,6 +35,9 @@ class Study:
     models: tuple[str, ...]
     seeds: tuple[int, ...]
     run: Callable[[int], dict]
+
+    def __post_init__(self):
+        checked_name(self.name, "study")
 
     @property
     def path(self) -> Path:
@@ -65,41 +70,49 @@ def machine() -> str:
 
 
 def read_record(study: Study, path: Path | None = None) -> Record:
-    """The stored record of a study.
+    """The stored record of a study, with the runs of its seeds; those of seeds that it has no longer are left out.
 
     Raises:
-        RecordError: if there is none, or if it is not of this version, these seeds and these weights.
+        RecordError: if there is none, or if it is not of this study and version, lacks a seed, or is of other weights.
     """
     stored = path or study.path
     again = f"run 'python -m course.studies {study.name}'"
     if not stored.exists():
         raise RecordError(f"{stored} does not exist; {again}")
     record = _stored(stored, again)
+    if record.study != study.name:
+        raise RecordError(f"{stored} is of the study {record.study!r}, expected {study.name!r}; {again}")
     if record.version != study.version:
         raise RecordError(f"{stored} is of version {record.version}, the study is at {study.version}; {again}")
     if record.weights != study.weights():
         raise RecordError(f"{stored} was measured on other weights than those of the package; {again}")
     if missing := [seed for seed in study.seeds if str(seed) not in record.runs]:
         raise RecordError(f"{stored} lacks the seeds {missing}; {again}")
-    return record
+    return replace(record, runs=_runs_of(study, record))
+
+
+def _runs_of(study: Study, record: Record) -> dict[str, dict]:
+    """The runs of the seeds that the study has now, in their order."""
+    return {str(seed): record.runs[str(seed)] for seed in study.seeds if str(seed) in record.runs}
 
 
 def _stored(path: Path, repair: str) -> Record:
     """The record in a file; a damaged one is refused with what to do about it."""
     try:
-        return Record(**json.loads(path.read_text()))
-    except (json.JSONDecodeError, TypeError) as error:
+        record = Record(**json.loads(path.read_text(encoding="utf-8")))
+        if not isinstance(record.runs, dict) or not all(isinstance(run, dict) for run in record.runs.values()):
+            raise ValueError("expected a map of seeds to figures in 'runs'")
+        if not isinstance(record.seconds, int | float) or not isfinite(record.seconds):
+            raise ValueError(f"seconds={record.seconds!r}: expected a number")
+    except (ValueError, TypeError) as error:
         raise RecordError(f"{path} is damaged ({error}); delete it and {repair}") from error
+    return record
 
 
 def write_record(study: Study, runs: dict[str, dict], seconds: float, path: Path | None = None) -> Record:
-    """Store what was measured, under a temporary name first."""
+    """Store what was measured."""
     record = Record(study.name, study.version, study.weights(), machine(), round(seconds, 1), runs)
-    stored = path or study.path
-    stored.parent.mkdir(parents=True, exist_ok=True)
-    written = stored.with_suffix(".part")
-    written.write_text(json.dumps(asdict(record), indent=1) + "\n")
-    os.replace(written, stored)
+    write_text(path or study.path, json.dumps(asdict(record), indent=1) + "\n")
     return record
 
 
@@ -109,9 +122,9 @@ def partial_runs(study: Study, path: Path | None = None) -> tuple[dict[str, dict
     if not stored.exists():
         return {}, 0.0
     record = _stored(stored, "measure again")
-    if record.version != study.version or record.weights != study.weights():
+    if (record.study, record.version, record.weights) != (study.name, study.version, study.weights()):
         return {}, 0.0
-    return dict(record.runs), record.seconds
+    return _runs_of(study, record), record.seconds
 
 
 def columns(values: Sequence[dict], *keys: str) -> list[float]:
