@@ -44,6 +44,8 @@ IN_BF16 = {"Trainer, by length, bf16": {"train_sampling_strategy": "group_by_len
 NEW, HELD_OUT = 1000, 1001
 #: A round of training examples lasts fit() at least so many seconds.
 _ROUND_SECONDS = 15
+#: Words of the longest prompt: it has to fit the models' window.
+_LONGEST = 240
 #: Steps that tell how fast a way is, after the first few, which warm up.
 _WARM, _PROBE = 3, 15
 
@@ -80,7 +82,7 @@ def mixture(split: str, count: int, seed: int) -> Pairs:
                 asked = queries(name, shots, count, seed, split)
             except (ValueError, IndexError):  # too few inputs in this split
                 continue
-            pairs += [(query.prompt, query.output) for query in asked]
+            pairs += [(query.prompt, query.output) for query in asked if len(query.prompt.split()) <= _LONGEST]
     return pairs
 
 

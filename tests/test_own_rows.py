@@ -106,10 +106,12 @@ def test_tags_that_are_words_are_collected_and_have_to_be_bio():
 def test_an_answer_stands_where_it_says():
     row = {"question": "who sleeps ?", "context": "anna sleeps", "answers": {"text": ["anna"], "answer_start": [0]}}
     assert answer_in(row, "row 0").end == 4
+    off = row | {"answers": {"text": ["anna"], "answer_start": [2]}}
+    assert answer_in(off, "row 0") == answer_in(row, "row 0")
     for answers, message in [
         (None, "row 7: answers=None: expected a dictionary with the lists text and answer_start"),
         ({"text": ["anna"], "answer_start": []}, "row 7: 1 answers and 0 answer_start: expected as many"),
-        ({"text": ["anna"], "answer_start": [2]}, "row 7: the answer 'anna' does not stand at 2 in its context; correct answer_start"),
+        ({"text": ["anna"], "answer_start": [5]}, "row 7: the answer 'anna' does not stand at 5 in its context; correct answer_start"),
         ({"text": ["s"], "answer_start": [-1]}, "row 7: the answer 's' does not stand at -1"),
     ]:
         with pytest.raises(ValueError, match=message):
