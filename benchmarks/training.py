@@ -138,16 +138,16 @@ def ways(base: LanguageModel, shown: Examples, trainers: dict[str, dict]) -> dic
     return made
 
 
-def steps_for(way: Way, settings: FitSettings, seconds: float) -> int:
-    """How many steps fill the time; the more there are, the further a run comes before its rate has fallen to zero."""
+def steps_for(way: Way, settings: FitSettings, seconds: float, step_tokens: float) -> int:
+    """How many steps fill the time, for steps of so many tokens in the mean: those of a probe may be longer, if they go by length."""
     way(replace(settings, steps=_WARM))
     probe = way(replace(settings, steps=_PROBE))
-    return max(2, round(seconds * probe.steps / probe.seconds))
+    return max(2, round(seconds * probe.tokens / probe.seconds / step_tokens))
 
 
-def compare(found: dict[str, Way], settings: FitSettings, seconds: float, runs: int) -> pd.DataFrame:
+def compare(found: dict[str, Way], settings: FitSettings, step_tokens: float, seconds: float, runs: int) -> pd.DataFrame:
     """Every way ``runs`` times in turn, each time in another order of the examples; the means, beside the Trainer at its defaults."""
-    steps = {name: steps_for(way, settings, seconds) for name, way in found.items()}
+    steps = {name: steps_for(way, settings, seconds, step_tokens) for name, way in found.items()}
     tried = found | {SAME_STEPS: found[FIT]}
     steps[SAME_STEPS] = steps[TRAINER]
     outcomes = {name: [] for name in tried}
@@ -187,8 +187,9 @@ def main() -> None:
     shown = examples(base, max(chosen.seconds))
     loss, held_out = fp32_losses(base.model, shown)
     print(f"{len(shown.train.ids):,} examples; before training: loss {loss:.4f}, held-out inputs {held_out:.4f}", flush=True)
+    step_tokens = SETTINGS.batch_size * mean(shown.train.tokens)
     for seconds in chosen.seconds:
-        table = compare(ways(base, shown, trainers), replace(SETTINGS, precision=precision), seconds, chosen.runs)
+        table = compare(ways(base, shown, trainers), replace(SETTINGS, precision=precision), step_tokens, seconds, chosen.runs)
         print(f"\n{chosen.model}, {precision}, {torch.get_num_threads()} threads, {seconds:g} s, mean of {chosen.runs}")
         print(table.to_string())
         print(f"goal (1.8 times the tokens a second, no worse a loss): {'reached' if reached(table) else 'not reached'}\n", flush=True)
