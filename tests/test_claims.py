@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from course import records
-from course.claims import Claim, interval
+from course.claims import Claim
+from course.foundation.intervals import interval
 from course.records import RecordError, Study, columns, partial_runs, read_record, write_record
 
 
@@ -57,6 +58,30 @@ def test_a_record_comes_back_as_it_was_written(study):
     assert columns(record.values(), "a", "b") == [0.0, 1.0]
     assert record.seconds == 12.3
     assert partial_runs(study)[0].keys() == {"0", "1"}
+
+
+def test_rows_come_back_as_they_were_written(study):
+    rows = [{"task": "a", "k": 1, "value": 0.1 + 0.2}, {"task": "b", "prompt": "x \n y", "value": 3}]
+    write_record(study, {"1": rows, "0": rows[:1]}, 1.0)
+    record = read_record(study)
+    assert record.runs == {"0": rows[:1], "1": rows}
+    table = record.table()
+    assert table.seed.tolist() == [0, 1, 1] and table.value.tolist() == [0.1 + 0.2, 0.1 + 0.2, 3.0]
+    assert table.columns[0] == "seed" and table[table.task == "b"].prompt.tolist() == ["x \n y"]
+
+
+def test_a_claim_is_measured_from_its_record(study):
+    study = replace(study, seeds=(0, 1, 2))
+    runs = {str(s): [{"way": "new", "value": 10.0 + s}, {"way": "old", "value": 2.0}] for s in study.seeds}
+    write_record(study, runs, 1.0)
+
+    def gain(table):
+        wide = table.pivot(index="seed", columns="way", values="value")
+        return wide.new - wide.old
+
+    claim = Claim("0x", "New beats old.", 5, "someone2020", studies=(study,), differences=gain)
+    assert claim.measured() == interval([8.0, 9.0, 10.0])
+    assert claim.line().startswith("0x holds: New beats old.\n   measured +9.0 [")
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,8 @@ def fetch(repository: str, kind: str = "model", without: tuple[str, ...] = ()) -
         "repo_type": kind,
         "revision": revision,
         "allow_patterns": list(MODEL_FILES if kind == "model" else DATA_FILES),
-        "ignore_patterns": [*without, *(["*/*"] if kind == "model" else [])],
+        # an adapter beside the weights would be loaded with them, without a word
+        "ignore_patterns": [*without, *(["*/*", "adapter_*"] if kind == "model" else [])],
     }
     try:
         # without a listing of the repository nobody knows whether the cache has all of it
@@ -228,45 +229,30 @@ def _explanation(error: Exception, repository: str, revision: str | None) -> str
     )
 
 
-def fetch_checkpoint(repository: str, without: tuple[str, ...] = ()) -> Path:
-    """:func:`fetch` for a checkpoint, which must need no code of its own.
-
-    Raises:
-        HubError: as :func:`fetch`, and for a checkpoint that asks to run code.
-    """
-    folder = fetch(repository, "model", without)
-    for name in ("config.json", "tokenizer_config.json"):
-        path = folder / name
-        with loading(repository, folder):
-            settings = json.loads(path.read_text()) if path.exists() else {}
-        if "auto_map" in settings:
-            raise HubError(
-                f"{repository} at revision {folder.name} asks to run its own code ({settings['auto_map']} in {name}); expected an "
-                "architecture of transformers; choose another checkpoint, code from a repository is never run"
-            )
-    return folder
-
-
-def require_safetensors(repository: str, folder: Path) -> None:
-    """Refuse a checkpoint without weights in safetensors.
-
-    Raises:
-        HubError: if there are none.
-    """
-    if not any(folder.glob("*.safetensors")):
-        raise HubError(
-            f"{repository} at revision {folder.name} has no weights in safetensors; expected safetensors only, because loading a "
-            "pickle (pytorch_model.bin) can run code; choose another checkpoint or revision"
-        )
+def described(repository: str | None, folder: Path) -> str:
+    """A checkpoint or data set in words: from the hub with its revision, or a folder of the user's (``repository`` None)."""
+    return f"{repository} at revision {folder.name}" if repository else f"the checkpoint in {folder}"
 
 
 @contextmanager
-def loading(repository: str, folder: Path):
-    """Turn the errors of files that do not load into a :class:`HubError` that names them."""
+def loading(repository: str | None, folder: Path):
+    """Turn the errors of files that do not load into a :class:`HubError` that names them.
+
+    The files are a stranger's, and the libraries that read them raise whatever comes up (``tokenizers`` a plain ``Exception``).
+    """
     try:
         yield
-    except (OSError, ValueError, SafetensorError, DatasetsError) as error:
-        raise HubError(
-            f"{repository} at revision {folder.name} does not load: {error}; delete {folder.parents[1]} to fetch it anew, "
-            "or choose another repository"
-        ) from error
+    except (HubError, MemoryError):
+        raise
+    except Exception as error:
+        again = f"delete {folder.parents[1]} to fetch it anew, or choose another repository"
+        if repository is None:
+            again = "save it anew with save_pretrained, or choose another folder"
+        raise HubError(f"{described(repository, folder)} does not load: {_in_words(error)}; {again}") from error
+
+
+def _in_words(error: Exception) -> str:
+    """What an error says, on one line; the libraries' messages can be long, or be a key alone."""
+    said = " ".join(str(error).split())[:1000]
+    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and said
+    return said if named else f"{type(error).__name__} {said}".strip()

@@ -48,7 +48,8 @@ def save(model: PreTrainedModel | PeftModel, folder: str | Path, name: str = "de
     folder = Path(folder)
     if isinstance(model, PeftModel) and checked_adapter(name) not in model.peft_config:
         raise ValueError(f"no adapter {name!r}; choose from {', '.join(model.peft_config)}")
-    with atomic_folder(folder, _only_one_model, "the files of one model or adapter") as temporary, no_progress_bar():
+    size = None if isinstance(model, PeftModel) else sum(p.nbytes for p in model.parameters())
+    with atomic_folder(folder, _only_one_model, "the files of one model or adapter", size) as temporary, no_progress_bar():
         if isinstance(model, PeftModel):
             model.save_pretrained(temporary, selected_adapters=[name])
             if name != "default":
