@@ -74,6 +74,14 @@ def test_a_link_to_a_file_stays_a_link(tmp_path):
     assert (tmp_path / "a").is_symlink() and (tmp_path / "real" / "a").read_bytes() == b"2"
 
 
+def test_a_read_only_file_is_left_as_it_is(tmp_path, monkeypatch):
+    write_bytes(tmp_path / "a", b"old")
+    monkeypatch.setattr(atomic_write.os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match="a is read-only: expected a file to write over"):
+        write_bytes(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"old" and names(tmp_path) == ["a"]
+
+
 def test_a_file_does_not_replace_a_folder(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(IsADirectoryError, match="a is a folder: expected the path of a file"):
@@ -87,7 +95,7 @@ def test_a_full_disk_says_what_to_free_and_leaves_nothing(tmp_path, monkeypatch)
         broken.setattr(atomic_write.os, "fsync", full)
         with pytest.raises(
             OSError,
-            match=r"the disk is full, 3,000 bytes could not be written to .*a: .* free at least",
+            match=r"the disk is full, 3,000 bytes could not be written to .*a: .* free space on",
         ) as told:
             write_bytes(tmp_path / "a", b"x" * 3000)
     assert told.value.errno == errno.ENOSPC

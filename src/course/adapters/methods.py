@@ -29,7 +29,7 @@ from course.adapters.adapter_bias import AdapterBiasConfig
 from course.adapters.bitfit import BitFitConfig
 from course.adapters.bottleneck import BottleneckConfig
 from course.adapters.head_only import HeadOnlyConfig
-from course.adapters.options import check_name, checked_options
+from course.adapters.options import check_no_part, checked_adapter, checked_options
 from course.adapters.places import (
     biased_modules,
     head_modules,
@@ -153,6 +153,7 @@ def adapt(
             names those it knows), a model without a head for ``"head"`` or without biases for ``"bitfit"``, a model with adapters of
             another method in it, or a name that is taken or cannot be one.
     """
+    checked_adapter(name)
     known = METHODS | INPUT_METHODS
     if not isinstance(method, str) or method not in known:
         raise ValueError(f"no method {method!r}; choose from {', '.join(known)}")
@@ -187,7 +188,7 @@ def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -
         raise ValueError(f"the model has an adapter {name!r} already; give another name")
     elif others := {config.peft_type.value for config in model.peft_config.values() if type(config) is not method.config}:
         raise ValueError(f"the model has adapters of {others.pop()}; {method.title} needs a copy of the base model of its own")
-    check_name(name, bare(model))
+    check_no_part(name, bare(model))
 
 
 def _config(model: PreTrainedModel, method: str, known: Method, norms: bool | None, options: dict) -> PeftConfig:

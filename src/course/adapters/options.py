@@ -38,18 +38,27 @@ def checked_options(method: str, config: type[PeftConfig], model: PreTrainedMode
     return checked
 
 
-def check_name(name: str, model: PreTrainedModel) -> str:
-    """The name of an adapter, which is stored in a folder and becomes a part of its parameters' names.
+def checked_adapter(name: str) -> str:
+    """The name of an adapter, if it can name a module of torch and a folder.
 
     Raises:
-        ValueError: for a name with a dot or of a path, or one that a part of the model has.
+        ValueError: if it cannot.
     """
-    checked_name(name, "adapter")
-    if "." in name or hasattr(nn.ModuleDict, name) or hasattr(nn.ParameterDict, name):
-        raise ValueError(f"an adapter cannot be called {name!r}: expected no dot and no name that Python needs; take one such as 'run-1'")
+    if "." in checked_name(name, "adapter"):
+        raise ValueError(f"adapter {name!r} has a dot, which torch allows in no module's name; write {name.replace('.', '_')!r}")
+    if hasattr(nn.ModuleDict, name) or hasattr(nn.ParameterDict, name):
+        raise ValueError(f"an adapter cannot be called {name!r}, as torch calls something of its own; take one such as 'run-1'")
+    return name
+
+
+def check_no_part(name: str, model: PreTrainedModel) -> None:
+    """Refuse the name of a part of the model: in a file, ``peft`` could not tell the adapter from it.
+
+    Raises:
+        ValueError: for such a name.
+    """
     if name in {part for key, _ in model.named_parameters() for part in key.split(".")}:
         raise ValueError(f"an adapter cannot be called {name!r}, as a part of {type(model).__name__} is; take one such as 'run-1'")
-    return name
 
 
 def window(model: PreTrainedModel) -> int | None:

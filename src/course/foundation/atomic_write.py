@@ -124,6 +124,11 @@ def _file_place(path: str | os.PathLike) -> Path:
     place = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
     if place.is_dir():
         raise IsADirectoryError(f"{place.absolute()} is a folder: expected the path of a file")
+    if place.exists() and not os.access(place, os.W_OK):
+        # a rename would get round the protection that opening it would not
+        raise PermissionError(
+            f"{place.absolute()} is read-only: expected a file to write over, or none yet"
+        )
     return place
 
 
@@ -179,9 +184,9 @@ def _whole_file(place: Path, size: int | None) -> Iterator[Path]:
     try:
         with _clear_when_full(place, temporary, size):
             yield temporary
-            if place.exists():
-                temporary.chmod(stat.S_IMODE(place.stat().st_mode))
             _sync(temporary)
+        if place.exists():
+            temporary.chmod(stat.S_IMODE(place.stat().st_mode))
         _rename(temporary, place)
     except BaseException:
         _remove(temporary)
@@ -195,8 +200,9 @@ def _move_in(
     """Rename a folder to its place; where the one lies that stood there.
 
     No system replaces a folder that holds something, so the old one is moved aside first, and back
-    if the new one cannot be moved in. When another writer moves its own in at that moment, that one
-    is replaced in its turn.
+    if the new one cannot be moved in; a writer that is killed between the two leaves it beside its
+    place, under a name that ends in ``.old``. When another writer moves its own in at that moment,
+    that one is replaced in its turn.
     """
     for _ in range(_RACES):
         _check_replaceable(place, may_replace, expected)
@@ -247,9 +253,10 @@ def _remove(path: Path) -> bool:
 
 def _sync(path: Path) -> None:
     """Bring a file, or a folder's list of names, to the disk: a power cut then finds it whole."""
-    if path.is_symlink() or (path.is_dir() and os.name == "nt"):
+    windows = os.name == "nt"
+    if path.is_symlink() or (windows and (path.is_dir() or not os.access(path, os.W_OK))):
         return
-    opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | getattr(os, "O_BINARY", 0))
+    opened = os.open(path, os.O_RDWR | os.O_BINARY if windows else os.O_RDONLY)
     try:
         os.fsync(opened)
     except OSError as error:
@@ -271,12 +278,12 @@ def _clear_when_full(place: Path, temporary: Path, size: int | None) -> Iterator
         _remove(temporary)
         free = shutil.disk_usage(place.absolute().parent).free
         wanted = "it" if size is None else f"{size:,} bytes"
-        more = "" if size is None else f" at least {max(0, size - free):,} bytes of"
+        more = f"at least {size - free:,} bytes" if size is not None and size > free else "space"
         raise OSError(
             errno.ENOSPC,
             f"the disk is full, {wanted} could not be written to {place.absolute()}: {free:,} "
-            f"bytes are free there (a quota may allow less); free{more} that disk, or name a place on "
-            "another one, and run again; what stood there is as it was",
+            f"bytes are free there (a quota may allow less); free {more} on that disk, or name a "
+            "place on another one, and run again; what stood there is as it was",
         ) from error
 
 
