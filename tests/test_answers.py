@@ -194,8 +194,8 @@ def test_what_is_no_text_is_refused(text):
 
 @pytest.mark.parametrize(
     "part",
-    ["answer is ", "the answer is 5 ", "5 is the answer ", "1,", "100 ", "1+", "1 and ", "1/", "(", "5 (a) ", r"\boxed{", r"\frac{", "<<", "= ",
-     "答案是", "《5》", "one ", "twenty one hundred thousand and ", "十", "9", "not ", "answer to ", "-", "1e", "\n- "],
+    ["answer is ", "the answer is 5 ", "5 is the answer ", "1,", "100 ", "1+", "1 and ", "1/", "(", "5 (a) ", r"\boxed{", r"\frac{", "<<",
+     "= ", "答案是", "《5》", "one ", "twenty one hundred thousand and ", "十", "9", "not ", "answer to ", "-", "1e", "\n- "],
 )  # fmt: skip
 def test_the_work_grows_with_the_length_and_not_with_its_square(part):
     def seconds(length: int) -> float:

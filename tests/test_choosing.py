@@ -101,6 +101,8 @@ PN, YN, ZH = (" positive", " negative"), (" yes", " no"), ("正面", "負面")
     ("Don't know", YN, None),
     ('Café', ('café', 'bar'), 'café'),
     ('这篇评论是正面的', ('正面', '负面'), None),
+    ("Label:\npositive", PN, " positive"), ("**Answer**\n\nyes", YN, None), ("Answer:\n\n**no**", YN, " no"),
+    ("Label:\nnot positive", PN, None),
 ])  # fmt: skip
 def test_the_label_that_a_text_gives(text, labels, wanted):
     assert match(text, labels) == match(text, labels[::-1]) == wanted

@@ -73,8 +73,7 @@ def match(text: str, labels: Sequence[str]) -> str | None:
     "Not positive" is not "positive", and "positive or negative" is neither.
     """
     forms = {NORMALISERS["label"](label): label for label in sorted(labels, key=len)}
-    lines = [line for line in text.splitlines() if line.strip()]
-    rest = NORMALISERS["label"](lines[0].replace("’", "'")) if lines else ""
+    rest, *later = [NORMALISERS["label"](line.replace("’", "'")) for line in text.splitlines() if line.strip()][:2] or [""]
     for _ in range(6):
         if begun := [form for form in forms if form and rest.startswith(form) and _ends(rest, len(form))]:
             best = max(begun, key=len)
@@ -82,7 +81,7 @@ def match(text: str, labels: Sequence[str]) -> str | None:
         shorter = _without_prefix(rest)
         if shorter == rest:
             break
-        rest = shorter
+        rest = shorter or "".join(later)  # "Label:" may have a line of its own
     return None
 
 
@@ -133,7 +132,7 @@ def _is_named(said: str, form: str, chosen: str) -> bool:
         begins = not (found.start() and _spaced(said[found.start() - 1]) and _spaced(form[0]))
         whole = begins and _ends(said, found.end()) and not _part_of(said, found.start(), form, chosen)
         alone = form not in _EVERYDAY or _ALONE.match(said, found.end())
-        if whole and alone and not _DENIED.search(said[: found.start()]):
+        if whole and alone and not _DENIED.search(said[max(0, found.start() - 30) : found.start()]):
             return True
     return False
 
