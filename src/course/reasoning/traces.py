@@ -22,7 +22,7 @@ FAULTS = {
     "none": "right throughout",
 }
 #: Longer numbers are a model gone astray, and Python refuses to convert them; steps with them are not judged.
-_OPERAND = r"\d[\d,]{0,39}(?![\d,]*\d)(?:\.\d{1,40}(?!\d))?"
+_OPERAND = r"\d[\d,]{0,39}(?![\d,]*\d)(?:\.\d{1,40}(?!\d)|(?!\.\d))"
 _SUM = re.compile(rf"(?<![\d.])((?:\$?{_OPERAND}%?\s*[-+*/x×÷]\s*)+\$?{_OPERAND}%?)\s*=\s*\$?({_OPERAND})")
 _HOP = re.compile(r"(\w+) of (\w+) is (\w+)")
 _ENDING = re.compile(r"(\w+) ends with (\w+)")
