@@ -9,8 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def endpoint(answer: Callable[[str, dict, int], tuple[int, dict, dict]]):
-    """Serve ``answer(path, request, number) -> (status, headers, body)``; yields (base URL, requests seen with their headers)."""
+def endpoint(answer: Callable[[str, dict, int], tuple[int, dict, object]]):
+    """Serve ``answer(path, request, number) -> (status, headers, body)``; yields (base URL, requests seen with their headers).
+
+    A body of bytes is sent as it is, any other as JSON.
+    """
     seen: list[tuple[str, dict, dict]] = []
     lock = threading.Lock()
 
@@ -21,7 +24,7 @@ def endpoint(answer: Callable[[str, dict, int], tuple[int, dict, dict]]):
                 number = len(seen)
                 seen.append((self.path, request, {name.lower(): value for name, value in self.headers.items()}))
             status, headers, body = answer(self.path, request, number)
-            payload = json.dumps(body).encode()
+            payload = body if isinstance(body, bytes) else json.dumps(body).encode()
             try:
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", "Content-Length": str(len(payload)), **headers}.items():

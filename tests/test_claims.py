@@ -1,13 +1,15 @@
 """Claims and records: intervals are right, wrong answers are seen, stale records are refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from course import records
-from course.claims import Claim, interval
+from course.claims import Claim
+from course.foundation.intervals import interval
 from course.records import RecordError, Study, columns, partial_runs, read_record, write_record
 
 
@@ -58,6 +60,30 @@ def test_a_record_comes_back_as_it_was_written(study):
     assert partial_runs(study)[0].keys() == {"0", "1"}
 
 
+def test_rows_come_back_as_they_were_written(study):
+    rows = [{"task": "a", "k": 1, "value": 0.1 + 0.2}, {"task": "b", "prompt": "x \n y", "value": 3}]
+    write_record(study, {"1": rows, "0": rows[:1]}, 1.0)
+    record = read_record(study)
+    assert record.runs == {"0": rows[:1], "1": rows}
+    table = record.table()
+    assert table.seed.tolist() == [0, 1, 1] and table.value.tolist() == [0.1 + 0.2, 0.1 + 0.2, 3.0]
+    assert table.columns[0] == "seed" and table[table.task == "b"].prompt.tolist() == ["x \n y"]
+
+
+def test_a_claim_is_measured_from_its_record(study):
+    study = replace(study, seeds=(0, 1, 2))
+    runs = {str(s): [{"way": "new", "value": 10.0 + s}, {"way": "old", "value": 2.0}] for s in study.seeds}
+    write_record(study, runs, 1.0)
+
+    def gain(table):
+        wide = table.pivot(index="seed", columns="way", values="value")
+        return wide.new - wide.old
+
+    claim = Claim("0x", "New beats old.", 5, "someone2020", studies=(study,), differences=gain)
+    assert claim.measured() == interval([8.0, 9.0, 10.0])
+    assert claim.line().startswith("0x holds: New beats old.\n   measured +9.0 [")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -71,6 +97,32 @@ def test_a_stale_record_is_refused(study, change, message):
     study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
     with pytest.raises(RecordError, match=message):
         read_record(study)
+
+
+def test_runs_of_seeds_that_the_study_has_no_longer_are_left_out(study):
+    write_record(study, {str(seed): study.run(seed) for seed in (7, 1, 0)}, 1.0)
+    assert list(read_record(study).runs) == list(partial_runs(study)[0]) == ["0", "1"]
+    assert columns(read_record(study).values(), "a", "b") == [0.0, 1.0]
+
+
+def test_a_record_of_another_study_is_refused(study):
+    write_record(replace(study, name="other"), {"0": study.run(0), "1": study.run(1)}, 1.0, study.path)
+    with pytest.raises(RecordError, match="is of the study 'other', expected 'demo'"):
+        read_record(study)
+    assert partial_runs(study) == ({}, 0.0)
+
+
+@pytest.mark.parametrize("change", [{"runs": [{}, {}]}, {"runs": {"0": 1, "1": {}}}, {"seconds": float("nan")}, {"seconds": None}])
+def test_a_record_of_another_form_is_damaged(study, change):
+    write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
+    study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
+    with pytest.raises(RecordError, match="is damaged .* delete it and run"):
+        read_record(study)
+
+
+def test_the_name_of_a_study_never_becomes_a_path(study):
+    with pytest.raises(ValueError, match="study '../../x' cannot name a file"):
+        replace(study, name="../../x")
 
 
 def test_a_damaged_record_is_refused(study):

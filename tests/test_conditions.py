@@ -59,5 +59,23 @@ def test_what_cannot_be_done_is_refused():
         under("silver", prompt, Chance("x"), ("yes", "no"))
     with pytest.raises(ValueError, match="condition 'flipped' changes labels: expected two or more"):
         under("flipped", prompt, Chance("x"), ("yes",))
-    with pytest.raises(ValueError, match="cannot draw 2 different items from 0"):
+    with pytest.raises(ValueError, match="condition 'foreign' needs a different input"):
         under("foreign", prompt, Chance("x"), ("yes", "no"))
+
+
+def test_more_items_than_there_are_are_refused_with_what_to_do():
+    prompt = prompt_of(("yes", "no"), ("yes", "no", "yes"))
+    with pytest.raises(ValueError, match="'foreign' needs a different input .* each of 3 demonstrations and has 2; .* show at most 2"):
+        under("foreign", prompt, Chance("x"), ("yes", "no"), FOREIGN[:2])
+    with pytest.raises(ValueError, match="'nonce' needs a different word .* each of 2 labels and has 1; give more with nonce="):
+        under("nonce", prompt, Chance("x"), ("yes", "no"), nonce=("dax",))
+    with pytest.raises(ValueError, match=r"'flipped' .* expected one of \['no', 'maybe'\], not \['yes'\]"):
+        under("flipped", prompt, Chance("x"), ("no", "maybe"))
+
+
+def test_a_label_that_is_given_twice_is_one_label():
+    prompt = prompt_of(("yes", "no"), ("yes", "no"))
+    flipped = under("flipped", prompt, Chance("x"), ("yes", "yes", "no"))
+    assert [example.output for example in flipped.demonstrations] == ["no", "yes"]
+    with pytest.raises(ValueError, match="expected two or more of them"):
+        under("flipped", prompt, Chance("x"), ("yes", "yes"))

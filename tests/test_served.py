@@ -1,10 +1,12 @@
 """A served model: the same answers as the local one, a bound on patience, and a key that nobody sees."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import traceback
 import urllib.request
 from pathlib import Path
 
@@ -158,6 +160,14 @@ def test_a_damaged_file_of_answers_says_where(tmp_path):
         ServedModel("m", "http://localhost:1/v1", answers=kept)
 
 
+@pytest.mark.parametrize("content", [b"ten years of work", b"line\nthe last line of a thesis", b'{"a": 1}', b"{}"])
+def test_a_file_that_holds_no_answers_loses_nothing(tmp_path, content):
+    (tmp_path / "thesis.txt").write_bytes(content)
+    with pytest.raises(ValueError, match="thesis.txt is no file of answers .*; it was left as it is"):
+        ServedModel("m", "http://localhost:1/v1", answers=tmp_path / "thesis.txt")
+    assert (tmp_path / "thesis.txt").read_bytes() == content
+
+
 def test_a_slow_server_and_one_that_is_not_there():
     def slow(path, request, number):
         time.sleep(1)
@@ -219,6 +229,239 @@ def test_a_text_matches_the_label_it_begins_with():
     assert match("nothing", labels) is None and match("", labels) is None
     with pytest.raises(ValueError, match="expected two or more different ones"):
         choose(None, ["a"], [" yes", "yes"])
+
+
+CONTRACT = {"temperature": 1.0, "seed": 3, "max_tokens": 8}
+
+
+@pytest.fixture(scope="module")
+def remote(local):
+    """The local model behind an endpoint that samples by the seed of the request."""
+
+    def answer(path, request, number):
+        asked = {name: request[name] for name in ("temperature", "seed", "max_tokens")}
+        return 200, {}, completion(local.generate([request["prompt"]], **asked)[0][0].text)
+
+    with endpoint(answer) as (base_url, _):
+        yield lambda: ServedModel("m", base_url)
+
+
+@pytest.mark.parametrize("where", ["here", "served"])
+def test_a_sample_follows_from_seed_prompt_place_and_number_alone(where, local, remote):
+    """The contract of ``TextModel.generate``, for the local model and a served one, each time asked anew."""
+
+    def texts(prompts, **other):
+        model = remote() if where == "served" else local
+        return [[s.text for s in samples] for samples in model.generate(prompts, **CONTRACT | other)]
+
+    first, second = "the red fox", "tom has"
+    (one,), twice = texts([first]), texts([first, first])
+    assert twice[0] == one == texts([first])[0], "the same call gives the same"
+    assert twice[1] != twice[0], "an equal prompt gets samples of its own"
+    assert texts([second, first, second, first])[1::2] == twice, "what stands between does not matter"
+    (three,) = texts([first], n=3)
+    assert three[:2] == texts([first], n=2)[0] and three[0] == one[0] and len(set(three)) == 3
+    assert texts([first], seed=4)[0] != one
+    assert len(set(map(tuple, texts([first, first], temperature=0.0)))) == 1, "nothing is drawn at temperature 0"
+
+
+def test_equal_questions_without_chance_are_asked_once(local):
+    def answer(path, request, number):
+        return telling(local)(path, request, number) if "echo" in request else (200, {}, completion(" fine"))
+
+    with endpoint(answer) as (base_url, seen):
+        served = ServedModel("m", base_url)
+        assert len(served.generate(["a", "b", "a"])) == 3 and len(seen) == 2
+        first, _, again = served.score(["the cat is", "the dog is", "the cat is"], [" red"] * 3)
+        assert first == again and len(seen) == 4
+
+
+def told(values, tokens=("is", " it", " red"), offsets=(0, 2, 5), text="is it red .") -> dict:
+    return completion(text, {"tokens": list(tokens), "token_logprobs": list(values), "text_offset": list(offsets)})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        told([None, -1.0, None]),
+        told([None, None, None]),
+        told([None, -1.0, "-2"]),
+        told([None, -1.0, float("nan")]),
+        told([None, -1.0, 2.0]),
+        told([None, -1.0, True]),
+        told([None, -1.0]),
+        told([], [], []),
+        told([None, -1.0, -2.0], offsets=(0, 50, 60)),
+        told([None, -1.0, -2.0], offsets=(5, 2, 0)),
+        told([None, -1.0, -2.0], offsets=(0, 2, 7)),
+        told([None, -1.0], tokens=("is", " it"), offsets=(0, 2)),
+        told([None, -1.0, -2.0], tokens=("is", " it", " r")),
+        told([None, -1.0, -2.0], offsets=(0, 2, None)),
+        told([None, -1.0, -2.0], tokens=("is", " it", None)),
+        told([None, -1.0, -2.0], text="another text"),
+        completion("is it red .", {"tokens": None, "token_logprobs": 5, "text_offset": {}}),
+        completion("is it red .") | {"choices": [{"text": "is it red .", "logprobs": [1]}]},
+    ],
+)
+def test_a_log_probability_that_is_not_told_is_never_certainty(body, tmp_path):
+    kept = tmp_path / "answers.jsonl"
+    refused = pytest.raises(NoLogProbabilities, match="log-probabilit")
+    with endpoint(lambda path, request, number: (200, {}, body)) as (base_url, _), refused:
+        ServedModel("m", base_url, answers=kept).score(["is it"], [" red"])
+    with endpoint(lambda path, request, number: (200, {}, told([None, -1.0, -2.0]))) as (base_url, _):
+        assert not kept.exists()
+        assert ServedModel("m", base_url, answers=kept).score(["is it"], [" red"]) == [-2.0]
+
+
+def test_the_first_token_of_a_text_has_no_log_probability():
+    refused = pytest.raises(NoLogProbabilities, match="for token 'is' of 'is it red'; begin with a prompt that is not empty, or")
+    answer = told([None, -1.0, -2.0])
+    with endpoint(lambda path, request, number: (200, {}, answer)) as (base_url, _), refused:
+        ServedModel("m", base_url).score([""], ["is it red"])
+
+
+ODD = {
+    "error": {"error": {"message": "out of memory", "code": 500}},
+    "an error as text": {"error": "no such model"},
+    "no choices": {"choices": []},
+    "null choices": {"choices": None},
+    "choices as text": {"choices": "hello"},
+    "a choice as number": {"choices": [5]},
+    "a choice without text": {"choices": [{}]},
+    "null text": {"choices": [{"text": None, "message": {"content": None}, "finish_reason": "length"}]},
+    "integers": {"choices": [{"text": 5, "message": {"content": 5}}]},
+    "a list of parts": {"choices": [{"text": ["a"], "message": {"content": [{"type": "text", "text": "a"}]}}]},
+    "a message as text": {"choices": [{"message": "hello"}]},
+    "half a character": {"choices": [{"text": "\ud83d", "message": {"content": "\ud83d"}}]},
+    "usage as text": {"choices": [{"text": "a", "message": {"content": "a"}}], "usage": {"completion_tokens": "many"}},
+    "a reason as number": {"choices": [{"text": "a", "message": {"content": "a"}, "finish_reason": 3}]},
+    "a list": [{"choices": [{"text": "a"}]}],
+    "a number": 5,
+    "null": None,
+    "text": "hello",
+    "an empty body": b"",
+    "HTML": b"<html><body>Log in to this network</body></html>",
+    "half of an answer": json.dumps(completion("a")).encode()[:40],
+    "a deep nest": b"[" * 100_000,
+    "no Unicode": b'{"choices": [{"text": "\xff\xfe"',
+}
+
+
+@pytest.mark.parametrize("chat", [False, True], ids=["plain", "chat"])
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_answer_is_an_error_and_is_not_kept(kind, chat, tmp_path):
+    kept, odd = tmp_path / "answers.jsonl", ODD[kind]
+    content = {"Content-Type": "text/html"} if kind == "HTML" else {}
+    fine = chat_completion("fine") if chat else completion("fine")
+
+    def answer(path, request, number):
+        return (200, content, odd) if number == 0 else (200, {}, fine)
+
+    with endpoint(answer) as (base_url, seen):
+        served = ServedModel("m", base_url, chat=chat, answers=kept)
+        with pytest.raises(EndpointError, match=r"m at http://127.0.0.1:\d+/v1 gave an answer that cannot be read"):
+            served.generate(["a"])
+        assert not kept.exists()
+        assert served.generate(["a"])[0][0].text == "fine" and len(seen) == 2
+
+
+def test_an_odd_answer_that_was_kept_once_is_asked_for_again(tmp_path):
+    kept = tmp_path / "answers.jsonl"
+    with endpoint(lambda path, request, number: (200, {}, completion(f"fine {number}"))) as (base_url, seen):
+        ServedModel("m", base_url, answers=kept).generate(["a"])
+        (key,) = json.loads(kept.read_text())
+        for odd in ({"error": "full"}, {"choices": []}, {"choices": [{"text": None}]}, [], 5):
+            kept.write_text(json.dumps({key: odd}) + "\n")
+            before = len(seen)
+            again = ServedModel("m", base_url, answers=kept)
+            assert again.generate(["a"])[0][0].text == f"fine {before}"
+            assert ServedModel("m", base_url, answers=kept).generate(["a"])[0][0].text == f"fine {before}"
+            assert len(seen) == before + 1
+
+
+def everything_said(error: BaseException) -> str:
+    """All messages of an error and of those before it, shown or not."""
+    said, seen = "".join(traceback.format_exception(error)), []
+    while error is not None and error not in seen:
+        seen.append(error)
+        said += str(error) + repr(error)
+        error = error.__cause__ or error.__context__
+    return said
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+@pytest.mark.parametrize("before", [0, 260, 293])
+def test_a_server_that_repeats_the_key_does_not_make_it_known(status, before, tmp_path):
+    kept = tmp_path / "answers.jsonl"
+    echo = {"authorization": f"Bearer {KEY}", KEY: [KEY]}
+
+    def answer(path, request, number):
+        if number == 0:
+            return 200, {"X-Key": KEY}, completion(f" the key is {KEY} .") | echo
+        return status, {"Retry-After": "0"}, {"error": "x" * before + KEY, **echo}
+
+    with endpoint(answer) as (base_url, seen):
+        served = ServedModel("m", base_url, answers=kept, retries=0)
+        assert served.generate(["a"])[0][0].text == " the key is … ."
+        assert seen[0][2]["authorization"] == f"Bearer {KEY}"
+        with pytest.raises(EndpointError) as caught:
+            served.generate(["b"])
+        assert "sk-v" not in everything_said(caught.value)
+        served.generate(["a"])
+        assert len(seen) == 2 and KEY not in kept.read_text()
+        inside = [getattr(part, "__dict__", part) for part in vars(served).values()]
+        assert KEY not in f"{vars(served)} {served!r} {inside}"
+
+
+def test_a_placeholder_for_a_key_may_stand_in_a_text(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
+    with endpoint(lambda path, request, number: (200, {}, completion(" the EMPTY set"))) as (base_url, _):
+        assert ServedModel("m", base_url).generate(["a"])[0][0].text == " the EMPTY set"
+
+
+@pytest.mark.parametrize("secret", ["sk-süßes-geheimnis", "sk-two\nlines"])
+def test_a_key_that_no_header_can_carry_is_refused_unseen(secret, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", secret)
+    with pytest.raises(ValueError, match="OPENAI_API_KEY has characters that no header can carry") as caught:
+        ServedModel("m", "http://localhost:1/v1")
+    assert secret not in everything_said(caught.value)
+
+
+def test_a_line_break_after_a_key_is_not_part_of_it(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    with endpoint(lambda path, request, number: (200, {}, completion("fine"))) as (base_url, seen):
+        ServedModel("m", base_url).generate(["a"])
+        assert seen[0][2]["authorization"] == f"Bearer {KEY}"
+
+
+def test_an_address_is_checked_and_a_password_in_it_is_not_shown():
+    for odd in ("localhost:8000/v1", "", "ftp://localhost/v1", "http:///v1"):
+        with pytest.raises(ValueError, match="expected the address of an endpoint, such as http://localhost:8000/v1"):
+            ServedModel("m", odd)
+    with pytest.raises(ValueError, match="leave it out and set OPENAI_API_KEY") as caught:
+        ServedModel("m", "https://me:hunter2@example.org/v1")
+    assert "hunter2" not in str(caught.value)
+
+
+class FullDisk(io.FileIO):
+    """A file on a disk that has room for 20 bytes more."""
+
+    def write(self, data):
+        return super().write(data[:20])
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path, monkeypatch):
+    kept = tmp_path / "answers.jsonl"
+    with endpoint(lambda path, request, number: (200, {}, completion(f"fine {request['prompt']}"))) as (base_url, _):
+        ServedModel("m", base_url, answers=str(kept)).generate(["a"])
+        before, served = kept.read_bytes(), ServedModel("m", base_url, answers=kept)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", lambda path, *_, **__: FullDisk(path, "ab"))
+            with pytest.raises(EndpointError, match=r"cannot be kept in .*answers.jsonl .*make room there"):
+                served.generate(["b"])
+        assert kept.read_bytes() == before
+    with pytest.raises(ValueError, match="does not exist; make it first"):
+        ServedModel("m", base_url, answers=tmp_path / "nowhere" / "answers.jsonl")
 
 
 def test_a_search_without_gradients_finds_the_same_behind_an_endpoint(local):

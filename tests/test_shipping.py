@@ -75,3 +75,24 @@ def test_a_folder_more_joins_the_others_and_the_list_of_hashes(trained, tmp_path
     with pytest.raises(ValueError, match="MB to ship: expected at most 0 MB"):
         shipping.add(adapter, "tuned", target)
     assert json.loads((target / "sha256.json").read_text()) == found, "what was there stays"
+
+
+def test_a_folder_that_holds_anything_else_is_left_as_it_is(trained, tmp_path):
+    for there in (["thesis.txt"], ["sha256.json", "thesis.txt"], ["tiny/model.safetensors"]):
+        target = tmp_path / "-".join(there).replace("/", "-")
+        for name in there:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_text("{}", encoding="utf-8")
+        with pytest.raises(FileExistsError, match="nothing but the files that its sha256.json lists"):
+            shipping.ship(trained, ["tiny"], target)
+        assert sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()) == there
+
+
+def test_what_is_shipped_may_be_replaced():
+    assert shipping._only_weights(shipping.WEIGHTS)
+
+
+@pytest.mark.parametrize("name", ["../x", "*", "a/b"])
+def test_the_name_of_a_model_never_becomes_a_path(trained, tmp_path, name):
+    with pytest.raises(ValueError, match="model .* cannot name a file"):
+        shipping.add(trained, name, tmp_path / "weights")

@@ -136,3 +136,49 @@ def test_the_ceiling_is_that_of_the_same_questions():
 def test_impossible_cells_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Cell(**{"model": "gpt-small", "task": "topic", "condition": "gold", "shots": 1, "seed": 0, **settings})
+
+
+@pytest.mark.parametrize("change", [{"accuracy": float("nan")}, {"accuracy": 5000}, {"accuracy": -1}, {"accuracy": True},
+                                    {"accuracy": "50"}, {"accuracy": None}, {"seed": 1}, {"task": "topic"}])  # fmt: skip
+def test_a_stored_cell_is_not_believed_without_looking(tmp_path, change):
+    cell = Cell("gpt-small", "is_large", "gold", 0, 0, count=2)
+    run([cell], tmp_path)
+    path = tmp_path / cell.file
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8")
+    with pytest.raises(ValueError, match=f"{cell.file} is damaged .*; delete it, and it is measured anew"):
+        run([cell], tmp_path)
+
+
+def test_a_cell_of_other_data_has_another_file(monkeypatch):
+    cell = Cell("gpt-middle", "sentiment", "gold", 0, 0, tier="hub")
+    revisions = {"model": "1" * 40, "dataset": "2" * 40}
+    monkeypatch.setattr(sweeps, "locked_revision", lambda repository, kind="model": revisions[kind])
+    names = {cell.file}
+    for kind in ("model", "dataset"):
+        revisions[kind] = "3" * 40
+        names.add(cell.file)
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            (("is_large", "where"), (999,), (0,)),
+            r"shots=\[999\]: more demonstrations than any document .* at most \d+ \(is_large\), 2 \(where",
+        ),
+        (((), (0,), (0,)), "no tasks: expected at least one of each"),
+        ((("where",), (), ()), "no shots, no seeds: expected"),
+    ],
+)
+def test_a_grid_without_a_cell_is_refused(asked, message):
+    with pytest.raises(ValueError, match=message):
+        grid(*asked)
+
+
+@pytest.mark.parametrize("tier", ["tiny", "hub"])
+def test_a_task_never_becomes_a_path(tier):
+    with pytest.raises(ValueError, match="no task '../../x'; choose from"):
+        Cell("gpt-middle", "../../x", "gold", 0, 0, tier=tier)
+    with pytest.raises(ValueError, match="no data set for the task 'where' in the hub tier"):
+        Cell("gpt-middle", "where", "gold", 0, 0, tier="hub")

@@ -1,20 +1,33 @@
-"""Checkpoints: weights, optimiser state and notes in one safetensors file that is whole or not there at all."""
+"""Checkpoints: weights, optimiser state and notes in one safetensors file that is whole or not there at all.
 
-import os
-from collections.abc import Sequence
+The file holds a sha256 of all that is in it, so that a damaged one is never gone on from.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
+
+from course.foundation import atomic_path
+
+#: The note under which the sha256 stands.
+_SHA256 = "sha256"
 
 
 def save(path: Path, weights: dict[str, dict[str, torch.Tensor]], optimizers: Sequence[torch.optim.Optimizer], notes: dict[str, str]):
-    """Write a checkpoint under a temporary name and rename it, so that a run may be killed at any time.
+    """Write a checkpoint, whole or not at all, so that a run may be killed at any time.
 
     Args:
         weights: sets of tensors by name, e.g. ``{"model": model.state_dict()}``.
         notes: texts that :func:`notes` gives back.
+
+    Raises:
+        OSError: if it cannot be written; what stood there is as it was.
     """
     tensors = {f"{owner}.{name}": tensor for owner, found in weights.items() for name, tensor in found.items()}
     for i, optimizer in enumerate(optimizers):
@@ -22,29 +35,69 @@ def save(path: Path, weights: dict[str, dict[str, torch.Tensor]], optimizers: Se
             tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in state.items()}
     # tied weights share memory, which safetensors refuses to store twice
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_name(path.name + ".part")
-    save_file(tensors, written, metadata=notes)
-    os.replace(written, path)
+    size = sum(value.nbytes for value in tensors.values())
+    with atomic_path(path, size) as temporary:
+        save_file(tensors, temporary, metadata=notes | {_SHA256: _sha256(tensors.items(), notes)})
+
+
+def _sha256(tensors: Iterable[tuple[str, torch.Tensor]], notes: dict[str, str]) -> str:
+    """Of the notes, and of the names, types, shapes and bytes of tensors."""
+    found = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
+    each = {}
+    for name, value in tensors:
+        content = hashlib.sha256(f"{value.dtype} {list(value.shape)}".encode())
+        content.update(value.flatten().view(torch.uint8).numpy())
+        each[name] = content.hexdigest()
+    # safetensors gives the tensors back in an order of its own
+    found.update(json.dumps(each, sort_keys=True).encode())
+    return found.hexdigest()
 
 
 def notes(path: Path) -> dict[str, str]:
-    """The notes of a checkpoint.
+    """The notes of a checkpoint, all of which was compared with its sha256.
 
     Raises:
         ValueError: if the file is damaged.
     """
+    with _whole(path) as (_, found):
+        return found
+
+
+@contextmanager
+def _whole(path: Path):
+    """A checkpoint that was compared with its sha256, open, and its notes."""
+    with _compared(path, safe_open, path, "pt") as stored:
+        yield stored, _compared(path, _compare, stored)
+
+
+def _compared(path: Path, work: Callable, *given):
+    """What ``work`` gives; whatever a damaged file makes go wrong is a damaged file."""
     try:
-        with safe_open(path, "pt") as stored:
-            return stored.metadata() or {}
-    except SafetensorError as error:
+        return work(*given)
+    except OSError:
+        raise
+    except Exception as error:
         raise ValueError(f"{path} is no whole checkpoint ({error}); delete it to start again") from error
 
 
+def _compare(stored) -> dict[str, str]:
+    """The notes of an open checkpoint, after everything in it was compared with its sha256."""
+    notes = dict(stored.metadata() or {})
+    expected = notes.pop(_SHA256, "none")
+    found = _sha256(((name, stored.get_tensor(name)) for name in stored.keys()), notes)  # noqa: SIM118 (no dictionary)
+    if found != expected:
+        raise ValueError(f"sha256 {found[:12]}…, expected {expected[:12]}")
+    return notes
+
+
 def load(path: Path, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, dict[str, torch.Tensor]]:
-    """The weights of a checkpoint, as :func:`save` got them; the optimisers are put back into their state."""
+    """The weights of a checkpoint, as :func:`save` got them; the optimisers are put back into their state.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
     weights, states = {}, [{} for _ in optimizers]
-    with safe_open(path, "pt") as stored:
+    with _whole(path) as (stored, _):
         for name in stored.keys():  # noqa: SIM118 (a safetensors file is no dictionary)
             owner, rest = name.split(".", 1)
             if owner == "optimizer":

@@ -1,44 +1,18 @@
 """Claims: what a chapter states, checked against what was measured.
 
-A claim holds when the mean of the paired differences reaches its target *and* their 95 % interval excludes 0. A claim that something
-is "no worse" has a target of 0 and a margin: its interval must exclude everything worse than the margin. A claim is printed
-in words that do not depend on the machine; the figures have a decimal point and may.
+A claim stands beside the study that measures it. It holds when the mean of the paired differences
+reaches its target *and* their 95 % interval excludes 0. A claim that something is "no worse" has a
+target of 0 and a margin: its interval must exclude everything worse than the margin. A claim is
+printed in words that do not depend on the machine; the figures have a decimal point and may.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy import stats
+import pandas as pd
 
-#: Fewest seeds that an interval may rest on.
-FEWEST_SEEDS = 3
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its 95 % confidence interval over ``count`` seeds (Student's t)."""
-
-    mean: float
-    low: float
-    high: float
-    count: int
-
-    def __str__(self) -> str:
-        return f"{self.mean:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
-
-
-def interval(differences: Sequence[float]) -> Interval:
-    """The mean of paired differences, one a seed, with its 95 % interval.
-
-    Raises:
-        ValueError: for fewer than :data:`FEWEST_SEEDS` differences.
-    """
-    values = np.asarray(differences, dtype=float)
-    if len(values) < FEWEST_SEEDS:
-        raise ValueError(f"{len(values)} seeds: an interval needs at least {FEWEST_SEEDS}")
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return Interval(float(values.mean()), float(values.mean() - half), float(values.mean() + half), len(values))
+from course.foundation.intervals import Interval, interval
+from course.records import Study, read_record
 
 
 @dataclass(frozen=True)
@@ -53,6 +27,8 @@ class Claim:
         at_least: the target for the mean of the differences.
         margin: by how much "no worse" may be worse; 0 for a claim that something is better.
         source: where the idea comes from, a key of the bibliography.
+        studies: whose records tell.
+        differences: the paired differences, one a seed, from the table of each study.
     """
 
     number: str
@@ -62,13 +38,25 @@ class Claim:
     reported: str = "no comparable figure"
     unit: str = "points"
     margin: float = 0.0
+    studies: tuple[Study, ...] = ()
+    differences: Callable[..., Sequence[float]] | None = None
+
+    def measured(self) -> Interval:
+        """The mean difference with its interval, from the stored records.
+
+        Raises:
+            RecordError: if a record is missing, or of other weights; see :func:`read_record`.
+        """
+        tables: list[pd.DataFrame] = [read_record(study).table() for study in self.studies]
+        return interval(self.differences(*tables))
 
     def holds(self, measured: Interval) -> bool:
-        """Whether the target is reached, and everything at or under minus the margin lies outside the interval."""
+        """Whether the target is reached, and nothing as bad as minus the margin is in the interval."""
         return measured.mean >= self.at_least and measured.low > -self.margin
 
-    def line(self, measured: Interval) -> str:
+    def line(self, measured: Interval | None = None) -> str:
         """The claim with its verdict, then what was measured and wanted, then the source."""
+        measured = measured or self.measured()
         verdict = "holds" if self.holds(measured) else "DOES NOT HOLD"
         return (
             f"{self.number} {verdict}: {self.statement}\n"

@@ -46,9 +46,13 @@ def under(
     """
     if condition not in CONDITIONS:
         raise ValueError(f"no condition {condition!r}; choose from {', '.join(CONDITIONS)}")
+    labels = tuple(dict.fromkeys(labels))
     if condition in ("random", "flipped", "nonce") and len(labels) < 2:
         raise ValueError(f"condition {condition!r} changes labels: expected two or more of them, not {list(labels)}")
     shown = prompt.demonstrations
+    _check_enough(condition, len(shown), len(labels), len(foreign), len(nonce))
+    if condition == "flipped" and (unknown := sorted({example.output for example in shown} - set(labels))):
+        raise ValueError(f"condition 'flipped' replaces each label by the next one: expected one of {list(labels)}, not {unknown}")
     if condition == "nonce":
         return replace(prompt, verbalizer=Verbalizer(tuple(zip(labels, chance.some(nonce, len(labels)), strict=True))))
     if condition == "foreign":
@@ -62,3 +66,16 @@ def under(
         "labels": lambda e: Example("", e.output),
     }
     return prompt.bare if condition == "none" else replace(prompt, demonstrations=tuple(change[condition](e) for e in shown))
+
+
+def _check_enough(condition: str, shown: int, labels: int, foreign: int, nonce: int) -> None:
+    """Refuse a condition that draws more different things than there are."""
+    if condition == "foreign" and foreign < shown:
+        raise ValueError(
+            f"condition 'foreign' needs a different input of another domain for each of {shown} demonstrations and has {foreign}; "
+            f"give more with foreign=, or show at most {foreign}"
+        )
+    if condition == "nonce" and nonce < labels:
+        raise ValueError(
+            f"condition 'nonce' needs a different word without meaning for each of {labels} labels and has {nonce}; give more with nonce="
+        )

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from datasets.exceptions import DatasetsError
+from filelock import FileLock
 from huggingface_hub import HfApi, constants, get_cached_repo_tree, get_session, snapshot_download
 from huggingface_hub.errors import (
     CachedRepoTreeNotFoundError,
@@ -30,6 +31,8 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError
 
+from course.foundation import write_text
+
 TIERS = ("tiny", "hub")
 #: File in which the hub tier records the revision that it first saw of each repository, and which later runs honour.
 LOCK_FILE = "course-hub-lock.json"
@@ -38,6 +41,8 @@ MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
 DATA_FILES = ("*.parquet", "README.md", "dataset_infos.json")
 #: Seconds before a hub that did not answer is asked a second time; the waits double.
 WAIT = 1.0
+#: Seconds to wait for another process that writes the lock file.
+_LOCK_SECONDS = 60
 _COMMIT = re.compile("[0-9a-f]{40}")
 #: Answers of a server that may be different the next time.
 _PASSING = (408, 429, 500, 502, 503, 504)
@@ -87,13 +92,13 @@ def locked_revision(repository: str, kind: str = "model", lock: Path | None = No
     entry = repository if kind == "model" else f"{kind}s/{repository}"
     if entry not in locked:
         with _clear_errors(repository, None):
-            locked[entry] = _ask(repository, kind, None).sha
-        if not _is_commit(locked[entry]):
+            newest = _ask(repository, kind, None).sha
+        if not _is_commit(newest):
             raise HubError(
-                f"{constants.ENDPOINT} names the revision {locked[entry]!r} for {repository}: expected the 40 hexadecimal digits of a "
+                f"{constants.ENDPOINT} names the revision {newest!r} for {repository}: expected the 40 hexadecimal digits of a "
                 "commit; check that HF_ENDPOINT, if it is set, is the address of a hub"
             )
-        _write_lock(path, locked)
+        return _lock_in(path, entry, newest)
     return locked[entry]
 
 
@@ -102,7 +107,7 @@ def _read_lock(path: Path) -> dict[str, str]:
         return {}
     again = "delete it, and the next run looks the newest revisions up anew"
     try:
-        locked = json.loads(path.read_text())
+        locked = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HubError(f"{path} is damaged ({error}): expected JSON that maps repositories to revisions; {again}") from error
     if not isinstance(locked, dict):
@@ -120,11 +125,13 @@ def _is_commit(revision: object) -> bool:
     return isinstance(revision, str) and _COMMIT.fullmatch(revision) is not None
 
 
-def _write_lock(path: Path, locked: dict[str, str]) -> None:
-    written = path.with_suffix(".part")
+def _lock_in(path: Path, entry: str, newest: str) -> str:
+    """Record a revision, and return it; if another process recorded one meanwhile, that one counts."""
     try:
-        written.write_text(json.dumps(dict(sorted(locked.items())), indent=1) + "\n")
-        os.replace(written, path)
+        with FileLock(path.absolute().with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS):
+            locked = {entry: newest} | _read_lock(path)
+            write_text(path, json.dumps(dict(sorted(locked.items())), indent=1) + "\n")
+            return locked[entry]
     except OSError as error:
         raise HubError(
             f"{path.absolute()} cannot be written ({error}), so no later run would use the same revisions; "
@@ -149,7 +156,8 @@ def fetch(repository: str, kind: str = "model", without: tuple[str, ...] = ()) -
         "repo_type": kind,
         "revision": revision,
         "allow_patterns": list(MODEL_FILES if kind == "model" else DATA_FILES),
-        "ignore_patterns": [*without, *(["*/*"] if kind == "model" else [])],
+        # an adapter beside the weights would be loaded with them, without a word
+        "ignore_patterns": [*without, *(["*/*", "adapter_*"] if kind == "model" else [])],
     }
     try:
         # without a listing of the repository nobody knows whether the cache has all of it
@@ -221,45 +229,30 @@ def _explanation(error: Exception, repository: str, revision: str | None) -> str
     )
 
 
-def fetch_checkpoint(repository: str, without: tuple[str, ...] = ()) -> Path:
-    """:func:`fetch` for a checkpoint, which must need no code of its own.
-
-    Raises:
-        HubError: as :func:`fetch`, and for a checkpoint that asks to run code.
-    """
-    folder = fetch(repository, "model", without)
-    for name in ("config.json", "tokenizer_config.json"):
-        path = folder / name
-        with loading(repository, folder):
-            settings = json.loads(path.read_text()) if path.exists() else {}
-        if "auto_map" in settings:
-            raise HubError(
-                f"{repository} at revision {folder.name} asks to run its own code ({settings['auto_map']} in {name}); expected an "
-                "architecture of transformers; choose another checkpoint, code from a repository is never run"
-            )
-    return folder
-
-
-def require_safetensors(repository: str, folder: Path) -> None:
-    """Refuse a checkpoint without weights in safetensors.
-
-    Raises:
-        HubError: if there are none.
-    """
-    if not any(folder.glob("*.safetensors")):
-        raise HubError(
-            f"{repository} at revision {folder.name} has no weights in safetensors; expected safetensors only, because loading a "
-            "pickle (pytorch_model.bin) can run code; choose another checkpoint or revision"
-        )
+def described(repository: str | None, folder: Path) -> str:
+    """A checkpoint or data set in words: from the hub with its revision, or a folder of the user's (``repository`` None)."""
+    return f"{repository} at revision {folder.name}" if repository else f"the checkpoint in {folder}"
 
 
 @contextmanager
-def loading(repository: str, folder: Path):
-    """Turn the errors of files that do not load into a :class:`HubError` that names them."""
+def loading(repository: str | None, folder: Path):
+    """Turn the errors of files that do not load into a :class:`HubError` that names them.
+
+    The files are a stranger's, and the libraries that read them raise whatever comes up (``tokenizers`` a plain ``Exception``).
+    """
     try:
         yield
-    except (OSError, ValueError, SafetensorError, DatasetsError) as error:
-        raise HubError(
-            f"{repository} at revision {folder.name} does not load: {error}; delete {folder.parents[1]} to fetch it anew, "
-            "or choose another repository"
-        ) from error
+    except (HubError, MemoryError):
+        raise
+    except Exception as error:
+        again = f"delete {folder.parents[1]} to fetch it anew, or choose another repository"
+        if repository is None:
+            again = "save it anew with save_pretrained, or choose another folder"
+        raise HubError(f"{described(repository, folder)} does not load: {_in_words(error)}; {again}") from error
+
+
+def _in_words(error: Exception) -> str:
+    """What an error says, on one line; the libraries' messages can be long, or be a key alone."""
+    said = " ".join(str(error).split())[:1000]
+    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and said
+    return said if named else f"{type(error).__name__} {said}".strip()

@@ -23,6 +23,7 @@ from transformers import PreTrainedModel
 from course import shipping, tasks
 from course.adapters import adapt
 from course.batches import completions
+from course.foundation import write_text
 from course.lm import LanguageModel, TextModel, load
 from course.models import ADAPTER, RECORD, bare, weights_sha256
 from course.training import FitSettings, History, fit
@@ -271,7 +272,7 @@ def ship(tuning: Tuning = SHIPPED, target: Path = shipping.WEIGHTS) -> int:
         folder = Path(temporary) / TUNED
         model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)
-        config = json.loads((folder / ADAPTER).read_text())
+        config = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
         # a set in peft, so it would come in another order each time
         config |= {"base_model_name_or_path": BASE, "target_modules": sorted(config["target_modules"])}
         made = {
@@ -285,7 +286,7 @@ def ship(tuning: Tuning = SHIPPED, target: Path = shipping.WEIGHTS) -> int:
             "losses": [round(loss, 4) for loss in history.losses],
         }
         for name, content in ((ADAPTER, config), (RECORD, made)):
-            (folder / name).write_text(json.dumps(content, indent=1) + "\n")
+            write_text(folder / name, json.dumps(content, indent=1) + "\n")
         return shipping.add(folder, TUNED, target)
 
 

@@ -2,26 +2,39 @@
 
 ``tiny`` (the default) is what the package ships: small models that this project pretrained, checked against a sha256 at
 load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face hub (:mod:`course.hub`). The tier is chosen in one
-place, the environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint.
+place, the environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint. In either tier a
+path (``./my-checkpoint``) is a folder of the reader's own. What comes from the hub and from such a folder passes the same checks
+(:mod:`course.checkpoint_files`).
 """
 
 import hashlib
 import json
+import os
 import warnings
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging as hf_logging
 
-from course.hub import HubError, fetch_checkpoint, loading, require_safetensors, tier
+from course.checkpoint_files import check_chat_template, check_settings, check_weights, fetch_checkpoint
+from course.hub import HubError, described, loading, tier
 
 __all__ = [
-    "HUB", "Checkpoint", "HubError", "WeightsError", "load_model", "load_tokenizer", "load_with_head", "shipped_models", "tier",
-    "weights_sha256",
+    "HUB", "Checkpoint", "HubError", "IncompleteCheckpoint", "WeightsError", "load_model", "load_tokenizer", "load_with_head",
+    "shipped_models", "tier", "weights_sha256",
 ]  # fmt: skip
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -37,6 +50,10 @@ warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", F
 
 class WeightsError(RuntimeError):
     """The shipped weights are missing, cut off or altered."""
+
+
+class IncompleteCheckpoint(WeightsError, HubError):
+    """A checkpoint does not have the weights that its model needs."""
 
 
 @dataclass(frozen=True)
@@ -69,37 +86,40 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted({path.split("/")[0] for path in _hashes()}))
 
 
-def load_model(name: str, wanted_tier: str | None = None) -> PreTrainedModel:
-    """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine allows (``hub``).
+def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedModel:
+    """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine allows (``hub``, a folder).
+
+    A checkpoint decides on its weights alone: which implementation of attention it was saved with and an adapter that lies beside it
+    count for nothing. Who wants them asks for them, with ``model.set_attn_implementation`` and ``peft.PeftModel.from_pretrained``.
 
     Args:
-        name: in the tiny tier one of :func:`shipped_models`, in the hub tier a key of :data:`HUB`.
+        name: in the tiny tier one of :func:`shipped_models`, in the hub tier a key of :data:`HUB`, in either the path of a folder with
+            a checkpoint (with a separator in it, such as ``./mine``).
         wanted_tier: overrides ``COURSE_TIER``.
 
     Returns:
-        A causal language model, or a masked one for the names that begin with ``bert``, in evaluation mode. A model that is shipped as
-        an adapter comes with the adapter merged into its base.
+        A causal language model, or a masked one for the names that begin with ``bert`` and a checkpoint that was saved as one, in
+        evaluation mode. A model that is shipped as an adapter comes with the adapter merged into its base.
 
     Raises:
-        ValueError: for an unknown name or tier.
+        ValueError: for an unknown name or tier, and a path without a folder.
         WeightsError: if shipped files are missing, cut off or altered, or an adapter is not of the base that is shipped.
-        HubError: if a checkpoint cannot be fetched, asks to run code, or has no weights in safetensors.
+        HubError: if a checkpoint cannot be fetched, asks to run code, is quantised, leads out of its folder, or has no weights in
+            safetensors.
+        IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has others than its configuration says.
     """
-    loader = AutoModelForMaskedLM if name.startswith("bert") else AutoModelForCausalLM
-    if tier(wanted_tier) == "tiny":
-        folder = checked_folder(name)
-        if (folder / ADAPTER).exists():
-            return _merged(folder)
-        with no_progress_bar():
-            return loader.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
-    repository, folder = _hub_files(name)
-    device, dtype = _device_and_dtype()
-    with loading(repository, folder):
-        model = loader.from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False)
+    source = _source(name, wanted_tier, weights=True)
+    if source.shipped and (source.folder / ADAPTER).exists():
+        return _merged(source.folder)
+    device, dtype = source.device_and_dtype()
+    with source.guard(), _quietly():
+        config = _config(source.folder)
+        model, report = _read(AutoModelForMaskedLM if source.masked(config) else AutoModelForCausalLM, source.folder, config, dtype)
+    _check_complete(source.place, model, report)
     return model.to(device).eval()
 
 
-def load_with_head(name: str, loader: type, pretrained: bool = True, wanted_tier: str | None = None, **settings) -> PreTrainedModel:
+def load_with_head(name: str | Path, loader: type, pretrained: bool = True, wanted_tier: str | None = None, **settings) -> PreTrainedModel:
     """The body of a model under a fresh head of another class, in single precision: something to train.
 
     Args:
@@ -113,33 +133,134 @@ def load_with_head(name: str, loader: type, pretrained: bool = True, wanted_tier
         A model in evaluation mode. Fresh weights are drawn from torch's global generator.
 
     Raises:
-        ValueError, WeightsError, HubError: as :func:`load_model`; WeightsError also if the checkpoint lacks weights of the body.
+        ValueError, WeightsError, HubError: as :func:`load_model`; of the weights, only those of the body are needed.
     """
-    if tier(wanted_tier) == "tiny":
-        repository, folder, device, guard = name, checked_folder(name), "cpu", nullcontext()
-    else:
-        repository, folder = _hub_files(name)
-        device, guard = _device_and_dtype()[0], loading(repository, folder)
-    with guard, _quietly():
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **settings)
+    source = _source(name, wanted_tier, weights=True)
+    device, _ = source.device_and_dtype()
+    with source.guard(), _quietly():
+        config = _config(source.folder, **settings)
         if not pretrained:
             return loader.from_config(config, dtype=torch.float32).to(device).eval()
-        model, found = loader.from_pretrained(
-            folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
-            output_loading_info=True,
-        )  # fmt: skip
-    missing = [key for key in found["missing_keys"] if key.startswith(f"{model.base_model_prefix}.") and ".pooler." not in key]
-    if missing:
-        raise WeightsError(f"{repository} has no weights {', '.join(sorted(missing))} for {type(model).__name__}; take another checkpoint")
+        model, report = _read(loader, source.folder, config, torch.float32)
+    _check_complete(source.place, model, report, fresh_head=True)
     return model.to(device).eval()
 
 
-def _hub_files(name: str) -> tuple[str, Path]:
-    """The repository of a role, and the folder with its files."""
-    repository = _hub_checkpoint(name).repository
-    folder = fetch_checkpoint(repository)
-    require_safetensors(repository, folder)
-    return repository, folder
+@dataclass(frozen=True)
+class _Source:
+    """Where a model comes from.
+
+    Attributes:
+        name: as it was asked for.
+        folder: its files.
+        repository: on the hub, if it is from there.
+        shipped: whether the package has it.
+    """
+
+    name: str
+    folder: Path
+    repository: str | None = None
+    shipped: bool = False
+
+    @property
+    def place(self) -> str:
+        return self.name if self.shipped else described(self.repository, self.folder)
+
+    def guard(self) -> AbstractContextManager:
+        """Turns errors into those of :mod:`course.hub`, if the files are from outside."""
+        return nullcontext() if self.shipped else loading(self.repository, self.folder)
+
+    def device_and_dtype(self) -> tuple[str, torch.dtype]:
+        return ("cpu", torch.float32) if self.shipped else _device_and_dtype()
+
+    def masked(self, config: PreTrainedConfig) -> bool:
+        """Whether the model fills in blanks: the role says it, or what the checkpoint was saved as."""
+        if self.shipped or self.repository:
+            return self.name.startswith("bert")
+        return any(kind.endswith(("ForMaskedLM", "ForPreTraining")) for kind in config.architectures or ())
+
+
+def _source(name: str | Path, wanted_tier: str | None, weights: bool) -> _Source:
+    """The files of a model, checked, with or without its weights."""
+    wanted = tier(wanted_tier)
+    if isinstance(name, Path) or set(name) & {os.sep, "/"}:
+        source = _Source(str(name), _own_folder(name))
+        check_settings(None, source.folder)
+    elif wanted == "tiny":
+        return _Source(name, checked_folder(name), shipped=True)
+    else:
+        repository = _hub_checkpoint(name).repository
+        source = _Source(name, fetch_checkpoint(repository, () if weights else ("*.safetensors",)), repository)
+    if weights:
+        check_weights(source.repository, source.folder)
+    return source
+
+
+def _own_folder(name: str | Path) -> Path:
+    folder = Path(name).expanduser().absolute()
+    if not folder.is_dir():
+        raise ValueError(
+            f"no folder {str(name)!r}; give the path of a folder with a checkpoint, or the role of a model, such as 'gpt-small'"
+        )
+    return folder
+
+
+def _config(folder: Path, **settings) -> PreTrainedConfig:
+    """The configuration in a folder, but for what is not the checkpoint's to decide."""
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **settings)
+    # their names can be those of repositories, whose code would be fetched and run
+    config._attn_implementation = settings.get("attn_implementation")
+    config._experts_implementation = settings.get("experts_implementation")
+    return config
+
+
+def _read(loader: type, folder: Path, config: PreTrainedConfig, dtype: torch.dtype) -> tuple[PreTrainedModel, dict]:
+    """A model, and what ``transformers`` reports of its weights."""
+    return loader.from_pretrained(
+        folder, config=config, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False,
+        output_loading_info=True,
+        # reported, and refused by name
+        ignore_mismatched_sizes=True,
+        # an adapter is looked for where none can be: below a file
+        adapter_kwargs={"subfolder": "config.json"},
+    )  # fmt: skip
+
+
+def _check_complete(place: str, model: PreTrainedModel, report: dict, fresh_head: bool = False) -> None:
+    """Refuse a checkpoint with other weights than its model has.
+
+    Weights that are tied to others and those that ``transformers`` knows to be of no use are not in its report. Of what the model needs
+    nothing may be missing. Of what it has no place for, another task's head does not matter; a weight of the body does, since without
+    it the model is not the one that was trained (layers left out, a bias ignored, an adapter's or a quantiser's numbers). BERT's pooler
+    counts as a part of the heads that read it.
+
+    Raises:
+        IncompleteCheckpoint: with the names.
+    """
+
+    def of_body(key: str) -> bool:
+        return _in_body(model, key) and "pooler" not in key.split(".")
+
+    missing = [key for key in report["missing_keys"] if not fresh_head or of_body(key)]
+    other = [
+        f"{key} {tuple(has)} instead of {tuple(needs)}" for key, has, needs in report["mismatched_keys"] if not fresh_head or of_body(key)
+    ]
+    extra = [key for key in report["unexpected_keys"] if of_body(key)]
+    kinds = {"has no weights": missing, "has weights in other shapes:": other, "has weights without a place:": extra}
+    problems = [f"{kind} {_listed(names)}" for kind, names in kinds.items() if names]
+    if problems:
+        raise IncompleteCheckpoint(f"{place} {' and '.join(problems)} for {type(model).__name__}; take another checkpoint")
+
+
+def _in_body(model: PreTrainedModel, key: str) -> bool:
+    """Whether a weight belongs to the model without its head; checkpoints of bodies alone leave the first part of the name out."""
+    body, first = model.base_model, key.split(".")[0]
+    return body is model or first == model.base_model_prefix or first in dict(body.named_children())
+
+
+def _listed(names: Iterable[str], most: int = 8) -> str:
+    names = sorted(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _merged(folder: Path) -> PreTrainedModel:
@@ -200,17 +321,21 @@ def _quietly():
         hf_logging.set_verbosity(said)
 
 
-def load_tokenizer(name: str, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
-    """The tokenizer that goes with :func:`load_model`; same arguments and errors."""
-    if tier(wanted_tier) == "tiny":
-        folder = checked_folder(name)
-        if (folder / ADAPTER).exists():
-            return load_tokenizer(_base_of(folder), "tiny")
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    repository = _hub_checkpoint(name).repository
-    folder = fetch_checkpoint(repository, without=("*.safetensors",))
-    with loading(repository, folder):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer that goes with :func:`load_model`; same arguments and errors.
+
+    Raises:
+        HubError: also if its chat template cannot write one message of a user.
+    """
+    source = _source(name, wanted_tier, weights=False)
+    if source.shipped and (source.folder / ADAPTER).exists():
+        return load_tokenizer(_base_of(source.folder), "tiny")
+    with source.guard():
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True, trust_remote_code=False)
+        template = tokenizer.get_chat_template() if tokenizer.chat_template else None
+    if template and not source.shipped:
+        check_chat_template(source.repository, source.folder, template)
+    return tokenizer
 
 
 def checked_folder(name: str) -> Path:

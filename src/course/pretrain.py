@@ -8,7 +8,7 @@ Matrices are trained by Muon (Jordan et al. 2024), everything else by AdamW.
 
 import argparse
 import json
-import os
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from course import checkpoints
+from course.foundation import write_bytes, write_text
 from course.models import RECORD
 from course.packing import IGNORED, Batch, pack_for_bert, pack_for_gpt
 from course.recipes import RECIPES, Recipe
@@ -181,8 +182,12 @@ def export(recipe: Recipe, model, progress: Progress, folder: Path) -> None:
     """Write the finished model in half precision with its tokenizer and the record of its training."""
     half = recipe.new_model().half()
     half.load_state_dict(model.state_dict())
-    half.save_pretrained(folder)
-    build_tokenizer(recipe.kind).save_pretrained(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        half.save_pretrained(temporary)
+        build_tokenizer(recipe.kind).save_pretrained(temporary)
+        # one file after the other, whole: what is there may be shipped while it is written again
+        for path in Path(temporary).iterdir():
+            write_bytes(folder / path.name, path.read_bytes())
     record = {
         "recipe": asdict(recipe),
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -190,9 +195,7 @@ def export(recipe: Recipe, model, progress: Progress, folder: Path) -> None:
         "seconds": round(progress.seconds),
         "losses": [round(sum(part) / len(part), 4) for part in _parts(progress.losses, 100)],
     }
-    written = folder / (RECORD + ".part")
-    written.write_text(json.dumps(record, indent=1) + "\n")
-    os.replace(written, folder / RECORD)
+    write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
 
 
 def _parts(values: list[float], count: int) -> list[list[float]]:

@@ -4,12 +4,19 @@ import json
 import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 
+import pandas as pd
+
+from course.foundation import checked_name, write_text
 from course.models import weights_sha256
 
 RECORDS = Path(__file__).parent / "records"
+
+#: One observation: what was varied (task, way, ...) and what came out, usually as ``"value"``.
+Row = dict[str, str | int | float | None]
 
 
 class RecordError(RuntimeError):
@@ -25,14 +32,17 @@ class Study:
         version: raised whenever the way it measures changes.
         models: the shipped models that it measures.
         seeds: one run each.
-        run: measures one seed and returns plain numbers, lists and dictionaries.
+        run: measures one seed and returns tidy rows, one observation a row.
     """
 
     name: str
     version: int
     models: tuple[str, ...]
     seeds: tuple[int, ...]
-    run: Callable[[int], dict]
+    run: Callable[[int], list[Row] | dict]
+
+    def __post_init__(self):
+        checked_name(self.name, "study")
 
     @property
     def path(self) -> Path:
@@ -45,14 +55,19 @@ class Study:
 
 @dataclass(frozen=True)
 class Record:
-    """What a study measured: ``runs`` maps each seed, as text, to its raw figures."""
+    """What a study measured: ``runs`` maps each seed, as text, to its rows."""
 
     study: str
     version: int
     weights: dict[str, str]
     machine: str
     seconds: float
-    runs: dict[str, dict]
+    runs: dict[str, list[Row] | dict]
+
+    def table(self) -> pd.DataFrame:
+        """All observations, one a row, with the seed in the first column; seeds in their order."""
+        rows = [{"seed": int(seed)} | row for seed in sorted(self.runs, key=int) for row in self.runs[seed]]
+        return pd.DataFrame(rows)
 
     def values(self) -> list[dict]:
         """The raw figures by seed, in the order of the seeds."""
@@ -65,53 +80,90 @@ def machine() -> str:
 
 
 def read_record(study: Study, path: Path | None = None) -> Record:
-    """The stored record of a study.
+    """The stored record of a study, with the runs of its seeds; those of seeds that it has no longer are left out.
 
     Raises:
-        RecordError: if there is none, or if it is not of this version, these seeds and these weights.
+        RecordError: if there is none, or if it is not of this study and version, lacks a seed, or is of other weights.
     """
     stored = path or study.path
     again = f"run 'python -m course.studies {study.name}'"
     if not stored.exists():
         raise RecordError(f"{stored} does not exist; {again}")
     record = _stored(stored, again)
+    if record.study != study.name:
+        raise RecordError(f"{stored} is of the study {record.study!r}, expected {study.name!r}; {again}")
     if record.version != study.version:
         raise RecordError(f"{stored} is of version {record.version}, the study is at {study.version}; {again}")
     if record.weights != study.weights():
         raise RecordError(f"{stored} was measured on other weights than those of the package; {again}")
     if missing := [seed for seed in study.seeds if str(seed) not in record.runs]:
         raise RecordError(f"{stored} lacks the seeds {missing}; {again}")
-    return record
+    return replace(record, runs=_runs_of(study, record))
+
+
+def _runs_of(study: Study, record: Record) -> dict[str, list[Row] | dict]:
+    """The runs of the seeds that the study has now, in their order."""
+    return {str(seed): record.runs[str(seed)] for seed in study.seeds if str(seed) in record.runs}
 
 
 def _stored(path: Path, repair: str) -> Record:
     """The record in a file; a damaged one is refused with what to do about it."""
     try:
-        return Record(**json.loads(path.read_text()))
-    except (json.JSONDecodeError, TypeError) as error:
+        record = _from_json(json.loads(path.read_text(encoding="utf-8")))
+        if not isinstance(record.seconds, int | float) or not isfinite(record.seconds):
+            raise ValueError(f"seconds={record.seconds!r}: expected a number")
+    except (ValueError, TypeError) as error:
         raise RecordError(f"{path} is damaged ({error}); delete it and {repair}") from error
-
-
-def write_record(study: Study, runs: dict[str, dict], seconds: float, path: Path | None = None) -> Record:
-    """Store what was measured, under a temporary name first."""
-    record = Record(study.name, study.version, study.weights(), machine(), round(seconds, 1), runs)
-    stored = path or study.path
-    stored.parent.mkdir(parents=True, exist_ok=True)
-    written = stored.with_suffix(".part")
-    written.write_text(json.dumps(asdict(record), indent=1) + "\n")
-    os.replace(written, stored)
     return record
 
 
-def partial_runs(study: Study, path: Path | None = None) -> tuple[dict[str, dict], float]:
+def _from_json(stored: dict) -> Record:
+    """A record as it is in memory; in a file the names of the columns stand once."""
+    columns = stored.pop("columns", None)
+    record = Record(**stored)
+    kind = dict if columns is None else list
+    if not isinstance(record.runs, dict) or not all(isinstance(run, kind) for run in record.runs.values()):
+        raise ValueError("expected a map of seeds to figures in 'runs'")
+    if columns is None:
+        return record
+    runs = {seed: [_row(columns, cells) for cells in rows] for seed, rows in record.runs.items()}
+    return replace(record, runs=runs)
+
+
+def _row(columns: list[str], cells: list) -> Row:
+    named = zip(columns, cells, strict=True)
+    return {column: cell for column, cell in named if cell is not None}
+
+
+def _to_json(record: Record) -> str:
+    """A record as text, an observation a line."""
+    if any(isinstance(run, dict) for run in record.runs.values()):
+        return json.dumps(asdict(record), indent=1) + "\n"
+    columns = list(dict.fromkeys(column for rows in record.runs.values() for row in rows for column in row))
+    head = json.dumps(asdict(replace(record, runs={})) | {"columns": columns}, indent=1)
+    runs = []
+    for seed, rows in record.runs.items():
+        lines = ",\n".join("   " + json.dumps([row.get(column) for column in columns]) for row in rows)
+        runs.append(f'  "{seed}": [\n{lines}\n  ]')
+    return head.replace('"runs": {}', '"runs": {\n' + ",\n".join(runs) + "\n }") + "\n"
+
+
+def write_record(study: Study, runs: dict[str, list[Row] | dict], seconds: float, path: Path | None = None) -> Record:
+    """Store what was measured."""
+    record = Record(study.name, study.version, study.weights(), machine(), round(seconds, 1), runs)
+    write_text(path or study.path, _to_json(record))
+    return record
+
+
+def partial_runs(study: Study, path: Path | None = None) -> tuple[dict[str, list[Row] | dict], float]:
     """The runs of an interrupted study that are still valid, and the seconds they took."""
     stored = path or study.path
     if not stored.exists():
         return {}, 0.0
     record = _stored(stored, "measure again")
-    if record.version != study.version or record.weights != study.weights():
+    if (record.study, record.version, record.weights) != (study.name, study.version, study.weights()):
         return {}, 0.0
-    return dict(record.runs), record.seconds
+    return _runs_of(study, record), record.seconds
 
 
 def columns(values: Sequence[dict], *keys: str) -> list[float]:

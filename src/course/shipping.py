@@ -7,7 +7,6 @@ What is tuned from them comes afterwards: see :func:`add`.
 import argparse
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
+from course.foundation import atomic_folder, checked_name, write_text
 from course.models import HASHES, WEIGHTS
 from course.pretrain import RECORD
 from course.recipes import RECIPES, Recipe
@@ -23,6 +23,8 @@ from course.world.vocabulary import vocabulary
 
 #: What all shipped files may weigh together, in bytes.
 LIMIT = 30_000_000
+#: What a folder of weights holds, for the message about one that holds more.
+_HOLDS = f"the files that its {HASHES.name} lists"
 _FROM_TRAINING = ("config.json", "model.safetensors", RECORD)
 
 
@@ -33,20 +35,20 @@ def ship(source: Path, names: Sequence[str] = tuple(RECIPES), target: Path = WEI
         FileNotFoundError: if a model is not finished.
         ValueError: if a model was trained by another recipe or with another vocabulary than the package has now, or if all
             together weigh more than :data:`LIMIT`.
+        FileExistsError: if ``target`` holds other files than the weights that it lists.
     """
     missing = [name for name in names if not (source / name / RECORD).exists()]
     if missing:
         raise FileNotFoundError(f"not finished in {source}: {', '.join(missing)}; run 'make pretrain' first")
-    staged = target.with_name(target.name + ".part")
-    shutil.rmtree(staged, ignore_errors=True)
-    for name in names:
-        recipe = RECIPES[name]
-        (staged / name).mkdir(parents=True)
-        _check(source / name, recipe)
-        for file in _FROM_TRAINING:
-            shutil.copy(source / name / file, staged / name / file)
-        build_tokenizer(recipe.kind).save_pretrained(staged / name)
-    return _put(staged, target)
+    with atomic_folder(target, _only_weights, _HOLDS) as staged:
+        for name in names:
+            recipe = RECIPES[name]
+            (staged / name).mkdir()
+            _check(source / name, recipe)
+            for file in _FROM_TRAINING:
+                shutil.copy(source / name / file, staged / name / file)
+            build_tokenizer(recipe.kind).save_pretrained(staged / name)
+        return _list_hashes(staged)
 
 
 def add(source: Path, name: str, target: Path = WEIGHTS) -> int:
@@ -55,34 +57,41 @@ def add(source: Path, name: str, target: Path = WEIGHTS) -> int:
     :func:`ship` leaves out what was added: it belongs to weights that are replaced, so it has to be made again.
 
     Raises:
-        ValueError: for the name of a pretrained model, or if all together weigh more than :data:`LIMIT`.
+        ValueError: for the name of a pretrained model or one that is a path, or if all together weigh more than :data:`LIMIT`.
+        FileExistsError: if ``target`` holds other files than the weights that it lists.
     """
+    checked_name(name, "model")
     if name in RECIPES:
         raise ValueError(f"{name!r} is the name of a pretrained model; choose another one")
-    staged = target.with_name(target.name + ".part")
-    shutil.rmtree(staged, ignore_errors=True)
-    shutil.copytree(target, staged, ignore=shutil.ignore_patterns(name))
-    shutil.copytree(source, staged / name)
-    return _put(staged, target)
+    with atomic_folder(target, _only_weights, _HOLDS) as staged:
+        replaced = {name, HASHES.name}
+        shutil.copytree(target, staged, ignore=lambda folder, _: replaced if Path(folder) == target else (), dirs_exist_ok=True)
+        shutil.copytree(source, staged / name)
+        return _list_hashes(staged)
 
 
-def _put(staged: Path, target: Path) -> int:
-    """Write the list of hashes beside what is staged and let it take the place of ``target``; the bytes shipped."""
-    (staged / HASHES.name).unlink(missing_ok=True)
+def _only_weights(folder: Path) -> bool:
+    """Whether a folder holds what :func:`ship` and :func:`add` write, and nothing else."""
+    if not (folder / HASHES.name).is_file():
+        return False
+    listed = {HASHES.name, *json.loads((folder / HASHES.name).read_text(encoding="utf-8"))}
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()} <= listed
+
+
+def _list_hashes(staged: Path) -> int:
+    """Write the list of hashes beside what is staged; the bytes shipped."""
     files = sorted(path for path in staged.rglob("*") if path.is_file())
     size = sum(path.stat().st_size for path in files)
     if size > LIMIT:
         raise ValueError(f"{size / 1e6:.1f} MB to ship: expected at most {LIMIT / 1e6:.0f} MB; train fewer or smaller models")
-    found = {str(path.relative_to(staged)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    (staged / HASHES.name).write_text(json.dumps(found, indent=1) + "\n")
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(staged, target)
+    found = {path.relative_to(staged).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    write_text(staged / HASHES.name, json.dumps(found, indent=1) + "\n")
     return size
 
 
 def _check(folder: Path, recipe: Recipe) -> None:
     """Refuse weights whose words would have other numbers, or that another recipe made."""
-    if json.loads((folder / RECORD).read_text())["recipe"] != asdict(recipe):
+    if json.loads((folder / RECORD).read_text(encoding="utf-8"))["recipe"] != asdict(recipe):
         raise ValueError(f"{folder} was trained by another recipe than {recipe.name} has now; train it again")
     if AutoTokenizer.from_pretrained(folder, local_files_only=True).get_vocab() != vocabulary():
         raise ValueError(f"{folder} was trained with another vocabulary than the world has now; train it again")

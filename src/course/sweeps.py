@@ -6,7 +6,6 @@ stored as soon as it is known, and a sweep that was stopped goes on where it was
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -20,11 +19,13 @@ from joblib.parallel import get_active_backend
 
 from course.conditions import CONDITIONS
 from course.evaluation import all_profiles, best_possible, changed, questions, scores
+from course.foundation import write_text
 from course.hub import locked_revision, tier
 from course.lm import TextModel, load
 from course.models import HUB, shipped_models, weights_sha256
 from course.progress import progress_bar
 from course.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, Template
+from course.tasks import HUB_DATA, task_names
 from course.world.exercises import EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
@@ -74,6 +75,10 @@ class Cell:
             raise ValueError(f"no model {self.model!r} in the {self.tier} tier; choose from {', '.join(known)}")
         if self.condition not in CONDITIONS:
             raise ValueError(f"no condition {self.condition!r}; choose from {', '.join(CONDITIONS)}")
+        if self.task not in task_names():
+            raise ValueError(f"no task {self.task!r}; choose from {', '.join(task_names())}")
+        if self.tier == "hub" and self.task not in HUB_DATA:
+            raise ValueError(f"no data set for the task {self.task!r} in the hub tier; choose from {', '.join(HUB_DATA)}")
         if self.template != "usual" and self.template not in TEMPLATES:
             raise ValueError(f"no template {self.template!r}; choose from usual, {', '.join(TEMPLATES)}")
         if self.titled and self.task not in list_tasks():
@@ -85,14 +90,19 @@ class Cell:
 
     @property
     def file(self) -> str:
-        """The name of the file that the cell is stored in: readable, and different for different cells and weights.
+        """The name of the file that the cell is stored in: readable, and different for different cells, weights and data.
 
         Raises:
-            HubError: if the hub does not name the revision of the model.
+            HubError: if the hub does not name the revision of the model or of the data set.
         """
-        weights = weights_sha256(self.model) if self.tier == "tiny" else locked_revision(HUB[self.model].repository)
-        key = json.dumps([VERSION, weights, asdict(self)])
+        key = json.dumps([VERSION, self._source(), asdict(self)])
         return f"{self.task}-{self.condition}-{self.shots}-{self.seed}-{blake2b(key.encode(), digest_size=8).hexdigest()}.json"
+
+    def _source(self) -> str | list[str]:
+        """What was measured, beside the cell itself. The data of the tiny tier come with the code, so that :data:`VERSION` says it."""
+        if self.tier == "tiny":
+            return weights_sha256(self.model)
+        return [locked_revision(HUB[self.model].repository), locked_revision(HUB_DATA[self.task].repository, "dataset")]
 
 
 def grid(
@@ -103,11 +113,22 @@ def grid(
 
     Args:
         settings: further fields of :class:`Cell`, the same for all.
+
+    Raises:
+        ValueError: for an impossible cell, or if there is none: nothing was asked for, or more demonstrations everywhere than any
+            document has.
     """
     where = {"tier": tier(), **settings}
     cells = [Cell(m, t, c, k, s, **where) for m, t, c, k, s in product(models, tasks, conditions, shots, seeds)]
     known = list_tasks() | EXERCISES
-    return [cell for cell in cells if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most]
+    kept = [cell for cell in cells if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most]
+    if not cells:
+        asked = {"tasks": tasks, "shots": shots, "seeds": seeds, "models": models, "conditions": conditions}
+        raise ValueError(f"no {', no '.join(name for name, values in asked.items() if not values)}: expected at least one of each")
+    if not kept:
+        most = ", ".join(f"{known[task].most - 1} ({task})" for task in tasks if task in known)
+        raise ValueError(f"shots={list(shots)}: more demonstrations than any document of the corpus has; expected at most {most}")
+    return kept
 
 
 def usual_template(task: str, wanted_tier: str) -> Template:
@@ -204,16 +225,17 @@ def _stored(cell: Cell, folder: Path | None) -> float | None:
     if folder is None or not (path := folder / cell.file).exists():
         return None
     try:
-        return float(json.loads(path.read_text())["accuracy"])
-    except (ValueError, KeyError, TypeError) as error:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        value = stored.pop("accuracy")
+        if stored != json.loads(json.dumps(asdict(cell))):
+            raise ValueError("it is another cell's")
+        if isinstance(value, bool) or not 0 <= value <= 100:
+            raise ValueError(f"accuracy={value!r}, expected a number from 0 to 100")
+        return float(value)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({error!r}): expected a stored cell of a sweep; delete it, and it is measured anew") from error
 
 
 def _store(cell: Cell, value: float, folder: Path | None) -> None:
-    if folder is None:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / cell.file
-    written = path.with_suffix(".part")
-    written.write_text(json.dumps(asdict(cell) | {"accuracy": value}) + "\n")
-    os.replace(written, path)
+    if folder is not None:
+        write_text(folder / cell.file, json.dumps(asdict(cell) | {"accuracy": value}) + "\n")

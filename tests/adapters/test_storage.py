@@ -30,15 +30,54 @@ def test_an_interrupted_save_leaves_what_was_there(tmp_path, monkeypatch):
     model = adapt(new_model("bert"), "lora")
     before = (storage.save(model, tmp_path / "kept") / "adapter_model.safetensors").read_bytes()
 
-    def broken(*arguments, **options):
-        (tmp_path / "kept.part").mkdir(exist_ok=True)
-        (tmp_path / "kept.part" / "adapter_model.safetensors").write_bytes(b"half")
+    def broken(model, folder, **options):
+        (folder / "adapter_model.safetensors").write_bytes(b"half")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(PeftModel, "save_pretrained", broken)
     with pytest.raises(KeyboardInterrupt):
         storage.save(shaken(model), tmp_path / "kept")
     assert (tmp_path / "kept" / "adapter_model.safetensors").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_an_adapter_or_a_model_replaces_another_and_nothing_else(tmp_path):
+    model = adapt(new_model("bert"), "lora")
+    storage.save(new_model("bert"), tmp_path / "kept")
+    storage.save(model, tmp_path / "kept")
+    assert not (tmp_path / "kept" / "config.json").exists()
+    storage.save(model, tmp_path / "kept")
+    (tmp_path / "kept" / "thesis.txt").write_text("ten years", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="thesis.txt: expected .* nothing but the files of one model or adapter"):
+        storage.save(model, tmp_path / "kept")
+    assert (tmp_path / "kept" / "thesis.txt").read_text(encoding="utf-8") == "ten years"
+
+
+@pytest.mark.parametrize(
+    "content", [["results.csv"], ["README.md"], ["config.json", "README.md"], ["model.safetensors"], ["config.json/x"]]
+)
+def test_a_folder_of_somebody_elses_is_left_as_it_is(tmp_path, content):
+    for name in content:
+        (tmp_path / "results" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "results" / name).write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match="results holds"):
+        storage.save(adapt(new_model("bert"), "lora"), tmp_path / "results")
+    assert all((tmp_path / "results" / name).read_bytes() == b"mine" for name in content)
+
+
+@pytest.mark.parametrize("folder", ["..", ".", "work/.."])
+def test_a_parent_folder_is_never_replaced(tmp_path, monkeypatch, folder):
+    (tmp_path / "a" / "work").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a")
+    with pytest.raises(ValueError, match="is the working directory or a folder above it"):
+        storage.save(adapt(new_model("bert"), "lora"), folder)
+    assert (tmp_path / "a" / "work").exists()
+
+
+@pytest.mark.parametrize("name", ["../../x", "v1.0", "a/b", ""])
+def test_the_name_of_an_adapter_never_becomes_a_path(name):
+    with pytest.raises(ValueError, match="^adapter .*"):
+        adapt(new_model("bert"), "lora", name)
 
 
 def test_an_unknown_adapter_is_refused(tmp_path):

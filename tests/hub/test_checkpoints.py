@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 
 import checkpoints
@@ -240,9 +241,33 @@ def test_a_damaged_lock_file_is_named_with_what_to_do(hub, client, served, conte
 
 
 def test_a_lock_file_that_cannot_be_written_is_named_with_what_to_do(client, served):
-    (client / "course-hub-lock.part").mkdir()
+    (client / ".course-hub-lock.json.lock").mkdir()
     with pytest.raises(HubError, match=r"course-hub-lock.json cannot be written \(.*\), .*; run from a folder that you may write to"):
         load()
+    assert not (client / "course-hub-lock.json").exists()
+
+
+_RECORD_MANY = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from course import hub
+
+hub._ask = lambda repository, kind, revision: SimpleNamespace(sha=sys.argv[1] * 40)
+for number in range(25):
+    print(hub.locked_revision(f"{sys.argv[1]}/{number}"), hub.locked_revision(f"both/{number}"))
+"""
+
+
+def test_processes_that_write_the_lock_file_at_once_lose_no_entry(tmp_path):
+    running = [
+        subprocess.Popen([sys.executable, "-c", _RECORD_MANY, name], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for name in "ab"
+    ]
+    told = [process.communicate()[0].split() for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    locked = json.loads((tmp_path / "course-hub-lock.json").read_text())
+    assert len(locked) == 75
+    assert told[0][1::2] == told[1][1::2] == [locked[f"both/{number}"] for number in range(25)], "both use the same revision"
 
 
 def test_a_repository_that_asks_to_run_code_is_refused_and_runs_none(hub, client, toys):

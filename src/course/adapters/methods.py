@@ -28,6 +28,7 @@ from course.adapters.bitfit import BitFitConfig
 from course.adapters.bottleneck import BottleneckConfig
 from course.adapters.head_only import HeadOnlyConfig
 from course.adapters.places import biased_modules, head_modules, norm_modules, places
+from course.foundation import checked_name
 from course.models import bare
 
 #: What a class of ``transformers`` is for, in the words of ``peft``.
@@ -133,8 +134,9 @@ def adapt(
 
     Raises:
         ValueError: for an unknown method, an architecture whose places are not known, a model without a head for ``"head"``, without
-            biases for ``"bitfit"``, or a name that is taken.
+            biases for ``"bitfit"``, or a name that is taken or cannot name a module and a folder.
     """
+    checked_adapter(name)
     known = METHODS | INPUT_METHODS
     if method not in known:
         raise ValueError(f"no method {method!r}; choose from {', '.join(known)}")
@@ -154,6 +156,17 @@ def adapt(
     for other, encoder in getattr(model, "prompt_encoder", {}).items():
         encoder.requires_grad_(other == name)
     return model
+
+
+def checked_adapter(name: str) -> str:
+    """The name of an adapter, if it can name a module of torch and a folder.
+
+    Raises:
+        ValueError: if it cannot.
+    """
+    if "." in checked_name(name, "adapter"):
+        raise ValueError(f"adapter {name!r} has a dot, which torch allows in no module's name; write {name.replace('.', '_')!r}")
+    return name
 
 
 def _config(model: PreTrainedModel, method: Method, norms: bool | None, options: dict) -> PeftConfig:

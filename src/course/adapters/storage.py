@@ -3,8 +3,7 @@
 A task by full fine-tuning is a whole model on disk; a task by an adapter is a small folder beside the one base model.
 """
 
-import os
-import shutil
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,15 @@ from peft import PeftModel
 from safetensors.torch import load_model
 from transformers import PreTrainedModel
 
-from course.adapters.methods import adapt
+from course.adapters.methods import adapt, checked_adapter
+from course.foundation import atomic_folder
 from course.models import no_progress_bar
 
+#: All that a folder of a model or an adapter may hold if another one is to replace it.
+_FILES = re.compile(
+    r"README\.md|generation_config\.json|model\.safetensors\.index\.json"
+    r"|(adapter_)?config\.json|(adapter_)?model(-\d{5}-of-\d{5})?\.safetensors"
+)
 #: Switches between tasks that are timed.
 _SWITCHES = 15
 
@@ -25,35 +30,48 @@ _SWITCHES = 15
 def save(model: PreTrainedModel | PeftModel, folder: str | Path, name: str = "default") -> Path:
     """Write one adapter of an adapted model (with its head), or a whole model, in safetensors.
 
-    It is written under a temporary name first, so that an interrupted call leaves nothing half.
+    It is written whole or not at all: an interrupted call leaves what stood there.
 
     Args:
-        folder: where it should stand; what stands there is replaced.
+        folder: where it should stand. An adapter or a model that stands there, and nothing else, is replaced.
         name: of the adapter.
 
     Returns:
         The folder. ``PeftModel.from_pretrained(base, folder)`` or ``from_pretrained(folder)`` reads it.
 
     Raises:
-        ValueError: for an adapter that the model does not have.
+        ValueError: for an adapter that the model does not have, or whose name is a path, and for the working directory or one above
+            it.
+        FileExistsError: for a file, a link, or a folder with anything but one model or adapter in it.
+        OSError: if it cannot be written; for a full disk the message says what to free.
     """
     folder = Path(folder)
-    written = folder.with_name(folder.name + ".part")
-    shutil.rmtree(written, ignore_errors=True)
-    if isinstance(model, PeftModel):
-        if name not in model.peft_config:
-            raise ValueError(f"no adapter {name!r}; choose from {', '.join(model.peft_config)}")
-        model.save_pretrained(written, selected_adapters=[name])
-        # peft gives an adapter that is not called "default" a folder of its own
-        inner = written / name if name != "default" else written
-    else:
-        with no_progress_bar():
-            model.save_pretrained(written)
-        inner = written
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(inner, folder)
-    shutil.rmtree(written, ignore_errors=True)
+    if isinstance(model, PeftModel) and checked_adapter(name) not in model.peft_config:
+        raise ValueError(f"no adapter {name!r}; choose from {', '.join(model.peft_config)}")
+    size = None if isinstance(model, PeftModel) else sum(p.nbytes for p in model.parameters())
+    with atomic_folder(folder, _only_one_model, "the files of one model or adapter", size) as temporary, no_progress_bar():
+        if isinstance(model, PeftModel):
+            model.save_pretrained(temporary, selected_adapters=[name])
+            if name != "default":
+                _move_up(temporary / name)
+        else:
+            model.save_pretrained(temporary)
     return folder
+
+
+def _move_up(inner: Path) -> None:
+    """Undo that ``peft`` gives an adapter that is not called "default" a folder of its own."""
+    for path in inner.iterdir():
+        path.rename(inner.parent / path.name)
+    inner.rmdir()
+
+
+def _only_one_model(folder: Path) -> bool:
+    """Whether a folder holds an adapter or a model, and nothing that :func:`save` would not write."""
+    inside = list(folder.iterdir())
+    plain = all(path.is_file() and not path.is_symlink() and _FILES.fullmatch(path.name) for path in inside)
+    described = {"config.json", "adapter_config.json"} & {path.name for path in inside}
+    return bool(plain and described and any(path.suffix == ".safetensors" for path in inside))
 
 
 def stored_bytes(folder: str | Path) -> int:

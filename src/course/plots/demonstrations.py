@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course.attention import Attention
-from course.claims import interval
+from course.foundation.intervals import interval
 from course.plots.style import CEILING, OPENED, PROMPTED, spread
 
 

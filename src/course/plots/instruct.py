@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.claims import interval
+from course.foundation.intervals import interval
 from course.instruct import Control
 from course.plots.style import CEILING, OPENED, PROMPTED, band
 from course.records import columns

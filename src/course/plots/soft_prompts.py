@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from course.claims import interval
+from course.foundation.intervals import interval
 from course.plots.style import OPENED, PROMPTED, band, name_ends
 
 #: Lines of the curves of one colour, in their order.

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from course.claims import interval
+from course.foundation.intervals import interval
 
 #: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and Ito, safe for the colour-blind.
 OPENED, PROMPTED = "#d55e00", "#0072b2"
