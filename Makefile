@@ -1,21 +1,31 @@
-# make book, make test, ... on a fresh clone with Python 3.11+ and make: the environment is set up on first use
+# make book, make test, ... on a fresh clone with Python 3.11 and make: the environment is set up on first use
 PYTHON ?= python3
 VENV ?= .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
 BIN := $(VENV)/bin
+endif
 READY := $(VENV)/.ready
-# two threads that spin against each other are slower than one that works
+# what of [project.optional-dependencies] is installed
+EXTRAS ?= book,test
 export TOKENIZERS_PARALLELISM := false
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 # tests and notebooks run behind a guard that refuses every connection that leaves the machine
 OFFLINE := PYTHONPATH=$(CURDIR)/tests/offline
+# a worker for each core, at most four (each loads torch), and one thread in each: threads that spin against each other are slower than
+# one that works. A file stays with one worker, since its fixtures and its kernel are shared.
+WORKERS ?= logical
+PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
+	--numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
-.PHONY: book test notebooks studies pretrain lab clean
+.PHONY: book test notebooks studies pretrain lab address clean
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[book,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch $@
 
 book: $(READY)
@@ -23,8 +33,8 @@ book: $(READY)
 	@echo "The book is in _build/html/index.html"
 
 test: $(READY)
-	$(OFFLINE) $(BIN)/python -m pytest
-	$(OFFLINE) $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval-sanitize.cfg notebooks
+	$(PYTEST)
+	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval-sanitize.cfg notebooks
 	$(BIN)/jupyter-book build . --all --path-output . --warningiserror --keep-going --quiet
 
 notebooks: $(READY)
@@ -38,6 +48,10 @@ pretrain: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter-lab
+
+# make address URL=https://github.com/OWNER/NAME: where the course lives, written into pyproject.toml and all that follows from it
+address: $(READY)
+	$(BIN)/python -m course.site "$(URL)"
 
 clean:
 	rm -rf _build $(VENV)

@@ -2,16 +2,20 @@
 
 import importlib.util
 import json
-import os
+import sys
+import threading
+from contextlib import suppress
+from types import SimpleNamespace
 
 import joblib
 import pandas as pd
+import psutil
 import pytest
 
 from course import sweeps
 from course.evaluation import all_profiles, questions, scores
 from course.lm import load
-from course.sweeps import Cell, grid, measure, run, sweep
+from course.sweeps import Cell, grid, measure, on_ray, run, sweep
 
 SMALL = {"models": ("gpt-small",), "count": 8}
 TASKS, SHOTS, SEEDS = ("is_large", "topic"), (0, 2), (0, 1)
@@ -45,24 +49,47 @@ def test_a_backend_that_tells_nothing_before_the_end_gives_the_same_table(table,
     pd.testing.assert_frame_equal(sweep(TASKS, SHOTS, SEEDS, **SMALL), table)
 
 
-@pytest.mark.skipif(
-    "offline" in os.environ.get("PYTHONPATH", ""),
-    reason="ray's own processes do not find each other behind the guard of 'make test'; run this file without it",
-)
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed (pip install -e '.[cluster]')")
-def test_a_local_ray_of_two_workers_gives_the_same_table(table, tmp_path):
-    import ray
-    from ray.util.joblib import register_ray
+def kill_one_at_work(killed: list[int], over: threading.Event) -> None:
+    """Kill the first of Ray's workers below this process that measures something."""
+    while not killed and not over.wait(0.02):
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if not killed and "run_batch" in " ".join(process.cmdline()):
+                    process.kill()
+                    killed.append(process.pid)
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        register_ray()
-        with joblib.parallel_config("ray", n_jobs=2):
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed (pip install -e '.[cluster]')")
+def test_two_workers_of_ray_give_the_same_table_though_one_is_killed_at_work(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeps, "_AT_ONCE", 2)
+    killed, over = [], threading.Event()
+    killer = threading.Thread(target=kill_one_at_work, args=(killed, over))
+    with on_ray(2):
+        import ray
+
+        assert [node["NodeManagerAddress"] for node in ray.nodes()] == ["127.0.0.1"]
+        killer.start()
+        try:
             found = sweep(TASKS, SHOTS, SEEDS, folder=tmp_path, **SMALL)
-    finally:
-        ray.shutdown()
+        finally:
+            over.set()
+            killer.join()
+    assert not ray.is_initialized() and len(killed) == 1
     pd.testing.assert_frame_equal(found, table)
     assert len(list(tmp_path.glob("*.json"))) == len(table)
+
+
+def test_a_local_ray_that_others_could_reach_is_not_started(monkeypatch):
+    ray = SimpleNamespace(util=SimpleNamespace(get_node_ip_address=lambda: "192.0.2.2"), is_initialized=lambda: False)
+    monkeypatch.setattr(sweeps, "_imported_ray", lambda local: ray)
+    with pytest.raises(RuntimeError, match="would listen at 192.0.2.2: expected the loopback address; call on_ray before"), on_ray(2):
+        pass
+
+
+def test_a_missing_ray_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ImportError, match=r"pip install -e '.\[cluster\]'"), on_ray(2, "auto"):
+        pass
 
 
 def test_a_stopped_sweep_goes_on_where_it_was(table, tmp_path, monkeypatch):

@@ -4,12 +4,13 @@ The text in ``book/`` is what people edit. A page is paired if its front matter 
 """
 
 import argparse
-import os
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+
+from course.foundation.atomic_write import write_text
 
 ROOT = Path.cwd()
 
@@ -17,7 +18,7 @@ ROOT = Path.cwd()
 def paired_pages(root: Path = ROOT) -> list[str]:
     """The names of the pages that are notebooks, sorted."""
     pages = sorted((root / "book").glob("*.md"))
-    return [page.stem for page in pages if "kernelspec:" in page.read_text().split("\n---\n")[0]]
+    return [page.stem for page in pages if "kernelspec:" in page.read_text(encoding="utf-8").split("\n---\n")[0]]
 
 
 def fresh_notebook(name: str, root: Path = ROOT) -> nbformat.NotebookNode:
@@ -43,10 +44,7 @@ def execute(name: str, root: Path = ROOT) -> None:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
     notebook.metadata["language_info"] = {"name": "python"}
-    target = root / "notebooks" / f"{name}.ipynb"
-    written = target.with_suffix(".part")
-    nbformat.write(notebook, written)
-    os.replace(written, target)
+    write_text(root / "notebooks" / f"{name}.ipynb", nbformat.writes(notebook) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> None:

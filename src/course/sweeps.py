@@ -6,15 +6,19 @@ stored as soon as it is known, and a sweep that was stopped goes on where it was
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from ipaddress import ip_address
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
 
 from course.conditions import CONDITIONS
@@ -174,7 +178,7 @@ def run(cells: Sequence[Cell], folder: Path | None = None, jobs: int | None = No
     Args:
         folder: where every cell is stored as soon as it is known, by the process that asked for it; cells that are there are not
             measured again.
-        jobs: processes (default: one). Another backend is chosen around the call: ``with joblib.parallel_config("ray", n_jobs=64)``.
+        jobs: processes (default: one). Another backend is chosen around the call: :func:`on_ray`, or ``joblib.parallel_config``.
         bar: show a progress bar (default: if somebody watches).
 
     Returns:
@@ -206,6 +210,66 @@ def sweep(
     return run(grid(tasks, shots, seeds, **settings), folder, jobs, bar)
 
 
+@contextmanager
+def on_ray(jobs: int, address: str | None = None) -> Iterator[None]:
+    """Sweeps inside this block are computed by workers of Ray: ``with on_ray(64, "auto"): sweep(...)``.
+
+    A worker that dies is started again, and what it was measuring is measured again, up to three
+    times.
+
+    Args:
+        jobs: workers.
+        address: of a cluster that runs already (``"auto"``: the one that this machine belongs to).
+            By default Ray is started here, listens to this machine alone (127.0.0.1), and is
+            stopped at the end. A process does one or the other.
+
+    Raises:
+        ImportError: if Ray is not installed.
+        RuntimeError: if a Ray that is to be started here would listen to other machines, since it
+            was imported before.
+    """
+    ray = _imported_ray(local=address is None)
+    started = not ray.is_initialized()
+    if started and address is None:
+        _check_listens_here_alone(ray)
+        ray.init(num_cpus=jobs, include_dashboard=False, log_to_driver=False)
+    elif started:
+        ray.init(address=address)
+    again = {"max_restarts": -1, "max_task_retries": 3}
+    try:
+        with parallel_config("ray", n_jobs=jobs, ray_remote_args=again):
+            yield
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _imported_ray(local: bool) -> ModuleType:
+    """Ray, with its backend for ``joblib`` registered."""
+    if local:
+        # what Ray does on Windows and macOS anyway; it is read when Ray is imported, and no
+        # argument of ray.init says it
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    try:
+        import ray
+        from ray.util.joblib import register_ray
+    except ImportError as error:
+        raise ImportError(
+            "Ray is not installed; in the folder of the course: pip install -e '.[cluster]'"
+        ) from error
+    register_ray()
+    return ray
+
+
+def _check_listens_here_alone(ray: ModuleType) -> None:
+    here = ray.util.get_node_ip_address()
+    if not ip_address(here).is_loopback:
+        raise RuntimeError(
+            f"Ray was imported before, for clusters, and would listen at {here}: expected the "
+            "loopback address; call on_ray before anything imports ray, or name a cluster's address"
+        )
+
+
 def _measured(cells: list[Cell], jobs: int | None) -> Iterator[tuple[Cell, float]]:
     """The cells with their values, each as soon as it is known, or, if the backend cannot tell, a few at a time."""
     backend, configured = get_active_backend()
@@ -213,8 +277,10 @@ def _measured(cells: list[Cell], jobs: int | None) -> Iterator[tuple[Cell, float
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_with_cell)(cell) for cell in cells)
         return
     some = _AT_ONCE * max(1, backend.effective_n_jobs(jobs or configured or 1))
-    for first in range(0, len(cells), some):
-        yield from Parallel(n_jobs=jobs)(delayed(_with_cell)(cell) for cell in cells[first : first + some])
+    # the same workers for all: each has loaded torch and its models
+    with Parallel(n_jobs=jobs) as parallel:
+        for first in range(0, len(cells), some):
+            yield from parallel(delayed(_with_cell)(cell) for cell in cells[first : first + some])
 
 
 def _with_cell(cell: Cell) -> tuple[Cell, float]:

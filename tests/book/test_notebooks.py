@@ -109,7 +109,7 @@ def test_every_claim_is_printed_and_holds_unless_it_is_known_to_fail(name):
 def test_chapters_end_with_claims():
     for name in PAGES:
         if name[0].isdigit():
-            text = (ROOT / "book" / f"{name}.md").read_text()
+            text = (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
             assert text.index("**The question of this chapter.**") < text.index("## Exercises") < text.index("## Claims")
 
 

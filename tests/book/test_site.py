@@ -1,7 +1,8 @@
 """Addresses, versions and references: each stands in one place, and everything else agrees with it."""
 
-import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,60 +17,95 @@ from course.notebooks import paired_pages
 from course.tasks import HUB_DATA
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-TEXTS = [ROOT / "README.md", ROOT / "_config.yml", *sorted((ROOT / "book").glob("*.md")), *sorted((ROOT / "notebooks").glob("*.ipynb"))]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def addresses(text: str) -> set[str]:
     """Every address of a forge, of Colab or of Binder in a text."""
-    return set(re.findall(r"https://(?:github\.com|colab\.research\.google\.com/github|mybinder\.org/v2)/[^\s\"'\)\\@]+", text))
+    return set(re.findall(r"(?:github\.com|colab\.research\.google\.com/github|mybinder\.org/v2/gh)/([\w.-]+/[\w.-]+)", text))
 
 
-def test_every_badge_and_link_is_derived_from_the_one_address():
-    repository = PROJECT["urls"]["Repository"]
-    assert site.repository() == repository
-    name = repository.removeprefix("https://github.com/")
-    for path in TEXTS:
-        for address in addresses(path.read_text()):
-            assert name in address, f"{path.name}: {address}"
-    readme = (ROOT / "README.md").read_text()
-    for page in paired_pages(ROOT):
-        if page[0].isdigit():
-            assert site.colab(page) in readme
-    assert site.binder() in readme
-    assert yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"] == repository
-
-
-def test_the_check_of_addresses_sees_another_one():
-    assert addresses("see [x](https://github.com/somebody/else) and https://mybinder.org/v2/gh/a/b") == {
-        "https://github.com/somebody/else",
-        "https://mybinder.org/v2/gh/a/b",
+def strangers(root: Path) -> dict[str, set[str]]:
+    """Repositories that a text names and that are not the course's: file -> their names."""
+    url = site.repository(root)
+    ours = set() if url is None else {url.removeprefix("https://github.com/"), url.removeprefix("https://github.com/") + ".git"}
+    texts = [root / name for name in ("README.md", "_config.yml", "CITATION.cff", "pyproject.toml")]
+    found = {
+        path.name: addresses(path.read_text(encoding="utf-8")) - ours - {"OWNER/NAME"}
+        for path in [*texts, *root.glob("book/*.md"), *root.glob("notebooks/*.ipynb")]
     }
+    return {name: others for name, others in found.items() if others}
 
 
-@pytest.mark.parametrize("name", paired_pages(ROOT))
-def test_colab_installs_this_version(name):
-    cells = [c for c in json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())["cells"] if c["cell_type"] == "code"]
-    assert f'%pip install -q "{site.install_line()}"' in "".join(cells[0]["source"])
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """A copy of every file that may name the address."""
+    for name in ("pyproject.toml", "README.md", "_config.yml", "CITATION.cff"):
+        shutil.copy(ROOT / name, tmp_path)
+    for folder in ("book", "notebooks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("images", ".ipynb_checkpoints"))
+    return tmp_path
 
 
-def test_environment_has_the_versions_of_pyproject():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert environment["channels"] == ["conda-forge"]
-    wanted = dict(line.split("==") for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["book"])
-    conda = {"torch": "pytorch", "jupyter-book": "jupyter-book"}
-    found = dict(line.split("=", 1) for line in environment["dependencies"] if isinstance(line, str) and "=" in line)
-    found.pop("python")
-    assert found == {conda.get(name, name): version for name, version in wanted.items()}
+def test_everything_follows_from_the_one_address_and_nothing_names_a_strangers():
+    for path, text in site.derived(ROOT).items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.relative_to(ROOT)}: run 'make address URL=...'"
+    assert strangers(ROOT) == {}
 
 
-def test_every_dependency_is_pinned():
-    for line in PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), []):
-        assert re.fullmatch(r"[\w.-]+==[\w.]+", line), line
+def test_an_address_is_written_everywhere_at_once(copy):
+    url = "https://github.com/teacher/our-course"
+    changed = site.set_address(url + ".git/", copy)
+    assert site.repository(copy) == url and set(changed) == {copy / "pyproject.toml", *site.derived(copy)}
+    readme = (copy / "README.md").read_text(encoding="utf-8")
+    for page in paired_pages(copy):
+        for path in (copy / "book" / f"{page}.md", copy / "notebooks" / f"{page}.ipynb"):
+            assert f"git+{url}@v{PROJECT['version']}" in path.read_text(encoding="utf-8")
+        assert (site.colab(url, page) in readme) == page[0].isdigit()
+    assert site.binder(url) in readme and f"{url}/actions/workflows/test.yml/badge.svg" in readme
+    settings = yaml.safe_load((copy / "_config.yml").read_text(encoding="utf-8"))
+    assert settings["repository"]["url"] == url and settings["launch_buttons"]["colab_url"]
+    assert yaml.safe_load((copy / "CITATION.cff").read_text(encoding="utf-8"))["repository-code"] == url
+    assert f"git clone {url}" in (copy / "book" / "index.md").read_text(encoding="utf-8")
+    assert site.set_address(url, copy) == [], "a second time there is nothing to do"
+
+
+def test_another_address_takes_the_place_of_the_first(copy):
+    site.set_address("https://github.com/first/course", copy)
+    site.set_address("https://github.com/second/course", copy)
+    assert strangers(copy) == {}
+    assert all("first/course" not in path.read_text(encoding="utf-8") for path in site.derived(copy))
+
+
+@pytest.mark.parametrize("url", ["", "teacher/course", "https://github.com/teacher", "http://github.com/a/b", 'https://github.com/a/b"; x'])
+def test_what_is_no_repository_is_refused(copy, url):
+    with pytest.raises(ValueError, match=re.escape(f"the address {url!r}: expected https://github.com/OWNER/NAME")):
+        site.set_address(url, copy)
+    assert site.repository(copy) == site.repository(ROOT)
+
+
+def test_the_command_says_what_it_changed(copy):
+    path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "course.site", "https://github.com/teacher/course"]
+    ran = subprocess.run(command, cwd=copy, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    assert f"{1 + len(site.derived(copy))} files changed\n  pyproject.toml\n" in ran.stdout
+
+
+def test_a_file_without_its_place_is_named(copy):
+    (copy / "README.md").write_text("no place", encoding="utf-8")
+    with pytest.raises(ValueError, match="README.md: expected one place that follows from the address of the course .*, found 0"):
+        site.derived(copy)
+
+
+def test_the_check_of_addresses_sees_another_one(copy):
+    assert addresses("see [x](https://github.com/somebody/else) and https://mybinder.org/v2/gh/a/b?x") == {"somebody/else", "a/b"}
+    page = copy / "book" / "index.md"
+    page.write_text(page.read_text(encoding="utf-8") + "https://github.com/somebody/course", encoding="utf-8")
+    assert strangers(copy) == {"index.md": {"somebody/course"}}
 
 
 def test_the_page_of_real_models_names_what_the_code_loads():
-    page = (ROOT / "book" / "real-models.md").read_text()
+    page = (ROOT / "book" / "real-models.md").read_text(encoding="utf-8")
     for role, checkpoint in HUB.items():
         assert f"| `{role}` | `{checkpoint.repository}` | {checkpoint.parameters} | {checkpoint.licence} |" in page
     for name, data in HUB_DATA.items():
@@ -78,31 +114,33 @@ def test_the_page_of_real_models_names_what_the_code_loads():
 
 def cited() -> set[str]:
     """The keys that the claims of the chapters name as their source."""
-    text = "".join((ROOT / "book" / f"{name}.md").read_text() for name in paired_pages(ROOT))
+    text = "".join((ROOT / "book" / f"{name}.md").read_text(encoding="utf-8") for name in paired_pages(ROOT))
     return set(re.findall(r'"([a-z]+\d{4}[a-z]+)"', text))
 
 
 def test_claims_cite_entries_of_the_bibliography():
-    keys = set(re.findall(r"@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text()))
+    keys = set(re.findall(r"@\w+\{(\w+),", (ROOT / "book" / "references.bib").read_text(encoding="utf-8")))
     assert cited() and cited() <= keys
 
 
 def test_authors_named_in_a_text_are_in_the_bibliography():
     """``Somebody et al. 2020`` or ``Somebody and Other 2020`` anywhere in the book or the package has its entry."""
-    entries = re.findall(r"author = \{(.+)\},?\n(?:.*\n)*?\s+year = \{(\d+)\}", (ROOT / "book" / "references.bib").read_text())
+    bibliography = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    entries = re.findall(r"author = \{(.+)\},?\n(?:.*\n)*?\s+year = \{(\d+)\}", bibliography)
     known = {(authors.split(",")[0].split()[-1], year) for authors, year in entries}
     texts = [*(ROOT / "book").glob("*.md"), *(ROOT / "src").rglob("*.py")]
+    mention = re.compile(r"([A-Z][a-z]\w*)(?: et al\.| and\s+(?:De )?[A-Z]\w+)? \(?((?:19|20)\d\d)\b")
     named = {
         pair
         for path in texts
-        for pair in re.findall(r"([A-Z][a-z]\w*)(?: et al\.| and\s+(?:De )?[A-Z]\w+)? \(?((?:19|20)\d\d)\b", path.read_text())
+        for pair in mention.findall(path.read_text(encoding="utf-8"))
         if pair[0] not in ("Learning", "Copyright")
     }
     assert named - known == set()
 
 
 def links(path: Path) -> list[str]:
-    return re.findall(r"\]\(([^)\s]+)\)", path.read_text())
+    return re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8"))
 
 
 def test_internal_links_lead_somewhere():
@@ -130,7 +168,7 @@ def test_the_guard_leaves_loopback_open():
 
 def test_no_pickle_no_remote_code_no_eval():
     for path in (ROOT / "src").rglob("*.py"):
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         for forbidden in ("import pickle", "torch.load(", "torch.save(", "trust_remote_code=True"):
             assert forbidden not in text, f"{path}: {forbidden}"
         assert not re.search(r"(?<![\w.])eval\(", text), path
@@ -139,7 +177,7 @@ def test_no_pickle_no_remote_code_no_eval():
 def test_the_test_command_puts_the_guard_where_kernels_find_it():
     """A kernel runs in ``notebooks/``, so the folder of the guard must be named by its whole path."""
     commands = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    guarded = [line for line in commands.splitlines() if "-m pytest" in line]
+    guarded = [line for line in commands.replace("\\\n", "").splitlines() if "-m pytest" in line]
     assert len(guarded) == 2 and all(line.startswith(f"PYTHONPATH={ROOT / 'tests' / 'offline'} ") for line in guarded)
     code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)"
     guard = {"PYTHONPATH": guarded[0].split()[0].removeprefix("PYTHONPATH=")}

@@ -30,9 +30,10 @@ def chapter_texts() -> list[str]:
     return 3 * [*blanks, *series, *asked, *english.PROMPTS, english.PHRASE]
 
 
-def run_chapter(path: Path, hub: Hub, folder: Path) -> list[str]:
-    """Run a notebook in a kernel of the hub tier; what each code cell printed."""
+def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list[str]:
+    """Run a notebook in a kernel of the hub tier, after a cell of the test's own; what each code cell printed."""
     notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     settings = {"COURSE_TIER": "hub", "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute(env=os.environ | settings)
