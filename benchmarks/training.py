@@ -1,9 +1,15 @@
-"""fit() beside ``transformers.Trainer``: ``python benchmarks/training.py [--model NAME] [--seconds N] [--runs N]``.
+"""fit() beside ``transformers.Trainer``: ``python benchmarks/training.py [--seconds N ...] [--runs N] [--precision fp32]``.
 
-The same model, examples, batch size, optimiser and schedule for an equal time, in one process. The examples are a mixture of the
-world's tasks with 0 to 4 demonstrations, so their lengths differ much. Tokens are real ones: padding is not counted. The goal is
-1.8 times the Trainer's tokens a second (at its defaults) at no worse a loss. Its own remedies, sampling by length and bfloat16,
-stand in the table beside it.
+The same model, examples, batch size, optimiser, peak rate and schedule for an equal time, in one process. The examples are a mixture
+of the world's tasks with 0 to 4 demonstrations, so their lengths differ much. Tokens are real ones: padding is not counted. The goal is
+1.8 times the Trainer's tokens a second (at its defaults) at no worse a loss. Its own remedies, sampling by length and bfloat16 (where
+the processor computes in it), stand in the table beside it, and so does fit() for as many steps as the Trainer came to: whether a step
+of one is worth a step of the other shows there.
+
+Loss after equal time tells which way trains better only where more training does lower the loss. So no example comes twice, whatever
+the time, and the loss is that of new examples about the same inputs. Inputs that were held out would not do: nobody can tell the plural
+of a word that is in no example, and a model that has seen more of the others is surer of a wrong one. (The loss of held-out inputs is
+printed beside it; it falls, and rises again.)
 """
 
 import argparse
@@ -11,7 +17,9 @@ import copy
 import logging
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from statistics import mean
 
 import pandas as pd
 import torch
@@ -22,31 +30,50 @@ from course.batches import Completions, completions
 from course.in_context import queries
 from course.lm import LanguageModel, load
 from course.packing import IGNORED
+from course.precision import PRECISIONS, best_precision
 from course.training import FitSettings, fit, mean_loss
 from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks
 from course.world.split import TRAIN, VALIDATION
 
-SETTINGS = FitSettings(batch_size=32, rate=1e-3, warm_up=0.1, weight_decay=0.01, clip=1.0)
-TRAINERS = {
-    "Trainer": {},
-    "Trainer, by length": {"train_sampling_strategy": "group_by_length"},
-    "Trainer, by length, bf16": {"train_sampling_strategy": "group_by_length", "bf16": True},
-}
-FIT = "fit()"
+SETTINGS = FitSettings(batch_size=32, rate=3e-4, warm_up=0.1, weight_decay=0.01, clip=1.0)
+FIT, SAME_STEPS, TRAINER = "fit()", "fit(), Trainer's steps", "Trainer"
+REMEDIES = {"Trainer, by length": {"train_sampling_strategy": "group_by_length"}}
+IN_BF16 = {"Trainer, by length, bf16": {"train_sampling_strategy": "group_by_length", "bf16": True}}
+#: Seeds of examples, kept apart: training takes 0, 1, 2, ...
+NEW, HELD_OUT = 1000, 1001
+#: A round of training examples lasts fit() at least so many seconds.
+_ROUND_SECONDS = 15
+#: Words of the longest prompt: it has to fit the models' window.
+_LONGEST = 240
+#: Steps that tell how fast a way is, after the first few, which warm up.
+_WARM, _PROBE = 3, 15
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is trained on, as fit() and as the Trainer take it; and what the loss is measured on, none of which is trained on."""
+
+    train: Completions
+    rows: Dataset
+    new: Completions
+    held_out: Completions
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run did: optimiser steps, seconds, real tokens, and the validation loss at its end (nats a predicted token)."""
+    """What one run did: optimiser steps, seconds, real tokens, and its losses at the end (nats a predicted token)."""
 
     steps: int
     seconds: float
     tokens: int
     loss: float
+    held_out: float
 
 
-def mixture(base: LanguageModel, split: str, count: int, seed: int) -> Completions:
+def mixture(split: str, count: int, seed: int) -> Pairs:
     """``count`` examples of every task for every number of demonstrations, where the task has enough inputs."""
     pairs = []
     for name in [*list_tasks(), *(name for name in EXERCISES if name not in CHAINS)]:
@@ -55,20 +82,27 @@ def mixture(base: LanguageModel, split: str, count: int, seed: int) -> Completio
                 asked = queries(name, shots, count, seed, split)
             except (ValueError, IndexError):  # too few inputs in this split
                 continue
-            pairs += [(query.prompt, query.output) for query in asked]
-    return completions(base.tokenizer, pairs)
+            pairs += [(query.prompt, query.output) for query in asked if len(query.prompt.split()) <= _LONGEST]
+    return pairs
 
 
-def run_fit(base: LanguageModel, train: Completions, held_out: Completions, steps: int) -> Outcome:
+def examples(base: LanguageModel, seconds: float) -> Examples:
+    """Examples for so many seconds of training, all different."""
+    train = dict.fromkeys(pair for seed in range(2 + int(seconds / _ROUND_SECONDS)) for pair in mixture(TRAIN, 100, seed))
+    new = [pair for pair in mixture(TRAIN, 10, NEW) if pair not in train]
+    encoded, *others = (completions(base.tokenizer, list(pairs)) for pairs in (train, new, mixture(VALIDATION, 10, HELD_OUT)))
+    rows = [{"input_ids": ids, "labels": [IGNORED] * start + ids[start:]} for ids, start in zip(encoded.ids, encoded.starts, strict=True)]
+    return Examples(encoded, Dataset.from_list(rows), *others)
+
+
+def run_fit(base: LanguageModel, shown: Examples, settings: FitSettings) -> Outcome:
     model = copy.deepcopy(base.model)
-    history = fit(model, train, FitSettings(**{**vars(SETTINGS), "steps": steps}), bar=False)
-    return Outcome(steps, history.seconds, history.tokens, fp32_loss(model, held_out))
+    history = fit(model, shown.train, settings, bar=False)
+    return Outcome(settings.steps, history.seconds, history.tokens, *fp32_losses(model, shown))
 
 
-def run_trainer(base: LanguageModel, train: Completions, held_out: Completions, steps: int, options: dict) -> Outcome:
-    model, read = copy.deepcopy(base.model), []
-    rows = [{"input_ids": ids, "labels": [IGNORED] * start + ids[start:]} for ids, start in zip(train.ids, train.starts, strict=True)]
-    pad = DataCollatorForSeq2Seq(base.tokenizer)
+def run_trainer(base: LanguageModel, shown: Examples, settings: FitSettings, options: dict) -> Outcome:
+    model, read, pad = copy.deepcopy(base.model), [], DataCollatorForSeq2Seq(base.tokenizer)
 
     def collate(features: list[dict]) -> dict:
         read.append(sum(len(feature["input_ids"]) for feature in features))
@@ -76,62 +110,89 @@ def run_trainer(base: LanguageModel, train: Completions, held_out: Completions, 
 
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
-            folder, max_steps=steps, per_device_train_batch_size=SETTINGS.batch_size, learning_rate=SETTINGS.rate,
-            warmup_steps=SETTINGS.warm_up, weight_decay=SETTINGS.weight_decay, max_grad_norm=SETTINGS.clip, seed=0,
+            folder, max_steps=settings.steps, per_device_train_batch_size=settings.batch_size, learning_rate=settings.rate,
+            warmup_steps=settings.warm_up, weight_decay=settings.weight_decay, max_grad_norm=settings.clip, seed=settings.seed,
             save_strategy="no", report_to="none", disable_tqdm=True, logging_strategy="no", use_cpu=True, **options,
         )  # fmt: skip
-        trainer = Trainer(model, arguments, data_collator=collate, train_dataset=Dataset.from_list(rows))
+        trainer = Trainer(model, arguments, data_collator=collate, train_dataset=shown.rows)
         trainer.remove_callback(PrinterCallback)
         started = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - started
-    return Outcome(steps, seconds, sum(read[:steps]), fp32_loss(trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False), held_out))
+    trained = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    return Outcome(settings.steps, seconds, sum(read[: settings.steps]), *fp32_losses(trained, shown))
 
 
-def fp32_loss(model, data: Completions) -> float:
-    return mean_loss(model, data, FitSettings(precision="fp32"))
+def fp32_losses(model, shown: Examples) -> tuple[float, float]:
+    """The losses on new examples and on held-out inputs, of every way in single precision."""
+    return tuple(mean_loss(model, data, FitSettings(precision="fp32")) for data in (shown.new, shown.held_out))
 
 
-def compare(base: LanguageModel, seconds: float, runs: int, names: list[str]) -> pd.DataFrame:
-    """Every way ``runs`` times in turn, each for about ``seconds``; the fastest run of each, beside the Trainer at its defaults."""
-    train, held_out = mixture(base, TRAIN, 100, 0), mixture(base, VALIDATION, 4, 1)
-    ways = {FIT: lambda steps: run_fit(base, train, held_out, steps)}
-    for name, options in TRAINERS.items():
-        ways[name] = lambda steps, options=options: run_trainer(base, train, held_out, steps, options)
-    found = {name: [] for name in names}
-    for name in names:  # how many steps fill the time; the first few, which warm up, do not count
-        ways[name](3)
-        probe = ways[name](15)
-        found[name] = [max(2, round(seconds * probe.steps / probe.seconds))]
-    for _ in range(runs):
-        for name in names:
-            outcome = ways[name](found[name][0])
-            found[name].append(outcome)
+Way = Callable[[FitSettings], Outcome]
+
+
+def ways(base: LanguageModel, shown: Examples, trainers: dict[str, dict]) -> dict[str, Way]:
+    made = {FIT: lambda settings: run_fit(base, shown, settings)}
+    for name, options in trainers.items():
+        made[name] = lambda settings, options=options: run_trainer(base, shown, settings, options)
+    return made
+
+
+def steps_for(way: Way, settings: FitSettings, seconds: float, step_tokens: float) -> int:
+    """How many steps fill the time, for steps of so many tokens in the mean: those of a probe may be longer, if they go by length."""
+    way(replace(settings, steps=_WARM))
+    probe = way(replace(settings, steps=_PROBE))
+    return max(2, round(seconds * probe.tokens / probe.seconds / step_tokens))
+
+
+def compare(found: dict[str, Way], settings: FitSettings, step_tokens: float, seconds: float, runs: int) -> pd.DataFrame:
+    """Every way ``runs`` times in turn, each time in another order of the examples; the means, beside the Trainer at its defaults."""
+    steps = {name: steps_for(way, settings, seconds, step_tokens) for name, way in found.items()}
+    tried = found | {SAME_STEPS: found[FIT]}
+    steps[SAME_STEPS] = steps[TRAINER]
+    outcomes = {name: [] for name in tried}
+    for seed in range(runs):
+        for name, way in tried.items():
+            outcome = way(replace(settings, steps=steps[name], seed=seed))
+            outcomes[name].append(outcome)
             print(f"{name}: {outcome.tokens / outcome.seconds:,.0f} tokens/s, loss {outcome.loss:.4f}", flush=True)
-    best = {name: max(outcomes[1:], key=lambda o: o.tokens / o.seconds) for name, outcomes in found.items()}
-    speed = {name: o.tokens / o.seconds for name, o in best.items()}
+    speed = {name: mean(o.tokens / o.seconds for o in some) for name, some in outcomes.items()}
     return pd.DataFrame({
         "tokens/s": {name: round(value) for name, value in speed.items()},
-        "times Trainer": {name: round(value / speed["Trainer"], 2) for name, value in speed.items()},
-        "steps": {name: o.steps for name, o in best.items()},
-        "seconds": {name: round(o.seconds, 1) for name, o in best.items()},
-        "validation loss": {name: round(o.loss, 4) for name, o in best.items()},
+        "times Trainer": {name: round(value / speed[TRAINER], 2) for name, value in speed.items()},
+        "steps": steps,
+        "seconds": {name: round(mean(o.seconds for o in some), 1) for name, some in outcomes.items()},
+        "loss, new examples": {name: round(mean(o.loss for o in some), 4) for name, some in outcomes.items()},
+        "held-out inputs": {name: round(mean(o.held_out for o in some), 4) for name, some in outcomes.items()},
     })  # fmt: skip
+
+
+def reached(table: pd.DataFrame) -> bool:
+    loss = table["loss, new examples"]
+    return table.loc[FIT, "times Trainer"] >= 1.8 and loss[FIT] <= loss[TRAINER]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="fit() beside transformers.Trainer, for an equal time.")
     parser.add_argument("--model", default="gpt-middle", help="a shipped GPT (default: gpt-middle)")
-    parser.add_argument("--seconds", type=float, default=60, help="of each run (default: 60; 20 for a quick look)")
-    parser.add_argument("--runs", type=int, default=3, help="of each way; the best counts (default: 3)")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[15, 60, 240], help="of each run (default: 15, 60 and 240)")
+    parser.add_argument("--runs", type=int, default=2, help="of each way, each with an order of its own (default: 2)")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of fit() (default: the faster one on this machine)")
     parser.add_argument("--short", action="store_true", help="leave out the Trainer's own remedies")
     chosen = parser.parse_args()
     logging.getLogger("transformers").setLevel(logging.ERROR)
     base = load(chosen.model)
-    table = compare(base, chosen.seconds, chosen.runs, [FIT, "Trainer"] if chosen.short else [FIT, *TRAINERS])
-    print(f"\n{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.runs}\n{table.to_string()}")
-    held = table.loc[FIT, "times Trainer"] >= 1.8 and table.loc[FIT, "validation loss"] <= table.loc["Trainer", "validation loss"]
-    print(f"goal (1.8 times the tokens a second, no worse a loss): {'reached' if held else 'not reached'}")
+    precision = chosen.precision or best_precision(base.model)
+    trainers = {TRAINER: {}} | ({} if chosen.short else REMEDIES | (IN_BF16 if precision == "bf16" else {}))
+    shown = examples(base, max(chosen.seconds))
+    loss, held_out = fp32_losses(base.model, shown)
+    print(f"{len(shown.train.ids):,} examples; before training: loss {loss:.4f}, held-out inputs {held_out:.4f}", flush=True)
+    step_tokens = SETTINGS.batch_size * mean(shown.train.tokens)
+    for seconds in chosen.seconds:
+        table = compare(ways(base, shown, trainers), replace(SETTINGS, precision=precision), step_tokens, seconds, chosen.runs)
+        print(f"\n{chosen.model}, {precision}, {torch.get_num_threads()} threads, {seconds:g} s, mean of {chosen.runs}")
+        print(table.to_string())
+        print(f"goal (1.8 times the tokens a second, no worse a loss): {'reached' if reached(table) else 'not reached'}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,9 @@ def test_the_end_of_the_text_is_learned_if_wanted(base):
         ([], "no pairs to train on"),
         ([("cat :", "")], "empty completion after 'cat :'"),
         ([("cat " * 300, "red")], "has 302 tokens; at most 256 fit"),
+        ([("cat :", "red"), ("dog :", None)], r"pair 1 is \('dog :', None\): expected two texts"),
+        (["cat : red"], "pair 0 is 'cat : red': expected two texts"),
+        ([("cat :", "red", "blue")], "pair 0 is .*: expected two texts"),
     ],
 )
 def test_bad_pairs_are_refused(base, pairs, message):
@@ -129,6 +132,12 @@ def test_bad_pairs_are_refused(base, pairs, message):
         ([{"input_ids": [1]}], "feature 0 has nothing to predict"),
         ([{"input_ids": [1], "labels": [IGNORED]}], "feature 0 has nothing to predict"),
         ([{"input_ids": [1], "labels": 0}, {"input_ids": [1], "start_positions": 0}], "feature 1 has input_ids, start_positions; expected"),
+        ([{"input_ids": [1], "labels": -1}], "feature 0 has labels=-1: expected numbers of classes from 0 on"),
+        ([{"input_ids": [1], "labels": "positive"}], "feature 0 has labels='positive': expected numbers of classes"),
+        ([{"input_ids": [1], "labels": None}], "feature 0 has labels=None: expected numbers of classes"),
+        ([{"input_ids": [1, 2], "labels": [0, -1]}], r"feature 0 has labels=\[0, -1\]: expected numbers of classes"),
+        ([{"input_ids": [1, 2, 3], "labels": [0, 1]}], "feature 0 has 3 input_ids and 2 labels: expected one for each"),
+        ([{"input_ids": [1, 2], "attention_mask": [1], "labels": 0}], "feature 0 has 2 input_ids and 1 attention_mask"),
     ],
 )
 def test_bad_features_are_refused(features, message):

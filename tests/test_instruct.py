@@ -138,7 +138,7 @@ def test_settings_that_make_no_sense_are_refused(base):
         Tuning(("cookery",))
     with pytest.raises(ValueError, match="no clusters to tune on"):
         Tuning(())
-    with pytest.raises(ValueError, match="wordings=4: every task has 3"):
+    with pytest.raises(ValueError, match="wordings=4: expected a whole number from 1 to 3"):
         Tuning(("topic",), wordings=4)
     with pytest.raises(ValueError, match="topic: to tune on and to validate on"):
         instruct.tune(base, Tuning(("topic", "words")), validate_on=["topic"])

@@ -1,7 +1,6 @@
 """Training: a killed run goes on and ends in the same weights; two processes do what one does."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from processes import launch_two
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, pipeline
 
@@ -19,7 +19,7 @@ from course.recipes import RECIPES, Recipe
 
 TINY = Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6, rows=4)
 SCRIPT = """
-import sys
+import os, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
@@ -27,6 +27,7 @@ from course.pretrain import train
 from course.recipes import Recipe
 recipe = Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=int(sys.argv[2]), rows=4)
 train(recipe, Path(sys.argv[1]), checkpoint_seconds=0, bar=False)
+Path(sys.argv[1], f"process{os.environ.get('RANK', 0)}").touch()
 """
 
 
@@ -80,9 +81,8 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
 def test_two_processes_reach_the_loss_curve_of_one(finished, tmp_path):
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-              "--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process", "1"]  # fmt: skip
-    subprocess.run([*launch, str(script), str(tmp_path / "two"), "6"], check=True, capture_output=True, env=os.environ, timeout=300)
+    launch_two(script, str(tmp_path / "two"), "6")
+    assert sorted(path.name for path in (tmp_path / "two").glob("process*")) == ["process0", "process1"]
     record = json.loads((tmp_path / "two" / RECORD).read_text())
     _, progress = finished
     assert record["losses"] == pytest.approx([round(loss, 4) for loss in progress.losses], abs=2e-3)
@@ -129,6 +129,35 @@ def test_the_rate_rises_then_falls_to_almost_zero():
     assert rates[5:] == sorted(rates[5:], reverse=True)
 
 
+def record_of(folder) -> dict:
+    return json.loads((folder / RECORD).read_text())
+
+
+def test_the_record_says_the_precision_which_is_the_faster_one(monkeypatch, tmp_path):
+    wide = replace(TINY, width=128, steps=1, rows=1)
+    for native, expected in (({"avx2": True}, "fp32"), ({"avx512_bf16": True}, "bf16")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda native=native: native)
+        train(wide, tmp_path / expected, bar=False)
+        assert record_of(tmp_path / expected)["precision"] == expected
+    train(wide, tmp_path / "wanted", bar=False, precision="fp32")
+    assert record_of(tmp_path / "wanted")["losses"] == record_of(tmp_path / "fp32")["losses"] != record_of(tmp_path / "bf16")["losses"]
+
+
+def test_a_run_goes_on_in_the_precision_in_which_it_began(monkeypatch, tmp_path):
+    train(TINY, tmp_path, stop_after=1, bar=False, precision="bf16")
+    with pytest.raises(ValueError, match="was begun in bf16, not in fp32; delete the folder, or leave the precision open"):
+        train(TINY, tmp_path, bar=False, precision="fp32")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    train(TINY, tmp_path, bar=False)
+    assert record_of(tmp_path)["precision"] == "bf16"
+
+
+@pytest.mark.parametrize("change", [{"checkpoint_seconds": -1}, {"stop_after": 1.5}, {"precision": "fp8"}])
+def test_impossible_arguments_are_refused(change, tmp_path):
+    with pytest.raises((TypeError, ValueError), match=f"{min(change)}=.*: expected"):
+        train(TINY, tmp_path, bar=False, **change)
+
+
 def test_an_unknown_name_is_an_error_that_lists_the_names(capsys):
     with pytest.raises(SystemExit):
         main(["gpt-huge"])
@@ -138,7 +167,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_names(capsys):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "t5"}, "kind='t5': expected 'gpt' or 'bert'"),
+        ({"kind": "t5"}, "kind='t5': expected one of 'gpt', 'bert'"),
         ({"width": 15}, "width=15 is no multiple of heads=2"),
         ({"length": 512}, "length=512 is more than the models' window of 256"),
     ],

@@ -72,7 +72,7 @@ def test_too_many_are_refused():
         Random().choose(POOL, "", 30, Chance("a"))
     with pytest.raises(ValueError, match="2 demonstrations of the label 'yes': the pool has 1"):
         Balanced(("yes", "no")).choose((Example("a", "yes"), *(Example(str(i), "no") for i in range(9))), "", 4, Chance("a"))
-    with pytest.raises(ValueError, match="analyzer='letters': expected 'word' or 'char_wb'"):
+    with pytest.raises(ValueError, match="analyzer='letters': expected one of 'word', 'char_wb'"):
         Nearest("letters")
 
 

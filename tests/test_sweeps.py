@@ -157,7 +157,7 @@ def test_the_ceiling_is_that_of_the_same_questions():
         ({"template": "xml"}, "no template 'xml'; choose from usual, colon"),
         ({"task": "where", "titled": True}, "no title for 'where': expected a list"),
         ({"condition": "foreign"}, "name the tasks that they come from"),
-        ({"shots": -1}, "shots=-1, count=100: expected 0 demonstrations or more"),
+        ({"shots": -1}, "shots=-1: expected a whole number of at least 0"),
     ],
 )
 def test_impossible_cells_are_refused(settings, message):

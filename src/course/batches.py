@@ -7,14 +7,16 @@ length and cut into passes where the padding saved is worth another pass.
 
 import hashlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Protocol
 
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from course.foundation.validation import boolean, check_fields, integer, shown
 from course.models import bare, soft_tokens
 from course.packing import IGNORED, lay_out
 from course.pretrain import attention_mask
@@ -35,6 +37,9 @@ class Layout:
     chosen_logits: bool
     pass_tokens: int = 16_384
     pass_cost: int = 128
+
+    def __post_init__(self):
+        check_fields(self, packed=boolean(), chosen_logits=boolean(), pass_tokens=integer(1), pass_cost=integer(0))
 
 
 @dataclass(frozen=True)
@@ -135,13 +140,13 @@ def completions(tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, s
         end: whether the model should also learn to end the text there.
 
     Raises:
-        ValueError: if there are no pairs, or if one has no token before its completion, an empty completion, or more tokens than
-            the tokenizer's models read.
+        ValueError: if there are no pairs, or if one is no two texts, or has no token before its completion, an empty completion, or more
+            tokens than the tokenizer's models read.
     """
     if not pairs:
         raise ValueError("no pairs to train on: expected at least one (prompt, completion)")
     ids, starts = [], []
-    for prompt, completion in pairs:
+    for prompt, completion in _checked_pairs(pairs):
         head = tokenizer(prompt).input_ids
         tail = tokenizer(f" {completion}", add_special_tokens=False).input_ids
         if not head:
@@ -154,6 +159,13 @@ def completions(tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, s
         ids.append(whole)
         starts.append(len(head))
     return Completions(tuple(ids), tuple(starts))
+
+
+def _checked_pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for i, pair in enumerate(pairs):
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+            raise ValueError(f"pair {i} is {shown(pair)}: expected two texts, (prompt, completion)")
+        yield tuple(pair)
 
 
 #: What stands beside each token in the features of ``transformers``, and its value where there is no token.
@@ -212,7 +224,8 @@ def encoded(features: Sequence[dict], pad: int) -> Encoded:
         pad: the id of the padding token.
 
     Raises:
-        ValueError: if there are no features, if they have different keys, or if one has no ``input_ids`` or nothing to predict.
+        ValueError: if there are no features, if they have different keys, or if one has no ``input_ids``, nothing to predict, labels that
+            are no numbers of classes, or lists of other lengths than its ``input_ids``.
     """
     if not features:
         raise ValueError("no features to train on: expected at least one, with input_ids and labels")
@@ -224,8 +237,25 @@ def encoded(features: Sequence[dict], pad: int) -> Encoded:
             raise ValueError(f"feature {i} has {', '.join(feature)}; expected {', '.join(features[0])}, as in feature 0")
         if not {"labels", "start_positions"} & feature.keys() or not _terms(feature):
             raise ValueError(f"feature {i} has nothing to predict: expected labels (not all {IGNORED}) or start_positions")
+        _check_values(i, feature)
         made.append({"attention_mask": [1] * len(feature["input_ids"]), **feature})
     return Encoded(tuple(made), pad)
+
+
+def _check_values(i: int, feature: dict) -> None:
+    """Refuse what would be trained on without a word, or fail far from here."""
+    length, labels = len(feature["input_ids"]), feature.get("labels")
+    values = labels if isinstance(labels, list) else [labels]
+    targets = all(isinstance(value, float) for value in values)  # a target with several parts, or one for a regression
+    if "labels" in feature and not targets and not all(_is_class(value) for value in values):
+        raise ValueError(f"feature {i} has labels={shown(labels)}: expected numbers of classes from 0 on (or {IGNORED}), or floats")
+    for name in _PADDING.keys() & feature.keys():
+        if isinstance(feature[name], list) and len(feature[name]) != length and not (name == "labels" and targets):
+            raise ValueError(f"feature {i} has {length} input_ids and {len(feature[name])} {name}: expected one for each")
+
+
+def _is_class(value) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Integral) and (value >= 0 or value == IGNORED)
 
 
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from course.foundation.intervals import Interval, interval
+from course.foundation.validation import check_fields, each, function, instance, number, optional, text
 from course.records import Study, read_record
 
 
@@ -40,6 +41,12 @@ class Claim:
     margin: float = 0.0
     studies: tuple[Study, ...] = ()
     differences: Callable[..., Sequence[float]] | None = None
+
+    def __post_init__(self):
+        check_fields(
+            self, number=text(), statement=text(), at_least=number(), source=text(), reported=text(), unit=text(), margin=number(0),
+            studies=each(instance(Study)), differences=optional(function()),
+        )  # fmt: skip
 
     def measured(self) -> Interval:
         """The mean difference with its interval, from the stored records.

@@ -24,6 +24,7 @@ from course import shipping, tasks
 from course.adapters import adapt
 from course.batches import completions
 from course.foundation import write_text
+from course.foundation.validation import check_fields, each, instance, integer, number, optional, text
 from course.lm import LanguageModel, TextModel, load
 from course.models import ADAPTER, RECORD, bare, weights_sha256
 from course.training import FitSettings, History, fit
@@ -96,12 +97,14 @@ class Tuning:
     seed: int = 0
 
     def __post_init__(self):
+        check_fields(
+            self, clusters=each(text()), wordings=integer(1, 3), forms=each(text(), 1), control=instance(Control), steps=integer(1),
+            rate=number(above=0), rank=optional(integer(1)), seed=integer(),
+        )  # fmt: skip
         if unknown := [name for name in self.clusters if name not in clusters()]:
             raise ValueError(f"no cluster {unknown[0]!r}; choose from {', '.join(clusters())}")
         if not self.clusters:
             raise ValueError("no clusters to tune on: expected at least one")
-        if not 1 <= self.wordings <= 3:
-            raise ValueError(f"wordings={self.wordings}: every task has 3, so expected 1 to 3")
 
 
 @dataclass(frozen=True)

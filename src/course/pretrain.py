@@ -3,6 +3,7 @@
 Training is a pure function of the recipe: batch ``i`` is stream ``i`` of the corpus. So a run that was killed goes on from
 its last checkpoint and ends in the same weights, and several processes share each batch's rows.
 
+The products are computed in bfloat16 where the processor has instructions for it, else in single precision; the record says which.
 Matrices are trained by Muon (Jordan et al. 2024), everything else by AdamW.
 """
 
@@ -15,13 +16,16 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from course import checkpoints
 from course.foundation import write_bytes, write_text
+from course.foundation.validation import integer, number, one_of, optional
 from course.models import RECORD
 from course.packing import IGNORED, Batch, pack_for_bert, pack_for_gpt
+from course.precision import PRECISIONS, autocast, best_precision, new_accelerator
 from course.recipes import RECIPES, Recipe
 from course.tokenizer import build_tokenizer
 from course.world.corpus import Corpus
@@ -93,11 +97,12 @@ def rate_of(recipe: Recipe, step: int) -> float:
 
 @dataclass
 class Progress:
-    """Where a run stands: steps done, seconds spent, and the mean loss (nats a label) of every step so far."""
+    """Where a run stands: steps done, seconds spent, the mean loss (nats a label) of every step so far, and its precision."""
 
     step: int
     seconds: float
     losses: list[float]
+    precision: str
 
 
 def save_checkpoint(folder: Path, recipe: Recipe, model, optimizers, progress: Progress) -> None:
@@ -106,23 +111,35 @@ def save_checkpoint(folder: Path, recipe: Recipe, model, optimizers, progress: P
     checkpoints.save(folder / CHECKPOINT, {"model": model.state_dict()}, optimizers, notes)
 
 
-def load_checkpoint(folder: Path, recipe: Recipe, model, optimizers) -> Progress:
+def load_checkpoint(folder: Path, recipe: Recipe, model, optimizers, precision: str | None = None) -> Progress:
     """Restore what :func:`save_checkpoint` wrote; a fresh :class:`Progress` if there is nothing.
 
+    A run goes on in the precision in which it began, wherever it goes on.
+
+    Args:
+        precision: the one wanted, None for that of the checkpoint or, in a fresh run, the faster one.
+
     Raises:
-        ValueError: if the checkpoint is of another recipe.
+        ValueError: if the checkpoint is of another recipe, or of another precision than the one wanted.
     """
     path = folder / CHECKPOINT
     if not path.exists():
-        return Progress(0, 0.0, [])
+        return Progress(0, 0.0, [], precision or best_precision(model, recipe.rows * recipe.length))
     notes = checkpoints.notes(path)
     if json.loads(notes["recipe"]) != asdict(recipe):
         raise ValueError(f"{path} is of another recipe than {recipe}; delete the folder, or write to another one with --to")
+    # older checkpoints do not say their precision; there was only one
+    progress = Progress(**{"precision": "bf16"} | json.loads(notes["progress"]))
+    if precision not in (None, progress.precision):
+        raise ValueError(f"{path} was begun in {progress.precision}, not in {precision}; delete the folder, or leave the precision open")
     model.load_state_dict(checkpoints.load(path, optimizers)["model"])
-    return Progress(**json.loads(notes["progress"]))
+    return progress
 
 
-def train(recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_after: int | None = None, bar: bool = True):
+def train(
+    recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_after: int | None = None, bar: bool = True,
+    precision: str | None = None,
+) -> Progress:  # fmt: skip
     """Train a recipe to its end, from its last checkpoint if there is one.
 
     Args:
@@ -130,26 +147,44 @@ def train(recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_
         checkpoint_seconds: time between checkpoints.
         stop_after: leave after this step (for tests of resuming).
         bar: show a progress bar (on the first process).
+        precision: one of :data:`course.precision.PRECISIONS`, or None for the faster one (:func:`course.precision.pays_in_bf16`).
 
     Returns:
         :class:`Progress` at the end.
+
+    Raises:
+        ValueError, TypeError: for impossible arguments, or as :func:`load_checkpoint`.
     """
+    number(0)("checkpoint_seconds", checkpoint_seconds)
+    optional(integer(0))("stop_after", stop_after)
+    one_of((None, *PRECISIONS))("precision", precision)
     folder.mkdir(parents=True, exist_ok=True)
-    accelerator = Accelerator(mixed_precision="bf16")
-    plain = recipe.new_model()
+    end = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
+    with new_accelerator() as accelerator:
+        progress = _train(accelerator, recipe, folder, checkpoint_seconds, end, bar, precision)
+        accelerator.wait_for_everyone()
+        accelerator.end_training()
+    return progress
+
+
+def _train(
+    accelerator: Accelerator, recipe: Recipe, folder: Path, checkpoint_seconds: float, end: int, bar: bool, precision: str | None
+) -> Progress:
+    """Train up to step ``end``."""
+    plain = recipe.new_model().to(accelerator.device)
     # on a CPU the plain matrix products are a fifth faster than fused attention at a window of 256
     plain.set_attn_implementation("eager")
     optimizers = new_optimizers(plain, recipe)
-    progress = load_checkpoint(folder, recipe, plain, optimizers)
+    progress = load_checkpoint(folder, recipe, plain, optimizers, precision)
+    # one process decides for all: their processors may differ
+    (progress.precision,) = broadcast_object_list([progress.precision])
     model = accelerator.prepare(plain).train()
-    share = (accelerator.process_index, accelerator.num_processes)
     saved = started = time.monotonic()
     before = progress.seconds
-    end = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
     steps = tqdm(range(progress.step, end), recipe.name, end, initial=progress.step, unit="step",
                  disable=not (bar and accelerator.is_main_process), mininterval=5)  # fmt: skip
     for step in steps:
-        loss = _step(accelerator, model, optimizers, recipe, step, share)
+        loss = _step(accelerator, model, optimizers, recipe, step, progress.precision)
         now = time.monotonic()
         progress.losses.append(loss)
         progress.step, progress.seconds = step + 1, before + now - started
@@ -159,16 +194,14 @@ def train(recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_
             saved = now
     if accelerator.is_main_process and progress.step == recipe.steps:
         export(recipe, plain, progress, folder)
-    accelerator.wait_for_everyone()
-    accelerator.end_training()
     return progress
 
 
-def _step(accelerator: Accelerator, model, optimizers, recipe: Recipe, step: int, share: tuple[int, int]) -> float:
+def _step(accelerator: Accelerator, model, optimizers, recipe: Recipe, step: int, precision: str) -> float:
     """One optimiser step; the mean loss over the whole batch, in nats a label."""
     batch = batch_at(recipe, step)
-    with accelerator.autocast():
-        loss = summed_loss(model, batch.rows(*share))
+    with autocast(accelerator.device, precision):
+        loss = summed_loss(model, batch.rows(accelerator.process_index, accelerator.num_processes))
     # the gradients of the processes are averaged, so each counts its sum times their number over all labels
     accelerator.backward(loss * (accelerator.num_processes / batch.predicted))
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
@@ -193,6 +226,7 @@ def export(recipe: Recipe, model, progress: Progress, folder: Path) -> None:
         "parameters": sum(p.numel() for p in model.parameters()),
         "tokens": recipe.tokens,
         "seconds": round(progress.seconds),
+        "precision": progress.precision,
         "losses": [round(sum(part) / len(part), 4) for part in _parts(progress.losses, 100)],
     }
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
@@ -208,6 +242,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", help=f"which models (default: all): {', '.join(RECIPES)}")
     parser.add_argument("--to", type=Path, default=Path("pretrained"), help="folder for checkpoints and weights")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    parser.add_argument("--precision", choices=PRECISIONS, help="number format (default: the faster one on this machine)")
     chosen = parser.parse_args(arguments)
     if unknown := [name for name in chosen.names if name not in RECIPES]:
         parser.error(f"no such model: {', '.join(unknown)}; choose from {', '.join(RECIPES)}")
@@ -215,7 +250,7 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(chosen.threads)
     for name in chosen.names or RECIPES:
         if not (chosen.to / name / RECORD).exists():
-            train(RECIPES[name], chosen.to / name)
+            train(RECIPES[name], chosen.to / name, precision=chosen.precision)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from transformers import BertConfig, BertForMaskedLM, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
 
+from course.foundation.validation import check_fields, integer, number, one_of, optional, share, text
 from course.tokenizer import WINDOW
 from course.world.vocabulary import CLS, END, PAD, SEP, vocabulary
 
@@ -40,11 +41,14 @@ class Recipe:
     adam_rate: float = 0.004
 
     def __post_init__(self):
-        if self.kind not in ("gpt", "bert"):
-            raise ValueError(f"kind={self.kind!r}: expected 'gpt' or 'bert'")
+        check_fields(
+            self, name=text(), kind=one_of(("gpt", "bert")), layers=integer(1), width=integer(1), heads=integer(1), steps=integer(1),
+            seed=integer(0), relabel=share(), rows=integer(1), length=integer(1), restart=optional(integer(1)),
+            muon_rate=number(above=0), adam_rate=number(above=0),
+        )  # fmt: skip
         if self.width % self.heads:
             raise ValueError(f"width={self.width} is no multiple of heads={self.heads}; choose one that is")
-        if self.restart is not None and not 0 < self.restart < self.steps:
+        if self.restart is not None and self.restart >= self.steps:
             raise ValueError(f"restart={self.restart}: expected a step between 0 and {self.steps}, or None")
         if self.length > WINDOW:
             raise ValueError(f"length={self.length} is more than the models' window of {WINDOW} tokens")

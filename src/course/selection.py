@@ -14,6 +14,7 @@ from typing import Protocol
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import linear_kernel
 
+from course.foundation.validation import check_fields, each, one_of, text
 from course.world.chance import Chance
 from course.world.example import Example
 
@@ -58,6 +59,9 @@ class Balanced:
 
     labels: tuple[str, ...]
 
+    def __post_init__(self):
+        check_fields(self, labels=each(text(empty=True), 1))
+
     def choose(self, pool: Sequence[Example], query: str, count: int, chance: Chance) -> tuple[Example, ...]:
         others, chosen = _others(pool, query, count), []
         for rank, label in enumerate(chance.some(self.labels, len(self.labels))):
@@ -83,8 +87,7 @@ class Nearest:
     analyzer: str = "word"
 
     def __post_init__(self):
-        if self.analyzer not in ("word", "char_wb"):
-            raise ValueError(f"analyzer={self.analyzer!r}: expected 'word' or 'char_wb'")
+        check_fields(self, analyzer=one_of(("word", "char_wb")))
 
     def choose(self, pool: Sequence[Example], query: str, count: int, chance: Chance) -> tuple[Example, ...]:
         _others(pool, query, count)

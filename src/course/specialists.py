@@ -8,6 +8,7 @@ import pandas as pd
 
 from course.adapters import adapt, tuning
 from course.batches import completions
+from course.foundation.validation import integer
 from course.in_context import accuracy, queries
 from course.lm import LanguageModel
 from course.models import tier
@@ -42,13 +43,17 @@ def specialise(
         rate: their peak learning rate (default: that of the tier in :data:`RATES`; of an adapter in :mod:`course.adapters.tuning`).
         seed: of the examples and of their order.
         method: how, a key of :data:`course.adapters.METHODS`.
+
+    Raises:
+        ValueError, TypeError: for fewer than one label, or as :class:`course.training.FitSettings`.
     """
+    integer(1)("labels", labels)
     # in half precision a step of this size would be rounded away
     model = adapt(copy.deepcopy(base.model).float(), method)
     pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
     # in single precision everywhere: a study's figures should not depend on what the processor computes fast
     usual = RATES[tier()] if method == "full" else tuning.RATES[tier()][method]
-    settings = FitSettings(steps=steps, rate=rate or usual, seed=seed, precision="fp32")
+    settings = FitSettings(steps=steps, rate=usual if rate is None else rate, seed=seed, precision="fp32")
     history = fit(model, completions(base.tokenizer, pairs), settings)
     return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
 

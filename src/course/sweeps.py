@@ -24,7 +24,8 @@ from joblib.parallel import get_active_backend
 from course.conditions import CONDITIONS
 from course.evaluation import all_profiles, best_possible, changed, questions, scores
 from course.foundation import write_text
-from course.hub import locked_revision, tier
+from course.foundation.validation import boolean, check_fields, each, integer, one_of, text
+from course.hub import TIERS, locked_revision, tier
 from course.lm import TextModel, load
 from course.models import HUB, shipped_models, weights_sha256
 from course.progress import progress_bar
@@ -33,7 +34,7 @@ from course.tasks import HUB_DATA, task_names
 from course.world.exercises import EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
-from course.world.split import TEST, TRAIN
+from course.world.split import SPLITS, TEST, TRAIN
 
 #: Raised whenever the way a cell is measured changes; cells that were stored before are then measured anew.
 VERSION = 1
@@ -74,6 +75,10 @@ class Cell:
     tier: str = "tiny"
 
     def __post_init__(self):
+        check_fields(
+            self, model=text(), task=text(), condition=text(), shots=integer(0), seed=integer(), count=integer(1), split=one_of(SPLITS),
+            template=text(), titled=boolean(), written=boolean(), foreign=each(text()), tier=one_of(TIERS),
+        )  # fmt: skip
         known = HUB if self.tier == "hub" else shipped_models()
         if self.model not in known:
             raise ValueError(f"no model {self.model!r} in the {self.tier} tier; choose from {', '.join(known)}")
@@ -89,8 +94,6 @@ class Cell:
             raise ValueError(f"no title for {self.task!r}: expected a list of the micro-world, one of {', '.join(list_tasks())}")
         if self.condition == "foreign" and not self.foreign:
             raise ValueError("condition 'foreign' without other inputs: name the tasks that they come from, e.g. foreign=('find_city',)")
-        if self.shots < 0 or self.count < 1:
-            raise ValueError(f"shots={self.shots}, count={self.count}: expected 0 demonstrations or more, and at least 1 question")
 
     @property
     def file(self) -> str:

@@ -16,20 +16,19 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from course import checkpoints
 from course.batches import Data, Encoded, Layout, layout_for
+from course.foundation.validation import check_fields, integer, number, one_of, optional, share
 from course.models import bare
+from course.precision import PRECISIONS, autocast, best_precision, new_accelerator
 from course.pretrain import rate_at
 from course.progress import progress_bar
 from course.world.chance import Chance
 
-#: Narrower models gain nothing from bfloat16 on a CPU: its conversions cost what its products save.
-_BF16_WIDTH = 128
 #: Up to this many tokens a row, plain attention is the fastest on a CPU; above, its memory is.
 _PLAIN_ATTENTION = 512
 
@@ -52,7 +51,7 @@ class FitSettings:
         seed: of the order of the examples and of dropout.
         validate_every: steps between validations; there is one before the first step and one after the last, too.
         patience: how many validations in a row may bring no better score before training stops (default: it never stops early).
-        precision: ``"fp32"``, ``"bf16"`` (autocast), or None for bf16 where it pays: see :func:`pays_in_bf16`.
+        precision: ``"fp32"``, ``"bf16"`` (autocast), or None for bf16 where it pays: see :func:`course.precision.pays_in_bf16`.
         pass_tokens: most tokens in one forward pass, padding included; the gradients of a step's passes add up.
     """
 
@@ -69,13 +68,11 @@ class FitSettings:
     pass_tokens: int = 16_384
 
     def __post_init__(self):
-        for name in ("steps", "batch_size", "validate_every", "pass_tokens", "rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)}: expected more than 0")
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience={self.patience}: expected at least 1 validation, or None to train to the end")
-        if self.precision not in (None, "fp32", "bf16"):
-            raise ValueError(f"precision={self.precision!r}: expected 'fp32', 'bf16' or None")
+        check_fields(
+            self, steps=integer(1), batch_size=integer(1), rate=number(above=0), warm_up=share(), weight_decay=number(0),
+            clip=number(above=0), seed=integer(), validate_every=integer(1), patience=optional(integer(1)),
+            precision=one_of((None, *PRECISIONS)), pass_tokens=integer(1),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,8 +153,10 @@ def fit(
             validation those from before that step.
     """
     settings = _with_precision(settings or FitSettings(), model)
+    number(0)("checkpoint_seconds", checkpoint_seconds)
+    optional(integer(0))("stop_after", stop_after)
     _check(model, data, settings, validate)
-    with _accelerator() as accelerator, torch.random.fork_rng():
+    with new_accelerator(device_placement=False) as accelerator, torch.random.fork_rng():
         if accelerator.num_processes > 1:
             model.to(accelerator.device)
         with _made_ready(model, data, settings):
@@ -173,28 +172,11 @@ def mean_loss(model: PreTrainedModel, data: Data, settings: FitSettings | None =
     settings = _with_precision(settings or FitSettings(), model)
     layout, device, total = layout_for(model, settings.pass_tokens), _device(model), 0.0
     model.eval()
-    with torch.inference_mode(), _autocast(device, settings):
+    with torch.inference_mode(), autocast(device, settings.precision):
         for start in range(0, len(data.tokens), 256):
             for batch in data.passes(range(start, min(start + 256, len(data.tokens))), layout):
                 total += data.summed_loss(model, batch.to(device), layout).item()
     return total / sum(data.terms)
-
-
-def pays_in_bf16(model: PreTrainedModel) -> bool:
-    """Whether bfloat16 is faster than float32 for a model where it stands.
-
-    It is on a GPU that computes in it, and on a CPU that does, for matrices of some width. A model whose weights are stored in it
-    leaves no choice.
-    """
-    device = _device(model)
-    if any(p.dtype == torch.bfloat16 for p in model.parameters()):
-        return True
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type != "cpu" or getattr(model.config, "hidden_size", 0) < _BF16_WIDTH:
-        return False
-    native = torch.cpu.get_capabilities()
-    return bool(native.get("avx512_bf16") or native.get("amx_bf16"))
 
 
 def _device(model: PreTrainedModel) -> torch.device:
@@ -202,11 +184,7 @@ def _device(model: PreTrainedModel) -> torch.device:
 
 
 def _with_precision(settings: FitSettings, model: PreTrainedModel) -> FitSettings:
-    return settings if settings.precision else replace(settings, precision="bf16" if pays_in_bf16(model) else "fp32")
-
-
-def _autocast(device: torch.device, settings: FitSettings) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16")
+    return settings if settings.precision else replace(settings, precision=best_precision(model))
 
 
 def _check(model: PreTrainedModel, data: Data, settings: FitSettings, validate: Validation | None) -> None:
@@ -224,18 +202,6 @@ def _check(model: PreTrainedModel, data: Data, settings: FitSettings, validate: 
         raise ValueError(f"patience={settings.patience} needs something to validate with: pass validate=, held-out data or a function")
     if validate is not None and not callable(validate) and not len(validate.tokens):
         raise ValueError("no data to validate with: expected at least one held-out example")
-
-
-@contextmanager
-def _accelerator() -> Iterator[Accelerator]:
-    """A new accelerator; precision is this module's own business, and what others have set up is left as it was."""
-    found = dict(AcceleratorState._shared_state)
-    AcceleratorState._reset_state()
-    try:
-        yield Accelerator(mixed_precision="no", device_placement=False)
-    finally:
-        AcceleratorState._reset_state()
-        AcceleratorState._shared_state.update(found)
 
 
 @contextmanager
@@ -355,7 +321,7 @@ class _Run:
         for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
             # the processes exchange their gradients once, in the last pass
             with accelerator.no_sync(wrapped) if left else nullcontext():
-                with _autocast(self.device, settings):
+                with autocast(self.device, settings.precision):
                     loss = self.data.summed_loss(wrapped, batch.to(self.device), self.layout)
                 # the gradients of the processes are averaged, so each counts its sum times their number over all terms
                 accelerator.backward(loss * (accelerator.num_processes / terms))
@@ -387,7 +353,7 @@ class _Run:
             score = mean_loss(self.model, self.validate, self.settings)
         else:
             self.model.eval()
-            with _autocast(self.device, self.settings):
+            with autocast(self.device, self.settings.precision):
                 score = float(self.validate(self.model))
         # one process decides for all, or they could part over the last digit
         score = broadcast_object_list([score])[0]

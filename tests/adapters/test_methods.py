@@ -2,12 +2,15 @@
 
 import pytest
 import torch
-from architectures import CONFIGS, INNER, LAYERS, WIDTH, batch, logits, new_model, shaken
+from architectures import CONFIGS, INNER, LAYERS, MORE, WIDTH, batch, logits, new_model, shaken
 from peft import PeftModel
+from peft.tuners.lora import LoraLayer
 from peft.utils import ModulesToSaveWrapper
+from transformers import BertForMaskedLM
 
-from course.adapters import METHODS, adapt, trainable
-from course.adapters.places import head_modules, norm_modules
+from course.adapters import INPUT_METHODS, METHODS, adapt, trainable
+from course.adapters.bottleneck import BottleneckConfig
+from course.adapters.places import WITH_CACHE, head_modules, norm_modules
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import save
 
@@ -100,6 +103,70 @@ def test_an_adapter_comes_back_from_disk_with_its_head(kind, method, tmp_path):
     assert torch.equal(logits(again), expected)
 
 
+_KNOWN = (*ADAPTERS, *INPUT_METHODS)
+_PLACED = ("bitfit", "adapter_bias", "bottleneck")
+#: What a method says of an architecture that it does not know.
+REFUSED = (
+    {(kind, "bitfit"): "no biases" for kind in ("mistral", "qwen3", "phi3")}
+    | {("deberta", "bitfit"): "out of BitFit's reach"}
+    | {
+        (kind, method): "no places are known"
+        for kind in ("mixtral", "gemma2", "mamba")
+        for method in ("bitfit", "adapter_bias", "bottleneck")
+    }
+    | {(kind, "prefix"): "prefix tuning does not know" for kind in set(MORE) - WITH_CACHE}
+    | {("mamba", "ia3"): "IA3 does not know the architecture 'mamba', only", ("mamba", "head"): "no modules_to_save"}
+    | {("mamba", method): "only of architectures with attention" for method in INPUT_METHODS}
+)
+
+
+def more(kind: str, fresh: int = 0):
+    return new_model(kind, "language" if kind == "mamba" else "sequence", fresh=fresh)
+
+
+@pytest.mark.parametrize("method", _KNOWN)
+@pytest.mark.parametrize("kind", MORE)
+def test_a_method_works_on_an_architecture_or_says_which_it_knows(kind, method, tmp_path):
+    model = more(kind)
+    if message := REFUSED.get((kind, method)):
+        with pytest.raises(ValueError, match=message):
+            adapt(model, method)
+        assert not any(isinstance(module, ModulesToSaveWrapper | LoraLayer) for module in model.modules()), "nothing was changed"
+        return
+    before = logits(model)
+    model = adapt(model, method, "own").eval()
+    known = (METHODS | INPUT_METHODS)[method]
+    assert torch.allclose(before, logits(model), atol=1e-5) == known.unchanged_at_start
+    own, values = learn(model)
+    changed = {name for name, value in model.named_parameters() if not torch.equal(value, values[name])}
+    assert changed <= own and (method == "head" or any("modules_to_save" not in name for name in changed))
+    expected = logits(shaken(model))
+    again = PeftModel.from_pretrained(more(kind, fresh=1), save(model, tmp_path / "adapter", "own")).eval()
+    assert torch.allclose(logits(again), expected, atol=1e-6)
+
+
+def learn(model) -> tuple[set[str], dict[str, torch.Tensor]]:
+    """Two steps of training; the names of what may learn, and all values before."""
+    values = {name: value.clone() for name, value in model.named_parameters()}
+    own = {name for name, value in model.named_parameters() if value.requires_grad}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    labels = batch()["input_ids"] if type(model.get_base_model()).__name__.endswith("ForCausalLM") else torch.tensor([0, 1, 2, 0, 1])
+    for _ in range(2):
+        model(**batch(), labels=labels).loss.backward()
+        optimizer.step()
+    return own, values
+
+
+@pytest.mark.parametrize("name", ["one", "b", "task-0"])
+@pytest.mark.parametrize("method", ADAPTERS)
+def test_an_adapter_of_any_name_comes_back_under_any_other(method, name, tmp_path):
+    model = shaken(adapt(shaken(adapt(new_model("bert"), method, "first")), method, name), seed=1).eval()
+    folder = save(model, tmp_path / "adapter", name)
+    for other in ("default", name, "another"):
+        again = PeftModel.from_pretrained(new_model("bert", fresh=1), folder, adapter_name=other).eval()
+        assert torch.equal(logits(again), logits(model))
+
+
 @pytest.mark.parametrize("head", ["tokens", "span"])
 @pytest.mark.parametrize("method", ADAPTERS)
 def test_the_other_heads_come_back_too(head, method, tmp_path):
@@ -182,13 +249,94 @@ def test_what_cannot_be_adapted_is_refused(kind, head, method, message):
 
 def test_an_unknown_architecture_and_a_taken_name_are_refused():
     strange = new_model("bert")
-    strange.config.model_type = "mamba"
-    with pytest.raises(ValueError, match="no places are known for the architecture 'mamba'"):
+    strange.config.model_type = "strange"
+    with pytest.raises(ValueError, match="no places are known for the architecture 'strange', only for bert, .* give target_modules"):
         adapt(strange, "bottleneck")
+    assert trainable(adapt(strange, "bottleneck", r=1, target_modules=["output.dense"], norms=False)) > 0
     with pytest.raises(ValueError, match="has an adapter 'one' already; give another name"):
         adapt(adapt(new_model("bert"), "lora", "one"), "lora", "one")
     with pytest.raises(ValueError, match="r=0: expected a bottleneck at least 1 wide"):
-        adapt(new_model("bert"), "bottleneck", r=0)
+        BottleneckConfig(r=0)
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "message"),
+    [
+        *(("lora", {"r": r}, "r=.*: expected a whole number of at least 1 and of at most 16; a rank above") for r in (0, -4, 10**6, 17)),
+        *(("lora", {"r": r}, "r=.*: expected a whole number") for r in (2.5, "4", True, 4.0)),
+        *(("lora", {name: v}, f"{name}=.*: expected a finite number above 0; with 0 nothing") for v in (0, -4, NAN, INF, "8", True)
+          for name in ("alpha", "lora_alpha")),
+        ("lora", {"alpha": 4, "lora_alpha": 8}, "lora_alpha=8 is also given as lora_alpha=4"),
+        *(("lora", {"lora_dropout": p}, "lora_dropout=.*: expected a finite number of at least 0 and below 1") for p in (1, -0.1, NAN)),
+        ("lora", {"rank": 4}, "the method 'lora' has no option 'rank'; choose from alora_invocation_tokens, alpha, "),
+        ("lora", {"length": 4}, "the method 'lora' has no option 'length'"),
+        ("lora", {"task_type": "CAUSAL_LM"}, "has no option 'task_type'"),
+        ("lora", {"inference_mode": True}, "has no option 'inference_mode'"),
+        ("lora", {"use_dora": 1}, "use_dora=1: expected True or False"),
+        ("lora", {"rank_pattern": {"query": 99}}, r"rank_pattern\['query'\]=99: expected a whole number"),
+        ("lora", {"rank_pattern": 4}, "rank_pattern=4: expected a dictionary"),
+        ("lora", {"alpha_pattern": {"query": 0}}, r"alpha_pattern\['query'\]=0"),
+        ("lora", {"target_modules": 3}, "target_modules=3: expected a list"),
+        ("lora", {"target_modules": []}, r"target_modules=\[\]: expected a list that is not empty"),
+        ("lora", {"target_modules": ["query", 3]}, r"target_modules\[1\]=3: expected the name of a module"),
+        ("lora", {"target_modules": ["query", "nowhere"]}, "target_modules: BertForSequenceClassification has no module 'nowhere'"),
+        ("lora", {"target_modules": "query"}, "target_modules: BertForSequenceClassification has no module 'query'"),
+        ("lora", {"modules_to_save": ["nowhere"]}, "modules_to_save: BertForSequenceClassification has no module 'nowhere'"),
+        ("lora", {"modules_to_save": "classifier"}, "modules_to_save='classifier': expected a list of names"),
+        ("lora", {"trainable_token_indices": [40]}, r"trainable_token_indices\[0\]=40: expected .* of at most 39"),
+        ("lora", {"layers_to_transform": 2}, "layers_to_transform=2: expected a whole number of at least 0 and of at most 1"),
+        ("lora", {"norms": 1}, "norms=1: expected True or False"),
+        ("bitfit", {"r": 4}, "the method 'bitfit' has no option 'r'; choose from exclude_modules, modules_to_save, target_modules"),
+        ("ia3", {"alpha": 4}, "the method 'ia3' has no option 'alpha'"),
+        *(("bottleneck", {"r": r}, "r=.*: expected a whole number") for r in (0, -1, 17, 1.5)),
+        *((method, {"length": n}, "length=.*: expected a whole number of at least 1 and of at most 511; the model reads 512 tokens")
+          for method in ("prefix", *INPUT_METHODS) for n in (0, -1, 512, 10**6)),
+        *((method, {"length": 2.0}, "length=2.0: expected a whole number") for method in ("prefix", *INPUT_METHODS)),
+        ("prefix", {"num_virtual_tokens": 0}, "num_virtual_tokens=0"),
+        ("p_tuning", {"encoder_hidden_size": 0}, "encoder_hidden_size=0: expected a whole number of at least 1"),
+        *(("lora", {"name": name}, "cannot name a file") for name in ("", "a/b", "../../x")),
+        *(("lora", {"name": name}, "has a dot|cannot be called") for name in ("v1.0", "keys", "query", "weight")),
+        ("lora", {"name": 3}, "cannot name a file"),
+        ("head", {"modules_to_save": ["nowhere"]}, "has no module 'nowhere'"),
+    ],
+)  # fmt: skip
+def test_an_option_out_of_range_is_refused_before_anything_is_changed(method, options, message):
+    model = new_model("bert")
+    with pytest.raises((ValueError, TypeError), match=message):
+        adapt(model, method, **options)
+
+
+def test_positions_behind_the_padding_token_make_a_window_smaller():
+    with pytest.raises(ValueError, match="length=511: .*the model reads 511 tokens"):
+        adapt(new_model("roberta"), "prefix", length=511)
+
+
+def test_what_is_no_model_no_method_or_has_adapters_in_it_is_refused():
+    with pytest.raises(TypeError, match="str cannot be adapted: expected a model of transformers"):
+        adapt("bert", "lora")
+    with pytest.raises(ValueError, match=r"no method \['lora'\]"):
+        adapt(new_model("bert"), ["lora"])
+    body = new_model("bert")
+    lora = adapt(body, "lora")
+    with pytest.raises(ValueError, match="this BertForSequenceClassification has adapters in it already"):
+        adapt(body, "bitfit")
+    with pytest.raises(ValueError, match="the model has adapters of LORA; BitFit needs a copy of the base model of its own"):
+        adapt(lora, "bitfit", "two")
+
+
+@pytest.mark.parametrize("method", ["prefix", *INPUT_METHODS])
+def test_vectors_that_peft_would_leave_out_without_a_word_are_refused(method):
+    with pytest.raises(ValueError, match="does not know BertForMaskedLM, only classes that end in ForSequenceClassification"):
+        adapt(BertForMaskedLM(CONFIGS["bert"]()), method)
+
+
+def test_modules_to_save_come_on_top_of_the_head():
+    model = adapt(new_model("gpt_neox"), "lora", modules_to_save=["embed_in"])
+    copied = [name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, ModulesToSaveWrapper)]
+    assert copied == ["embed_in", "score"]
 
 
 def test_a_layer_that_has_no_matrix_is_refused():
@@ -212,7 +360,7 @@ def test_a_delta_is_its_equation(method, by_hand):
     assert torch.allclose(layer(x), by_hand(layer.deltas["default"], x, layer.base_layer(x)), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["bert", "gpt_neox", "llama"])
+@pytest.mark.parametrize("kind", sorted(WITH_CACHE))
 def test_a_prefix_starts_as_the_keys_and_values_of_a_text(kind):
     """A model with a prefix made from a text answers as if it had read the text: for a decoder, the rest of the row follows it."""
     model = adapt(new_model(kind), "prefix", length=3).eval()
@@ -220,7 +368,7 @@ def test_a_prefix_starts_as_the_keys_and_values_of_a_text(kind):
     before = model.prompt_encoder["default"].embedding.weight.clone()
     start_prefix_from(model, ids)
     assert not torch.allclose(model.prompt_encoder["default"].embedding.weight, before)
-    if kind != "bert":
+    if kind not in ("bert", "roberta", "xlm-roberta", "electra"):
         behind = logits(model, input_ids=ids[None, 3:], attention_mask=torch.ones(1, 4, dtype=torch.long))
         whole = logits(new_model(kind), input_ids=ids[None], attention_mask=torch.ones(1, 7, dtype=torch.long))
         assert torch.allclose(behind, whole, atol=1e-5)

@@ -72,8 +72,10 @@ def test_ranges_are_what_they_say(value, low, high):
 
 
 def test_an_error_says_the_name_the_value_and_the_range():
-    with pytest.raises(ValueError, match=r"^steps=0: expected a whole number of at least 1 and of at most 9$"):
+    with pytest.raises(ValueError, match=r"^steps=0: expected a whole number from 1 to 9$"):
         integer(1, 9)("steps", 0)
+    with pytest.raises(ValueError, match=r"^share=2: expected a finite number from 0 to 1$"):
+        share()("share", 2)
     with pytest.raises(ValueError, match=r"^rate=0: expected a finite number above 0 and below 1$"):
         number(above=0, below=1)("rate", 0)
 

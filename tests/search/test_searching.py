@@ -58,7 +58,7 @@ def test_what_was_tried_before_costs_nothing():
 def test_too_small_a_budget_says_so():
     with pytest.raises(ValueError, match="too little for exhaustive"):
         search(Exhaustive(("a",)), Planted(), None, budget=4)
-    with pytest.raises(ValueError, match="at least 1 model call"):
+    with pytest.raises(ValueError, match="budget=0: expected a whole number of at least 1"):
         search(Exhaustive(("a",)), Planted(), None, budget=0)
 
 

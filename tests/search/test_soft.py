@@ -114,12 +114,12 @@ def test_words_at_random_repeat_themselves(gpt):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "soft"}, "method='soft': expected one of prompt, p_tuning, prefix, lora"),
+        ({"method": "soft"}, "method='soft': expected one of 'prompt', 'p_tuning', 'prefix', 'lora'"),
         ({"method": "lora", "start": "a text"}, "start='a text' for 'lora'"),
         ({"start": ()}, r"start=\(\) for 'prompt'"),
         ({"steps": 3, "looks": 4}, "looks=4: expected 1 to 3"),
-        ({"length": 0}, "length=0: expected at least 1 vector"),
-        ({"rate": 0.0}, "rate=0.0: expected more than 0"),
+        ({"length": 0}, "length=0: expected a whole number of at least 1"),
+        ({"rate": 0.0}, "rate=0.0: expected a finite number above 0"),
     ],
 )
 def test_bad_lessons_are_refused(settings, message):

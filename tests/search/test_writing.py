@@ -105,7 +105,7 @@ def test_writers_that_cannot_serve_are_refused():
         search(WrittenPrompts(Listed(()), count=3), Counted(), None, budget=20)
     with pytest.raises(ValueError, match="Bare has no examples"):
         search(WrittenPrompts(Listed(("a",))), type("Bare", (Counted,), {"examples": None})(), None, budget=20)
-    with pytest.raises(ValueError, match="count=0: expected at least 1"):
+    with pytest.raises(ValueError, match="count=0: expected a whole number of at least 1"):
         WrittenPrompts(Listed(()), count=0)
 
 

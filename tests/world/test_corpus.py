@@ -41,7 +41,7 @@ def test_shares_of_the_mixture_add_up_to_100():
 
 
 def test_relabel_must_be_a_probability():
-    with pytest.raises(ValueError, match=r"relabel=1.5: expected a probability"):
+    with pytest.raises(ValueError, match=r"relabel=1.5: expected a finite number from 0 to 1"):
         Corpus(relabel=1.5)
 
 

@@ -17,18 +17,30 @@ from peft import (
     PeftModel,
     PrefixTuningConfig,
     PromptEncoderConfig,
+    PromptLearningConfig,
     PromptTuningConfig,
     TaskType,
     get_peft_model,
 )
+from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import PreTrainedModel
 
 from course.adapters.adapter_bias import AdapterBiasConfig
 from course.adapters.bitfit import BitFitConfig
 from course.adapters.bottleneck import BottleneckConfig
 from course.adapters.head_only import HeadOnlyConfig
-from course.adapters.places import biased_modules, head_modules, norm_modules, places
-from course.foundation import checked_name
+from course.adapters.options import check_no_part, checked_adapter, checked_options
+from course.adapters.places import (
+    biased_modules,
+    head_modules,
+    input_sizes,
+    low_rank_modules,
+    norm_modules,
+    places,
+    prefix_sizes,
+    scaled_modules,
+)
+from course.foundation.validation import boolean, optional
 from course.models import bare
 
 #: What a class of ``transformers`` is for, in the words of ``peft``.
@@ -49,7 +61,8 @@ class Method:
         title: its name in figures.
         equation: what it changes, in LaTeX.
         source: the paper, as a key of the bibliography.
-        config: makes the ``peft`` configuration for a model; None for full fine-tuning.
+        config: its configuration in ``peft``; None for full fine-tuning.
+        usual: the options that it has for a model if nobody says otherwise.
         norms: whether the paper trains the layer norms, too.
         unchanged_at_start: whether a fresh adapter leaves the model's output as it was.
         merges: whether it can be added to the base model's own weights.
@@ -58,60 +71,62 @@ class Method:
     title: str
     equation: str
     source: str
-    config: Callable[..., PeftConfig] | None
+    config: type[PeftConfig] | None
+    usual: Callable[[PreTrainedModel, dict], dict] | None = None
     norms: bool = False
     unchanged_at_start: bool = True
     merges: bool = False
 
 
-def _lora(model: PreTrainedModel, r: int = 4, alpha: int | None = None, **options) -> LoraConfig:
+def _lora(model: PreTrainedModel, given: dict) -> dict:
+    r = given.get("r", 4)
     # as many settings have it, twice the rank; and every linear layer of the body, where few parameters do most
-    return LoraConfig(**{"r": r, "lora_alpha": alpha or 2 * r, "target_modules": "all-linear"} | options)
+    alpha = {} if given.get("lora_alpha") else {"lora_alpha": 2 * r}
+    return {"r": r} | ({} if "target_modules" in given else {"target_modules": low_rank_modules(model)}) | alpha
 
 
-def _prefix(model: PreTrainedModel, length: int = 8, **options) -> PrefixTuningConfig:
-    return PrefixTuningConfig(num_virtual_tokens=length, **options)
+def _at(modules: Callable[[PreTrainedModel], str | list[str]]) -> Callable[[PreTrainedModel, dict], dict]:
+    """Where a method stands if nobody says otherwise; an architecture that is not known is no error if somebody does."""
+    return lambda model, given: {} if "target_modules" in given else {"target_modules": modules(model)}
 
 
 #: name -> method, from the fewest parameters to the most.
 METHODS = {
     "head": Method(
-        "head only", r"\text{logits} = W_\text{head}\, f(x)", "devlin2019bert",
-        lambda model, **o: HeadOnlyConfig(**{"modules_to_save": head_modules(model)} | o),
+        "head only", r"\text{logits} = W_\text{head}\, f(x)", "devlin2019bert", HeadOnlyConfig,
+        lambda model, given: {"modules_to_save": head_modules(model)},
     ),
-    "bitfit": Method(
-        "BitFit", r"y = W x + b + \Delta b", "benzaken2022bitfit",
-        lambda model, **o: BitFitConfig(**{"target_modules": biased_modules(model)} | o), merges=True,
-    ),
+    "bitfit": Method("BitFit", r"y = W x + b + \Delta b", "benzaken2022bitfit", BitFitConfig, _at(biased_modules), merges=True),
     "adapter_bias": Method(
-        "AdapterBias", r"y = W_2 x + b_2 + \alpha(x)\, v", "fu2022adapterbias",
-        lambda model, **o: AdapterBiasConfig(**{"target_modules": places(model).feed_forward} | o), norms=True,
+        "AdapterBias", r"y = W_2 x + b_2 + \alpha(x)\, v", "fu2022adapterbias", AdapterBiasConfig,
+        _at(lambda model: places(model).feed_forward), norms=True,
     ),
     "ia3": Method(
-        "IA3", r"k \leftarrow l_k \odot k,\ v \leftarrow l_v \odot v,\ h \leftarrow l \odot h", "liu2022ia3",
-        lambda model, **o: IA3Config(**o), merges=True,
+        "IA3", r"k \leftarrow l_k \odot k,\ v \leftarrow l_v \odot v,\ h \leftarrow l \odot h", "liu2022ia3", IA3Config,
+        lambda model, given: {} if "target_modules" in given else scaled_modules(model), merges=True,
     ),
     "prefix": Method(
-        "prefix tuning", r"\text{attention over } [P_k; K],\ [P_v; V]", "li2021prefix", _prefix, unchanged_at_start=False
+        "prefix tuning", r"\text{attention over } [P_k; K],\ [P_v; V]", "li2021prefix", PrefixTuningConfig,
+        lambda model, given: {"num_virtual_tokens": 8} | prefix_sizes(model), unchanged_at_start=False,
     ),
-    "lora": Method("LoRA", r"y = W x + \frac{\alpha}{r}\, B A x", "hu2022lora", _lora, merges=True),
+    "lora": Method("LoRA", r"y = W x + \frac{\alpha}{r}\, B A x", "hu2022lora", LoraConfig, _lora, merges=True),
     "bottleneck": Method(
-        "Houlsby", r"y \leftarrow y + W_\text{up}\,\phi(W_\text{down}\, y)", "houlsby2019adapters",
-        lambda model, **o: BottleneckConfig(**{"target_modules": places(model).blocks} | o), norms=True,
+        "Houlsby", r"y \leftarrow y + W_\text{up}\,\phi(W_\text{down}\, y)", "houlsby2019adapters", BottleneckConfig,
+        _at(lambda model: places(model).blocks), norms=True,
     ),
     "full": Method("full fine-tuning", r"W \leftarrow W + \Delta W", "devlin2019bert", None),
 }  # fmt: skip
 
 
+def _before_the_input(model: PreTrainedModel, given: dict) -> dict:
+    return {"num_virtual_tokens": 8} | input_sizes(model)
+
+
 #: Methods that put vectors before the input and change nothing else; see :mod:`course.search.soft`.
 INPUT_METHODS = {
-    "prompt": Method(
-        "prompt tuning", r"f([P; e(x)])", "lester2021power",
-        lambda model, length=8, **o: PromptTuningConfig(num_virtual_tokens=length, **o), unchanged_at_start=False,
-    ),
+    "prompt": Method("prompt tuning", r"f([P; e(x)])", "lester2021power", PromptTuningConfig, _before_the_input, unchanged_at_start=False),
     "p_tuning": Method(
-        "P-tuning", r"f([\text{MLP}(P); e(x)])", "liu2021gpt",
-        lambda model, length=8, **o: PromptEncoderConfig(num_virtual_tokens=length, **o), unchanged_at_start=False,
+        "P-tuning", r"f([\text{MLP}(P); e(x)])", "liu2021gpt", PromptEncoderConfig, _before_the_input, unchanged_at_start=False
     ),
 }  # fmt: skip
 
@@ -127,27 +142,31 @@ def adapt(
         name: of the adapter, which becomes the active one.
         norms: whether the layer norms are trained (and stored), too; as the method's paper has it if None.
         options: of the method: ``r`` and ``alpha`` (LoRA), ``r`` (bottleneck), ``length`` (prefix tuning), or whatever else its
-            ``peft`` configuration takes; for prompt tuning and P-tuning ``length``, too.
+            ``peft`` configuration takes; for prompt tuning and P-tuning ``length``, too. ``modules_to_save`` come on top of the head.
 
     Returns:
         A ``PeftModel`` around the model; for ``"full"`` the model itself.
 
     Raises:
-        ValueError: for an unknown method, an architecture whose places are not known, a model without a head for ``"head"``, without
-            biases for ``"bitfit"``, or a name that is taken or cannot name a module and a folder.
+        TypeError: for an argument of the wrong type.
+        ValueError: for an unknown method or option, a value out of range, an architecture that the method does not know (the message
+            names those it knows), a model without a head for ``"head"`` or without biases for ``"bitfit"``, a model with adapters of
+            another method in it, or a name that is taken or cannot be one.
     """
     checked_adapter(name)
     known = METHODS | INPUT_METHODS
-    if method not in known:
+    if not isinstance(method, str) or method not in known:
         raise ValueError(f"no method {method!r}; choose from {', '.join(known)}")
+    if not isinstance(model, PreTrainedModel | PeftModel):
+        raise TypeError(f"{type(model).__name__} cannot be adapted: expected a model of transformers, or what adapt() returned")
+    norms = optional(boolean())("norms", norms)
     plain = bare(model)
     if method == "full":
         if plain is not model or options or norms is not None:
             raise ValueError("full fine-tuning takes a model of transformers and no options: it has no adapter to add to one")
         return model.requires_grad_(True)
-    if isinstance(model, PeftModel) and name in model.peft_config:
-        raise ValueError(f"the model has an adapter {name!r} already; give another name")
-    config = _config(plain, known[method], norms, options)
+    _check_fits(model, known[method], name)
+    config = _config(plain, method, known[method], norms, options)
     if not isinstance(model, PeftModel):
         return get_peft_model(plain, config, adapter_name=name)
     model.add_adapter(name, config)
@@ -158,27 +177,31 @@ def adapt(
     return model
 
 
-def checked_adapter(name: str) -> str:
-    """The name of an adapter, if it can name a module of torch and a folder.
+def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -> None:
+    """Whether a model can get one more adapter of this method and name."""
+    if not isinstance(model, PeftModel):
+        if any(isinstance(module, BaseTunerLayer) for module in model.modules()):
+            raise ValueError(
+                f"this {type(model).__name__} has adapters in it already; give adapt() what it returned then, or a fresh copy of the model"
+            )
+    elif name in model.peft_config:
+        raise ValueError(f"the model has an adapter {name!r} already; give another name")
+    elif others := {config.peft_type.value for config in model.peft_config.values() if type(config) is not method.config}:
+        raise ValueError(f"the model has adapters of {others.pop()}; {method.title} needs a copy of the base model of its own")
+    check_no_part(name, bare(model))
 
-    Raises:
-        ValueError: if it cannot.
-    """
-    if "." in checked_name(name, "adapter"):
-        raise ValueError(f"adapter {name!r} has a dot, which torch allows in no module's name; write {name.replace('.', '_')!r}")
-    return name
 
-
-def _config(model: PreTrainedModel, method: Method, norms: bool | None, options: dict) -> PeftConfig:
+def _config(model: PreTrainedModel, method: str, known: Method, norms: bool | None, options: dict) -> PeftConfig:
     kind = next((kind for ending, kind in _TASK_TYPES.items() if type(model).__name__.endswith(ending)), None)
-    saved = head_modules(model)
-    if method.norms if norms is None else norms:
-        saved = saved + norm_modules(model)
-    config = method.config(model, task_type=kind, **options)
-    # prefix tuning has no setting for it, but saves the head that goes with its kind of task
-    if saved and hasattr(config, "modules_to_save"):
-        config.modules_to_save = saved
-    return config
+    if kind is None and issubclass(known.config, PromptLearningConfig):
+        raise ValueError(f"{known.title} does not know {type(model).__name__}, only classes that end in {', '.join(_TASK_TYPES)}")
+    given = {name: value for name, value in checked_options(method, known.config, model, options).items() if value is not None}
+    usual = known.usual(model, given)
+    saved = [*head_modules(model), *given.pop("modules_to_save", ())]
+    if known.norms if norms is None else norms:
+        saved += norm_modules(model)
+    # prefix tuning does nothing with this setting, but saves the head that goes with its kind of task
+    return known.config(task_type=kind, **usual | given | {"modules_to_save": list(dict.fromkeys(saved)) or None})
 
 
 def trainable(model: PreTrainedModel | PeftModel) -> int:

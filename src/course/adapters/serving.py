@@ -7,93 +7,24 @@ with a kernel of its own on a GPU):
     y[b] = W x[b] + B[a(b)] A[a(b)] x[b]      for row b with the adapter a(b)
 
 The frozen products stay one product for the whole batch. What is neither LoRA nor frozen (deltas, heads, norms) is mapped over the rows by
-``torch.func.vmap``.
+``torch.func.vmap``. Which adapters can be served so stands in :mod:`course.adapters.routing`; all others are refused.
 """
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from peft import PeftModel
-from peft.tuners.lora import Linear as LoraLinear
-from peft.utils import ModulesToSaveWrapper
 from torch import nn
-from torch.func import functional_call, vmap
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.adapters.tuner import DeltaLayer
+from course.adapters.routing import Routed, check_options, routed_layers
 from course.batches import pad_id
+from course.foundation.validation import integer, text
 
-
-class _Routed(nn.Module):
-    """Parameters of all adapters at one module, stacked (adapters, ...), and those of the rows of the current batch (rows, ...)."""
-
-    def __init__(self, stacked: dict[str, torch.Tensor]):
-        super().__init__()
-        self.stacked, self.chosen = stacked, None
-
-    def choose(self, index: torch.Tensor | None) -> None:
-        """Gather the parameters of a batch whose row ``b`` has the adapter ``index[b]``; None ends the batch."""
-        self.chosen = None if index is None else {name: values[index] for name, values in self.stacked.items()}
-
-
-class _RoutedLora(_Routed):
-    """LoRA at one linear layer. Adapters of a smaller rank are padded with zeros, which change nothing."""
-
-    def __init__(self, layer: LoraLinear, names: Sequence[str]):
-        rank = max(layer.r[name] for name in names)
-        down = [_padded(layer.lora_A[name].weight, rank, 0).T for name in names]  # (in, r)
-        up = [_padded(layer.lora_B[name].weight, rank, 1).T * layer.scaling[name] for name in names]  # (r, out)
-        super().__init__({"down": torch.stack(down).contiguous(), "up": torch.stack(up).contiguous()})
-        self.base_layer = layer.base_layer
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.base_layer(x)  # (B, T, out)
-        if self.chosen is None:
-            return y
-        rows = x.reshape(len(x), -1, x.shape[-1])  # a pooled vector has no T
-        return torch.baddbmm(y.view(*rows.shape[:2], -1), torch.bmm(rows, self.chosen["down"]), self.chosen["up"]).view_as(y)
-
-
-class _RoutedDelta(_Routed):
-    """A delta of :mod:`course.adapters.tuner` at one module, mapped over the rows."""
-
-    def __init__(self, layer: DeltaLayer, names: Sequence[str]):
-        super().__init__(_stacked([dict(layer.deltas[name].named_parameters()) for name in names], type(layer).__name__))
-        self.base_layer, self.delta = layer.base_layer, copy.deepcopy(layer.deltas[names[0]])
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.base_layer(x)
-        if self.chosen is None:
-            return y
-        return vmap(lambda own, x, y: functional_call(self.delta, own, (x, y)))(self.chosen, x, y)
-
-
-class _RoutedCopy(_Routed):
-    """A module that every adapter has a whole copy of: a head, a norm."""
-
-    def __init__(self, wrapper: ModulesToSaveWrapper, names: Sequence[str], where: str):
-        super().__init__(_stacked([dict(wrapper.modules_to_save[name].named_parameters()) for name in names], where))
-        self.original = wrapper.original_module
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self.chosen is None:
-            return self.original(x)
-        return vmap(lambda own, x: functional_call(self.original, own, (x,)))(self.chosen, x)
-
-
-def _padded(matrix: torch.Tensor, rank: int, dim: int) -> torch.Tensor:
-    shape = list(matrix.shape)
-    shape[dim] = rank - shape[dim]
-    return torch.cat([matrix.detach(), matrix.new_zeros(shape)], dim)
-
-
-def _stacked(parts: list[dict[str, torch.Tensor]], where: str) -> dict[str, torch.Tensor]:
-    shapes = [{name: tuple(value.shape) for name, value in part.items()} for part in parts]
-    if other := next((shape for shape in shapes if shape != shapes[0]), None):
-        raise ValueError(f"the adapters differ at {where}: {shapes[0]} and {other}; serve those of one shape together")
-    return {name: torch.stack([part[name].detach() for part in parts]) for name in parts[0]}
+#: (rows, tokens) of the two batches by which a bank learns how its model hands rows to its layers.
+_TRIALS = ((3, 2), (2, 5))
 
 
 class AdapterBank:
@@ -101,6 +32,9 @@ class AdapterBank:
 
     The base model's weights are shared with the ``PeftModel`` that the bank was made from, which stays as it is; the adapters' weights are
     copied, so adapters that are trained further need a new bank. A bank is for inference.
+
+    Served are LoRA (with DoRA, with biases, at embeddings, with ``trainable_token_indices``), IA3, this package's methods, and the head or
+    other ``modules_to_save`` beside them.
 
     Attributes:
         names: of its adapters.
@@ -111,60 +45,76 @@ class AdapterBank:
         """Stack the adapters ``names`` (default: all that the model has).
 
         Raises:
-            ValueError: for no or unknown adapters, adapters that are merged, of several methods or of different shapes, or a method that
-                cannot be served in one batch (IA3, prefix tuning).
+            TypeError: for something that is no ``PeftModel``.
+            ValueError: for no or unknown adapters, adapters that are merged or of different shapes, and whatever cannot be routed exactly:
+                a method (prompt tuning, prefix tuning, P-tuning), an option of one, or a layer.
         """
-        self.names = tuple(adapted.peft_config if names is None else names)
-        if not self.names or (unknown := [name for name in self.names if name not in adapted.peft_config]):
-            wrong = unknown[0] if self.names else "no adapter"
-            raise ValueError(f"{wrong!r} cannot be served; choose from {', '.join(adapted.peft_config)}")
-        kinds = {adapted.peft_config[name].peft_type.value for name in self.names}
-        if len(kinds) > 1 or kinds & {"IA3", "PREFIX_TUNING"}:
-            raise ValueError(
-                f"adapters of {', '.join(sorted(kinds))} cannot share a batch: expected LoRA, or one of this package's methods"
-            )
+        if not isinstance(adapted, PeftModel):
+            raise TypeError(f"{type(adapted).__name__} has no adapters: expected what course.adapters.adapt or peft returns")
+        self.names = _checked(adapted.peft_config if names is None else names, "adapters", adapted.peft_config)
+        for name in self.names:
+            check_options(name, adapted.peft_config[name])
         base = adapted.get_base_model()
+        if base.config.is_encoder_decoder:
+            raise ValueError(f"{type(base).__name__} reads two texts; a bank serves encoders and decoders")
         # a copy of the structure that shares every parameter and buffer
         shared = {id(tensor): tensor for tensor in (*base.parameters(), *base.buffers())}
         self.model: PreTrainedModel = copy.deepcopy(base, shared).eval()
         self._routed = self._replace_layers()
+        self._index: torch.Tensor | None = None
+        self._see_batches()
+        self.model.register_forward_pre_hook(self._check_rows, with_kwargs=True)
 
-    def _replace_layers(self) -> list[_Routed]:
-        routed = []
-        for name, layer in list(self.model.named_modules()):
-            if getattr(layer, "merged", False):
-                raise ValueError(f"an adapter is merged into {name}; call unmerge_adapter() first")
-            if isinstance(layer, LoraLinear):
-                new = _RoutedLora(layer, self.names)
-            elif isinstance(layer, DeltaLayer):
-                new = _RoutedDelta(layer, self.names)
-            elif isinstance(layer, ModulesToSaveWrapper):
-                new = _RoutedCopy(layer, self.names, name)
-            else:
-                continue
-            parent, _, child = name.rpartition(".")
-            setattr(self.model.get_submodule(parent), child, new)
-            routed.append(new)
-        return routed
+    def _replace_layers(self) -> list[Routed]:
+        found = list(routed_layers(self.model, self.names))
+        for where, layer in found:
+            parent, _, child = where.rpartition(".")
+            setattr(self.model.get_submodule(parent), child, layer)
+        return [layer for _, layer in found]
+
+    def _see_batches(self) -> None:
+        """Run the base model on small batches, for each layer to learn how it is given rows."""
+        for rows, tokens in _TRIALS:
+            ids = torch.ones(rows, tokens, dtype=torch.long, device=self.model.device)
+            with torch.inference_mode(), ExitStack() as hooks:
+                for layer in self._routed:
+                    hooks.callback(layer.register_forward_pre_hook(_seer(rows, tokens)).remove)
+                try:
+                    self.model(input_ids=ids, attention_mask=torch.ones_like(ids))
+                except (TypeError, AttributeError, RuntimeError) as error:
+                    raise ValueError(
+                        f"{type(self.model).__name__} does not run with layers that route rows ({error}); "
+                        "answer the rows of each adapter alone, with set_adapter() and the adapted model"
+                    ) from error
+
+    def _check_rows(self, model: nn.Module, inputs: tuple, named: dict) -> None:
+        read = inputs[0] if inputs else named.get("input_ids")
+        read = named.get("inputs_embeds") if read is None else read
+        if self._index is not None and read is not None and len(read) != len(self._index):
+            raise ValueError(
+                f"{len(self._index)} names for {len(read)} rows: expected one adapter for each row; name those of beams and samples, too"
+            )
 
     @contextmanager
     def rows(self, names: Sequence[str]) -> Iterator[PreTrainedModel]:
         """Inside it, row ``b`` of every batch is answered by the adapter ``names[b]``.
 
         Raises:
-            ValueError: for a name that the bank does not have.
+            ValueError: for a name that the bank does not have, or for no names.
         """
-        if unknown := [name for name in names if name not in self.names]:
-            raise ValueError(f"no adapter {unknown[0]!r} in the bank; choose from {', '.join(self.names)}")
-        index = torch.tensor([self.names.index(name) for name in names], device=self.model.device)
+        names = _checked(names, "names", self.names)
+        before = self._index
         try:
-            for layer in self._routed:
-                layer.choose(index)
+            self._choose(torch.tensor([self.names.index(name) for name in names], device=self.model.device))
             with torch.inference_mode():
                 yield self.model
         finally:
-            for layer in self._routed:
-                layer.choose(None)
+            self._choose(before)
+
+    def _choose(self, index: torch.Tensor | None) -> None:
+        self._index = index
+        for layer in self._routed:
+            layer.choose(index)
 
     def logits(self, names: Sequence[str], **inputs: torch.Tensor) -> torch.Tensor:
         """The logits of a batch whose row ``b`` is answered by the adapter ``names[b]``.
@@ -172,9 +122,6 @@ class AdapterBank:
         Raises:
             ValueError: for an unknown name, or unless there is one name a row.
         """
-        count = len(inputs["input_ids"])
-        if len(names) != count:
-            raise ValueError(f"{len(names)} names for {count} rows: expected one adapter for each row")
         with self.rows(names) as model:
             return model(**inputs).logits
 
@@ -187,13 +134,14 @@ class AdapterBank:
             names: ``prompts[b]`` is answered by the adapter ``names[b]`` of a causal language model.
 
         Raises:
-            ValueError: for an unknown name, or unless there is one name a prompt.
+            TypeError: for prompts that are no list of texts, or another wrong type.
+            ValueError: for an unknown name, unless there is one name a prompt, for an empty prompt or one that leaves no room for an
+                answer in the window, and for a model that does not generate.
         """
-        if len(names) != len(prompts):
-            raise ValueError(f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt")
-        ids = [tokenizer(prompt).input_ids for prompt in prompts]
-        length = max(map(len, ids))
-        pad = pad_id(tokenizer)
+        max_new_tokens, stop = integer(1)("max_new_tokens", max_new_tokens), text()("stop", stop)
+        names = _checked(names, "names", self.names)
+        ids = self._encoded(tokenizer, names, prompts, max_new_tokens)
+        length, pad = max(map(len, ids)), pad_id(tokenizer)
         # padding on the left, so that all prompts end where their answers begin
         read = torch.tensor([[pad] * (length - len(row)) + row for row in ids], device=self.model.device)  # (B, T)
         mask = torch.tensor([[0] * (length - len(row)) + [1] * len(row) for row in ids], device=self.model.device)
@@ -202,3 +150,35 @@ class AdapterBank:
                 input_ids=read, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=pad
             )  # (B, T + new)
         return [tokenizer.decode(row[length:], skip_special_tokens=True).split(stop)[0].strip() for row in made]
+
+    def _encoded(self, tokenizer: PreTrainedTokenizerBase, names: Sequence[str], prompts: Sequence[str], more: int) -> list[list[int]]:
+        if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
+            raise TypeError(f"prompts={prompts!r:.60}: expected a list of texts")
+        if not self.model.can_generate():
+            raise ValueError(f"{type(self.model).__name__} does not generate: expected a causal language model, or call logits()")
+        if len(names) != len(prompts):
+            raise ValueError(f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt")
+        ids, window = [tokenizer(prompt).input_ids for prompt in prompts], getattr(self.model.config, "max_position_embeddings", None)
+        for prompt, row in zip(prompts, ids, strict=True):
+            if not row:
+                raise ValueError(f"the prompt {prompt!r} has no tokens: expected some text to go on from")
+            if window and len(row) + more > window:
+                raise ValueError(
+                    f"the prompt {prompt[:40]!r} has {len(row)} tokens, and with {more} new ones that is more than the window of {window}; "
+                    "shorten it or ask for fewer"
+                )
+        return ids
+
+
+def _seer(rows: int, tokens: int):
+    return lambda layer, inputs: layer.see(inputs[0].shape, rows, tokens)
+
+
+def _checked(names: Sequence[str], what: str, known: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise TypeError(f"{what}={names!r}: expected a list of names, [{names!r}] for a single one")
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"no adapter {unknown[0]!r} to serve; choose from {', '.join(known)}")
+    if not names:
+        raise ValueError(f"no {what}: expected at least one of {', '.join(known)}")
+    return tuple(names)

@@ -126,6 +126,11 @@ class DeltaModel(BaseTuner):
     # which modules depends on the method and on the architecture, and stands in course.adapters.places
     target_module_mapping: dict[str, list[str]] = {}
 
+    @classmethod
+    def _remove_adapter_name_from_key(cls, key: str, adapter_name: str) -> str:
+        # peft looks for the name just before a parameter's own; a delta's parameters may lie deeper
+        return key.replace(f".{cls.prefix}delta.{adapter_name}.", f".{cls.prefix}delta.")
+
     def _create_and_replace(self, peft_config, adapter_name, target, target_name, parent, current_key, parameter_name=None) -> None:
         if isinstance(target, self.tuner_layer_cls):
             target.update_layer(adapter_name, peft_config)

@@ -101,6 +101,11 @@ def instance(*types: type) -> Rule:
     return rule
 
 
+def anything() -> Rule:
+    """Whatever it is: for a part that is checked where it is used."""
+    return lambda name, value: value
+
+
 def function() -> Rule:
     """Something that can be called."""
 
@@ -144,7 +149,7 @@ def share(above: float | None = None, below: float | None = None) -> Rule:
     return number(None if above is not None else 0, None if below is not None else 1, above, below)
 
 
-def check_fields(settings: Any, **rules: Rule) -> None:
+def check_fields(settings: Any, /, **rules: Rule) -> None:
     """Hold every field of a dataclass to its rule; meant for ``__post_init__``, of frozen dataclasses too.
 
     Raises:
@@ -162,6 +167,8 @@ def check_fields(settings: Any, **rules: Rule) -> None:
 def _range(
     minimum: float | None, maximum: float | None, above: float | None = None, below: float | None = None
 ) -> str:
+    if minimum is not None and maximum is not None:
+        return f" from {minimum} to {maximum}"
     limits = (("of at least", minimum), ("above", above), ("of at most", maximum), ("below", below))
     found = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
     return f" {found}" if found else ""

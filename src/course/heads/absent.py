@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from datasets import Dataset, DatasetDict
 
+from course.foundation import validation
 from course.heads.words import words_of
 from course.tasks import Task
 from course.world.chance import Chance
@@ -28,8 +29,7 @@ def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
     Raises:
         ValueError: for data in another schema, or a share that is none.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share={share}: expected a number from 0 to 1")
+    validation.share()("share", share)
     if not {"question", "context", "answers"} <= set(task.data["train"].column_names):
         raise ValueError(f"the task {task.name!r} has no questions about a context; expected data in SQuAD's schema, such as 'extraction'")
     data = {

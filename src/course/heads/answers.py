@@ -8,9 +8,14 @@ import torch
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.batches import pad_id
+from course.foundation.validation import boolean, check_fields, each, integer, shown, text
 from course.heads.head import Head, outputs
 from course.heads.pieces import Piece, marked_span
+from course.heads.rows import text_in
 from course.heads.squad import exact_match, word_f1
+
+#: Where an answer is looked for, from its ``answer_start`` on: in some data sets that is off by a character or two.
+_SHIFTS = (0, -1, 1, -2, 2)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,11 @@ class SpanHead(Head):
     kind: ClassVar[str] = "span"
     measure: ClassVar[str] = "F1"
 
+    def __post_init__(self):
+        check_fields(
+            self, labels=each(text(), 2), may_be_absent=boolean(), window=integer(1), stride=integer(0), longest=integer(1)
+        )  # fmt: skip
+
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
         """As :meth:`Head.features`; a row has as many features as windows."""
         return [window.feature for window in self.windows(tokenizer, rows)]
@@ -71,10 +81,11 @@ class SpanHead(Head):
     def windows(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[Window]:
         """The windows of all rows, in order."""
         rows = list(rows)
+        questions, contexts = ([text_in(row, name, f"row {i}") for i, row in enumerate(rows)] for name in ("question", "context"))
         size = min(self.window, tokenizer.model_max_length)
         stride = self._stride(tokenizer, rows, size)
         found = tokenizer(
-            [row["question"] for row in rows], [row["context"] for row in rows], truncation="only_second", max_length=size, stride=stride,
+            questions, contexts, truncation="only_second", max_length=size, stride=stride,
             return_overflowing_tokens=True, return_offsets_mapping=True,
         )  # fmt: skip
         names, made = [name for name in tokenizer.model_input_names if name in found], []
@@ -82,7 +93,7 @@ class SpanHead(Head):
             feature = {name: found[name][i] for name in names}
             sides = found.sequence_ids(i)
             offsets = [(t, *found["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1]
-            start, end = self._target(self.truth(rows[number]), offsets, feature["input_ids"].index(tokenizer.cls_token_id))
+            start, end = self._target(answer_in(rows[number], f"row {number}"), offsets, feature["input_ids"].index(tokenizer.cls_token_id))
             made.append(Window(number, feature | {"start_positions": start, "end_positions": end}, offsets))
         return made
 
@@ -137,11 +148,7 @@ class SpanHead(Head):
         return score, Answer(context[start:end], start, end)
 
     def truth(self, row: dict) -> Answer:
-        answers = row["answers"]
-        if not answers["text"]:
-            return Answer()
-        text, start = answers["text"][0], answers["answer_start"][0]
-        return Answer(text, start, start + len(text))
+        return answer_in(row, "the row")
 
     def heading(self, row: dict) -> str:
         return row["question"]
@@ -166,6 +173,29 @@ class SpanHead(Head):
         return {
             name: 100 * sum(measure(*pair) for pair in pairs) / len(pairs) for name, measure in (("F1", word_f1), ("exact", exact_match))
         }
+
+
+def answer_in(row: dict, where: str) -> Answer:
+    """The first answer of a row in SQuAD's schema, where it stands in the context; absent if the row has none.
+
+    Args:
+        where: the row as an error names it, e.g. ``"row 3"``.
+
+    Raises:
+        ValueError: for answers in another schema, or for one that does not stand where its ``answer_start`` says.
+    """
+    answers = row.get("answers")
+    if not isinstance(answers, dict) or not all(isinstance(answers.get(name), list | tuple) for name in ("text", "answer_start")):
+        raise ValueError(f"{where}: answers={shown(answers)}: expected a dictionary with the lists text and answer_start")
+    if len(answers["text"]) != len(answers["answer_start"]):
+        raise ValueError(f"{where}: {len(answers['text'])} answers and {len(answers['answer_start'])} answer_start: expected as many")
+    if not answers["text"]:
+        return Answer()
+    text, start = answers["text"][0], answers["answer_start"][0]
+    for begin in (start + shift for shift in _SHIFTS):
+        if text and begin >= 0 and row["context"][begin : begin + len(text)] == text:
+            return Answer(text, begin, begin + len(text))
+    raise ValueError(f"{where}: the answer {shown(text)} does not stand at {start} in its context; correct answer_start")
 
 
 def best_span(starts: torch.Tensor, ends: torch.Tensor, longest: int) -> tuple[float, int, int]:

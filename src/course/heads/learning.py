@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from course.foundation.validation import check_fields, integer, number
 from course.heads.choosing import head_for
 from course.heads.head import Head
 from course.heads.sequences import SequenceHead
@@ -40,6 +41,11 @@ class Effort:
     batch_size: int
     text_rate: float
     word_rate: float = 1e-3
+
+    def __post_init__(self):
+        check_fields(
+            self, labels=integer(1), steps=integer(1), batch_size=integer(1), text_rate=number(above=0), word_rate=number(above=0)
+        )  # fmt: skip
 
     def rate(self, head: Head) -> float:
         return self.text_rate if isinstance(head, SequenceHead) else self.word_rate
@@ -92,9 +98,9 @@ def take(rows: Dataset, count: int, seed: int = 0) -> Dataset:
     """``count`` rows in random order; a smaller count takes the first of a larger one.
 
     Raises:
-        ValueError: if there are fewer rows.
+        ValueError, TypeError: if there are fewer rows, or the count is no whole number of at least 0.
     """
-    if count > len(rows):
+    if integer(0)("labels", count) > len(rows):
         raise ValueError(f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger sizes=")
     return rows.select(Chance(f"labels/{seed}").some(range(len(rows)), len(rows))[:count])
 
@@ -108,7 +114,14 @@ def learn(task: Task, labels: int, pretrained: bool = True, seed: int = 0, valid
         validated: whether the weights that are best on the validation rows are kept, and training stops when they are not bettered
             any more; otherwise it ends after the last step.
         name: of the body.
+
+    Raises:
+        ValueError, TypeError: for a number of labels that is none or that the task does not have, for a task without the splits that
+            are needed, and for rows that the head cannot read; the message names them.
     """
+    integer(1)("labels", labels)
+    if validated and not len(task.data.get(VALIDATION, ())):
+        raise ValueError(f"the task {task.name!r} has no rows in the split {VALIDATION!r}: expected some, or validated=False")
     head, tokenizer = head_for(task), load_tokenizer(name)
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels)
@@ -116,7 +129,7 @@ def learn(task: Task, labels: int, pretrained: bool = True, seed: int = 0, valid
         steps=spent.steps, batch_size=spent.batch_size, rate=HUB_RATE if tier() == "hub" else spent.rate(head), seed=seed,
         validate_every=max(20, spent.steps // 8), patience=4 if validated else None, precision="fp32",
     )  # fmt: skip
-    rows = list(task.data[VALIDATION])
+    rows = list(task.data[VALIDATION]) if validated else []
     validate = (lambda tuned: head.score(tuned, tokenizer, rows)) if validated else None
     history = fit(model, head.encode(tokenizer, take(task.data[TRAIN], labels, seed)), settings, validate)
     return Learned(head, model, tokenizer, history)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from datasets import DatasetDict
 
+from course.foundation import validation
 from course.heads.words import words_of
 from course.tasks import Task
 from course.world.chance import Chance
@@ -22,6 +23,8 @@ def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int
     Raises:
         ValueError: if no row is left in a split.
     """
+    validation.share()("share", share)
+    validation.share()("rare", rare)
     words = {split: [set(words_of(task.read(row).input)) for row in rows] for split, rows in task.data.items()}
     frequency = Counter(word for found in words[TRAIN] for word in found)
     candidates = sorted(word for word, count in frequency.items() if count < rare * len(words[TRAIN]))

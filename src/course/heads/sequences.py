@@ -10,6 +10,7 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel, Pr
 from course.batches import pad_id
 from course.heads.head import Head, outputs, too_long
 from course.heads.pieces import Piece
+from course.heads.rows import number_of, text_in
 from course.world.example import Example
 
 _NEGATIONS = frozenset(("not", "n't", "never", "no"))
@@ -23,7 +24,7 @@ class SequenceHead(Head):
     has seen the whole text.
 
     Attributes:
-        labels: the label words, in the order of the numbers in the column ``label``.
+        labels: the label words, in the order of the numbers in the column ``label``; the column may hold the words themselves, too.
         read: turns a row into an example; its input is what a model reads that has no separator token for two texts.
         columns: where the text or the two texts stand.
     """
@@ -39,27 +40,31 @@ class SequenceHead(Head):
 
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
         rows = list(rows)
+        numbers = [number_of(row.get("label"), self.labels, f"row {i}") for i, row in enumerate(rows)]
+        return [inputs | {"labels": number} for inputs, number in zip(self._inputs(tokenizer, rows), numbers, strict=True)]
+
+    def _inputs(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]) -> list[dict]:
+        texts = [[text_in(row, column, f"row {i}") for i, row in enumerate(rows)] for column in self.columns]
         if tokenizer.sep_token is None:
             texts = [[self.read(row).input for row in rows]]
-        else:
-            texts = [[row[column] for row in rows] for column in self.columns]
         found = tokenizer(*texts, verbose=False)
-        features = [{name: found[name][i] for name in found} | {"labels": row["label"]} for i, row in enumerate(rows)]
+        features = [{name: found[name][i] for name in found} for i in range(len(rows))]
         for i, feature in enumerate(features):
             if len(feature["input_ids"]) > tokenizer.model_max_length:
                 raise too_long(i, rows[i], len(feature["input_ids"]), tokenizer)
         return features
 
     def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[str]:
-        """The likeliest label word of each row."""
+        """The likeliest label word of each row, which needs no label of its own."""
+        rows = list(rows)
         found = [""] * len(rows)
-        for positions, output in outputs(model, self.features(tokenizer, rows), pad_id(tokenizer)):
+        for positions, output in outputs(model, self._inputs(tokenizer, rows), pad_id(tokenizer)):
             for i, label in zip(positions, output.logits.argmax(-1).tolist(), strict=True):  # (B, C)
                 found[i] = self.labels[label]
         return found
 
     def truth(self, row: dict) -> str:
-        return self.labels[row["label"]]
+        return self.labels[number_of(row.get("label"), self.labels, "the row")]
 
     def pieces(self, row: dict, prediction: str) -> tuple[Piece, ...]:
         *before, last = (row[column] for column in self.columns)

@@ -8,8 +8,10 @@ from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_sc
 from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from course.batches import pad_id
+from course.foundation.validation import shown
 from course.heads.head import Head, outputs, too_long
 from course.heads.pieces import Piece, entities, marked_words
+from course.heads.rows import number_of, words_in
 from course.packing import IGNORED
 
 
@@ -18,7 +20,7 @@ class TokenHead(Head):
     """BIO tags for the words of a sentence, as in CoNLL-2003 (Tjong Kim Sang and De Meulder 2003).
 
     Attributes:
-        labels: the tags, in the order of the numbers in the column ``ner_tags``.
+        labels: the tags, in the order of the numbers in the column ``ner_tags``; the column may hold the tags themselves, too.
     """
 
     loader: ClassVar[type] = AutoModelForTokenClassification
@@ -26,10 +28,21 @@ class TokenHead(Head):
     measure: ClassVar[str] = "F1"
 
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
-        return self._encoded(tokenizer, list(rows))[0]
+        rows = list(rows)
+        numbers = [self._numbers(row, f"row {i}") for i, row in enumerate(rows)]
+        return [
+            inputs | {"labels": labels_of_pieces(tags, first, len(inputs["input_ids"]))}
+            for inputs, first, tags in zip(*self._encoded(tokenizer, rows), numbers, strict=True)
+        ]
+
+    def _numbers(self, row: dict, where: str) -> list[int]:
+        words, tags = words_in(row, "tokens", where), row.get("ner_tags")
+        if not isinstance(tags, list | tuple) or len(tags) != len(words):
+            raise ValueError(f"{where}: {len(words)} tokens and ner_tags={shown(tags)}: expected one tag for each token")
+        return [number_of(tag, self.labels, f"{where}, token {i}") for i, tag in enumerate(tags)]
 
     def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[list[str]]:
-        """The tags of each row: of each word, the likeliest tag at its first piece."""
+        """The tags of each row: of each word, the likeliest tag at its first piece. A row needs no tags of its own."""
         rows = list(rows)
         features, firsts = self._encoded(tokenizer, rows)
         found = [[] for _ in rows]
@@ -39,7 +52,7 @@ class TokenHead(Head):
         return found
 
     def truth(self, row: dict) -> list[str]:
-        return [self.labels[tag] for tag in row["ner_tags"]]
+        return [self.labels[tag] for tag in self._numbers(row, "the row")]
 
     def pieces(self, row: dict, prediction: list[str]) -> tuple[Piece, ...]:
         return tuple(marked_words(row["tokens"], prediction))
@@ -57,8 +70,9 @@ class TokenHead(Head):
         return found | {"accuracy": 100 * accuracy_score(right, list(predictions))}
 
     def _encoded(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]) -> tuple[list[dict], list[dict[int, int]]]:
-        """The features, and for each the position of every word's first piece."""
-        found = tokenizer([row["tokens"] for row in rows], is_split_into_words=True, verbose=False)
+        """What the model reads, and for each row the position of every word's first piece."""
+        words = [words_in(row, "tokens", f"row {i}") for i, row in enumerate(rows)]
+        found = tokenizer(words, is_split_into_words=True, verbose=False)
         features, firsts = [], []
         for i, row in enumerate(rows):
             feature = {name: found[name][i] for name in found}
@@ -66,7 +80,7 @@ class TokenHead(Head):
             if length > tokenizer.model_max_length:
                 raise too_long(i, row, length, tokenizer)
             firsts.append(first_pieces(found.word_ids(i)))
-            features.append(feature | {"labels": labels_of_pieces(row["ner_tags"], firsts[i], length)})
+            features.append(feature)
         return features, firsts
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from course.foundation.validation import check_fields, each, integer, text
 from course.search.meter import Meter
 from course.search.searching import Method
 from course.world.chance import Chance
@@ -19,6 +20,7 @@ class Exhaustive(Method):
     title = "exhaustive"
 
     def __post_init__(self):
+        check_fields(self, candidates=each(text(empty=True)))
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
 
@@ -44,10 +46,9 @@ class RandomSearch(Method):
     title = "random"
 
     def __post_init__(self):
+        check_fields(self, words=each(text()), length=integer(1))
         if not self.words or len(set(self.words)) < len(self.words):
             raise ValueError(f"words={list(self.words)}: expected one or more, all different")
-        if self.length < 1:
-            raise ValueError(f"length={self.length}: expected at least 1 word")
 
     def run(self, meter: Meter, seed: int) -> None:
         chance, best, tried = Chance(f"random search/{seed}"), float("-inf"), set()

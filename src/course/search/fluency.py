@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from course.evaluation import Question
+from course.foundation.validation import check_fields, instance, number
 from course.lm import LanguageModel, TextModel
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS
@@ -38,8 +39,8 @@ class Fluent(Objective):
     weight: float
 
     def __post_init__(self):
-        if self.weight <= 0:
-            raise ValueError(f"weight={self.weight}: expected more than 0; without fluency search the objective itself")
+        # without fluency, the objective itself is searched
+        check_fields(self, objective=instance(Objective), weight=number(above=0))
 
     @property
     def size(self) -> int:

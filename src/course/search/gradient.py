@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from course.foundation.validation import boolean, check_fields, integer, number
 from course.lm import LanguageModel
 from course.search.descent import descent, lookup
 from course.search.meter import GRADIENT_CALLS, Meter
@@ -17,11 +18,6 @@ from course.search.objective import Objective, likelihoods
 from course.search.searching import Method
 from course.search.words import Words, words_of
 from course.world.chance import Chance
-
-
-def _check(length: int, batch: int) -> None:
-    if length < 1 or batch < 1:
-        raise ValueError(f"length={length}, batch={batch}: expected at least 1 word and 1 training item")
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,9 @@ class AutoPrompt(Method):
     most_steps: int = 2000
 
     def __post_init__(self):
-        _check(self.length, self.batch)
-        if self.tried < 1:
-            raise ValueError(f"tried={self.tried}: expected at least 1 candidate a step")
+        check_fields(
+            self, length=integer(1), tried=integer(1), batch=integer(1), guided=boolean(), most_steps=integer(1)
+        )  # fmt: skip
 
     @property
     def title(self) -> str:
@@ -138,9 +134,9 @@ class Pez(Method):
     title = "PEZ"
 
     def __post_init__(self):
-        _check(self.length, self.batch)
-        if self.rate <= 0:
-            raise ValueError(f"rate={self.rate}: expected a positive learning rate")
+        check_fields(
+            self, length=integer(1), batch=integer(1), rate=number(above=0), decay=number(0), most_steps=integer(1)
+        )  # fmt: skip
 
     def run(self, meter: Meter, seed: int) -> None:
         words, chance = words_of(meter.model), Chance(f"{self.title}/{seed}")

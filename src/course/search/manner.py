@@ -17,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from course.foundation.validation import check_fields, each, instance, integer, one_of, text
 from course.lm import LanguageModel, TextModel
 from course.search.objective import Objective
 from course.world import lexicon as lex
@@ -77,8 +78,7 @@ class Scorer(Reward):
     seed: int = 0
 
     def __post_init__(self):
-        if self.manner not in MANNERS.options:
-            raise ValueError(f"manner={self.manner!r}: expected one of {', '.join(MANNERS.options)}")
+        check_fields(self, manner=one_of(MANNERS.options), seed=integer())
 
     def __call__(self, written: Sequence[str]) -> np.ndarray:
         classifier = _classifier(self.seed)
@@ -133,6 +133,9 @@ class Manner(Objective):
     seed: int = 0
 
     def __post_init__(self):
+        check_fields(
+            self, train=each(text()), test=each(text()), reward=instance(Reward), samples=integer(1), seed=integer()
+        )  # fmt: skip
         if not self.train or not self.test:
             raise ValueError(f"{len(self.train)} training and {len(self.test)} test questions: expected at least one of each")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course.foundation.validation import integer
 from course.lm import TextModel
 from course.search.objective import Objective
 
@@ -50,9 +51,7 @@ class Meter:
     """
 
     def __init__(self, objective: Objective, model: TextModel, budget: int):
-        if budget < 1:
-            raise ValueError(f"budget={budget}: expected at least 1 model call")
-        self.objective, self.model, self.budget = objective, model, budget
+        self.objective, self.model, self.budget = objective, model, integer(1)("budget", budget)
         self.calls, self.steps = 0, []
         self._known: dict[tuple[str, int], float] = {}
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from transformers import DynamicCache
 
+from course.foundation.validation import check_fields, integer, number, one_of
 from course.lm import LanguageModel
 from course.models import bare
 from course.world.chance import Chance
@@ -51,16 +52,10 @@ class PolicySettings:
     clip: float = 1.0
 
     def __post_init__(self):
-        if self.start not in STARTS:
-            raise ValueError(f"start={self.start!r}: expected one of {', '.join(STARTS)}")
-        if self.baseline not in BASELINES:
-            raise ValueError(f"baseline={self.baseline!r}: expected one of {', '.join(BASELINES)}")
-        for name in ("width", "temperature", "rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)}: expected more than 0")
-        for name in ("entropy", "kl"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)}: expected 0 or more")
+        check_fields(
+            self, width=integer(1), start=one_of(STARTS), temperature=number(above=0), rate=number(above=0), baseline=one_of(BASELINES),
+            entropy=number(0), kl=number(0), clip=number(above=0),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from math import ceil
 
 import numpy as np
 
+from course.foundation.validation import Rule, boolean, check_fields, each, integer, number, share, text
 from course.search.meter import Meter
 from course.search.searching import Method
 from course.world.chance import Chance
@@ -43,10 +44,15 @@ class Race(Method):
     candidates: tuple[str, ...]
 
     def __post_init__(self):
+        check_fields(self, candidates=each(text(empty=True)), **self._rules())
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
         if twice := [prompt for prompt in self.candidates if self.candidates.count(prompt) > 1]:
             raise ValueError(f"the candidate {twice[0]!r} stands there more than once: expected different ones")
+
+    def _rules(self) -> dict[str, Rule]:
+        """A rule for every further field."""
+        return {}
 
     @abstractmethod
     def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
@@ -74,10 +80,8 @@ class Uniform(Race):
     paired: bool = False
     title = "uniform"
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.items_each < 1:
-            raise ValueError(f"items_each={self.items_each}: expected at least 1 item a candidate")
+    def _rules(self) -> dict[str, Rule]:
+        return {"items_each": integer(1), "paired": boolean()}
 
     def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
         chance, size = Chance(f"uniform/{seed}"), meter.objective.size
@@ -108,13 +112,8 @@ class UpperConfidence(Race):
     exploration: float = 1.0
     title = "UCB"
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.batches < 1 or self.items_each < 1 or not 0 < self.share <= 1:
-            raise ValueError(
-                f"batches={self.batches}, items_each={self.items_each}, share={self.share}: expected at least 1, at least 1, "
-                "and more than 0 up to 1"
-            )
+    def _rules(self) -> dict[str, Rule]:
+        return {"batches": integer(1), "share": share(above=0), "items_each": integer(1), "exploration": number(0)}
 
     def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
         chance, size, count = Chance(f"ucb/{seed}"), meter.objective.size, len(self.candidates)
@@ -157,10 +156,8 @@ class SuccessiveHalving(Race):
     keep: float = 0.5
     title = "halving"
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.first < 1 or not 0 < self.keep < 1:
-            raise ValueError(f"first={self.first}, keep={self.keep}: expected at least 1 item, and a share between 0 and 1")
+    def _rules(self) -> dict[str, Rule]:
+        return {"first": integer(1), "keep": share(above=0, below=1)}
 
     def plan(self, size: int) -> list[tuple[int, int]]:
         """(candidates, items) of each round, for so many training items in all."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from course.foundation.validation import check_fields, instance, integer, one_of
 from course.search.meter import Meter
 from course.search.policy import Policy, PolicySettings
 from course.search.searching import Method
@@ -74,11 +75,10 @@ class RLPrompt(Method):
     title = "RLPrompt"
 
     def __post_init__(self):
-        if self.length < 1 or self.samples < 2 or self.batch < 1:
-            sizes = f"length={self.length}, samples={self.samples}, batch={self.batch}"
-            raise ValueError(f"{sizes}: expected at least 1 word, 2 prompts to compare and 1 item")
-        if self.normalisation not in NORMALISATIONS:
-            raise ValueError(f"normalisation={self.normalisation!r}: expected one of {', '.join(NORMALISATIONS)}")
+        check_fields(
+            self, length=integer(1), samples=integer(2), batch=integer(1), normalisation=one_of(NORMALISATIONS),
+            settings=instance(PolicySettings),
+        )  # fmt: skip
 
     def run(self, meter: Meter, seed: int) -> None:
         allowed = words_of(meter.model).later.tolist()

@@ -27,6 +27,7 @@ from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import save, stored_bytes
 from course.batches import Completions, completions
 from course.evaluation import Question
+from course.foundation.validation import anything, check_fields, each, integer, number, one_of, optional
 from course.lm import LanguageModel
 from course.models import soft_tokens, tier
 from course.search.meter import GRADIENT_CALLS, Step
@@ -69,15 +70,15 @@ class Lesson:
     looks: int = 6
 
     def __post_init__(self):
-        if self.method not in LEARNABLE:
-            raise ValueError(f"method={self.method!r}: expected one of {', '.join(LEARNABLE)}")
+        check_fields(
+            self, method=one_of(LEARNABLE), length=integer(1), start=anything(), steps=integer(1), rate=optional(number(above=0)),
+            batch_size=integer(1), looks=integer(1),
+        )  # fmt: skip
         if self.start is not None and (self.method not in ("prompt", "prefix") or not self.start):
             raise ValueError(f"start={self.start!r} for {self.method!r}: only prompt and prefix tuning can begin as a text of some words")
-        if self.length < 1:
-            raise ValueError(f"length={self.length}: expected at least 1 vector")
-        if self.rate is not None and not self.rate > 0:
-            raise ValueError(f"rate={self.rate}: expected more than 0, or None for the usual one")
-        if not 1 <= self.looks <= self.steps:
+        if not isinstance(self.start, str | None):
+            each(integer(0))("start", self.start)
+        if self.looks > self.steps:
             raise ValueError(f"looks={self.looks}: expected 1 to {self.steps}, the number of steps")
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from course.foundation.validation import anything, boolean, check_fields, each, instance, integer, optional
 from course.lm import LanguageModel
 from course.search.manner import Manner
 from course.search.meter import Meter
@@ -32,9 +33,7 @@ class Lessons:
     reads: bool = False
 
     def __post_init__(self):
-        for name, least in (("length", 1), ("prefixes", 2), ("questions", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}={getattr(self, name)}: expected at least {least}")
+        check_fields(self, length=integer(1), prefixes=integer(2), questions=integer(1), reads=boolean())
 
 
 def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iterator[Update]:
@@ -87,6 +86,10 @@ class LearnedPrefix(Method):
     title = "learned prefix"
 
     def __post_init__(self):
+        check_fields(
+            self, writer=anything(), allowed=optional(each(integer(0), 1)), lessons=instance(Lessons), settings=instance(PolicySettings),
+            every=integer(1),
+        )  # fmt: skip
         if self.lessons.reads:
             raise ValueError("lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead")
 

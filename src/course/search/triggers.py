@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from course.foundation.validation import anything, check_fields, number, text
 from course.lm import TextModel
 from course.reasoning import ask, problems, solve, wording
 from course.reasoning.problems import Problem
@@ -80,6 +81,9 @@ class OpeningWriter(Continuer):
     model: TextModel
     task: str = "problem"
     temperature: float = 1.0
+
+    def __post_init__(self):
+        check_fields(self, model=anything(), task=text(), temperature=number(0))
 
     def continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         worded = wording(self.task)

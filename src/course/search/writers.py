@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from course.batches import completions
+from course.foundation.validation import anything, check_fields, each, instance, integer, number
 from course.lm import LanguageModel, TextModel
 from course.predict import Predictor
 from course.prompts import PLAIN, Template
@@ -71,6 +72,9 @@ class AskedWriter(Writer):
     model: TextModel
     temperature: float = 0.9
 
+    def __post_init__(self):
+        check_fields(self, model=anything(), temperature=number(0))
+
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         chance = Chance(f"asked/{seed}")
         requests = [REQUEST.format(shown=shown(examples, PLAIN, chance)) for _ in range(count)]
@@ -107,6 +111,9 @@ class TunedWriter(Continuer):
 
     model: TextModel
     temperature: float = 0.9
+
+    def __post_init__(self):
+        check_fields(self, model=anything(), temperature=number(0))
 
     def continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         chance = Chance(f"tuned/{seed}/{begun}")
@@ -165,12 +172,12 @@ class BlankFiller(Writer):
     template: Template = Template()
 
     def __post_init__(self):
+        check_fields(
+            self, model=anything(), lengths=each(integer(1), 1), temperature=number(above=0), demonstrations=integer(0),
+            template=instance(Template),
+        )  # fmt: skip
         if not self.model.masked:
             raise ValueError("a causal model cannot fill a blank that stands above what it should see: use a masked one")
-        if not self.temperature > 0:
-            raise ValueError(f"temperature={self.temperature}: expected more than 0, since words are drawn")
-        if not self.lengths or min(self.lengths) < 1:
-            raise ValueError(f"lengths={self.lengths}: expected one or more numbers of words, each at least 1")
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         blank, chance = self.model.tokenizer.mask_token, Chance(f"blanks/{seed}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from course.foundation.validation import check_fields, each, function, instance, integer, text
 from course.search.meter import Meter
 from course.search.racing import Race, SuccessiveHalving, overall
 from course.search.searching import Method
@@ -36,9 +37,10 @@ class WrittenPrompts(Method):
     title = "written"
 
     def __post_init__(self):
-        for name, least in (("count", 1), ("resampled", 0), ("best", 1), ("variations", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}={getattr(self, name)}: expected at least {least}")
+        check_fields(
+            self, writer=instance(Writer), count=integer(1), resampled=integer(0), best=integer(1), variations=integer(1), race=function(),
+            start=each(text(empty=True)),
+        )  # fmt: skip
 
     def run(self, meter: Meter, seed: int) -> None:
         examples = _examples(meter)

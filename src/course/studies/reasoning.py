@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from course import reasoning
+from course.foundation.validation import check_fields, integer, text
 from course.lm import load
 from course.reasoning import accuracy, asked_in, problems, solve, tokens
 from course.records import Study
@@ -65,6 +66,9 @@ class Setting:
     model: str
     task: str
     steps: int
+
+    def __post_init__(self):
+        check_fields(self, model=text(), task=text(), steps=integer(1))
 
 
 #: Validation problems chose the temperature (1.0) and the routes, on which the large model wavers between a right chain and a short one.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from course.foundation.validation import check_fields, integer, share
 from course.world import conduct, entities, exercises, grammar, lessons, lists, prose, reviews, sums
 from course.world.chance import Chance, Weighted
 
@@ -64,8 +65,7 @@ class Corpus:
     relabel: float = 0.2
 
     def __post_init__(self):
-        if not 0 <= self.relabel <= 1:
-            raise ValueError(f"relabel={self.relabel}: expected a probability from 0 to 1")
+        check_fields(self, seed=integer(), relabel=share())
 
     def kinds(self) -> tuple[Kind, ...]:
         """The mixture, shares in percent of the documents."""
