@@ -76,9 +76,9 @@ def test_right_and_wrong_answers_are_told_apart(written):
         question_of("c", "cat"),
         question_of("d", "dog"),
     ]
-    said = {"a :": "yes", "b :": "yes", "c :": "Cat.", "d :": "wolf"}
+    said = {"a :": "yes", "b :": "yes", "c :": " cat\n", "d :": "wolf"}
     assert scores(Parrot(said), asked, written).tolist() == [1, 0, 1, 0]
-    assert scores(Parrot({**said, "d :": "also this"}), asked, written).tolist() == [1, 0, 1, 1]
+    assert scores(Parrot({**said, "c :": "Cat.", "d :": "also this"}), asked, written).tolist() == [1, 0, 0, 1]
 
 
 def test_words_without_meaning_are_right_if_they_stand_for_the_right_label():

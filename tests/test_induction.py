@@ -29,7 +29,7 @@ def test_every_answer_that_counts_is_kept(tmp_path):
     task = load_induction_task("translation_en-de", write(tmp_path, "translation_en-de", rows))
     example = task.examples("test")[0]
     assert (example.output, example.others) == ("eins", ("ein", "eine"))
-    assert task.instructions == ("do it", "please do it") and task.metric == "exact" and task.labels == ()
+    assert task.instructions == ("do it", "please do it") and task.metric == "instruction_induction.exact" and task.labels == ()
     assert {part: len(task.examples(part)) for part in SPLITS} == {"train": 3, "validation": 2, "test": 5}
 
 

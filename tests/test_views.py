@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from course.heads import View, head_for, view
+from course.heads import Answer, SpanHead, View, head_for, view
 from course.heads.pieces import Piece
 from course.heads.views import Shown
 from course.models import load_tokenizer
@@ -36,7 +36,7 @@ WRONG = (Piece("anna brandt", "LOC"), Piece("of the vessa guild"))
 
 
 def test_a_right_row_is_one_line_and_a_wrong_one_two():
-    shown = View((Shown("", RIGHT, RIGHT), Shown("who ?", WRONG, RIGHT)))
+    shown = View((Shown("", RIGHT, RIGHT, True), Shown("who ?", WRONG, RIGHT, False)))
     assert repr(shown).splitlines() == [
         "✓ right  [anna brandt | PER] of the [vessa guild | ORG]",
         "who ?",
@@ -49,7 +49,7 @@ def test_a_right_row_is_one_line_and_a_wrong_one_two():
 
 def test_a_mark_is_a_word_too_and_kinds_have_colours_of_their_own():
     pieces = tuple(Piece("x", kind) for kind in ("PER", "ORG", "LOC", "MISC"))
-    html = View((Shown("", pieces, pieces),))._repr_html_()
+    html = View((Shown("", pieces, pieces, True),))._repr_html_()
     assert all(f">{kind}<" in html for kind in ("PER", "ORG", "LOC", "MISC"))
     assert len(set(re.findall(r"solid rgb\(([\d,]+)\);border-radius", html))) == 4
     assert "color:inherit" in html, "the text keeps the page's colour, light or dark"
@@ -57,13 +57,36 @@ def test_a_mark_is_a_word_too_and_kinds_have_colours_of_their_own():
 
 def test_text_is_never_markup():
     evil = "<script>alert(1)</script> & 'x'"
-    html = View((Shown(evil, (Piece(evil, evil),), (Piece(evil),)),))._repr_html_()
+    html = View((Shown(evil, (Piece(evil, evil),), (Piece(evil),), False),))._repr_html_()
     assert "<script" not in html and Balanced(html).text.count(evil) == 4
 
 
 def test_an_absent_answer_is_shown_in_words():
-    shown = View((Shown("where ?", (Piece("a story"), Piece("", "no answer")), (Piece("a"), Piece("story", "answer"))),))
+    shown = View((Shown("where ?", (Piece("a story"), Piece("", "no answer")), (Piece("a"), Piece("story", "answer")), False),))
     assert "a story [no answer]" in repr(shown) and "no answer" in Balanced(shown._repr_html_()).text
+
+
+class Says(SpanHead):
+    """A head whose predictions are given."""
+
+    def predict(self, model, tokenizer, rows):
+        return [Answer(row["says"], at := row["context"].rindex(row["says"]), at + len(row["says"])) for row in rows]
+
+
+def test_another_reference_and_another_place_are_right_too():
+    row = {
+        "question": "who ?",
+        "context": "anna saw tom . the red fox saw anna",
+        "answers": {"text": ["anna", "the red fox"], "answer_start": [0, 15]},
+    }
+    shown = view(Says(), None, None, [row | {"says": says} for says in ("anna", "the red fox", "red fox", "tom")])
+    assert [block.right for block in shown.rows] == [True, True, True, False]
+    assert repr(shown).count("✓ right") == 3 and repr(shown).count("✗ model") == 1
+    assert all(
+        block.right == right
+        for block, case in zip(shown.rows, (row | {"says": s} for s in ("anna", "the red fox", "red fox", "tom")), strict=True)
+        for _, right in Says().cases(case, Says().predict(None, None, [case])[0])
+    ), "the view and the table of mistakes agree"
 
 
 @pytest.mark.parametrize("name", ["sentiment", "inference", "entities", "extraction"])

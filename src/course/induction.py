@@ -22,9 +22,9 @@ FOLDER_VARIABLE = "COURSE_INDUCTION"
 #: Shares of the examples, in percent; the rest is for training. There are 100 examples or fewer, and most should test.
 TEST_PERCENT, VALIDATION_PERCENT = 50, 20
 CLUSTER = "instruction induction"
-#: Tasks whose answers are not compared word for word -> the metric of the benchmark.
-_METRICS = {"common_concept": "f1", "informal_to_formal": "f1", "orthography_starts_with": "set", "taxonomy_animal": "set",
-            "synonyms": "contains"}  # fmt: skip
+#: Tasks whose answers are not compared word for word -> how the benchmark compares them.
+_COMPARED = {"common_concept": "f1", "informal_to_formal": "f1", "orthography_starts_with": "set", "taxonomy_animal": "set",
+             "synonyms": "contains"}  # fmt: skip
 #: Where a row has all answers that are right.
 _ANSWERS = ("other_rhymes", "possible_translations", "possible_outputs")
 _FEATURES = Features({"input": Value("string"), "output": Value("string"), "others": Sequence(Value("string"))})
@@ -60,7 +60,8 @@ def load_induction_task(name: str, folder: Path | None = None) -> Task:
     split = split_table(f"induction/{name}", tuple(dict.fromkeys(rows[0]["input"] for rows in groups)), TEST_PERCENT, VALIDATION_PERCENT)
     parts = {part: [row for rows in groups if split[rows[0]["input"]] == part for row in rows] for part in SPLITS}
     data = DatasetDict({part: Dataset.from_list(rows, features=_FEATURES) for part, rows in parts.items()})
-    return Task(name, CLUSTER, tuple(dict.fromkeys(instructions)), (), data, _example, _METRICS.get(name, "exact"))
+    metric = f"instruction_induction.{_COMPARED.get(name, 'exact')}"
+    return Task(name, CLUSTER, tuple(dict.fromkeys(instructions)), (), data, _example, metric)
 
 
 def _folder(folder: Path | None) -> Path:

@@ -162,7 +162,11 @@ class SpanHead(Head):
     def cases(self, row: dict, prediction: Answer) -> list[tuple[str, bool]]:
         """The question by its first word, or that it has no answer; right is an exact match."""
         kind = row["question"].split()[0].lower() if row["answers"]["text"] else "no answer"
-        return [(kind, exact_match(prediction.text, row["answers"]["text"]) == 1)]
+        return [(kind, self.is_right(row, prediction))]
+
+    def is_right(self, row: dict, prediction: Answer) -> bool:
+        """Whether the text is that of any reference, wherever it stands (SQuAD's exact match)."""
+        return exact_match(prediction.text, row["answers"]["text"]) == 1
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[Answer]) -> dict[str, float]:
         """SQuAD's F1 over words, and exact match."""

@@ -62,6 +62,10 @@ class Head(ABC):
     def cases(self, row: dict, prediction) -> list[tuple[str, bool]]:
         """(kind of case, whether it is right) for everything in a row that can be right or wrong."""
 
+    def is_right(self, row: dict, prediction) -> bool:
+        """Whether a row as a whole is predicted right."""
+        return self.pieces(row, prediction) == self.pieces(row, self.truth(row))
+
     def heading(self, row: dict) -> str:
         """What is asked of the row, if that differs between rows."""
         return ""

@@ -25,15 +25,13 @@ _RIGHT, _WRONG = "0,158,115", "213,94,0"
 
 @dataclass(frozen=True)
 class Shown:
-    """One row: its heading (a question, or nothing), the text as predicted and as labelled, both in pieces."""
+    """One row: its heading (a question, or nothing), the text as predicted and as labelled, both in pieces, and whether the head calls
+    the prediction right: there may be more right ones than the one that is labelled first."""
 
     heading: str
     predicted: tuple[Piece, ...]
     labelled: tuple[Piece, ...]
-
-    @property
-    def right(self) -> bool:
-        return self.predicted == self.labelled
+    right: bool
 
     def lines(self) -> list[tuple[str, tuple[Piece, ...]]]:
         """(who says so, pieces): one line for a right prediction, two for a wrong one."""
@@ -60,7 +58,11 @@ def view(head: Head, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase,
     """The model's predictions for some rows, beside the labels where they are wrong."""
     rows = list(rows)
     found = zip(rows, head.predict(model, tokenizer, rows), strict=True)
-    return View(tuple(Shown(head.heading(row), head.pieces(row, p), head.pieces(row, head.truth(row))) for row, p in found))
+    return View(tuple(_shown(head, row, prediction) for row, prediction in found))
+
+
+def _shown(head: Head, row: dict, prediction) -> Shown:
+    return Shown(head.heading(row), head.pieces(row, prediction), head.pieces(row, head.truth(row)), head.is_right(row, prediction))
 
 
 def _card(row: Shown) -> str:

@@ -21,7 +21,9 @@ FAULTS = {
     "answer": "all steps are right, the answer is not",
     "none": "right throughout",
 }
-_SUM = re.compile(r"(?<![\d.])((?:\$?\d[\d,]*(?:\.\d+)?%?\s*[-+*/x×÷]\s*)+\$?\d[\d,]*(?:\.\d+)?%?)\s*=\s*\$?(\d[\d,]*(?:\.\d+)?)")
+#: Longer numbers are a model gone astray, and Python refuses to convert them; steps with them are not judged.
+_OPERAND = r"\d[\d,]{0,39}(?![\d,]*\d)(?:\.\d{1,40}(?!\d)|(?!\.\d))"
+_SUM = re.compile(rf"(?<![\d.])((?:\$?{_OPERAND}%?\s*[-+*/x×÷]\s*)+\$?{_OPERAND}%?)\s*=\s*\$?({_OPERAND})")
 _HOP = re.compile(r"(\w+) of (\w+) is (\w+)")
 _ENDING = re.compile(r"(\w+) ends with (\w+)")
 #: The steps of the micro-world look like this and not otherwise, so they can be compared word by word.
@@ -100,12 +102,20 @@ def written_steps(text: str) -> tuple[str, ...]:
 def is_true(step: str) -> bool | None:
     """Whether a step says what is so, in arithmetic or in the micro-world; None if it says nothing that can be judged."""
     if sums := _SUM.findall(step):
-        return all(_value(left) == _number(right) for left, right in sums)
+        return all(_comes_to(left, right) for left, right in sums)
     if hop := _HOP.fullmatch(step):
         return neighbours().get((hop[2], hop[1])) == hop[3]
     if ending := _ENDING.fullmatch(step):
         return relations()["last_letter"].table.get(ending[1]) == ending[2]
     return None
+
+
+def _comes_to(expression: str, written: str) -> bool:
+    """Whether an expression has the value that is written, exactly or rounded to the decimals that it is written with."""
+    value, decimals = _value(expression), len(written.partition(".")[2])
+    if value is None:
+        return False
+    return abs(value - _number(written)) <= (Fraction(1, 2 * 10**decimals) if decimals else 0)
 
 
 def _number(text: str) -> Fraction:
