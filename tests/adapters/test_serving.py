@@ -3,7 +3,6 @@
 import copy
 import itertools
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from architectures import CONFIGS, MORE, batch, logits, new_model, shaken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from peft.tuners import lora
+from toys import byte_level
 
 from course.adapters import adapt
 from course.adapters.serving import AdapterBank
@@ -274,7 +274,7 @@ def test_answers_are_those_of_each_adapter_alone():
         with pytest.raises((ValueError, TypeError), match=message):
             bank.answer(gpt.tokenizer, names, asked, **options)
     with pytest.raises(ValueError, match="the prompt '' has no tokens: expected some text to go on from"):
-        bank.answer(lambda text: SimpleNamespace(input_ids=[]), ["a"], [""])
+        bank.answer(byte_level(), ["a"], [""])
     with pytest.raises(ValueError, match="BertForSequenceClassification does not generate"):
         AdapterBank(adapted("bert", "lora")).answer(gpt.tokenizer, NAMES, prompts)
 
