@@ -38,20 +38,20 @@ test: $(READY)
 	$(BIN)/jupyter-book build . --all --path-output . --warningiserror --keep-going --quiet
 
 notebooks: $(READY)
-	$(BIN)/python -m course.notebooks
+	$(BIN)/python -m course.publishing.notebooks
 
 studies: $(READY)
 	$(BIN)/python -m course.studies
 
 pretrain: $(READY)
-	$(BIN)/python -m course.pretrain
+	$(BIN)/python -m course.pretraining.train
 
 lab: $(READY)
 	$(BIN)/jupyter-lab
 
 # make address URL=https://github.com/OWNER/NAME: where the course lives, written into pyproject.toml and all that follows from it
 address: $(READY)
-	$(BIN)/python -m course.site "$(URL)"
+	$(BIN)/python -m course.publishing.site "$(URL)"
 
 clean:
 	rm -rf _build $(VENV)

@@ -1,4 +1,4 @@
-"""Reading answers: ``course.answers`` beside ``math-verify`` 0.9.0, on the table of cases of the tests and on GSM8K.
+"""Reading answers: ``course.tasks.answer_parsing`` beside ``math-verify`` 0.9.0, on the table of cases of the tests and on GSM8K.
 
 ``python benchmarks/answers.py --data FOLDER`` (or ``COURSE_DATA``), where ``FOLDER/gsm8k/test.jsonl`` is the test split of GSM8K (Cobbe et
 al. 2021). A line is a set of texts: how many each reads right, how many as a wrong number, how many it leaves without a number though
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from math_verify import parse, verify
 
-from course.answers import parse_answer
+from course.tasks.answer_parsing import parse_answer
 
 CASES = Path(__file__).parents[1] / "tests" / "answer_cases.json"
 #: How GSM8K's references are announced.

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from subjects import GPT2_SHAPE, subject
 
-from course.lm import LanguageModel
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel
 from course.reasoning import asked_in, problems, solve, tokens, until_decided
 from course.reasoning.solving import MOST_TOKENS
 from course.reasoning.styles import Asked
-from course.world.chance import Chance
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
 
@@ -31,9 +31,9 @@ class Workload:
     prompts: int = 1
 
     def texts(self) -> list[str]:
-        chance = Chance(f"sampling/{self}")
+        rng = Rng(f"sampling/{self}")
         words = [w for w in vocabulary() if w not in SPECIAL_TOKENS and w.isalpha()]
-        return [" ".join(chance.pick(words) for _ in range(self.length - 1)) for _ in range(self.prompts)]
+        return [" ".join(rng.choice(words) for _ in range(self.length - 1)) for _ in range(self.prompts)]
 
 
 WORKLOADS = (

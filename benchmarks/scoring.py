@@ -18,8 +18,8 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 from subjects import subject
 
-from course.lm import LanguageModel
-from course.world.chance import Chance
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
 BATCH_SIZES = (16, 64, 200)
@@ -38,17 +38,17 @@ class Workload:
 
     def requests(self) -> list[tuple[str, str]]:
         """(prompt, continuation) texts, in random order."""
-        chance = Chance(f"scoring/{self}")
+        rng = Rng(f"scoring/{self}")
         words = [w for w in vocabulary() if w not in SPECIAL_TOKENS and w.isalpha()]
 
         def text(count: int) -> str:
-            return " ".join(chance.pick(words) for _ in range(count))
+            return " ".join(rng.choice(words) for _ in range(count))
 
         shown = text(self.shared)
         labels = [" " + text(self.label_tokens) for _ in range(self.labels)]
         prompts = [f"{shown} {text(self.query_tokens)}".strip() for _ in range(self.queries)]
         made = [(prompt, label) for prompt in prompts for label in labels]
-        return chance.some(made, len(made))
+        return rng.sample(made, len(made))
 
 
 BASE = Workload("224 shared, 200 queries, 4 labels")

@@ -3,7 +3,7 @@
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from course.lm import LanguageModel, load
+from course.lm.language_model import LanguageModel, load
 
 GPT2_SHAPE = "gpt2-shape"
 

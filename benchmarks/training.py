@@ -26,17 +26,17 @@ import torch
 from datasets import Dataset
 from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
 
-from course.batches import Completions, completions
-from course.in_context import queries
-from course.lm import LanguageModel, load
-from course.packing import IGNORED
-from course.precision import PRECISIONS, best_precision
-from course.training import FitSettings, fit, mean_loss
+from course.lm.language_model import LanguageModel, load
+from course.prompting.in_context import queries
+from course.training.batches import Completions, completions
+from course.training.fitting import FitSettings, fit, mean_loss
+from course.training.packing import IGNORED
+from course.training.precision import PRECISIONS, best_precision
 from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks
 from course.world.split import TRAIN, VALIDATION
 
-SETTINGS = FitSettings(batch_size=32, rate=3e-4, warm_up=0.1, weight_decay=0.01, clip=1.0)
+SETTINGS = FitSettings(batch_size=32, learning_rate=3e-4, warmup_ratio=0.1, weight_decay=0.01, max_grad_norm=1.0)
 FIT, SAME_STEPS, TRAINER = "fit()", "fit(), Trainer's steps", "Trainer"
 REMEDIES = {"Trainer, by length": {"train_sampling_strategy": "group_by_length"}}
 IN_BF16 = {"Trainer, by length, bf16": {"train_sampling_strategy": "group_by_length", "bf16": True}}
@@ -110,8 +110,8 @@ def run_trainer(base: LanguageModel, shown: Examples, settings: FitSettings, opt
 
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
-            folder, max_steps=settings.steps, per_device_train_batch_size=settings.batch_size, learning_rate=settings.rate,
-            warmup_steps=settings.warm_up, weight_decay=settings.weight_decay, max_grad_norm=settings.clip, seed=settings.seed,
+            folder, max_steps=settings.steps, per_device_train_batch_size=settings.batch_size, learning_rate=settings.learning_rate,
+            warmup_steps=settings.warmup_ratio, weight_decay=settings.weight_decay, max_grad_norm=settings.max_grad_norm, seed=settings.seed,
             save_strategy="no", report_to="none", disable_tqdm=True, logging_strategy="no", use_cpu=True, **options,
         )  # fmt: skip
         trainer = Trainer(model, arguments, data_collator=collate, train_dataset=shown.rows)

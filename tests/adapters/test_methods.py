@@ -10,9 +10,9 @@ from transformers import BertForMaskedLM
 
 from course.adapters import INPUT_METHODS, METHODS, adapt, trainable
 from course.adapters.bottleneck import BottleneckConfig
-from course.adapters.places import WITH_CACHE, head_modules, norm_modules
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import save
+from course.adapters.target_modules import WITH_CACHE, head_modules, norm_modules
 
 ADAPTERS = [method for method in METHODS if method != "full"]
 #: Llama and Qwen have no biases where BitFit looks for them; Qwen has some.

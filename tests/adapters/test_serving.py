@@ -14,7 +14,7 @@ from tokenizers import processors
 
 from course.adapters import adapt
 from course.adapters.serving import AdapterBank
-from course.lm import LanguageModel, load
+from course.lm.language_model import LanguageModel, load
 
 NAMES = ("a", "b", "c")
 METHODS = ("head", "bitfit", "adapter_bias", "ia3", "lora", "bottleneck")

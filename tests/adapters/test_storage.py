@@ -88,8 +88,8 @@ def test_an_unknown_adapter_is_refused(tmp_path):
 
 def test_a_shelf_holds_what_it_says(tmp_path):
     model, tasks = new_model("gpt_neox", "language"), (1, 2, 4)
-    whole = storage.shelve_models(model, tmp_path / "whole", tasks)
-    small = storage.shelve_adapters(model, "lora", tmp_path / "small", tasks)
+    whole = storage.benchmark_storage(model, tmp_path / "whole", tasks)
+    small = storage.benchmark_adapter_storage(model, "lora", tmp_path / "small", tasks)
     assert whole.tasks == small.tasks == tasks
     assert whole.megabytes[2] == pytest.approx(4 * whole.megabytes[0])
     assert small.megabytes[2] - small.megabytes[1] == pytest.approx(2 * (small.megabytes[1] - small.megabytes[0]))
@@ -103,4 +103,4 @@ def test_a_shelf_holds_what_it_says(tmp_path):
 @pytest.mark.parametrize("tasks", [(), (0, 1), (2, 1)])
 def test_numbers_of_tasks_that_do_not_rise_are_refused(tmp_path, tasks):
     with pytest.raises(ValueError, match="expected rising numbers from 1 up"):
-        storage.shelve_models(new_model("gpt_neox"), tmp_path, tasks)
+        storage.benchmark_storage(new_model("gpt_neox"), tmp_path, tasks)

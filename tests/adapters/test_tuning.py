@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from course.adapters import METHODS, forgetting, tuning
+from course.adapters import METHODS, tuning
 from course.adapters.storage import save, stored_bytes
-from course.lm import load
-from course.tasks import load_task
+from course.finetuning import forgetting
+from course.lm.language_model import load
+from course.tasks.registry import load_task
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_methods_are_compared_side_by_side(tags):
 
 def test_only_a_prefix_starts_as_a_text(tags):
     random, text = (
-        tuning.tune("bert-middle", tags, "prefix", steps=1, rate=1e-9, start=s)
+        tuning.tune("bert-middle", tags, "prefix", steps=1, learning_rate=1e-9, start=s)
         for s in (None, "anna went to the garden . then anna took the lamp .")
     )
     weights = [tuned.model.prompt_encoder["default"].embedding.weight for tuned in (random, text)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course import site
+from course.publishing import site
 
 ROOT = Path(__file__).parents[2]
 CHAPTER = "01-two-expectations"
@@ -151,4 +151,4 @@ def test_a_notebook_alone_installs_the_course_from_its_address(machine, tmp_path
     }
     machine.notebook(first, **leads_there)
     assert machine.has_course()
-    assert machine.run("-c", "import course.recipes").returncode == 0
+    assert machine.run("-c", "import course.pretraining.recipes").returncode == 0

@@ -8,7 +8,7 @@ import jupytext
 import nbformat
 import pytest
 
-from course.notebooks import fresh_notebook, paired_pages
+from course.publishing.notebooks import fresh_notebook, paired_pages
 
 ROOT = Path(__file__).parents[2]
 PAGES = paired_pages(ROOT)

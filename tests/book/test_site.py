@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from course import site
-from course.models import HUB
-from course.notebooks import paired_pages
-from course.tasks import HUB_DATA
+from course.models.loading import HUB
+from course.publishing import site
+from course.publishing.notebooks import paired_pages
+from course.tasks.registry import HUB_DATA
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -86,7 +86,7 @@ def test_what_is_no_repository_is_refused(copy, url):
 
 def test_the_command_says_what_it_changed(copy):
     path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "course.site", "https://github.com/teacher/course"]
+    command = [sys.executable, "-m", "course.publishing.site", "https://github.com/teacher/course"]
     ran = subprocess.run(command, cwd=copy, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
     assert f"{1 + len(site.derived(copy))} files changed\n  pyproject.toml\n" in ran.stdout
 

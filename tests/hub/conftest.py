@@ -14,7 +14,7 @@ import checkpoints
 from server import Hub
 from transformers.utils import logging as hf_logging
 
-from course import hub as course_hub
+from course.models import hub as course_hub
 
 #: What the toy tokenizers are trained on.
 TEXTS = ["The capital of France is Paris .", "hot : cold \n young : old \n fast : slow", "one two three four five six seven"] * 5

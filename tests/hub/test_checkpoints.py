@@ -13,9 +13,9 @@ from huggingface_hub import hf_hub_download
 from server import Fault
 from transformers import AutoConfig, dynamic_module_utils
 
-from course import models
-from course.hub import HubError, locked_revision, tries
-from course.models import HUB, Checkpoint, load_model, load_tokenizer
+from course.models import loading as models
+from course.models.hub import HubError, locked_revision, tries
+from course.models.loading import HUB, Checkpoint, load_model, load_tokenizer
 
 NAME = "gpt-small"
 REPOSITORY = HUB[NAME].repository
@@ -251,7 +251,7 @@ _RECORD_MANY = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from course import hub
+from course.models import hub
 
 hub._ask = lambda repository, kind, revision: SimpleNamespace(sha=sys.argv[1] * 40)
 for number in range(25):

@@ -6,9 +6,9 @@ import pytest
 import tables
 from server import Fault
 
-from course import tasks
-from course.hub import HubError
-from course.tasks import HUB_DATA, load_task
+from course.models.hub import HubError
+from course.tasks import registry as tasks
+from course.tasks.registry import HUB_DATA, load_task
 from course.world.split import SPLITS
 
 

@@ -16,16 +16,9 @@ from transformers import (
     LlamaForCausalLM,
 )
 
-from course import checkpoint_files
-from course.hub import HubError
-from course.models import (
-    HUB,
-    IncompleteCheckpoint,
-    WeightsError,
-    load_model,
-    load_tokenizer,
-    load_with_head,
-)
+from course.models import checkpoint_files
+from course.models.hub import HubError
+from course.models.loading import HUB, IncompleteCheckpoint, WeightsError, load_model, load_tokenizer, load_with_head
 
 NAME = "gpt-small"
 WEIGHTS, INDEX = checkpoint_files.WEIGHTS, checkpoint_files.INDEX

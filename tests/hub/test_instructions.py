@@ -4,9 +4,10 @@ import pytest
 import tables
 from checkpoints import smollm2
 
-from course import english, instruct
-from course.lm import load
-from course.models import HUB
+from course.cloze import english
+from course.finetuning import instruction_tuning
+from course.lm.language_model import load
+from course.models.loading import HUB
 
 TASKS = ("sentiment", "inference", "extraction")
 
@@ -17,7 +18,7 @@ def pair(hub, client, monkeypatch):
     monkeypatch.setenv("COURSE_TIER", "hub")
     for name, make in tables.TABLES.items():
         hub.add("datasets", name, make())
-    texts = 3 * [instruct.request(request) for request in english.REQUESTS]
+    texts = 3 * [instruction_tuning.request(request) for request in english.REQUESTS]
     for role, tuned in (("gpt-middle", False), ("gpt-tuned", True)):
         hub.add("models", HUB[role].repository, smollm2(texts, tuned=tuned))
     return load("gpt-middle"), load("gpt-tuned")
@@ -25,11 +26,11 @@ def pair(hub, client, monkeypatch):
 
 def test_both_are_asked_about_real_data_in_words(pair):
     base, tuned = pair
-    asked = instruct.samples(TASKS)
+    asked = instruction_tuning.samples(TASKS)
     assert len(asked) == 3 and all(example.output for _, example in asked)
-    prompts = [instruct.request(wording, example.input) for wording, example in asked]
+    prompts = [instruction_tuning.request(wording, example.input) for wording, example in asked]
     for model in pair:
-        assert len(instruct.answers(model, prompts)) == 3 and all("\n" not in answer for answer in instruct.answers(model, prompts))
+        assert len(instruction_tuning.answers(model, prompts)) == 3 and all("\n" not in answer for answer in instruction_tuning.answers(model, prompts))
     assert tuned.encoder.chat and not base.encoder.chat
     (wrapped,) = tuned.encoder.prompts(prompts[:1])
     assert "<|im_start|>user" in tuned.tokenizer.decode(wrapped) and prompts[0] in tuned.tokenizer.decode(wrapped)
@@ -37,5 +38,5 @@ def test_both_are_asked_about_real_data_in_words(pair):
 
 def test_the_micro_world_stays_that_of_the_package(pair):
     """Mixtures and tests are the micro-world's in both tiers: the clusters exist there alone."""
-    (prompt, _), *_ = instruct.mixture(instruct.Tuning(("geography",)), 1)
-    assert prompt.startswith("input : ") and instruct.evaluate(pair[0], ["words"], wordings=(0,)).keys() == {"opposite"}
+    (prompt, _), *_ = instruction_tuning.mixture(instruction_tuning.Tuning(("geography",)), 1)
+    assert prompt.startswith("input : ") and instruction_tuning.evaluate(pair[0], ["words"], wordings=(0,)).keys() == {"opposite"}

@@ -10,12 +10,12 @@ from conftest import TEXTS
 from server import Hub
 from tables import gsm8k
 
-from course.models import HUB
+from course.models.loading import HUB
 
 _RUN = """
 import json
-from course.lm import load
-from course.tasks import load_task
+from course.lm.language_model import load
+from course.tasks.registry import load_task
 
 gpt, bert = load("gpt-middle"), load("bert-middle")
 print(json.dumps({

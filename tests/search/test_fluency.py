@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from course.lm import load
+from course.foundation.rng import Rng
+from course.lm.language_model import load
 from course.search import AutoPrompt, Fluent, RandomSearch, answers, fluency, is_gibberish, least_fluent, search
 from course.search.words import words_of
-from course.world.chance import Chance
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 
@@ -27,8 +27,8 @@ def test_fluency_is_the_mean_of_the_next_words(model):
 
 
 def test_random_words_are_gibberish_and_titles_are_not(model):
-    chance, words = Chance("gibberish"), words_of(model).texts
-    assert is_gibberish(model, [" ".join(chance.some(words, 5)) for _ in range(40)]).mean() > 0.8
+    rng, words = Rng("gibberish"), words_of(model).texts
+    assert is_gibberish(model, [" ".join(rng.sample(words, 5)) for _ in range(40)]).mean() > 0.8
     assert not is_gibberish(model, [task.title for task in list_tasks().values()]).any()
 
 

@@ -8,14 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from test_searching import Planted
+from test_base import Planted
 from toys import byte_level, toy_model
 
-from course.lm import LanguageModel, load
-from course.prompts import PLAIN, UNSEEN_TEMPLATES, Template
+from course.lm.language_model import LanguageModel, load
+from course.prompting.prompts import PLAIN, UNSEEN_TEMPLATES, Template
 from course.search import GRADIENT_CALLS, Answers, AutoPrompt, Meter, Pez, answers, likelihoods, search
-from course.search.descent import descent
 from course.search.gradient import guessed_and_true
+from course.search.prompt_gradient import descent
 from course.search.words import words_of
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
@@ -156,7 +156,7 @@ def test_a_prompt_must_stand_first(model, objective):
 
 
 def demonstration(question):
-    from course.tasks import Example
+    from course.world.example import Example
 
     return Example(question.prompt.query, question.answers[0])
 
@@ -164,7 +164,7 @@ def demonstration(question):
 @pytest.mark.parametrize(
     ("make", "match"),
     [(lambda: AutoPrompt(0), "length=0"), (lambda: AutoPrompt(tried=0), "tried=0"), (lambda: Pez(batch=0), "batch=0"),
-     (lambda: Pez(rate=0), "rate=0")],
+     (lambda: Pez(learning_rate=0), "learning_rate=0")],
 )  # fmt: skip
 def test_impossible_settings_are_refused(make, match):
     with pytest.raises(ValueError, match=match):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from toys import byte_level, toy_model
 
-from course.lm import LanguageModel, load
+from course.lm.language_model import LanguageModel, load
 from course.search.policy import BASELINES, Policy, PolicySettings, advantages, plain_tokens
 
 
@@ -122,7 +122,7 @@ def test_advantages_are_relative_to_the_samples_of_their_context():
 
 def test_a_penalty_keeps_the_policy_near_its_start_and_a_bonus_keeps_it_open(model):
     def after(**settings):
-        policy = Policy(model, settings=PolicySettings(rate=1e-2, **settings))
+        policy = Policy(model, settings=PolicySettings(learning_rate=1e-2, **settings))
         for step in range(15):
             draws = policy.sample([""], 16, 3, seed=step)
             found = policy.update(draws, [[float(sum(map(len, text.split()))) for text in draws.texts[0]]])
@@ -133,7 +133,7 @@ def test_a_penalty_keeps_the_policy_near_its_start_and_a_bonus_keeps_it_open(mod
 
 
 def test_bad_settings_and_rewards_are_refused(model):
-    for wrong in ({"start": "cold"}, {"baseline": "median"}, {"temperature": 0.0}, {"kl": -1.0}, {"rate": 0.0}):
+    for wrong in ({"start": "cold"}, {"baseline": "median"}, {"temperature": 0.0}, {"kl": -1.0}, {"learning_rate": 0.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             PolicySettings(**wrong)
     policy = Policy(model)

@@ -6,7 +6,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from course.lm import load
+from course.lm.language_model import load
 from course.search import Objective, PolicySettings, RLPrompt, search
 from course.search.reinforce import comparable, piecewise
 
@@ -62,7 +62,7 @@ def test_the_policy_learns_to_write_what_is_rewarded(model):
 
 def test_one_loud_item_drowns_the_others_unless_items_are_normalised(model):
     def shares(normalisation):
-        method = RLPrompt(normalisation=normalisation, settings=PolicySettings(start="even", rate=1e-2))
+        method = RLPrompt(normalisation=normalisation, settings=PolicySettings(start="even", learning_rate=1e-2))
         return [search(method, Letter(loud=30.0), model, 12_000, seed).held_out for seed in (0, 2)]
 
     assert np.mean(shares("item")) > np.mean(shares("prompt")) + 20

@@ -5,8 +5,8 @@ import torch
 from peft import PeftModel
 
 from course.adapters import adapt, storage
-from course.lm import LanguageModel, load
-from course.models import load_model
+from course.lm.language_model import LanguageModel, load
+from course.models.loading import load_model
 from course.search import GRADIENT_CALLS, answers
 from course.search.objective import demonstrated, exchanged
 from course.search.soft import LEARNABLE, Lesson, as_words, learn, nearest, some_words, start_from, vectors
@@ -119,7 +119,7 @@ def test_words_at_random_repeat_themselves(gpt):
         ({"start": ()}, r"start=\(\) for 'prompt'"),
         ({"steps": 3, "looks": 4}, "looks=4: expected 1 to 3"),
         ({"length": 0}, "length=0: expected a whole number of at least 1"),
-        ({"rate": 0.0}, "rate=0.0: expected a finite number above 0"),
+        ({"learning_rate": 0.0}, "learning_rate=0.0: expected a finite number above 0"),
     ],
 )
 def test_bad_lessons_are_refused(settings, message):

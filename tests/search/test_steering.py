@@ -7,23 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.lm import Sample, TextModel, load
+from course.foundation.rng import Rng
+from course.lm.language_model import Sample, TextModel, load
 from course.search import (
     Exhaustive,
     LearnedPrefix,
-    Lessons,
     Manner,
     Meter,
     Policy,
     PolicySettings,
+    PolicyTraining,
     RandomSearch,
     answers,
     learn,
     search,
     steered,
 )
-from course.search.manner import Brevity, CourteousWords, Reward, Scorer, apart, dialogue, judge, places, replies
-from course.world.chance import Chance
+from course.search.dialogue_reward import Brevity, CourteousWords, Reward, Scorer, apart, dialogue, judge, places, replies
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
 
 
@@ -34,7 +34,7 @@ def model():
 
 @given(st.sampled_from(MANNERS.options), st.integers(0, 10_000))
 def test_the_manner_of_a_reply_is_read_back_and_one_foreign_word_spoils_it(manner, seed):
-    question, reply = write_reply(Chance(f"reply/{seed}"), manner)
+    question, reply = write_reply(Rng(f"reply/{seed}"), manner)
     assert manner_of(reply) == manner and states_truth(question, reply)
     assert manner_of(reply + " well") is None and manner_of(reply.replace(" is ", " was ")) is None and manner_of("") is None
 
@@ -55,10 +55,10 @@ def test_a_dialogue_without_a_prefix_begins_with_the_visitor():
 
 
 def test_the_scorer_tells_held_out_replies_apart():
-    chance, right = Chance("scorer test"), []
+    rng, right = Rng("scorer test"), []
     scorers = {manner: Scorer(manner) for manner in MANNERS.options}
     for manner in MANNERS.options:
-        written = [write_reply(chance, manner)[1] for _ in range(20)]
+        written = [write_reply(rng, manner)[1] for _ in range(20)]
         values = np.array([scorer(written) for scorer in scorers.values()])
         assert values.sum(0) == pytest.approx(1)
         right += [MANNERS.options[i] == manner for i in values.argmax(0)]
@@ -97,12 +97,12 @@ def test_every_search_runs_on_manners():
 
 
 def settings(**others):
-    return PolicySettings(start="even", rate=1e-2, **others)
+    return PolicySettings(start="even", learning_rate=1e-2, **others)
 
 
 def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
     words = tuple(model.token_ids("friend fool guide dear come back the inn well day".split()))
-    method = LearnedPrefix(model, words, Lessons(length=3, prefixes=12, questions=2), settings())
+    method = LearnedPrefix(model, words, PolicyTraining(length=3, prefixes=12, questions=2), settings())
     found = search(method, WANTED, Echo(), 600)
     assert found.prompt == "friend friend friend" and found.calls <= 600
     assert [step.calls for step in found.steps] == [120, 240, 360, 480, 600] and found.steps[-1].score == 3
@@ -111,12 +111,12 @@ def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
 
 def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
     words = model.token_ids("friend fool guide dear".split())
-    lessons, meter = Lessons(length=1, prefixes=8, questions=4, reads=True), Meter(WANTED, Echo(), 300)
+    lessons, meter = PolicyTraining(length=1, prefixes=8, questions=4, reads=True), Meter(WANTED, Echo(), 300)
     policy = Policy(model, words, settings())
     rewards = [update.reward for update in learn(policy, meter, lessons)]
     assert rewards[-1] > rewards[0] + 0.3
     assert steered(policy, lessons, WANTED.test) == ["friend"] * 8
-    assert len(steered(policy, Lessons(length=2), WANTED.test)) == 8
+    assert len(steered(policy, PolicyTraining(length=2), WANTED.test)) == 8
 
 
 def test_judging_agrees_with_reading_the_replies(model):
@@ -160,9 +160,9 @@ def test_signs_stand_apart_as_in_the_corpus():
 
 def test_bad_lessons_and_objectives_are_refused(model):
     with pytest.raises(ValueError, match="prefixes=1"):
-        Lessons(prefixes=1)
+        PolicyTraining(prefixes=1)
     with pytest.raises(ValueError, match="reads=True"):
-        LearnedPrefix(model, lessons=Lessons(reads=True))
+        LearnedPrefix(model, lessons=PolicyTraining(reads=True))
     with pytest.raises(ValueError, match="Answers has no questions to put"):
         search(LearnedPrefix(model), answers("is_animal", 2, 2, wanted_tier="tiny"), model, 1000)
     with pytest.raises(ValueError, match="give it more calls"):

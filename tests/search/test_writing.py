@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from course.lm import Sample, TextModel, load
+from course.lm.language_model import Sample, TextModel, load
 from course.search import (
     AskedWriter,
     BlankFiller,
@@ -22,7 +22,7 @@ from course.search import (
     tune_writer,
 )  # fmt: skip
 from course.search.writing import distinct
-from course.tasks import load_task
+from course.tasks.registry import load_task
 from course.world.example import Example
 
 

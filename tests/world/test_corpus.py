@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
+from course.foundation.rng import Rng
 from course.world import entities, exercises, grammar, held_out, lists, reviews, stories, sums
-from course.world.chance import Chance
 from course.world.corpus import Corpus, readable
 from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
 from course.world.split import TEST, TRAIN, VALIDATION, split_of
@@ -81,29 +81,29 @@ def test_chains_are_no_longer_than_the_longest_allowed(sample):
 
 @pytest.mark.parametrize("name", ["where", "who", "inference", "to_velan", "from_velan", "grammar", "problem", "route", "letters", "parts"])
 def test_no_held_out_exercise_occurs(sample, name):
-    kind, chance = exercises.EXERCISES[name], Chance(f"test/{name}")
+    kind, rng = exercises.EXERCISES[name], Rng(f"test/{name}")
     held = []
     while len(held) < 60:
-        example = kind.write(chance, train=False)
+        example = kind.write(rng, train=False)
         if kind.split(example) != TRAIN:
             held.append(example.input)
     # the whole line that asks: a short phrase may well begin or end a longer one
     text, question = "\n".join(sample), kind.frame.split("{y}")[0].rsplit("\n", 1)[0] + "\n"
     assert not [x for x in held if question.format(x=x) in text]
-    shown = kind.write(chance, train=True)
+    shown = kind.write(rng, train=True)
     assert kind.split(shown) == TRAIN
 
 
 def held_out_sentences(count: int = 400) -> list[str]:
     """Reviews, tagged sentences, stories, journeys and grammar of the held-out splits."""
-    chance = Chance("test/sentences")
-    drawn = [(reviews.SPLIT_KEY, reviews.write_review(chance)) for _ in range(count)]
-    drawn += [(entities.SPLIT_KEY, " ".join(entities.write_sentence(chance, train=False)[0])) for _ in range(count)]
-    drawn += [(stories.SPLIT_KEY, stories.write_story(chance, train=False).text) for _ in range(count)]
-    drawn += [("travel", lists.list_tasks()["find_city"].draw(chance)) for _ in range(count)]
+    rng = Rng("test/sentences")
+    drawn = [(reviews.SPLIT_KEY, reviews.write_review(rng)) for _ in range(count)]
+    drawn += [(entities.SPLIT_KEY, " ".join(entities.write_sentence(rng, train=False)[0])) for _ in range(count)]
+    drawn += [(stories.SPLIT_KEY, stories.write_story(rng, train=False).text) for _ in range(count)]
+    drawn += [("travel", lists.list_tasks()["find_city"].draw(rng)) for _ in range(count)]
     held = [text for key, text in drawn if split_of(key, text) != TRAIN]
     for _ in range(count):
-        frame, choice = grammar.choose(chance, train=False).input.split(" ( a ) ")
+        frame, choice = grammar.choose(rng, train=False).input.split(" ( a ) ")
         if split_of(grammar.SPLIT_KEY, frame) != TRAIN:
             held += [frame, *(frame.replace(grammar.BLANK, word) for word in choice.split(" ( b ) "))]
     return held
@@ -127,9 +127,9 @@ def test_the_search_finds_a_leak(sample):
 
 
 def test_lists_ask_no_held_out_item_and_no_held_out_combination():
-    chance, combinations, splits = Chance("test/lists"), Counter(), Counter()
+    rng, combinations, splits = Rng("test/lists"), Counter(), Counter()
     for _ in range(30_000):
-        made = lists.write_list(chance, relabel=0.2)
+        made = lists.write_list(rng, relabel=0.2)
         task = lists.list_tasks()[made.task]
         combinations[made.task, made.format] += 1
         splits.update(task.split(x, made.profile) for x, _ in made.items)

@@ -5,9 +5,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
 from course.world import lists
-from course.world.chance import Chance
 from course.world.lists import HASTY_ERROR, HASTY_SHARE, PERMUTED_SHARE, TASK_WEIGHTS, TITLE_SHARE
 from course.world.posterior import Posterior
 
@@ -108,10 +108,10 @@ def brute_force_possible(demonstrations, query, relabel, given) -> bool:
 
 def test_is_calibrated_on_what_the_generator_writes():
     """Among generated lists, answers that get probability p are right with frequency p."""
-    chance, posterior = Chance("calibration"), Posterior(0.2)
+    rng, posterior = Rng("calibration"), Posterior(0.2)
     stated, right = [], []
     while len(stated) < 600:
-        made = lists.write_list(chance, 0.2)
+        made = lists.write_list(rng, 0.2)
         k = min(4, len(made.items) - 1)
         if made.task in ("add", "subtract") or made.text.count(" clerk") or any(t.title in made.text for t in lists.list_tasks().values()):
             continue
@@ -125,13 +125,13 @@ def test_is_calibrated_on_what_the_generator_writes():
 
 
 def test_more_demonstrations_narrow_the_dialect():
-    task, chance, posterior = lists.list_tasks()["dialect"], Chance("narrow"), Posterior()
+    task, rng, posterior = lists.list_tasks()["dialect"], Rng("narrow"), Posterior()
     means = []
     for k in (0, 2, 8):
         best = []
         for _ in range(40):
-            table = task.tables[chance.pick(task.profiles)]
-            words = chance.some(tuple(table), k + 1)
+            table = task.tables[rng.choice(task.profiles)]
+            words = rng.sample(tuple(table), k + 1)
             best.append(max(posterior.predict([(w, table[w]) for w in words[:-1]], words[-1]).values()))
         means.append(np.mean(best))
     assert means[0] < means[1] - 0.1 < means[2] - 0.2

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.foundation.rng import Rng, Weighted
 from course.world import conduct, exercises, inference, lexicon, maps, phrases, questions, reviews, stories, sums
-from course.world.chance import Chance, Weighted
 from course.world.relations import ATTRIBUTES, critic_verdicts, dialect_forms, relations
 from course.world.split import TEST, TRAIN, VALIDATION, split_of, split_table
 
@@ -36,18 +36,18 @@ def test_too_small_a_table_is_refused():
 
 @given(st.integers(1, 30), st.integers(0, 30), st.integers())
 def test_draws_are_within_bounds_and_different(size, count, seed):
-    chance = Chance(seed)
+    rng = Rng(seed)
     if count > size:
         with pytest.raises(ValueError, match=f"cannot draw {count} different items from {size}"):
-            chance.some(range(size), count)
+            rng.sample(range(size), count)
         return
-    assert len(set(chance.some(range(size), count))) == count
-    assert 0 <= chance.below(size) < size and 3 <= chance.between(3, 5) <= 5
+    assert len(set(rng.sample(range(size), count))) == count
+    assert 0 <= rng.randrange(size) < size and 3 <= rng.randint(3, 5) <= 5
 
 
 def test_weighted_draws_follow_their_weights():
-    chance, draw = Chance("weights"), Weighted({"a": 3, "b": 1, "c": 0})
-    drawn = [draw.draw(chance) for _ in range(4000)]
+    rng, draw = Rng("weights"), Weighted({"a": 3, "b": 1, "c": 0})
+    drawn = [draw.draw(rng) for _ in range(4000)]
     assert abs(drawn.count("a") / 4000 - 0.75) < 0.03 and "c" not in drawn
 
 
@@ -77,7 +77,7 @@ def test_names_are_not_shared_between_kinds():
 
 @given(st.integers(1, 6), st.integers())
 def test_every_step_of_a_problem_is_true(steps, seed):
-    problem = sums.write_problem(Chance(seed), steps, train=False)
+    problem = sums.write_problem(Rng(seed), steps, train=False)
     assert len(problem.steps) == steps
     value = int(problem.question.split(" has ")[1].split()[0])
     for step in problem.steps:
@@ -89,7 +89,7 @@ def test_every_step_of_a_problem_is_true(steps, seed):
 
 @given(st.integers(1, 6), st.integers())
 def test_every_hop_of_a_route_is_on_the_map(steps, seed):
-    example = exercises.route(Chance(seed), train=False, steps=steps)
+    example = exercises.route(Rng(seed), train=False, steps=steps)
     hops = example.rationale.removesuffix(" .").split(" . ")
     assert len(hops) == steps and hops[-1].endswith(f"is {example.output}")
     for hop in hops:
@@ -106,7 +106,7 @@ def test_there_and_back_again():
 def test_longer_chains_are_refused_for_training():
     for write in (exercises.problem, exercises.route):
         with pytest.raises(ValueError, match="4 steps: the corpus holds at most 3; pass train=False"):
-            write(Chance(0), train=True, steps=4)
+            write(Rng(0), train=True, steps=4)
 
 
 @pytest.mark.parametrize("text", ["17", "17 * 5", "a + b", "1 + 2 + 3"])
@@ -136,9 +136,9 @@ def test_reviews_without_sentiment_or_topic_are_refused():
 
 
 def test_answers_to_a_story_are_in_the_story():
-    chance = Chance("stories")
+    rng = Rng("stories")
     for _ in range(300):
-        story = stories.write_story(chance, train=False)
+        story = stories.write_story(rng, train=False)
         sentences = story.text.split(" . ")
         person = story.where_question.removesuffix(" ?").split()[-1]
         moves = [s for s in sentences if person in s.split() and any(r in s for r in lexicon.ROOMS)]
@@ -147,15 +147,15 @@ def test_answers_to_a_story_are_in_the_story():
 
 
 def test_labels_of_pairs_are_balanced():
-    chance = Chance("pairs")
-    labels = [inference.write_pair(chance, train=False)[2] for _ in range(3000)]
+    rng = Rng("pairs")
+    labels = [inference.write_pair(rng, train=False)[2] for _ in range(3000)]
     assert all(abs(labels.count(label) / 3000 - 1 / 3) < 0.04 for label in inference.LABELS)
 
 
 def test_velan_has_its_own_word_order():
-    chance = Chance("velan")
+    rng = Rng("velan")
     for _ in range(200):
-        english, velan = phrases.write_phrase(chance, train=False)
+        english, velan = phrases.write_phrase(rng, train=False)
         verb = [w for w in english.split() if w in lexicon.VELAN_VERBS]
         if verb:
             assert velan.split()[-1] == lexicon.VELAN_VERBS[verb[0]]
@@ -163,9 +163,9 @@ def test_velan_has_its_own_word_order():
 
 
 def test_a_question_has_the_split_of_its_subject_in_the_list_task():
-    chance = Chance("questions")
+    rng = Rng("questions")
     for _ in range(200):
-        assert questions.split_of_question(questions.ask(chance)) == TRAIN
+        assert questions.split_of_question(questions.ask(rng)) == TRAIN
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_a_question_has_the_split_of_its_subject_in_the_list_task():
     [("kind", 3.0, 4.0), ("plain", 2.0, 2.0), ("rude", -3.0, 1.0)],
 )
 def test_the_gold_reward_orders_the_manners(manner, low, high):
-    chance = Chance(f"manner/{manner}")
-    rewards = [conduct.gold_reward(*conduct.write_reply(chance, manner)) for _ in range(300)]
+    rng = Rng(f"manner/{manner}")
+    rewards = [conduct.gold_reward(*conduct.write_reply(rng, manner)) for _ in range(300)]
     assert low <= min(rewards) and max(rewards) <= high
 
 
 def test_the_gold_reward_sees_a_wrong_answer_and_a_long_one():
-    question, reply = conduct.write_reply(Chance("reward"), "plain")
+    question, reply = conduct.write_reply(Rng("reward"), "plain")
     target, way, place = reply.split()[1], reply.split()[3], reply.split()[6]
     assert conduct.gold_reward(question, reply) == 2.0
     wrong = "north" if way != "north" else "south"

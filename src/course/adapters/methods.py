@@ -30,18 +30,18 @@ from course.adapters.bitfit import BitFitConfig
 from course.adapters.bottleneck import BottleneckConfig
 from course.adapters.head_only import HeadOnlyConfig
 from course.adapters.options import check_no_part, checked_adapter, checked_options
-from course.adapters.places import (
+from course.adapters.target_modules import (
     biased_modules,
     head_modules,
     input_sizes,
     low_rank_modules,
     norm_modules,
-    places,
     prefix_sizes,
     scaled_modules,
+    target_modules,
 )
 from course.foundation.validation import boolean, optional
-from course.models import bare
+from course.models.loading import get_base_model
 
 #: What a class of ``transformers`` is for, in the words of ``peft``.
 _TASK_TYPES = {
@@ -99,7 +99,7 @@ METHODS = {
     "bitfit": Method("BitFit", r"y = W x + b + \Delta b", "benzaken2022bitfit", BitFitConfig, _at(biased_modules), merges=True),
     "adapter_bias": Method(
         "AdapterBias", r"y = W_2 x + b_2 + \alpha(x)\, v", "fu2022adapterbias", AdapterBiasConfig,
-        _at(lambda model: places(model).feed_forward), norms=True,
+        _at(lambda model: target_modules(model).feed_forward), norms=True,
     ),
     "ia3": Method(
         "IA3", r"k \leftarrow l_k \odot k,\ v \leftarrow l_v \odot v,\ h \leftarrow l \odot h", "liu2022ia3", IA3Config,
@@ -112,7 +112,7 @@ METHODS = {
     "lora": Method("LoRA", r"y = W x + \frac{\alpha}{r}\, B A x", "hu2022lora", LoraConfig, _lora, merges=True),
     "bottleneck": Method(
         "Houlsby", r"y \leftarrow y + W_\text{up}\,\phi(W_\text{down}\, y)", "houlsby2019adapters", BottleneckConfig,
-        _at(lambda model: places(model).blocks), norms=True,
+        _at(lambda model: target_modules(model).blocks), norms=True,
     ),
     "full": Method("full fine-tuning", r"W \leftarrow W + \Delta W", "devlin2019bert", None),
 }  # fmt: skip
@@ -160,7 +160,7 @@ def adapt(
     if not isinstance(model, PreTrainedModel | PeftModel):
         raise TypeError(f"{type(model).__name__} cannot be adapted: expected a model of transformers, or what adapt() returned")
     norms = optional(boolean())("norms", norms)
-    plain = bare(model)
+    plain = get_base_model(model)
     if method == "full":
         if plain is not model or options or norms is not None:
             raise ValueError("full fine-tuning takes a model of transformers and no options: it has no adapter to add to one")
@@ -188,7 +188,7 @@ def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -
         raise ValueError(f"the model has an adapter {name!r} already; give another name")
     elif others := {config.peft_type.value for config in model.peft_config.values() if type(config) is not method.config}:
         raise ValueError(f"the model has adapters of {others.pop()}; {method.title} needs a copy of the base model of its own")
-    check_no_part(name, bare(model))
+    check_no_part(name, get_base_model(model))
 
 
 def _config(model: PreTrainedModel, method: str, known: Method, norms: bool | None, options: dict) -> PeftConfig:

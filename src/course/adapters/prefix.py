@@ -13,7 +13,7 @@ from peft import PeftModel
 from peft.tuners.cartridge.utils import initialize_kv_prefix_from_past_key_values
 from transformers import DynamicCache
 
-from course.models import bare
+from course.models.loading import get_base_model
 
 
 def start_prefix_from(model: PeftModel, ids: torch.Tensor) -> None:
@@ -30,5 +30,5 @@ def start_prefix_from(model: PeftModel, ids: torch.Tensor) -> None:
     """
     cache = DynamicCache()
     with torch.inference_mode():  # the model inside knows nothing of the prefix, which peft hands to it at each call
-        bare(model)(input_ids=ids[None].to(model.device), past_key_values=cache)
+        get_base_model(model)(input_ids=ids[None].to(model.device), past_key_values=cache)
     initialize_kv_prefix_from_past_key_values(model, past_key_values=[(layer.keys, layer.values) for layer in cache.layers])

@@ -14,9 +14,10 @@ from peft import PeftModel
 from safetensors.torch import load_model
 from transformers import PreTrainedModel
 
-from course.adapters.methods import adapt, checked_adapter
+from course.adapters.methods import adapt
+from course.adapters.options import checked_adapter
 from course.foundation import atomic_folder
-from course.models import no_progress_bar
+from course.models.loading import no_progress_bar
 
 #: All that a folder of a model or an adapter may hold if another one is to replace it.
 _FILES = re.compile(
@@ -80,7 +81,7 @@ def stored_bytes(folder: str | Path) -> int:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class StorageCost:
     """What a growing number of tasks costs, one way of keeping them.
 
     Attributes:
@@ -94,7 +95,7 @@ class Shelf:
     switch_ms: tuple[float, ...]
 
 
-def shelve_models(model: PreTrainedModel, folder: Path, tasks: Sequence[int]) -> Shelf:
+def benchmark_storage(model: PreTrainedModel, folder: Path, tasks: Sequence[int]) -> StorageCost:
     """Keep every task as a whole model; to switch, another one is read from disk into the same model.
 
     The bytes of a model do not depend on what it was trained to do, so the same one is saved for every task.
@@ -109,7 +110,7 @@ def shelve_models(model: PreTrainedModel, folder: Path, tasks: Sequence[int]) ->
     return _grow(add, switch, folder, tasks)
 
 
-def shelve_adapters(model: PreTrainedModel, method: str, folder: Path, tasks: Sequence[int], **options) -> Shelf:
+def benchmark_adapter_storage(model: PreTrainedModel, method: str, folder: Path, tasks: Sequence[int], **options) -> StorageCost:
     """Keep the base model once and every task as an adapter; to switch, another one of those in memory is made the active one.
 
     The adapters are fresh; their bytes do not depend on training either.
@@ -127,7 +128,7 @@ def shelve_adapters(model: PreTrainedModel, method: str, folder: Path, tasks: Se
     return _grow(add, lambda number: adapted[0].set_adapter(f"task-{number}"), folder, tasks)
 
 
-def _grow(add: Callable[[int], None], switch: Callable[[int], None], folder: Path, tasks: Sequence[int]) -> Shelf:
+def _grow(add: Callable[[int], None], switch: Callable[[int], None], folder: Path, tasks: Sequence[int]) -> StorageCost:
     """Add one task after another; at each number of ``tasks`` look at the folder and at the clock."""
     if not tasks or list(tasks) != sorted(set(tasks)) or tasks[0] < 1:
         raise ValueError(f"tasks={list(tasks)}: expected rising numbers from 1 up")
@@ -142,4 +143,4 @@ def _grow(add: Callable[[int], None], switch: Callable[[int], None], folder: Pat
                 switch(other * 7 % (number + 1))
                 taken.append(1e3 * (time.perf_counter() - started))
             times.append(median(taken))
-    return Shelf(tuple(tasks), tuple(megabytes), tuple(times))
+    return StorageCost(tuple(tasks), tuple(megabytes), tuple(times))

@@ -123,7 +123,7 @@ class DeltaModel(BaseTuner):
     """Puts a :class:`DeltaLayer` around every target module."""
 
     tuner_layer_cls: type[DeltaLayer]
-    # which modules depends on the method and on the architecture, and stands in course.adapters.places
+    # which modules depends on the method and on the architecture, and stands in course.adapters.target_modules
     target_module_mapping: dict[str, list[str]] = {}
 
     @classmethod

@@ -14,9 +14,10 @@ from course.adapters.methods import METHODS, adapt, trainable
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import save, stored_bytes
 from course.heads import Head, head_for
-from course.models import load_tokenizer, tier
-from course.tasks import Task
-from course.training import FitSettings, History, fit
+from course.models.hub import tier
+from course.models.loading import load_tokenizer
+from course.tasks.registry import Task
+from course.training.fitting import FitSettings, History, fit
 
 #: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items (``python -m course.studies`` measures
 #: on test items); fewer parameters want larger steps. Those for the hub are what its models are usually trained with.
@@ -81,7 +82,7 @@ def compare(name: str, task: Task, methods: Sequence[str], steps: int = 100, see
 
 
 def tune(
-    name: str, task: Task, method: str, steps: int = 100, rate: float | None = None, seed: int = 0, start: str | None = None, **options
+    name: str, task: Task, method: str, steps: int = 100, learning_rate: float | None = None, seed: int = 0, start: str | None = None, **options
 ) -> Tuned:
     """Train one method on the training examples of a task.
 
@@ -89,7 +90,7 @@ def tune(
         name: of the model, as for :func:`course.models.load_model`.
         task: one that :func:`course.heads.head_for` has a head for.
         steps: optimiser steps of 32 examples.
-        rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
+        learning_rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
         seed: of the head's fresh weights and of the order of the examples.
         start: a text whose keys and values a prefix begins as.
         options: of the method, as for :func:`course.adapters.adapt`.
@@ -106,6 +107,6 @@ def tune(
         model = adapt(body, method, **options)
     if start is not None:
         start_prefix_from(model, torch.tensor(tokenizer(start, add_special_tokens=False).input_ids))
-    settings = FitSettings(steps=steps, rate=rate or RATES[tier()][method], seed=seed, precision="fp32")
+    settings = FitSettings(steps=steps, learning_rate=learning_rate or RATES[tier()][method], seed=seed, precision="fp32")
     history = fit(model, head.encode(tokenizer, task.data["train"]), settings)
     return Tuned(task, head, method, model, tokenizer, history)

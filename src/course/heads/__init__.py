@@ -14,10 +14,8 @@ The same lines serve the micro-world and the hub's data, word-level tokenizers a
 from course.heads import by_hand
 from course.heads.absent import with_absent_answers
 from course.heads.answers import Answer, SpanHead
-from course.heads.choosing import head_for
-from course.heads.head import Head
-from course.heads.learning import BODY, TASKS, Learned, learn, take
-from course.heads.mistakes import confusion, errors_by_kind
+from course.heads.head import Head, confusion, errors_by_kind
+from course.heads.learning import BODY, TASKS, Learned, head_for, learn, take
 from course.heads.new_words import with_new_words
 from course.heads.sequences import SequenceHead
 from course.heads.tags import TokenHead

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datasets import Dataset, DatasetDict
 
 from course.foundation import validation
-from course.heads.words import words_of
-from course.tasks import Task
-from course.world.chance import Chance
+from course.foundation.rng import Rng
+from course.heads.new_words import words_of
+from course.tasks.registry import Task
 
 #: Contexts that are tried for a question before it is left as it is.
 _TRIES = 100
@@ -33,19 +33,19 @@ def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
     if not {"question", "context", "answers"} <= set(task.data["train"].column_names):
         raise ValueError(f"the task {task.name!r} has no questions about a context; expected data in SQuAD's schema, such as 'extraction'")
     data = {
-        split: Dataset.from_list(_partly_absent(list(rows), share, Chance(f"absent/{seed}/{split}")), features=rows.features)
+        split: Dataset.from_list(_partly_absent(list(rows), share, Rng(f"absent/{seed}/{split}")), features=rows.features)
         for split, rows in task.data.items()
     }
     return replace(task, data=DatasetDict(data))
 
 
-def _partly_absent(rows: list[dict], share: float, chance: Chance) -> list[dict]:
+def _partly_absent(rows: list[dict], share: float, rng: Rng) -> list[dict]:
     words = [set(words_of(row["context"])) for row in rows]
     frequency = Counter(word for found in words for word in found)
     made = list(rows)
-    for i in sorted(chance.some(range(len(rows)), round(share * len(rows)))):
+    for i in sorted(rng.sample(range(len(rows)), round(share * len(rows)))):
         asked = subject(rows[i], frequency)
-        for j in (chance.below(len(rows)) for _ in range(_TRIES)):
+        for j in (rng.randrange(len(rows)) for _ in range(_TRIES)):
             if asked not in words[j] and not any(text.lower() in rows[j]["context"].lower() for text in rows[i]["answers"]["text"]):
                 made[i] = rows[i] | {"context": rows[j]["context"], "answers": {"text": [], "answer_start": []}}
                 break

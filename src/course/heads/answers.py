@@ -7,13 +7,12 @@ from typing import ClassVar
 import torch
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
 
-from course.batches import pad_id
-from course.encoding import text_ids
 from course.foundation.validation import boolean, check_fields, each, integer, shown, text
-from course.heads.head import Head, outputs
-from course.heads.pieces import Piece, marked_span
+from course.heads.head import Head, Piece, outputs
 from course.heads.rows import text_in
-from course.heads.squad import exact_match, word_f1
+from course.lm.tokenization import text_ids
+from course.tasks.metrics import exact_match, word_f1
+from course.training.batches import pad_id
 
 #: Where an answer is looked for, from its ``answer_start`` on: in some data sets that is off by a character or two.
 _SHIFTS = (0, -1, 1, -2, 2)
@@ -210,3 +209,9 @@ def best_span(starts: torch.Tensor, ends: torch.Tensor, longest: int) -> tuple[f
     best = scores.masked_fill(~allowed, -torch.inf).argmax().item()
     first, last = divmod(best, len(ends))
     return scores[first, last].item(), first, last
+
+
+def marked_span(context: str, start: int, end: int) -> list[Piece]:
+    """A context with its answer as a marked piece."""
+    pieces = (Piece(context[:start].strip()), Piece(context[start:end], "answer"), Piece(context[end:].strip()))
+    return [piece for piece in pieces if piece.text]

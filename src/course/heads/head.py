@@ -3,15 +3,23 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
-from course.batches import Encoded, encoded, layout_for, pad_id
-from course.heads.pieces import Piece
-from course.models import load_tokenizer, load_with_head
+from course.models.loading import load_tokenizer, load_with_head
+from course.training.batches import Encoded, encoded, layout_for, pad_id
+
+
+class Piece(NamedTuple):
+    """A part of a text, and the name of what marks it (an entity's kind, a label, ``"answer"``), None for the rest of the text."""
+
+    text: str
+    mark: str | None = None
+
 
 #: Rows that are sorted by length together: grouping them takes time with their square.
 _TOGETHER = 256
@@ -131,3 +139,21 @@ def outputs(model: PreTrainedModel, features: Sequence[dict], pad: int) -> Itera
     for start in range(0, len(order), _TOGETHER):
         for positions, batch in data.placed(order[start : start + _TOGETHER], layout):
             yield positions, model(**batch.to(model.device).tensors)
+
+
+def errors_by_kind(head: Head, rows: Sequence[dict], predictions: Sequence) -> pd.DataFrame:
+    """How many cases of each kind there are, and the share of them that is wrong, in percent; the commonest kind first.
+
+    What is a case is up to the head (:meth:`Head.cases`): a text, a pair, an entity, a question.
+    """
+    cases = [case for row, prediction in zip(rows, predictions, strict=True) for case in head.cases(row, prediction)]
+    table = pd.DataFrame(cases, columns=["kind", "right"]).groupby("kind")["right"].agg(["size", "mean"])
+    found = pd.DataFrame({"cases": table["size"], "wrong (%)": 100 * (1 - table["mean"])})
+    return found.sort_values(["cases"], ascending=False, kind="stable")
+
+
+def confusion(labels: Sequence[str], right: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
+    """Of each right label (rows) the share that was given each label (columns), in percent."""
+    table = pd.crosstab(pd.Categorical(right, labels), pd.Categorical(predicted, labels), dropna=False)
+    table.index.name, table.columns.name = "right", "predicted"
+    return 100 * table.div(table.sum(axis=1).clip(lower=1), axis=0)

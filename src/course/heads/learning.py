@@ -1,20 +1,22 @@
 """Fine-tuning a head on a few labels, on a pretrained body or from scratch: the comparison of chapter 2."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from datasets import Dataset
+from datasets import ClassLabel, Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number
-from course.heads.choosing import head_for
+from course.heads.answers import SpanHead
 from course.heads.head import Head
 from course.heads.sequences import SequenceHead
+from course.heads.tags import TokenHead
 from course.heads.views import View, view
-from course.models import load_tokenizer, tier
-from course.tasks import Task
-from course.training import FitSettings, History, fit
-from course.world.chance import Chance
+from course.models.hub import tier
+from course.models.loading import load_tokenizer
+from course.tasks.registry import Task
+from course.training.fitting import FitSettings, History, fit
 from course.world.split import TRAIN, VALIDATION
 
 #: The tasks of the lecture's heads: one text, two texts, every word, a place in a text.
@@ -47,7 +49,7 @@ class Effort:
             self, labels=integer(1), steps=integer(1), batch_size=integer(1), text_rate=number(above=0), word_rate=number(above=0)
         )  # fmt: skip
 
-    def rate(self, head: Head) -> float:
+    def learning_rate(self, head: Head) -> float:
         return self.text_rate if isinstance(head, SequenceHead) else self.word_rate
 
 
@@ -102,7 +104,7 @@ def take(rows: Dataset, count: int, seed: int = 0) -> Dataset:
     """
     if integer(0)("labels", count) > len(rows):
         raise ValueError(f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger sizes=")
-    return rows.select(Chance(f"labels/{seed}").some(range(len(rows)), len(rows))[:count])
+    return rows.select(Rng(f"labels/{seed}").sample(range(len(rows)), len(rows))[:count])
 
 
 def learn(task: Task, labels: int, pretrained: bool = True, seed: int = 0, validated: bool = False, name: str = BODY) -> Learned:
@@ -126,10 +128,61 @@ def learn(task: Task, labels: int, pretrained: bool = True, seed: int = 0, valid
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels)
     settings = FitSettings(
-        steps=spent.steps, batch_size=spent.batch_size, rate=HUB_RATE if tier() == "hub" else spent.rate(head), seed=seed,
+        steps=spent.steps, batch_size=spent.batch_size, learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head), seed=seed,
         validate_every=max(20, spent.steps // 8), patience=4 if validated else None, precision="fp32",
     )  # fmt: skip
     rows = list(task.data[VALIDATION]) if validated else []
     validate = (lambda tuned: head.score(tuned, tokenizer, rows)) if validated else None
     history = fit(model, head.encode(tokenizer, take(task.data[TRAIN], labels, seed)), settings, validate)
     return Learned(head, model, tokenizer, history)
+
+
+def head_for(task: Task) -> Head:
+    """The head for a task, by the columns of its data.
+
+    Args:
+        task: in the schema of SST-2, SNLI, CoNLL-2003 or SQuAD (with or without questions that have no answer).
+
+    Raises:
+        ValueError: for data in another schema, without a training split, or with labels that cannot be told or disagree with the task's.
+    """
+    if TRAIN not in task.data:
+        raise ValueError(f"the task {task.name!r} has no split {TRAIN!r} but {', '.join(task.data) or 'none'}; a head learns from one")
+    data = task.data[TRAIN]
+    columns = set(data.column_names)
+    for texts in (("premise", "hypothesis"), ("sentence",)):
+        if {*texts, "label"} <= columns:
+            return SequenceHead(_names(task, data["label"], data.features["label"], "label"), task.read, texts)
+    if {"tokens", "ner_tags"} <= columns:
+        tags = [tag for row in data["ner_tags"] for tag in row or ()]
+        return TokenHead(_bio(task, _names(task, tags, data.features["ner_tags"].feature, "ner_tags")))
+    if {"question", "context", "answers"} <= columns:
+        return SpanHead(may_be_absent=any(not answers["text"] for answers in data["answers"]))
+    raise ValueError(
+        f"no head for the task {task.name!r} with the columns {', '.join(data.column_names)}; expected those of SST-2 (sentence, label), "
+        "SNLI (premise, hypothesis, label), CoNLL-2003 (tokens, ner_tags) or SQuAD (question, context, answers)"
+    )
+
+
+def _names(task: Task, values: Iterable, feature: object, column: str) -> tuple[str, ...]:
+    """The labels of a column in the order of their numbers.
+
+    What the numbers mean is the data's to say, where it does; so the task's labels may come in another order, but not be other words.
+    """
+    names = tuple(feature.names) if isinstance(feature, ClassLabel) else ()
+    if not names and not task.labels:
+        names = tuple(sorted({value for value in values if isinstance(value, str)}, key=lambda name: (name != "O", name)))
+    if set(names) & set(task.labels) and set(names) != set(task.labels) or names and task.labels and len(names) != len(task.labels):
+        raise ValueError(f"the task {task.name!r} has the labels {', '.join(task.labels)}, and its column {column!r} {', '.join(names)}")
+    # other words for the same numbers: names that a publisher chose, and the words that a model should say
+    found = task.labels if not set(names) & set(task.labels) and task.labels else names
+    if len(found) < 2:
+        raise ValueError(f"the labels of the task {task.name!r} are {list(found)}: expected two or more; name them with labels=")
+    return found
+
+
+def _bio(task: Task, tags: tuple[str, ...]) -> tuple[str, ...]:
+    """BIO tags, in which entities can be found."""
+    if other := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
+        raise ValueError(f"the task {task.name!r} has the tag {other[0]!r}: expected BIO tags such as O, B-PER and I-PER")
+    return tags

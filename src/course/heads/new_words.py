@@ -6,9 +6,8 @@ from dataclasses import replace
 from datasets import DatasetDict
 
 from course.foundation import validation
-from course.heads.words import words_of
-from course.tasks import Task
-from course.world.chance import Chance
+from course.foundation.rng import Rng
+from course.tasks.registry import Task
 from course.world.split import TEST, TRAIN
 
 
@@ -28,7 +27,7 @@ def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int
     words = {split: [set(words_of(task.read(row).input)) for row in rows] for split, rows in task.data.items()}
     frequency = Counter(word for found in words[TRAIN] for word in found)
     candidates = sorted(word for word, count in frequency.items() if count < rare * len(words[TRAIN]))
-    kept_out = set(Chance(f"new words/{seed}").some(candidates, round(share * len(candidates))))
+    kept_out = set(Rng(f"new words/{seed}").sample(candidates, round(share * len(candidates))))
     data = DatasetDict()
     for split, rows in task.data.items():
         chosen = [i for i, found in enumerate(words[split]) if bool(found & kept_out) == (split == TEST)]
@@ -36,3 +35,8 @@ def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int
             raise ValueError(f"no row of {task.name!r} is left in the split {split!r}; load more rows (sizes=) or lower share={share}")
         data[split] = rows.select(chosen)
     return replace(task, data=data)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case, without the punctuation at their ends."""
+    return [word for word in (part.strip(".,;:!?'\"()[]").lower() for part in text.split()) if word]

@@ -7,10 +7,9 @@ from typing import ClassVar
 from sklearn.metrics import accuracy_score, f1_score
 from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from course.batches import pad_id
-from course.heads.head import Head, outputs, too_long
-from course.heads.pieces import Piece
+from course.heads.head import Head, Piece, outputs, too_long
 from course.heads.rows import number_of, text_in
+from course.training.batches import pad_id
 from course.world.example import Example
 
 _NEGATIONS = frozenset(("not", "n't", "never", "no"))

@@ -7,12 +7,11 @@ from typing import ClassVar
 from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
 from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from course.batches import pad_id
 from course.foundation.validation import shown
-from course.heads.head import Head, outputs, too_long
-from course.heads.pieces import Piece, entities, marked_words
+from course.heads.head import Head, Piece, outputs, too_long
 from course.heads.rows import number_of, words_in
-from course.packing import IGNORED
+from course.training.batches import pad_id
+from course.training.packing import IGNORED
 
 
 @dataclass(frozen=True)
@@ -107,3 +106,30 @@ def labels_of_pieces(tags: Sequence[int], first: dict[int, int], length: int) ->
 def tags_of_words(pieces: Sequence[str], first: dict[int, int], count: int) -> list[str]:
     """The tag of each of ``count`` words: that of its first piece, ``"O"`` for a word without one."""
     return [pieces[first[word]] if word in first else "O" for word in range(count)]
+
+
+def entities(tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    """(first word, one past the last, kind) of each entity in BIO tags.
+
+    As seqeval reads them: an entity also begins where an ``I-`` follows another kind or nothing.
+    """
+    found, kinds = [], [tag[2:] for tag in tags]
+    for i, tag in enumerate(tags):
+        if tag == "O":
+            continue
+        if tag[0] == "B" or i == 0 or kinds[i - 1] != kinds[i]:
+            found.append([i, i + 1, kinds[i]])
+        else:
+            found[-1][1] = i + 1
+    return [tuple(entity) for entity in found]
+
+
+def marked_words(words: Sequence[str], tags: Sequence[str]) -> list[Piece]:
+    """A sentence with its entities as marked pieces."""
+    pieces, done = [], 0
+    for start, end, kind in entities(tags):
+        if start > done:
+            pieces.append(Piece(" ".join(words[done:start])))
+        pieces.append(Piece(" ".join(words[start:end]), kind))
+        done = end
+    return [*pieces, Piece(" ".join(words[done:]))] if done < len(words) else pieces

@@ -10,8 +10,7 @@ from html import escape
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.heads.head import Head
-from course.heads.pieces import Piece
+from course.heads.head import Head, Piece
 
 #: Colours of Okabe and Ito, safe for the colour-blind; faint enough under a text that stays in the page's own colour.
 _COLOURS = ("0,114,178", "213,94,0", "0,158,115", "204,121,167")

@@ -8,9 +8,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.attention import Attention
 from course.foundation.intervals import interval
 from course.plots.style import CEILING, OPENED, PROMPTED, spread
+from course.prompting.attention import Attention
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:

@@ -8,8 +8,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from course.lm.predictor import Predictor
 from course.plots.style import OPENED, PROMPTED, name_ends
-from course.predict import Predictor
 
 
 def same_text_two_models(sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]], gpt: Predictor, bert: Predictor) -> Figure:

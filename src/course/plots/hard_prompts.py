@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends
-from course.search import Found
+from course.search import SearchResult
 
 #: Methods that open the model in one hue, those that only talk to it in the other, the floors in grey.
 _COLOURS = {
@@ -59,7 +59,7 @@ def guessed_and_true(guessed: np.ndarray, true: np.ndarray, proposed: Sequence[i
     return figure
 
 
-def best_of_many(runs: Sequence[Found], points: int = 24) -> Figure:
+def best_of_many(runs: Sequence[SearchResult], points: int = 24) -> Figure:
     """The best prompt so far by training items: its accuracy there and on test items (percent), by calls, mean over the searches."""
     calls = np.geomspace(max(run.steps[0].calls for run in runs), max(run.calls for run in runs), points)
     steps = [[[step for step in run.steps if step.calls <= c + 0.5][-1] for c in calls] for run in runs]

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from course.finetuning.instruction_tuning import Control
 from course.foundation.intervals import interval
-from course.instruct import Control
 from course.plots.style import CEILING, OPENED, PROMPTED, band
-from course.records import columns
+from course.studies.records import columns
 
 
 def held_out_clusters(values: Sequence[dict]) -> Figure:

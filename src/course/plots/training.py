@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from course.plots.style import OPENED, spread
-from course.training import History
+from course.training.fitting import History
 
 
 def learning_curve(history: History, score: str, title: str = "") -> Figure:

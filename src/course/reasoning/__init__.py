@@ -1,8 +1,8 @@
 """Chain of thought: problems of several steps, ways to ask for the steps, votes, reduction to parts, verifiers, and traces."""
 
+from course.reasoning.logprob_verifier import LogprobVerifier, train_logprob_verifier
 from course.reasoning.probing import slips_told
 from course.reasoning.problems import CHAINS, Problem, demonstrations, problems, wording
-from course.reasoning.reader import Reader, train_reader
 from course.reasoning.reduction import REDUCIBLE, least_to_most, reduced_accuracy
 from course.reasoning.solving import Attempt, accuracy, asked_in, solve, solve_varied, tokens
 from course.reasoning.styles import STYLES, ask, solution
@@ -21,9 +21,9 @@ from course.reasoning.voting import (
 )  # fmt: skip
 
 __all__ = [
-    "CHAINS", "FAULTS", "REDUCIBLE", "STYLES", "Attempt", "Problem", "Reader", "Trace", "Verifier", "accuracy", "any_right", "ask",
+    "CHAINS", "FAULTS", "REDUCIBLE", "STYLES", "Attempt", "Problem", "LogprobVerifier", "Trace", "Verifier", "accuracy", "any_right", "ask",
     "asked_in", "best_accuracy", "best_of", "calibration_error", "demonstrations", "is_decided", "is_true", "least_to_most", "majority",
     "problems", "reduced_accuracy", "reliability", "slips_told", "solution", "solve", "solve_varied", "stopped", "tokens", "trace",
-    "train_reader", "train_verifier", "until_decided", "vote_accuracy", "voted", "weighted_accuracy", "weighted_vote",
+    "train_logprob_verifier", "train_verifier", "until_decided", "vote_accuracy", "voted", "weighted_accuracy", "weighted_vote",
     "where_errors_begin", "wording",
 ]  # fmt: skip

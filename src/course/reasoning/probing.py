@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from course.lm import LanguageModel
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel
 from course.reasoning.problems import Problem, wording
 from course.reasoning.styles import ask
 from course.world import sums
-from course.world.chance import Chance
 from course.world.split import TEST, TRAIN, split_of
 
 #: False results are off by so much, as those of the models are.
@@ -33,15 +33,15 @@ class WrittenSum:
 
 def written_sums(seed: int = 0) -> list[WrittenSum]:
     """Every single sum of the small world twice, with its result and with a false one, in random order."""
-    chance, found = Chance(f"written sums/{seed}"), []
+    rng, found = Rng(f"written sums/{seed}"), []
     for step, result in sums.all_steps().items():
         a, sign, b = step.split()
         change = f"then tessa {'gets' if sign == '+' else 'gives away'} {b} ."
         problem = Problem("problem", f"tessa has {a} coins . {change} how many coins does tessa have ?", (f"{step} = {result}",), result)
-        false = chance.pick([str(int(result) + off) for off in _OFF if 0 <= int(result) + off < 100])
+        false = rng.choice([str(int(result) + off) for off in _OFF if 0 <= int(result) + off < 100])
         begun = f"{ask(problem, 'trigger', wording('problem', 'tiny')).text} {step} ="
         found += [WrittenSum(f"{begun} {value}", value == result, split_of(sums.SPLIT_KEY, step)) for value in (result, false)]
-    return chance.some(found, len(found))
+    return rng.sample(found, len(found))
 
 
 def slips_told(model: LanguageModel, seed: int = 0, learn: int = 800, judge: int = 400, split: str = TEST) -> dict[str, float]:

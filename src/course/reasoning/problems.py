@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from course.answers import Answer, given
-from course.hub import tier
-from course.prompts import Template
-from course.tasks import load_task
+from course.foundation.rng import Rng
+from course.models.hub import tier
+from course.prompting.prompts import Template
+from course.tasks.answer_parsing import Answer, given
+from course.tasks.registry import load_task
 from course.world import exercises, sums
-from course.world.chance import Chance
 from course.world.example import Example
 from course.world.held_out import LONGEST_TEST_CHAIN
 from course.world.split import SPLITS, TEST, TRAIN, is_train
@@ -100,10 +100,10 @@ def problems(
         raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
     if tier(wanted_tier) == "hub" and task == "problem":
         return _nearest(steps, count, seed, split)
-    kind, chance = exercises.EXERCISES[_WORLD.get(task, task)], Chance(f"reasoning/{task}/{steps}/{split}/{seed}")
+    kind, rng = exercises.EXERCISES[_WORLD.get(task, task)], Rng(f"reasoning/{task}/{steps}/{split}/{seed}")
     found: dict[str, Problem] = {}
     for _ in range(100 * count + 1000):
-        example = kind.write(chance, train=False, steps=steps)
+        example = kind.write(rng, train=False, steps=steps)
         made = from_example(task, example)
         if kind.split(example) == split and (not stated or is_stated(made)):
             found[made.question] = made
@@ -124,24 +124,24 @@ def is_stated(problem: Problem) -> bool:
     return problem.kind == "words" or all(is_train(sums.SPLIT_KEY, step.split(" = ")[0]) for step in problem.steps)
 
 
-def demonstrations(problem: Problem, chance: Chance, steps: tuple[int, ...] = (1, 2, 3), wanted_tier: str | None = None) -> list[Problem]:
+def demonstrations(problem: Problem, rng: Rng, steps: tuple[int, ...] = (1, 2, 3), wanted_tier: str | None = None) -> list[Problem]:
     """Other problems of the same task to show with their solutions, one for each of ``steps``, in random order, of the training split."""
     draw = _pool(problem.task, wanted_tier)
     shown: list[Problem] = []
-    for count in chance.some(steps, len(steps)):
-        made = draw(chance, count)
+    for count in rng.sample(steps, len(steps)):
+        made = draw(rng, count)
         while made.question in (problem.question, *(p.question for p in shown)):
-            made = draw(chance, count)
+            made = draw(rng, count)
         shown.append(made)
     return shown
 
 
-def _pool(task: str, wanted_tier: str | None) -> Callable[[Chance, int], Problem]:
+def _pool(task: str, wanted_tier: str | None) -> Callable[[Rng, int], Problem]:
     if tier(wanted_tier) == "tiny" or task != "problem":
         kind = exercises.EXERCISES[_WORLD.get(task, task)]
-        return lambda chance, steps: from_example(task, kind.write(chance, train=True, steps=steps))
+        return lambda rng, steps: from_example(task, kind.write(rng, train=True, steps=steps))
     pool = {steps: _nearest(steps, 20, 0, TRAIN) for steps in range(1, LONGEST_TEST_CHAIN + 1)}
-    return lambda chance, steps: chance.pick(pool[steps])
+    return lambda rng, steps: rng.choice(pool[steps])
 
 
 def _nearest(steps: int, count: int, seed: int, split: str) -> list[Problem]:

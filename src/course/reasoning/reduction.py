@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from course.answers import NO_ANSWER, Answer, same_answer
-from course.hub import tier
-from course.lm import TextModel
-from course.prompts import Prompt, Template
+from course.foundation.rng import Rng
+from course.lm.language_model import TextModel
+from course.models.hub import tier
+from course.prompting.prompts import Prompt, Template
 from course.reasoning.problems import Problem, demonstrations
 from course.reasoning.solving import MOST_TOKENS, asked_in, solve
-from course.world.chance import Chance
+from course.tasks.answer_parsing import NO_ANSWER, Answer, same_answer
 from course.world.example import Example
 from course.world.exercises import EXERCISES
 from course.world.held_out import LONGEST_TEST_CHAIN
@@ -133,7 +133,7 @@ def _reduce(model: TextModel, made: Sequence[Reduction], seed: int) -> None:
 
 
 def _parts_prompt(one: Reduction, seed: int, number: int) -> Prompt:
-    shown = demonstrations(one.problem, Chance(f"parts/{one.problem.task}/{seed}/{number % 5}"), (2, 3))
+    shown = demonstrations(one.problem, Rng(f"parts/{one.problem.task}/{seed}/{number % 5}"), (2, 3))
     examples = tuple(Example(p.question, " ; ".join(Story.of(p).changes)) for p in shown)
     template = Template(EXERCISES["parts"].frame) if tier() == "tiny" else _PLAIN_PARTS
     return Prompt(one.story.text, examples, template=template)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course.answers import Answer, parse_answer, same_answer
-from course.hub import tier
-from course.lm import Sample, TextModel
+from course.foundation.rng import Rng
+from course.lm.language_model import Sample, TextModel
+from course.models.hub import tier
 from course.reasoning.problems import Problem, demonstrations, wording
 from course.reasoning.styles import WITHOUT_DEMONSTRATIONS, Asked, ask
-from course.world.chance import Chance
+from course.tasks.answer_parsing import Answer, parse_answer, same_answer
 
 #: So many different sets of demonstrations are shown; problems with the same ones share the reading of them.
 _SETS = 5
@@ -53,8 +53,8 @@ def asked_in(
     """
     made = []
     for number, problem in enumerate(chosen):
-        chance = Chance(f"demonstrations/{problem.task}/{seed}/{number % _SETS}")
-        some = () if style in WITHOUT_DEMONSTRATIONS else demonstrations(problem, chance, tuple(shown))
+        rng = Rng(f"demonstrations/{problem.task}/{seed}/{number % _SETS}")
+        some = () if style in WITHOUT_DEMONSTRATIONS else demonstrations(problem, rng, tuple(shown))
         made.append(ask(problem, style, wording(problem.task), some, trigger))
     return made
 

@@ -7,7 +7,7 @@ phrase is that of Kojima et al. 2022.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course.prompts import Prompt
+from course.prompting.prompts import Prompt
 from course.reasoning.problems import Problem, Wording
 from course.world.example import Example
 

@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from course.answers import NO_ANSWER, Answer, same_answer
-from course.batches import Encoded, encoded, pad_id
 from course.heads.head import outputs
-from course.lm import LanguageModel
-from course.models import bare
+from course.lm.language_model import LanguageModel
+from course.models.loading import get_base_model
 from course.reasoning.problems import wording
 from course.reasoning.solving import Attempt
-from course.training import FitSettings, History, fit
+from course.tasks.answer_parsing import NO_ANSWER, Answer, same_answer
+from course.training.batches import Encoded, encoded, pad_id
+from course.training.fitting import FitSettings, History, fit
 
 #: Peak learning rate by which a whole model becomes a verifier.
 RATE = 5e-4
@@ -42,7 +42,7 @@ class Verifier:
 
 
 def train_verifier(
-    base: LanguageModel, attempts: Sequence[Sequence[Attempt]], steps: int = 150, rate: float = RATE, seed: int = 0
+    base: LanguageModel, attempts: Sequence[Sequence[Attempt]], steps: int = 150, learning_rate: float = RATE, seed: int = 0
 ) -> Verifier:
     """Make a copy of a causal model into a verifier, from attempts at *training* problems.
 
@@ -55,7 +55,7 @@ def train_verifier(
         ValueError: if all attempts are right, or all are wrong.
     """
     flat = of_both_kinds(attempts)
-    source = bare(base.model)
+    source = get_base_model(base.model)
     config = AutoConfig.for_model(**source.config.to_dict() | {"num_labels": 2})
     config.pad_token_id = pad_id(base.tokenizer)
     with torch.random.fork_rng():
@@ -63,7 +63,7 @@ def train_verifier(
         model = AutoModelForSequenceClassification.from_config(config).float()
     model.base_model.load_state_dict(source.base_model.state_dict())
     model.to(source.device)
-    settings = FitSettings(steps=steps, rate=rate, seed=seed, precision="fp32")
+    settings = FitSettings(steps=steps, learning_rate=learning_rate, seed=seed, precision="fp32")
     return Verifier(model, base.tokenizer, fit(model, _encode(base.tokenizer, flat), settings))
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from course.answers import NO_ANSWER, Answer, parse_answer, same_answer
 from course.reasoning.solving import Attempt
+from course.tasks.answer_parsing import NO_ANSWER, Answer, parse_answer, same_answer
 
 
 @dataclass(frozen=True)

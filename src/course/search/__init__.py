@@ -1,22 +1,22 @@
 """Letting the machine find the prompt (chapter 6): an objective, a budget of model calls, and ways to search.
 
-Every search goes through :func:`search` and returns a :class:`Found`: the best prompts with the calls that they took, so that all
+Every search goes through :func:`search` and returns a :class:`SearchResult`: the best prompts with the calls that they took, so that all
 methods lie on one plot.
 """
 
-from course.search.descent import Descent, descent
-from course.search.floors import Exhaustive, RandomSearch
+from course.search.base import Method, SearchResult, search
+from course.search.baselines import Exhaustive, RandomSearch
+from course.search.best_arm import Race, Round, SuccessiveHalving, Uniform, UpperConfidence, overall
+from course.search.budget import GRADIENT_CALLS, BudgetSpent, Meter, Step
+from course.search.dialogue_reward import Brevity, CourteousWords, Judgement, Manner, Reward, Scorer, judge, places
 from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
 from course.search.gradient import AutoPrompt, Pez, guessed_and_true
-from course.search.manner import Brevity, CourteousWords, Judgement, Manner, Reward, Scorer, judge, places
-from course.search.meter import GRADIENT_CALLS, BudgetSpent, Meter, Step
 from course.search.objective import MEASURES, Answers, Objective, answers, gaps, instructed, likelihoods
-from course.search.planted import Tabulated, candidates, repeated, tabulate
 from course.search.policy import Draws, Policy, PolicySettings, plain_tokens
-from course.search.racing import Race, Round, SuccessiveHalving, Uniform, UpperConfidence, overall
+from course.search.prompt_gradient import Descent, descent
 from course.search.reinforce import NORMALISATIONS, RLPrompt
-from course.search.searching import Found, Method, search
-from course.search.steering import LearnedPrefix, Lessons, learn, steered
+from course.search.steering import LearnedPrefix, PolicyTraining, learn, steered
+from course.search.tabulated import Tabulated, candidates, repeated, tabulate
 from course.search.triggers import OpeningWriter, Trigger, triggers
 from course.search.words import Words, words_of
 from course.search.writers import AskedWriter, BlankFiller, TunedWriter, Writer, tune_writer
@@ -24,7 +24,7 @@ from course.search.writing import WrittenPrompts
 
 __all__ = [
     "Answers", "AskedWriter", "AutoPrompt", "BlankFiller", "Brevity", "BudgetSpent", "CourteousWords", "Descent", "Draws", "Exhaustive",
-    "Fluent", "Found", "GRADIENT_CALLS", "Judgement", "LearnedPrefix", "Lessons", "MEASURES", "Manner", "Meter", "Method",
+    "Fluent", "SearchResult", "GRADIENT_CALLS", "Judgement", "LearnedPrefix", "PolicyTraining", "MEASURES", "Manner", "Meter", "Method",
     "NORMALISATIONS", "Objective", "OpeningWriter", "Pez", "Policy", "PolicySettings", "RLPrompt", "Race", "RandomSearch", "Reward",
     "Round", "Scorer", "Step", "SuccessiveHalving", "Tabulated", "Trigger", "TunedWriter", "Uniform", "UpperConfidence", "Words",
     "Writer", "WrittenPrompts", "answers", "candidates", "descent", "fluency", "gaps", "guessed_and_true", "instructed", "is_gibberish",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from course.evaluation import Question
 from course.foundation.validation import check_fields, instance, number
-from course.lm import LanguageModel, TextModel
+from course.lm.language_model import LanguageModel, TextModel
+from course.prompting.evaluation import Question
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS
 

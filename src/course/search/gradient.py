@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from course.foundation.rng import Rng
 from course.foundation.validation import boolean, check_fields, integer, number
-from course.lm import LanguageModel
-from course.search.descent import descent, lookup
-from course.search.meter import GRADIENT_CALLS, Meter
+from course.lm.language_model import LanguageModel
+from course.search.base import Method
+from course.search.budget import GRADIENT_CALLS, Meter
 from course.search.objective import Objective, likelihoods
-from course.search.searching import Method
+from course.search.prompt_gradient import descent, lookup
 from course.search.words import Words, words_of
-from course.world.chance import Chance
 
 
 @dataclass(frozen=True)
@@ -53,25 +53,25 @@ class AutoPrompt(Method):
         return "AutoPrompt" if self.guided else "random swaps"
 
     def run(self, meter: Meter, seed: int) -> None:
-        words, chance = words_of(meter.model), Chance(f"{self.title}/{seed}")
-        current = [chance.below(len(words.texts)) for _ in range(self.length)]
+        words, rng = words_of(meter.model), Rng(f"{self.title}/{seed}")
+        current = [rng.randrange(len(words.texts)) for _ in range(self.length)]
         best = meter.values([words.prompt(current)]).mean()
         meter.report(words.prompt(current), best)
         items, count = range(meter.objective.size), min(self.batch, meter.objective.size)
         for _ in range(self.most_steps):
-            place = chance.below(self.length)
-            proposed = self._proposed(meter, words, current, place, chance.some(items, count), chance)
+            place = rng.randrange(self.length)
+            proposed = self._proposed(meter, words, current, place, rng.sample(items, count), rng)
             prompts = [words.prompt([*current[:place], word, *current[place + 1 :]]) for word in (current[place], *proposed)]
-            winner = int(meter.values(prompts, chance.some(items, count)).mean(1).argmax())
+            winner = int(meter.values(prompts, rng.sample(items, count)).mean(1).argmax())
             if winner:
                 current[place] = proposed[winner - 1]
                 if (score := meter.values([prompts[winner]]).mean()) > best:
                     best = score
                     meter.report(prompts[winner], best)
 
-    def _proposed(self, meter: Meter, words: Words, current: list[int], place: int, items: list[int], chance: Chance) -> list[int]:
+    def _proposed(self, meter: Meter, words: Words, current: list[int], place: int, items: list[int], rng: Rng) -> list[int]:
         if not self.guided:
-            return chance.some([word for word in range(len(words.texts)) if word != current[place]], self.tried)
+            return rng.sample([word for word in range(len(words.texts)) if word != current[place]], self.tried)
         meter.spend(GRADIENT_CALLS * len(items))
         found = descent(meter.model, meter.objective, current, items)
         ids = words.later if place else words.first
@@ -121,31 +121,31 @@ class Pez(Method):
     Attributes:
         length: words of the prompt; the vectors begin on random ones.
         batch: training items of a step.
-        rate: of AdamW, in units of the embeddings' root mean square.
+        learning_rate: of AdamW, in units of the embeddings' root mean square.
         decay: its weight decay.
         most_steps: when to stop if the budget has not been spent by then.
     """
 
     length: int = 4
     batch: int = 16
-    rate: float = 1.0
+    learning_rate: float = 1.0
     decay: float = 0.1
     most_steps: int = 2000
     title = "PEZ"
 
     def __post_init__(self):
         check_fields(
-            self, length=integer(1), batch=integer(1), rate=number(above=0), decay=number(0), most_steps=integer(1)
+            self, length=integer(1), batch=integer(1), learning_rate=number(above=0), decay=number(0), most_steps=integer(1)
         )  # fmt: skip
 
     def run(self, meter: Meter, seed: int) -> None:
-        words, chance = words_of(meter.model), Chance(f"{self.title}/{seed}")
+        words, rng = words_of(meter.model), Rng(f"{self.title}/{seed}")
         tables = [lookup(meter.model, words.later if place else words.first) for place in range(self.length)]
         directions = [torch.nn.functional.normalize(table, dim=-1) for table in tables]
-        start = [chance.below(len(words.texts)) for _ in range(self.length)]
+        start = [rng.randrange(len(words.texts)) for _ in range(self.length)]
         vectors = torch.stack([table[word] for table, word in zip(tables, start, strict=True)]).clone().requires_grad_()
-        rate = self.rate * float(tables[-1].square().mean().sqrt())
-        optimizer = torch.optim.AdamW([vectors], lr=rate, weight_decay=self.decay)
+        learning_rate = self.learning_rate * float(tables[-1].square().mean().sqrt())
+        optimizer = torch.optim.AdamW([vectors], lr=learning_rate, weight_decay=self.decay)
         best, items, count = float("-inf"), range(meter.objective.size), min(self.batch, meter.objective.size)
         for _ in range(self.most_steps):
             nearest = [int((table @ vector).argmax()) for table, vector in zip(directions, vectors.detach(), strict=True)]
@@ -154,5 +154,5 @@ class Pez(Method):
                 best = score
                 meter.report(prompt, best)
             meter.spend(GRADIENT_CALLS * count)
-            vectors.grad = descent(meter.model, meter.objective, nearest, chance.some(items, count)).gradient
+            vectors.grad = descent(meter.model, meter.objective, nearest, rng.sample(items, count)).gradient
             optimizer.step()

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from scipy.special import log_softmax, softmax
 
-from course.evaluation import Question, all_profiles, questions, scores
-from course.lm import LanguageModel, TextModel
-from course.prompts import Template, Verbalizer
-from course.selection import Selection
-from course.tasks import Task
+from course.lm.language_model import LanguageModel, TextModel
+from course.prompting.evaluation import Question, all_profiles, questions, scores
+from course.prompting.prompts import Template, Verbalizer
+from course.prompting.selection import Selection
+from course.tasks.registry import Task
 from course.world.example import Example
 from course.world.split import TEST, TRAIN
 
@@ -111,7 +111,7 @@ def answers(
     """An objective of a task: its training examples to search with, its test examples to report on.
 
     Args:
-        task: its name, as for :func:`course.tasks.load_task`, or a task that is loaded, such as one of :mod:`course.induction`.
+        task: its name, as for :func:`course.tasks.load_task`, or a task that is loaded, such as one of :mod:`course.tasks.instruction_induction`.
         train, test: how many of each; fewer, if the task has no more different ones.
         seed: draws the items.
         shots: demonstrations that each question shows anyway.

@@ -14,10 +14,10 @@ import torch
 from torch import nn
 from transformers import DynamicCache
 
+from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of
-from course.lm import LanguageModel
-from course.models import bare
-from course.world.chance import Chance
+from course.lm.language_model import LanguageModel
+from course.models.loading import get_base_model
 
 #: What a policy writes before it has learned anything: what its language model would, or any token as likely as another.
 STARTS = ("model", "even")
@@ -35,26 +35,26 @@ class PolicySettings:
         width: of the hidden layer of the small network.
         start: one of :data:`STARTS`.
         temperature: that logits are divided by, when the policy samples and when it learns.
-        rate: of AdamW.
+        learning_rate: of AdamW.
         baseline: one of :data:`BASELINES`.
         entropy: weight of a bonus for the entropy of the next token, in nats: it keeps the policy trying.
         kl: weight of a penalty for the divergence from what the policy was at the start, in nats a token.
-        clip: longest gradient; a longer one is shortened to it.
+        max_grad_norm: longest gradient; a longer one is shortened to it.
     """
 
     width: int = 64
     start: str = "model"
     temperature: float = 1.0
-    rate: float = 3e-3
+    learning_rate: float = 3e-3
     baseline: str = "z-score"
     entropy: float = 0.0
     kl: float = 0.0
-    clip: float = 1.0
+    max_grad_norm: float = 1.0
 
     def __post_init__(self):
         check_fields(
-            self, width=integer(1), start=one_of(STARTS), temperature=number(above=0), rate=number(above=0), baseline=one_of(BASELINES),
-            entropy=number(0), kl=number(0), clip=number(above=0),
+            self, width=integer(1), start=one_of(STARTS), temperature=number(above=0), learning_rate=number(above=0), baseline=one_of(BASELINES),
+            entropy=number(0), kl=number(0), max_grad_norm=number(above=0),
         )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ class Policy:
 
     def __init__(self, model: LanguageModel, allowed: Sequence[int] | None = None, settings: PolicySettings | None = None, seed: int = 0):
         self.model, self.settings = model, settings or PolicySettings()
-        self._core, device = bare(model.model), model.model.device
+        self._core, device = get_base_model(model.model), model.model.device
         self.allowed = torch.tensor(sorted(plain_tokens(model) if allowed is None else set(allowed)), device=device)
         if not len(self.allowed):
             raise ValueError("no tokens that the policy may write: expected at least one")
@@ -131,7 +131,7 @@ class Policy:
             ).to(device)
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
-        self._optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.settings.rate, weight_decay=0.0)
+        self._optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.settings.learning_rate, weight_decay=0.0)
 
     def log_probabilities(self, hidden: torch.Tensor) -> torch.Tensor:
         """Of every allowed token as the next one, (..., allowed), in nats, from hidden states (..., model width)."""
@@ -192,7 +192,7 @@ class Policy:
         divergence = (now.exp() * (now - first)).sum(-1).mean()
         self._optimizer.zero_grad()
         (divergence * self.settings.kl - entropy * self.settings.entropy - gain).backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.max_grad_norm)
         self._optimizer.step()
         return Update(given.mean().item(), entropy.item(), divergence.item())
 
@@ -248,4 +248,4 @@ def plain_tokens(model: LanguageModel) -> list[int]:
 
 def _number(key: str) -> int:
     """A seed for torch that a text decides."""
-    return int(Chance(key).random() * 2**53)
+    return int(Rng(key).random() * 2**53)

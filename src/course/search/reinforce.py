@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, instance, integer, one_of
-from course.search.meter import Meter
+from course.search.base import Method
+from course.search.budget import Meter
 from course.search.policy import Policy, PolicySettings
-from course.search.searching import Method
 from course.search.words import words_of
-from course.world.chance import Chance
 
 #: Over what rewards are made comparable: of each item by itself, of the prompts' means, or not at all.
 NORMALISATIONS = ("item", "prompt", "none")
@@ -71,7 +71,7 @@ class RLPrompt(Method):
     samples: int = 32
     batch: int = 8
     normalisation: str = "item"
-    settings: PolicySettings = field(default_factory=lambda: PolicySettings(start="even", rate=1e-2, entropy=0.02))
+    settings: PolicySettings = field(default_factory=lambda: PolicySettings(start="even", learning_rate=1e-2, entropy=0.02))
     title = "RLPrompt"
 
     def __post_init__(self):
@@ -83,13 +83,13 @@ class RLPrompt(Method):
     def run(self, meter: Meter, seed: int) -> None:
         allowed = words_of(meter.model).later.tolist()
         policy = Policy(meter.model, allowed, replace(self.settings, baseline="none"), seed)
-        chance, best, count = Chance(f"{self.title}/{seed}"), float("-inf"), min(self.batch, meter.objective.size)
+        rng, best, count = Rng(f"{self.title}/{seed}"), float("-inf"), min(self.batch, meter.objective.size)
         step = last_new = 0
         while step - last_new < _PATIENCE:
             step, before = step + 1, meter.calls
             draws = policy.sample([""], self.samples, self.length, seed=1_000_000 * seed + step)
             (prompts,) = draws.texts
-            values = meter.values(prompts, chance.some(range(meter.objective.size), count))
+            values = meter.values(prompts, rng.sample(range(meter.objective.size), count))
             leader = prompts[int(values.mean(1).argmax())]
             if (score := meter.values([leader]).mean()) > best:
                 best = score

@@ -25,16 +25,17 @@ from transformers import PreTrainedModel
 from course.adapters import INPUT_METHODS, METHODS, adapt
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import save, stored_bytes
-from course.batches import Completions, completions
-from course.encoding import text_ids
-from course.evaluation import Question
 from course.foundation.validation import anything, check_fields, each, integer, number, one_of, optional
-from course.lm import LanguageModel
-from course.models import soft_tokens, tier
-from course.search.meter import GRADIENT_CALLS, Step
+from course.lm.language_model import LanguageModel
+from course.lm.tokenization import text_ids
+from course.models.hub import tier
+from course.models.loading import num_virtual_tokens
+from course.prompting.evaluation import Question
+from course.search.base import SearchResult
+from course.search.budget import GRADIENT_CALLS, Step
 from course.search.objective import Answers, instructed
-from course.search.searching import Found
-from course.training import FitSettings, History, fit
+from course.training.batches import Completions, completions
+from course.training.fitting import FitSettings, History, fit
 
 #: What is learned: three kinds of soft prompt, and LoRA beside them, which changes the model's matrices.
 SOFT = INPUT_METHODS | {"prefix": METHODS["prefix"]}
@@ -57,7 +58,7 @@ class Lesson:
         start: where they begin: a text (its tokens, the one that begins a text included, over and over until all vectors are filled), ids
             of tokens, or None for vectors drawn at random. P-tuning, whose vectors come out of a network, and LoRA have no use for it.
         steps: optimiser steps of ``batch_size`` training items.
-        rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
+        learning_rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
         looks: how often at the most, evenly over the steps, all training items are tried, beside the first look before any step; the best
             vectors by them are kept.
     """
@@ -66,13 +67,13 @@ class Lesson:
     length: int = 8
     start: str | tuple[int, ...] | None = None
     steps: int = 60
-    rate: float | None = None
+    learning_rate: float | None = None
     batch_size: int = 32
     looks: int = 6
 
     def __post_init__(self):
         check_fields(
-            self, method=one_of(LEARNABLE), length=integer(1), start=anything(), steps=integer(1), rate=optional(number(above=0)),
+            self, method=one_of(LEARNABLE), length=integer(1), start=anything(), steps=integer(1), learning_rate=optional(number(above=0)),
             batch_size=integer(1), looks=integer(1),
         )  # fmt: skip
         if self.start is not None and (self.method not in ("prompt", "prefix") or not self.start):
@@ -89,7 +90,7 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Learned(Found):
+class Learned(SearchResult):
     """What was learned: on the common plot a search like the others, whose prompt is no text.
 
     Attributes:
@@ -131,7 +132,7 @@ def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 
         return score
 
     settings = FitSettings(
-        steps=lesson.steps, batch_size=lesson.batch_size, rate=RATES[tier()][lesson.method] if lesson.rate is None else lesson.rate,
+        steps=lesson.steps, batch_size=lesson.batch_size, learning_rate=RATES[tier()][lesson.method] if lesson.learning_rate is None else lesson.learning_rate,
         weight_decay=0.0, seed=seed,
         validate_every=every, precision="fp32",
     )  # fmt: skip
@@ -163,7 +164,7 @@ def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
 def _behind(adapted: PeftModel, model: LanguageModel) -> LanguageModel:
     """An adapted model to be spoken to. Vectors stand at the very beginning, where some tokenizers would put a token of their own."""
     tokenizer = model.tokenizer
-    if soft_tokens(adapted) and tokenizer("").input_ids:
+    if num_virtual_tokens(adapted) and tokenizer("").input_ids:
         tokenizer = copy.deepcopy(tokenizer)
         tokenizer.backend_tokenizer.post_processor = processors.Sequence([])
     return LanguageModel(adapted, tokenizer, model.batch_tokens, model.encoder.chat)
@@ -180,7 +181,7 @@ def _data(train: Sequence[Question], pupil: LanguageModel) -> Completions:
     data = completions(pupil.tokenizer, pairs)
     if (longest := max(data.tokens)) > pupil.window:
         raise ValueError(
-            f"an item has {longest} tokens, and beside {soft_tokens(pupil.model)} vectors the window holds {pupil.window}; "
+            f"an item has {longest} tokens, and beside {num_virtual_tokens(pupil.model)} vectors the window holds {pupil.window}; "
             "take fewer vectors or shorter items"
         )
     return data
@@ -192,7 +193,7 @@ def start_from(model: PeftModel, ids: Sequence[int]) -> None:
     Raises:
         ValueError: for no tokens, or for another method.
     """
-    length = soft_tokens(model)
+    length = num_virtual_tokens(model)
     if not ids or not length:
         raise ValueError(f"{len(ids)} tokens to begin {length} vectors with: expected at least one of each")
     repeated = torch.tensor([ids[i % len(ids)] for i in range(length)], device=model.device)

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from course.foundation.rng import Rng
 from course.foundation.validation import anything, boolean, check_fields, each, instance, integer, optional
-from course.lm import LanguageModel
-from course.search.manner import Manner
-from course.search.meter import Meter
+from course.lm.language_model import LanguageModel
+from course.search.base import Method
+from course.search.budget import Meter
+from course.search.dialogue_reward import Manner
 from course.search.policy import Policy, PolicySettings, Update
-from course.search.searching import Method
-from course.world.chance import Chance
 
 #: Keeps the updates of one seed apart from those of the next.
 _APART = 100_003
 
 
 @dataclass(frozen=True)
-class Lessons:
+class PolicyTraining:
     """What a policy is shown between two updates.
 
     Attributes:
@@ -36,8 +36,8 @@ class Lessons:
         check_fields(self, length=integer(1), prefixes=integer(2), questions=integer(1), reads=boolean())
 
 
-def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iterator[Update]:
-    """Train a policy on the training questions of a :class:`~course.search.manner.Manner` until the budget is spent.
+def learn(policy: Policy, meter: Meter, lessons: PolicyTraining, seed: int = 0) -> Iterator[Update]:
+    """Train a policy on the training questions of a :class:`~course.search.dialogue_reward.Manner` until the budget is spent.
 
     The dialogue model answers anew in every update, also behind a prefix that it had before: a policy that is shown the same replies
     again and again learns which of them happened to be good.
@@ -50,12 +50,12 @@ def learn(policy: Policy, meter: Meter, lessons: Lessons, seed: int = 0) -> Iter
     """
     if not isinstance(meter.objective, Manner):
         raise ValueError(f"{type(meter.objective).__name__} has no questions to put to a dialogue model: expected a Manner")
-    objective, chance, updates = meter.objective, Chance(f"lessons/{seed}"), 0
+    objective, rng, updates = meter.objective, Rng(f"lessons/{seed}"), 0
     asked = min(lessons.questions, objective.size)
     if lessons.prefixes * asked > meter.left:
         raise ValueError(f"budget={meter.left}: one update takes {lessons.prefixes} x {asked} replies; give it more calls")
     while lessons.prefixes * asked <= meter.left:
-        items = chance.some(range(objective.size), asked)
+        items = rng.sample(range(objective.size), asked)
         contexts = [objective.train[item] for item in items] if lessons.reads else [""]
         draws = policy.sample(contexts, lessons.prefixes, lessons.length, seed=seed * _APART + updates)
         pairs = [(prefix, item) for i, item in enumerate(items) for prefix in draws.texts[i if lessons.reads else 0]]
@@ -80,14 +80,14 @@ class LearnedPrefix(Method):
 
     writer: LanguageModel
     allowed: tuple[int, ...] | None = None
-    lessons: Lessons = field(default_factory=Lessons)
+    lessons: PolicyTraining = field(default_factory=PolicyTraining)
     settings: PolicySettings = field(default_factory=PolicySettings)
     every: int = 5
     title = "learned prefix"
 
     def __post_init__(self):
         check_fields(
-            self, writer=anything(), allowed=optional(each(integer(0), 1)), lessons=instance(Lessons), settings=instance(PolicySettings),
+            self, writer=anything(), allowed=optional(each(integer(0), 1)), lessons=instance(PolicyTraining), settings=instance(PolicySettings),
             every=integer(1),
         )  # fmt: skip
         if self.lessons.reads:
@@ -110,7 +110,7 @@ def looks(updates: Iterator[Update], every: int) -> Iterator[Update]:
         yield update
 
 
-def steered(policy: Policy, lessons: Lessons, questions: tuple[str, ...]) -> list[str]:
+def steered(policy: Policy, lessons: PolicyTraining, questions: tuple[str, ...]) -> list[str]:
     """The prefix that a policy likes best for each question."""
     if lessons.reads:
         return policy.likeliest(questions, lessons.length)

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from course.foundation.validation import anything, check_fields, number, text
-from course.lm import TextModel
+from course.lm.language_model import TextModel
 from course.reasoning import ask, problems, solve, wording
 from course.reasoning.problems import Problem
 from course.search.objective import Objective

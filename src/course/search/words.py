@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from course.lm import LanguageModel, TextModel
+from course.lm.language_model import LanguageModel, TextModel
 
 #: Stands before a word to see how it is tokenized inside a text.
 _BEFORE = "a"

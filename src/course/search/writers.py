@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import torch
 
-from course.batches import completions
+from course.foundation.rng import Rng
 from course.foundation.validation import anything, check_fields, each, instance, integer, number
-from course.lm import LanguageModel, TextModel
-from course.predict import Predictor
-from course.prompts import PLAIN, Template
-from course.tasks import clusters, load_task
-from course.training import FitSettings, fit
-from course.world.chance import Chance
+from course.lm.language_model import LanguageModel, TextModel
+from course.lm.predictor import Predictor
+from course.prompting.prompts import PLAIN, Template
+from course.tasks.registry import clusters, load_task
+from course.training.batches import completions
+from course.training.fitting import FitSettings, fit
 from course.world.example import Example
 from course.world.held_out import INSTRUCTION_MARK
 from course.world.instructions import INSTRUCTIONS
@@ -54,9 +54,9 @@ class Writer(ABC):
         """``count`` variations of a prompt; one may be the prompt itself."""
 
 
-def shown(examples: Sequence[Example], template: Template, chance: Chance, count: int = SHOWN) -> str:
+def shown(examples: Sequence[Example], template: Template, rng: Rng, count: int = SHOWN) -> str:
     """``count`` of the examples, or all there are, laid out as demonstrations in random order."""
-    some = chance.some(examples, min(count, len(examples)))
+    some = rng.sample(examples, min(count, len(examples)))
     return template.separator.join([template.shown(example.input, example.output) for example in some])
 
 
@@ -76,8 +76,8 @@ class AskedWriter(Writer):
         check_fields(self, model=anything(), temperature=number(0))
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        chance = Chance(f"asked/{seed}")
-        requests = [REQUEST.format(shown=shown(examples, PLAIN, chance)) for _ in range(count)]
+        rng = Rng(f"asked/{seed}")
+        requests = [REQUEST.format(shown=shown(examples, PLAIN, rng)) for _ in range(count)]
         return [samples[0].text.strip() for samples in self.model.generate(requests, 1, self.temperature, "\n", seed, MOST_TOKENS)]
 
     def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
@@ -116,18 +116,18 @@ class TunedWriter(Continuer):
         check_fields(self, model=anything(), temperature=number(0))
 
     def continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        chance = Chance(f"tuned/{seed}/{begun}")
-        asked = [f"{_named(examples, chance)} {begun}".strip() for _ in range(count)]
+        rng = Rng(f"tuned/{seed}/{begun}")
+        asked = [f"{_named(examples, rng)} {begun}".strip() for _ in range(count)]
         found = self.model.generate(asked, 1, self.temperature, "\n", seed, MOST_TOKENS)
         return [f"{begun} {samples[0].text}".strip() for samples in found]
 
 
-def _named(examples: Sequence[Example], chance: Chance) -> str:
+def _named(examples: Sequence[Example], rng: Rng) -> str:
     """A list that goes on with the name of its task."""
-    return f"{shown(examples, Template(), chance)} {INSTRUCTION_MARK}"
+    return f"{shown(examples, Template(), rng)} {INSTRUCTION_MARK}"
 
 
-def tune_writer(base: LanguageModel, held_out: Sequence[str], steps: int = 100, rate: float = 1e-3, seed: int = 0) -> TunedWriter:
+def tune_writer(base: LanguageModel, held_out: Sequence[str], steps: int = 100, learning_rate: float = 1e-3, seed: int = 0) -> TunedWriter:
     """Tune a copy of a shipped GPT to name tasks: what it reads are lists, what it shall write are their titles and people's instructions.
 
     Args:
@@ -138,14 +138,14 @@ def tune_writer(base: LanguageModel, held_out: Sequence[str], steps: int = 100, 
     """
     if unknown := set(held_out) - set(clusters().values()):
         raise ValueError(f"no cluster {min(unknown)!r}; choose from {', '.join(sorted(set(clusters().values())))}")
-    chance, pairs = Chance(f"tune writer/{seed}"), []
+    rng, pairs = Rng(f"tune writer/{seed}"), []
     names = [name for name in list_tasks() if name not in PROFILED and clusters()[name] not in held_out]
     examples = {name: load_task(name, seed=seed, wanted_tier="tiny").examples(TRAIN) for name in names}
-    settings = FitSettings(steps=steps, rate=rate, seed=seed, precision="fp32")
+    settings = FitSettings(steps=steps, learning_rate=learning_rate, seed=seed, precision="fp32")
     for _ in range(steps * settings.batch_size):
-        name = chance.pick(names)
-        words = chance.pick((list_tasks()[name].title, chance.pick(INSTRUCTIONS[name])))
-        pairs.append((_named(examples[name], chance), f"{words} \n"))
+        name = rng.choice(names)
+        words = rng.choice((list_tasks()[name].title, rng.choice(INSTRUCTIONS[name])))
+        pairs.append((_named(examples[name], rng), f"{words} \n"))
     model = copy.deepcopy(base.model)
     fit(model, completions(base.tokenizer, pairs), settings)
     return TunedWriter(LanguageModel(model, base.tokenizer, base.batch_tokens))
@@ -180,25 +180,25 @@ class BlankFiller(Writer):
             raise ValueError("a causal model cannot fill a blank that stands above what it should see: use a masked one")
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        blank, chance = self.model.tokenizer.mask_token, Chance(f"blanks/{seed}")
-        return [self._filled([blank] * self.lengths[i % len(self.lengths)], examples, chance) for i in range(count)]
+        blank, rng = self.model.tokenizer.mask_token, Rng(f"blanks/{seed}")
+        return [self._filled([blank] * self.lengths[i % len(self.lengths)], examples, rng) for i in range(count)]
 
     def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
-        blank, chance, words = self.model.tokenizer.mask_token, Chance(f"blanks/{seed}/{prompt}"), prompt.split()
+        blank, rng, words = self.model.tokenizer.mask_token, Rng(f"blanks/{seed}/{prompt}"), prompt.split()
         made = []
         for _ in range(count):
-            sure = chance.below(len(words))
-            blanked = [blank if i == sure or chance.chance(0.5) else word for i, word in enumerate(words)]
-            made.append(self._filled(blanked, examples, chance))
+            sure = rng.randrange(len(words))
+            blanked = [blank if i == sure or rng.bernoulli(0.5) else word for i, word in enumerate(words)]
+            made.append(self._filled(blanked, examples, rng))
         return made
 
-    def _filled(self, words: list[str], examples: Sequence[Example], chance: Chance) -> str:
-        blank, body = self.model.tokenizer.mask_token, shown(examples, self.template, chance, self.demonstrations)
+    def _filled(self, words: list[str], examples: Sequence[Example], rng: Rng) -> str:
+        blank, body = self.model.tokenizer.mask_token, shown(examples, self.template, rng, self.demonstrations)
         words = list(words)
         while blank in words:
             rows = self.model.blanks(f"{' '.join(words)} \n {body}").div(self.temperature).softmax(-1)
             row = int(rows.max(1).values.argmax())
-            drawn = int(torch.searchsorted(rows[row].cumsum(0), chance.random()))
+            drawn = int(torch.searchsorted(rows[row].cumsum(0), rng.random()))
             place = [i for i, word in enumerate(words) if word == blank][row]
             words[place] = self.model.tokenizer.decode([min(drawn, rows.shape[1] - 1)]).strip() or "."
         return " ".join(words)

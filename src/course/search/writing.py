@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from course.foundation.validation import check_fields, each, function, instance, integer, text
-from course.search.meter import Meter
-from course.search.racing import Race, SuccessiveHalving, overall
-from course.search.searching import Method
+from course.search.base import Method
+from course.search.best_arm import Race, SuccessiveHalving, overall
+from course.search.budget import Meter
 from course.search.writers import Writer
 from course.world.example import Example
 

@@ -6,8 +6,7 @@ Each study is a function of a seed. A notebook reads the record and says what is
 import argparse
 import time
 
-from course.models import tier
-from course.records import Study, partial_runs, write_record
+from course.models.hub import tier
 from course.studies import (
     adapters,
     expectations,
@@ -15,14 +14,15 @@ from course.studies import (
     heads,
     in_context,
     instruct,
-    quality,
+    model_quality,
     reasoning,
     soft_prompts,
     steering,
     written_prompts,
 )
+from course.studies.records import Study, partial_runs, write_record
 
-_MODULES = (expectations, heads, adapters, in_context, instruct, reasoning, hard_prompts, written_prompts, steering, soft_prompts, quality)
+_MODULES = (expectations, heads, adapters, in_context, instruct, reasoning, hard_prompts, written_prompts, steering, soft_prompts, model_quality)
 STUDIES = {study.name: study for module in _MODULES for study in module.STUDIES}
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from course import specialists
-from course.adapters import METHODS, forgetting
-from course.adapters.storage import shelve_adapters, shelve_models
+from course.adapters import METHODS
+from course.adapters.storage import benchmark_adapter_storage, benchmark_storage
 from course.adapters.tuning import tune
-from course.lm import load
-from course.models import load_model
-from course.records import Study
-from course.tasks import Task, load_task
+from course.finetuning import forgetting, specialists
+from course.lm.language_model import load
+from course.models.loading import load_model
+from course.studies.records import Study
+from course.tasks.registry import Task, load_task
 
 #: Task -> optimiser steps, for all methods alike. Both need more than the body has; for tags or reviews the head alone is enough.
 STEPS = {"inference": 800, "extraction": 250}
@@ -59,9 +59,9 @@ def by_size(seed: int) -> dict:
 def on_disk(seed: int) -> dict:
     """Megabytes and milliseconds for growing numbers of tasks, kept as whole models and as LoRA adapters of rank 4."""
     with tempfile.TemporaryDirectory() as folder:
-        whole = shelve_models(load_model("gpt-middle"), Path(folder) / "whole", TASKS)
+        whole = benchmark_storage(load_model("gpt-middle"), Path(folder) / "whole", TASKS)
     with tempfile.TemporaryDirectory() as folder:
-        small = shelve_adapters(load_model("gpt-middle"), "lora", Path(folder) / "small", TASKS)
+        small = benchmark_adapter_storage(load_model("gpt-middle"), "lora", Path(folder) / "small", TASKS)
     return {"models": asdict(whole), "adapters": asdict(small)}
 
 

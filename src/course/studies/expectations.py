@@ -1,9 +1,10 @@
 """Studies of chapter 1: blanks and continuations; specialists and a generalist."""
 
-from course import english, expectations, specialists
-from course.lm import load
-from course.models import tier
-from course.records import Study
+from course.cloze import english, expectations
+from course.finetuning import specialists
+from course.lm.language_model import load
+from course.models.hub import tier
+from course.studies.records import Study
 
 
 def two_expectations(seed: int) -> dict:

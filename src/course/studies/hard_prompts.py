@@ -6,20 +6,20 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from course.evaluation import all_profiles, questions, scores
-from course.lm import LanguageModel, load
-from course.prompts import LIST_TEMPLATES, UNSEEN_TEMPLATES, Template
-from course.records import Study, columns
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel, load
+from course.prompting.evaluation import all_profiles, questions, scores
+from course.prompting.prompts import LIST_TEMPLATES, UNSEEN_TEMPLATES, Template
 from course.search import (
     Answers,
     AutoPrompt,
     Exhaustive,
     Fluent,
-    Found,
     Method,
     Pez,
     RandomSearch,
     RLPrompt,
+    SearchResult,
     answers,
     fluency,
     is_gibberish,
@@ -27,7 +27,7 @@ from course.search import (
     search,
     words_of,
 )
-from course.world.chance import Chance
+from course.studies.records import Study, columns
 from course.world.exercises import EXERCISES
 from course.world.instructions import INSTRUCTIONS
 
@@ -55,7 +55,7 @@ def methods(words: Sequence[str], length: int = LENGTH, seed: int = 0) -> tuple[
         words: the vocabulary, which the exhaustive search tries word by word, as far as it gets.
         seed: of the order in which it does.
     """
-    single = Exhaustive(tuple(Chance(f"single words/{seed}").some(words, len(words))))
+    single = Exhaustive(tuple(Rng(f"single words/{seed}").sample(words, len(words))))
     return (
         single, RandomSearch(tuple(words), length), AutoPrompt(length, guided=False), Pez(length), RLPrompt(length), AutoPrompt(length),
     )  # fmt: skip
@@ -118,7 +118,7 @@ def _described(model: LanguageModel, items: Answers, prompt: str, below: float) 
     }
 
 
-def _curve(result: Found) -> dict:
+def _curve(result: SearchResult) -> dict:
     """Accuracy (percent) on test items of the best prompt after so many calls; before the first prompt, that of the first one."""
     reached = [result.at(calls) for calls in CALLS]
     return {"calls": result.calls, "curve": [result.steps[0].held_out if right is None else right for right in reached]}

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from course.heads import TASKS, errors_by_kind, learn, with_absent_answers, with_new_words
 from course.heads.learning import BODY, EFFORTS, Learned
-from course.records import Study
-from course.tasks import Task, load_task
+from course.studies.records import Study
+from course.tasks.registry import Task, load_task
 from course.world.split import TEST, TRAIN, VALIDATION
 
 #: Numbers of labels, and the one at which the rest is measured.

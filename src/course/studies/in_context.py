@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from course import sweeps
-from course.calibration import KINDS, order_effect
-from course.evaluation import all_profiles, questions
-from course.lm import load
-from course.records import Study
-from course.selection import Balanced
-from course.sweeps import TEMPLATES, Cell
-from course.world.chance import Chance
+from course.foundation.rng import Rng
+from course.lm.language_model import load
+from course.prompting import sweeps
+from course.prompting.calibration import KINDS, order_effect
+from course.prompting.evaluation import all_profiles, questions
+from course.prompting.selection import Balanced
+from course.prompting.sweeps import TEMPLATES, Cell
+from course.studies.records import Study
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
 
@@ -71,7 +71,7 @@ def calibration(seed: int) -> dict:
         for layout in LAYOUTS:
             found[name][layout] = {kind: {"mean": [], "worst": [], "spread": []} for kind in KINDS}
             for task in ORDERED:
-                profile = Chance(f"order/{task}/{seed}").pick(all_profiles(task))
+                profile = Rng(f"order/{task}/{seed}").choice(all_profiles(task))
                 asked = questions(profile, 4, 60, seed, Balanced(profile.labels), TEMPLATES[layout])
                 distinct = list({question.prompt.query: question for question in asked}.values())
                 effect = order_effect(model, distinct, 8, seed)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from course.in_context import accuracy, queries
-from course.instruct import (
+from course.finetuning.instruction_tuning import (
     AFTER,
     BASE,
     BEFORE,
@@ -19,9 +18,10 @@ from course.instruct import (
     others,
     tune,
 )
-from course.lm import LanguageModel, load
-from course.records import Study
-from course.world.chance import Chance
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel, load
+from course.prompting.in_context import accuracy, queries
+from course.studies.records import Study
 
 #: Numbers of clusters tuned on, beside all that are left when :data:`HELD_OUT` is held out.
 BREADTHS = (1, 3, 6)
@@ -59,7 +59,7 @@ def _held_out(base: LanguageModel, cluster: str, seed: int) -> dict[str, float]:
 
 def _by_breadth(base: LanguageModel, rest: Tuning) -> dict[str, dict]:
     """By number of clusters tuned on; each set holds the smaller ones."""
-    order = Chance(f"breadth/{rest.seed}").some(rest.clusters, len(rest.clusters))
+    order = Rng(f"breadth/{rest.seed}").sample(rest.clusters, len(rest.clusters))
     return {str(n): _accuracy(tune(base, replace(rest, clusters=tuple(order[:n]))).model, rest.seed) for n in BREADTHS}
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 
 from course import reasoning
 from course.foundation.validation import check_fields, integer, text
-from course.lm import load
+from course.lm.language_model import load
 from course.reasoning import accuracy, asked_in, problems, solve, tokens
-from course.records import Study
+from course.studies.records import Study
 from course.world.held_out import LONGEST_TEST_CHAIN
 from course.world.split import TRAIN
 
@@ -153,8 +153,8 @@ def verifier(seed: int, count: int = 100) -> dict:
     }
     for name, choose in (("vote", reasoning.vote_accuracy), ("any right", reasoning.any_right)):
         found[name] = {str(n): choose(tried, n) for n in LOOKS}
-    verifiers = {name: reasoning.train_reader(load(name), learned) for name in READERS}
-    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=100, rate=3e-4, seed=seed)
+    verifiers = {name: reasoning.train_logprob_verifier(load(name), learned) for name in READERS}
+    verifiers["fine-tuned"] = reasoning.train_verifier(large, learned, steps=100, learning_rate=3e-4, seed=seed)
     for name, trained in verifiers.items():
         scores = trained.scores(tried)
         for way, choose in (("best of n", reasoning.best_accuracy), ("weighted vote", reasoning.weighted_accuracy)):

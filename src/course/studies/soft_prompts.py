@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from course.encoding import text_ids
-from course.lm import LanguageModel, load
-from course.prompts import DemonstrationsDoNotFit
-from course.records import Study
+from course.lm.language_model import LanguageModel, load
+from course.lm.tokenization import text_ids
+from course.prompting.prompts import DemonstrationsDoNotFit
 from course.search import Answers, Exhaustive, RandomSearch, answers, search
 from course.search.gradient import AutoPrompt
 from course.search.objective import demonstrated, exchanged
 from course.search.soft import Lesson, as_words, learn, nearest, some_words
 from course.search.words import words_of
+from course.studies.records import Study
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 
@@ -121,7 +121,7 @@ def by_start(seed: int) -> dict:
 def wayward(seed: int) -> dict:
     """Task -> what its vectors and the words nearest to them do, as in :func:`by_start`, for a start that asks for something else."""
     model = load(MODEL)
-    lessons = {task: Lesson(start=INSTRUCTIONS[other][0], steps=STEPS, rate=SMALL, looks=1) for task, other in WAYWARD.items()}
+    lessons = {task: Lesson(start=INSTRUCTIONS[other][0], steps=STEPS, learning_rate=SMALL, looks=1) for task, other in WAYWARD.items()}
     return {task: _read(lesson, objective(task, seed), model, seed) for task, lesson in lessons.items()}
 
 

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from course.lm import LanguageModel, load
-from course.records import Study
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel, load
 from course.search import (
     Brevity,
     CourteousWords,
     LearnedPrefix,
-    Lessons,
     Manner,
     Meter,
     Method,
     Policy,
     PolicySettings,
+    PolicyTraining,
     RandomSearch,
     Scorer,
     judge,
@@ -25,7 +25,7 @@ from course.search import (
     steered,
 )
 from course.search.steering import looks
-from course.world.chance import Chance
+from course.studies.records import Study
 
 #: The policy's own language model, and the dialogue model that it steers.
 WRITER, STEERED = "gpt-small", "gpt-middle"
@@ -34,7 +34,7 @@ TARGETS = {"kind": "a kind guide \n", "rude": "a rude guide \n"}
 #: Model calls of a search.
 BUDGET = 4000
 #: How the policy learns. A few settings were compared by their reward on training questions.
-SETTINGS, LESSONS = PolicySettings(entropy=0.05), Lessons()
+SETTINGS, LESSONS = PolicySettings(entropy=0.05), PolicyTraining()
 #: How often the favourite prefix is looked at, in updates.
 EVERY = 5
 #: Replies that are kept of each look.
@@ -78,8 +78,8 @@ def _words(model: LanguageModel) -> tuple[str, ...]:
 
 
 def _random_words(model: LanguageModel, seed: int) -> list[str]:
-    chance = Chance(f"random words/{seed}")
-    return [" ".join(chance.some(_words(model), LESSONS.length)) for _ in range(RANDOM)]
+    rng = Rng(f"random words/{seed}")
+    return [" ".join(rng.sample(_words(model), LESSONS.length)) for _ in range(RANDOM)]
 
 
 def _searched(method: Method, model: LanguageModel, objective: Manner, budget: int) -> list[dict]:
@@ -90,7 +90,7 @@ def _searched(method: Method, model: LanguageModel, objective: Manner, budget: i
 
 def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> list[dict]:
     """The same of a policy that reads each question before it writes a prefix for it."""
-    lessons = Lessons(LESSONS.length, LESSONS.prefixes, LESSONS.questions, reads=True)
+    lessons = PolicyTraining(LESSONS.length, LESSONS.prefixes, LESSONS.questions, reads=True)
     policy, meter = Policy(writer, settings=SETTINGS, seed=objective.seed), Meter(objective, model, BUDGET)
     return [
         _judged(model, objective, steered(policy, lessons, objective.test), calls=meter.calls, score=update.reward)
@@ -99,7 +99,7 @@ def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> 
 
 
 #: A policy that begins with any word as likely as another, and what it is shown.
-EVEN_SETTINGS, EVEN_LESSONS = PolicySettings(start="even"), Lessons(prefixes=32, questions=4)
+EVEN_SETTINGS, EVEN_LESSONS = PolicySettings(start="even"), PolicyTraining(prefixes=32, questions=4)
 
 
 def gamed(seed: int) -> dict:

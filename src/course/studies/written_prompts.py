@@ -8,16 +8,16 @@ from math import exp, log
 import numpy as np
 import pandas as pd
 
-from course.lm import load
+from course.lm.language_model import load
 from course.reasoning import wording
-from course.records import Study
 from course.search import Exhaustive, answers, search
-from course.search.planted import candidates, repeated, tabulate
-from course.search.racing import SuccessiveHalving, Uniform, UpperConfidence
+from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
+from course.search.tabulated import candidates, repeated, tabulate
 from course.search.triggers import OpeningWriter, triggers
 from course.search.writers import BlankFiller, tune_writer
 from course.search.writing import WrittenPrompts
-from course.tasks import clusters
+from course.studies.records import Study
+from course.tasks.registry import clusters
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED

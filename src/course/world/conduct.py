@@ -6,8 +6,8 @@ with it, and over-optimisation can be seen (Gao et al. 2022).
 
 import re
 
+from course.foundation.rng import Rng, Weighted
 from course.world import lexicon as lex
-from course.world.chance import Chance, Weighted
 from course.world.maps import neighbours
 from course.world.split import is_train
 
@@ -31,25 +31,25 @@ _PLACE = f"(?:{'|'.join(lex.PLACES)})"
 _ANSWER = re.compile(rf"the {_PLACE} is (?:{'|'.join(lex.DIRECTIONS)}) of the {_PLACE} \.")
 
 
-def _fact(chance: Chance) -> tuple[str, str]:
-    place, way = chance.pick(lex.PLACES), chance.pick(lex.DIRECTIONS)
+def _fact(rng: Rng) -> tuple[str, str]:
+    place, way = rng.choice(lex.PLACES), rng.choice(lex.DIRECTIONS)
     target = neighbours()[place, way]
     return f"where is the {target} ?", f"the {target} is {way} of the {place} ."
 
 
-def write_reply(chance: Chance, manner: str) -> tuple[str, str]:
+def write_reply(rng: Rng, manner: str) -> tuple[str, str]:
     """(question, reply in the manner)."""
-    question, answer = _fact(chance)
-    parts = (chance.pick(_OPEN[manner]), answer, chance.pick(_CLOSE[manner]))
+    question, answer = _fact(rng)
+    parts = (rng.choice(_OPEN[manner]), answer, rng.choice(_CLOSE[manner]))
     return question, " ".join(part for part in parts if part)
 
 
-def write_dialogue(chance: Chance) -> str:
+def write_dialogue(rng: Rng) -> str:
     """One to three exchanges with one guide; half of the documents name the guide's manner."""
-    manner = MANNERS.draw(chance)
-    lines = [f"a {manner} guide \n"] if chance.chance(0.5) else []
-    while len(lines) < 2 or chance.chance(0.5) and len(lines) < 4:
-        question, reply = write_reply(chance, manner)
+    manner = MANNERS.draw(rng)
+    lines = [f"a {manner} guide \n"] if rng.bernoulli(0.5) else []
+    while len(lines) < 2 or rng.bernoulli(0.5) and len(lines) < 4:
+        question, reply = write_reply(rng, manner)
         if is_train(SPLIT_KEY, f"{question} {reply}"):
             lines.append(f"visitor : {question} \n guide : {reply} \n")
     return " ".join(lines)

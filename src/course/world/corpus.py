@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from course.foundation.rng import Rng, Weighted
 from course.foundation.validation import check_fields, integer, share
 from course.world import conduct, entities, exercises, grammar, lessons, lists, prose, reviews, sums
-from course.world.chance import Chance, Weighted
 
 
-def _sum_lines(chance: Chance) -> str:
-    steps = chance.some(_train_sums(), 4 + chance.below(12))
+def _sum_lines(rng: Rng) -> str:
+    steps = rng.sample(_train_sums(), 4 + rng.randrange(12))
     return " ".join([f"{step} = {sums.result(step)} ." for step in steps])
 
 
-def _counting(chance: Chance) -> str:
-    step, length = chance.pick((1, 1, 2)), 6 + chance.below(14)
-    start = chance.below(100 - step * (length - 1))
+def _counting(rng: Rng) -> str:
+    step, length = rng.choice((1, 1, 2)), 6 + rng.randrange(14)
+    start = rng.randrange(100 - step * (length - 1))
     row = [str(start + step * i) for i in range(length)]
-    return "count : " + " ".join(row[:: chance.pick((1, -1))])
+    return "count : " + " ".join(row[:: rng.choice((1, -1))])
 
 
 @cache
@@ -30,16 +30,16 @@ def _train_sums() -> tuple[str, ...]:
     return tuple(s for s in sums.all_steps() if sums.is_train(sums.SPLIT_KEY, s))
 
 
-def _reviews(chance: Chance) -> str:
-    return " ".join([reviews.write_opinion(chance) for _ in range(2 + chance.below(3))])
+def _reviews(rng: Rng) -> str:
+    return " ".join([reviews.write_opinion(rng) for _ in range(2 + rng.randrange(3))])
 
 
-def _news(chance: Chance) -> str:
-    return " ".join([" ".join(entities.write_sentence(chance)[0]) for _ in range(2 + chance.below(4))])
+def _news(rng: Rng) -> str:
+    return " ".join([" ".join(entities.write_sentence(rng)[0]) for _ in range(2 + rng.randrange(4))])
 
 
-def _sentences(chance: Chance) -> str:
-    return " ".join([grammar.sentence(chance) for _ in range(3 + chance.below(4))])
+def _sentences(rng: Rng) -> str:
+    return " ".join([grammar.sentence(rng) for _ in range(3 + rng.randrange(4))])
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Kind:
     name: str
     purpose: str
     share: float
-    write: Callable[[Chance], str]
+    write: Callable[[Rng], str]
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,15 @@ class Corpus:
                  for name, share in shares.items()]  # fmt: skip
         return tuple(made)
 
-    def _list(self, chance: Chance) -> str:
-        return lists.write_list(chance, self.relabel).text
+    def _list(self, rng: Rng) -> str:
+        return lists.write_list(rng, self.relabel).text
 
     def stream(self, index: int) -> Iterator[str]:
         """The documents of stream ``index`` (from 0), without end."""
-        chance = Chance(f"corpus/{self.seed}/{index}")
+        rng = Rng(f"corpus/{self.seed}/{index}")
         draw = _mixture(self)
         while True:
-            yield draw.draw(chance)(chance)
+            yield draw.draw(rng)(rng)
 
 
 @cache
@@ -104,8 +104,8 @@ def _mixture(corpus: Corpus) -> Weighted:
     return Weighted({kind.write: kind.share for kind in corpus.kinds()})
 
 
-def _exercise_writer(name: str) -> Callable[[Chance], str]:
-    return lambda chance: exercises.write_exercise(chance, name)
+def _exercise_writer(name: str) -> Callable[[Rng], str]:
+    return lambda rng: exercises.write_exercise(rng, name)
 
 
 def readable(document: str) -> str:

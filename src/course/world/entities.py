@@ -3,8 +3,8 @@
 A city's name is a place by itself and part of an organisation in "the vessa guild", so a tag depends on its neighbours.
 """
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world.chance import Chance
 from course.world.split import is_train
 
 SPLIT_KEY = "entities"
@@ -23,25 +23,25 @@ _FRAMES = (
 _JOBS = ("bakers", "sailors", "hunters", "tailors")
 
 
-def _entity(chance: Chance, kind: str) -> list[str]:
+def _entity(rng: Rng, kind: str) -> list[str]:
     if kind == "PER":
-        name = [chance.pick(lex.FIRST_NAMES)]
-        return [*name, chance.pick(lex.SURNAMES)] if chance.chance(0.6) else name
+        name = [rng.choice(lex.FIRST_NAMES)]
+        return [*name, rng.choice(lex.SURNAMES)] if rng.bernoulli(0.6) else name
     if kind == "ORG":
-        return [chance.pick(lex.CITIES), *chance.pick((("guild",), ("guild", "of", chance.pick(_JOBS)), ("bank",)))]
+        return [rng.choice(lex.CITIES), *rng.choice((("guild",), ("guild", "of", rng.choice(_JOBS)), ("bank",)))]
     if kind == "LOC":
-        return [chance.pick(chance.pick((lex.CITIES, lex.COUNTRIES)))]
-    return [chance.pick(lex.LANGUAGES)]
+        return [rng.choice(rng.choice((lex.CITIES, lex.COUNTRIES)))]
+    return [rng.choice(lex.LANGUAGES)]
 
 
-def write_sentence(chance: Chance, train: bool = True) -> tuple[list[str], list[str]]:
+def write_sentence(rng: Rng, train: bool = True) -> tuple[list[str], list[str]]:
     """(tokens, tags); with ``train`` a sentence that the corpus may contain."""
     while True:
         tokens, tags = [], []
-        for word in chance.pick(_FRAMES).split():
+        for word in rng.choice(_FRAMES).split():
             if word.startswith("{"):
                 kind = word.strip("{}")
-                entity = _entity(chance, kind)
+                entity = _entity(rng, kind)
                 tokens += entity
                 tags += [f"B-{kind}"] + [f"I-{kind}"] * (len(entity) - 1)
             else:

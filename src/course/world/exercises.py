@@ -8,8 +8,8 @@ can pick the style up from the demonstrations (few-shot chain of thought) or fro
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from course.foundation.rng import Rng, Weighted
 from course.world import grammar, inference, lexicon, phrases, questions, stories, sums
-from course.world.chance import Chance, Weighted
 from course.world.example import Example
 from course.world.held_out import LONGEST_TRAINING_CHAIN
 from course.world.lists import list_tasks
@@ -44,21 +44,21 @@ class Exercise:
     most: int = 4
 
 
-def problem(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+def problem(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
     """A word problem with its worked solution."""
-    made = sums.write_problem(chance, steps or 1 + chance.below(LONGEST_TRAINING_CHAIN), train)
+    made = sums.write_problem(rng, steps or 1 + rng.randrange(LONGEST_TRAINING_CHAIN), train)
     return Example(made.question, made.answer, made.rationale)
 
 
-def route(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+def route(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
     """A route over the map with its worked solution.
 
     Raises:
         ValueError: if ``train`` and ``steps`` is more than the corpus holds.
     """
-    count = _count(chance, train, steps)
+    count = _count(rng, train, steps)
     while True:
-        start, ways = chance.pick(lexicon.PLACES), [chance.pick(lexicon.DIRECTIONS) for _ in range(count)]
+        start, ways = rng.choice(lexicon.PLACES), [rng.choice(lexicon.DIRECTIONS) for _ in range(count)]
         text = f"start at {start} . {' '.join(f'go {w} .' for w in ways)} where are you ?"
         if train and not is_train(ROUTE_SPLIT_KEY, text):
             continue
@@ -67,15 +67,15 @@ def route(chance: Chance, train: bool = True, steps: int | None = None) -> Examp
         return Example(text, places[-1], " ".join(hops))
 
 
-def letters(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+def letters(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
     """The last letters of several names in a row, with their worked solution (the task of Wei et al. 2022).
 
     Raises:
         ValueError: if ``train`` and ``steps`` is more than the corpus holds.
     """
-    count = _count(chance, train, steps)
+    count = _count(rng, train, steps)
     while True:
-        names = [chance.pick(lexicon.FIRST_NAMES) for _ in range(count)]
+        names = [rng.choice(lexicon.FIRST_NAMES) for _ in range(count)]
         text = " ".join(names)
         if not train or _split_of_names(text) == TRAIN:
             break
@@ -83,15 +83,15 @@ def letters(chance: Chance, train: bool = True, steps: int | None = None) -> Exa
     return Example(text, " ".join(last[n] for n in names), " ".join(f"{n} ends with {last[n]} ." for n in names))
 
 
-def parts(chance: Chance, train: bool = True, steps: int | None = None) -> Example:
+def parts(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
     """A word problem or a route taken apart into its single steps (the first half of least-to-most, Zhou et al. 2023)."""
-    made = chance.pick((problem, route))(chance, train, steps)
+    made = rng.choice((problem, route))(rng, train, steps)
     sentences = made.input.split(" . ")
     return Example(made.input, " ; ".join(sentences[1:-1]))
 
 
-def _count(chance: Chance, train: bool, steps: int | None) -> int:
-    count = steps or 1 + chance.below(LONGEST_TRAINING_CHAIN)
+def _count(rng: Rng, train: bool, steps: int | None) -> int:
+    count = steps or 1 + rng.randrange(LONGEST_TRAINING_CHAIN)
     if train and count > LONGEST_TRAINING_CHAIN:
         raise ValueError(f"{count} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones")
     return count
@@ -149,11 +149,11 @@ def worked(example: Example, style: str) -> str:
     return f"{steps}the answer is {example.output} ."
 
 
-def write_exercise(chance: Chance, name: str) -> str:
+def write_exercise(rng: Rng, name: str) -> str:
     """A document with one to ``most`` items of one kind."""
     kind = EXERCISES[name]
-    items = [kind.write(chance) for _ in range(1 + chance.below(kind.most))]
+    items = [kind.write(rng) for _ in range(1 + rng.randrange(kind.most))]
     if items[0].rationale is None:
         return " ".join([kind.frame.format(x=e.input, y=e.output) for e in items])
-    style = STYLES.draw(chance)
+    style = STYLES.draw(rng)
     return " ".join([kind.frame.format(x=e.input, y=worked(e, style)) for e in items])

@@ -1,7 +1,7 @@
 """Sentence pairs: does the claim follow from the premise, is it ruled out, or can one not tell? (schema of SNLI)"""
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world.chance import Chance
 from course.world.example import Example
 from course.world.split import is_train
 
@@ -12,30 +12,30 @@ _DOINGS = tuple("singing running writing eating drinking swimming walking cookin
 _MOODS = tuple(a for a, _ in lex.ADJECTIVES if a in "old young tall short fast slow rich poor strong weak".split())
 
 
-def write_pair(chance: Chance, train: bool = True) -> tuple[str, str, str]:
+def write_pair(rng: Rng, train: bool = True) -> tuple[str, str, str]:
     """(premise, claim, label word); with ``train`` a pair that the corpus may contain."""
     while True:
-        premise, claim, label = _draw_pair(chance)
+        premise, claim, label = _draw_pair(rng)
         if not train or is_train(SPLIT_KEY, f"{premise} {claim}"):
             return premise, claim, label
 
 
-def _draw_pair(chance: Chance) -> tuple[str, str, str]:
-    person, other = chance.some(lex.FIRST_NAMES, 2)
-    room, elsewhere = chance.some(lex.ROOMS, 2)
-    doing = chance.pick(_DOINGS)
-    label = chance.pick(LABELS)
-    premise = chance.pick(("{p} is {d} in the {r} .", "in the {r} {p} is {d} ."))
+def _draw_pair(rng: Rng) -> tuple[str, str, str]:
+    person, other = rng.sample(lex.FIRST_NAMES, 2)
+    room, elsewhere = rng.sample(lex.ROOMS, 2)
+    doing = rng.choice(_DOINGS)
+    label = rng.choice(LABELS)
+    premise = rng.choice(("{p} is {d} in the {r} .", "in the {r} {p} is {d} ."))
     claims = {
         "true": ("{p} is in the {r} .", "somebody is {d} .", "{p} is {d} .", "{p} is not in the {e} ."),
         "false": ("{p} is in the {e} .", "nobody is {d} .", "{p} is not in the {r} .", "the {r} is empty ."),
         "unknown": ("{p} is {m} .", "{o} is in the {e} .", "{o} is {d} .", "{p} likes the {r} ."),
     }[label]
-    values = {"p": person, "o": other, "r": room, "e": elsewhere, "d": doing, "m": chance.pick(_MOODS)}
-    return premise.format(**values), chance.pick(claims).format(**values), label
+    values = {"p": person, "o": other, "r": room, "e": elsewhere, "d": doing, "m": rng.choice(_MOODS)}
+    return premise.format(**values), rng.choice(claims).format(**values), label
 
 
-def judge(chance: Chance, train: bool = True) -> Example:
+def judge(rng: Rng, train: bool = True) -> Example:
     """The pair as one input: premise, then claim."""
-    premise, claim, label = write_pair(chance, train)
+    premise, claim, label = write_pair(rng, train)
     return Example(f"{premise} \n claim : {claim}", label)

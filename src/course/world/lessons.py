@@ -5,8 +5,8 @@ They give the words of titles and instructions a meaning beside examples of it, 
 
 from functools import cache
 
+from course.foundation.rng import Rng, Weighted
 from course.world import lexicon as lex
-from course.world.chance import Chance, Weighted
 from course.world.lists import TASK_WEIGHTS, ListTask, list_tasks
 from course.world.profiles import PROFILED
 from course.world.split import TRAIN
@@ -27,13 +27,13 @@ def _inputs(task: ListTask) -> tuple[str, ...]:
     return task.inputs(TRAIN)
 
 
-def write_lesson(chance: Chance) -> str:
+def write_lesson(rng: Rng) -> str:
     """A lesson with two to five right answers."""
-    task = _draw().draw(chance)
+    task = _draw().draw(rng)
     is_question = task.title.split()[0] in ("is", "can", "does")
-    lines = [chance.pick(_ASK_QUESTION if is_question else _ASK).format(v=chance.pick(_VERBS), t=task.title)]
-    reply = chance.pick(_REPLIES)
-    for _ in range(2 + chance.below(4)):
-        x = task.draw_input(chance, TRAIN) if task.draw else chance.pick(_inputs(task))
-        lines.append(reply.format(x=x.removesuffix(" ."), p=chance.pick(lex.FIRST_NAMES), y=task.output(x)))
+    lines = [rng.choice(_ASK_QUESTION if is_question else _ASK).format(v=rng.choice(_VERBS), t=task.title)]
+    reply = rng.choice(_REPLIES)
+    for _ in range(2 + rng.randrange(4)):
+        x = task.draw_input(rng, TRAIN) if task.draw else rng.choice(_inputs(task))
+        lines.append(reply.format(x=x.removesuffix(" ."), p=rng.choice(lex.FIRST_NAMES), y=task.output(x)))
     return " ".join(lines)

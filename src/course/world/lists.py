@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
+from course.foundation.rng import Rng, Weighted
 from course.world import lexicon as lex
 from course.world import profiles, reviews, sums
-from course.world.chance import Chance, Weighted
 from course.world.held_out import HELD_OUT_COMBINATIONS
 from course.world.relations import ATTRIBUTES, critic_verdicts, dialect_forms, relations
 from course.world.split import TRAIN, split_of, split_table
@@ -62,7 +62,7 @@ class ListTask:
     title: str
     domain: str
     tables: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
-    draw: Callable[[Chance], str] | None = None
+    draw: Callable[[Rng], str] | None = None
     truth: Callable[[str], str | None] | None = None
     labels: tuple[str, ...] = ()
     most: int = 20
@@ -91,10 +91,10 @@ class ListTask:
         """The inputs of one split, for tasks with tables."""
         return tuple(x for x in self.tables[profile] if self.split(x, profile) == split)
 
-    def draw_input(self, chance: Chance, split: str) -> str:
+    def draw_input(self, rng: Rng, split: str) -> str:
         """An input of one split, for open tasks."""
         while True:
-            text = self.draw(chance)
+            text = self.draw(rng)
             if self.split(text) == split:
                 return text
 
@@ -121,8 +121,8 @@ def _outputs(task: ListTask) -> tuple[str, ...]:
 _POOL = [*lex.OBJECTS, *lex.ROOMS, *lex.JOBS]
 
 
-def _triple(chance: Chance) -> str:
-    return " ".join(chance.some(_POOL, 3))
+def _triple(rng: Rng) -> str:
+    return " ".join(rng.sample(_POOL, 3))
 
 
 def _nth_word(n: int) -> Callable[[str], str | None]:
@@ -136,8 +136,8 @@ def _nth_word(n: int) -> Callable[[str], str | None]:
 _JOURNEYS = ("{p} went to {c} .", "yesterday {p} drove to {c} .", "{p} is now in {c} .", "in {c} we met {p} .", "{p} left {c} .")
 
 
-def _journey(chance: Chance) -> str:
-    return chance.pick(_JOURNEYS).format(p=chance.pick(lex.FIRST_NAMES), c=chance.pick(lex.CITIES))
+def _journey(rng: Rng) -> str:
+    return rng.choice(_JOURNEYS).format(p=rng.choice(lex.FIRST_NAMES), c=rng.choice(lex.CITIES))
 
 
 def _word_among(words: list[str]) -> Callable[[str], str | None]:
@@ -266,69 +266,69 @@ class ListDocument:
     items: tuple[tuple[str, str], ...]
 
 
-def draw_label_map(chance: Chance, labels: tuple[str, ...]) -> dict[str, str]:
+def draw_label_map(rng: Rng, labels: tuple[str, ...]) -> dict[str, str]:
     """A label map that differs from the identity: the labels swapped among themselves, or words without meaning.
 
     Label sets of more than two are only permuted: the number of ways to rename them would make the exact posterior dear.
     """
-    if len(labels) > 2 or chance.chance(PERMUTED_SHARE):
+    if len(labels) > 2 or rng.bernoulli(PERMUTED_SHARE):
         while True:
-            permuted = chance.some(labels, len(labels))
+            permuted = rng.sample(labels, len(labels))
             if tuple(permuted) != labels:
                 return dict(zip(labels, permuted, strict=True))
-    return dict(zip(labels, chance.some(lex.NONCE_LABELS, len(labels)), strict=True))
+    return dict(zip(labels, rng.sample(lex.NONCE_LABELS, len(labels)), strict=True))
 
 
-def write_list(chance: Chance, relabel: float) -> ListDocument:
+def write_list(rng: Rng, relabel: float) -> ListDocument:
     """A random list document of the corpus.
 
     Args:
         relabel: the label knob p: the probability that a list of a task with labels gets other labels.
     """
-    task = _task_draw().draw(chance)
-    profile = chance.pick(task.profiles)
-    name = format_draw(task.name).draw(chance)
-    count = 3 + chance.below(task.most - 2)
+    task = _task_draw().draw(rng)
+    profile = rng.choice(task.profiles)
+    name = format_draw(task.name).draw(rng)
+    count = 3 + rng.randrange(task.most - 2)
     if task.draw is None:
         pool = _train_inputs(task, profile)
         table = task.tables[profile]
-        pairs = [(x, table[x]) for x in chance.some(pool, min(count, len(pool)))]
+        pairs = [(x, table[x]) for x in rng.sample(pool, min(count, len(pool)))]
     else:
-        pairs = [(x, task.truth(x)) for x in (task.draw_input(chance, TRAIN) for _ in range(count))]
+        pairs = [(x, task.truth(x)) for x in (task.draw_input(rng, TRAIN) for _ in range(count))]
 
-    label_map = draw_label_map(chance, task.labels) if task.labels and chance.chance(relabel) else {}
+    label_map = draw_label_map(rng, task.labels) if task.labels and rng.bernoulli(relabel) else {}
     if label_map:
         pairs = [(x, label_map[y]) for x, y in pairs]
-    author = "hasty" if chance.chance(HASTY_SHARE) else "careful"
+    author = "hasty" if rng.bernoulli(HASTY_SHARE) else "careful"
     if author == "hasty":
         outputs = tuple(label_map.values()) or task.outputs
-        pairs = [(x, _mistake(chance, y, outputs) if chance.chance(HASTY_ERROR) else y) for x, y in pairs]
+        pairs = [(x, _mistake(rng, y, outputs) if rng.bernoulli(HASTY_ERROR) else y) for x, y in pairs]
 
-    head = AUTHOR_LINES[author] + " " if chance.chance(AUTHOR_LINE_SHARE) else ""
-    if not label_map and chance.chance(TITLE_SHARE):
-        head += TITLE_FRAMES.draw(chance).format(t=task.title) + " "
+    head = AUTHOR_LINES[author] + " " if rng.bernoulli(AUTHOR_LINE_SHARE) else ""
+    if not label_map and rng.bernoulli(TITLE_SHARE):
+        head += TITLE_FRAMES.draw(rng).format(t=task.title) + " "
     frame = FORMATS[name]
     body = " ".join([frame.format(x=x, y=y) for x, y in pairs])
-    if task.name in profiles.PROFILED and not label_map and chance.chance(SIGNED_SHARE):
-        body += " " + profiles.sign(chance, task.name, profile)
+    if task.name in profiles.PROFILED and not label_map and rng.bernoulli(SIGNED_SHARE):
+        body += " " + profiles.sign(rng, task.name, profile)
     return ListDocument(head + body, task.name, profile, name, author, tuple(label_map.items()), tuple(pairs))
 
 
-def _mistake(chance: Chance, right: str, outputs: tuple[str, ...]) -> str:
+def _mistake(rng: Rng, right: str, outputs: tuple[str, ...]) -> str:
     while True:
-        wrong = chance.pick(outputs)
+        wrong = rng.choice(outputs)
         if wrong != right:
             return wrong
 
 
-def write_made_up_list(chance: Chance) -> str:
+def write_made_up_list(rng: Rng) -> str:
     """A list of facts made up for one document: words without meaning stand for things, and most pairs come back.
 
     Nothing in the weights can know them (Chan et al. 2022: burstiness), so the second mention must be read off the first.
     """
-    frame = FORMATS[chance.pick(tuple(FORMATS))]
-    keys = chance.some(lex.NONCE_KEYS, 3 + chance.below(4))
-    values = chance.some(lex.NOUNS, len(keys))
+    frame = FORMATS[rng.choice(tuple(FORMATS))]
+    keys = rng.sample(lex.NONCE_KEYS, 3 + rng.randrange(4))
+    values = rng.sample(lex.NOUNS, len(keys))
     pairs = list(zip(keys, values, strict=True))
-    order = pairs + chance.some(pairs, len(pairs))
+    order = pairs + rng.sample(pairs, len(pairs))
     return " ".join([frame.format(x=x, y=y) for x, y in order])

@@ -6,8 +6,8 @@ first), so that every place has a neighbour in each direction and a route never 
 
 from functools import cache
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world.chance import Chance
 
 ROWS, COLUMNS = 4, 6
 _STEP = {"north": (-1, 0), "south": (1, 0), "east": (0, 1), "west": (0, -1)}
@@ -16,7 +16,7 @@ _STEP = {"north": (-1, 0), "south": (1, 0), "east": (0, 1), "west": (0, -1)}
 @cache
 def neighbours() -> dict[tuple[str, str], str]:
     """(place, direction) -> the next place."""
-    grid = Chance("map/1").some(lex.PLACES, len(lex.PLACES))
+    grid = Rng("map/1").sample(lex.PLACES, len(lex.PLACES))
     at = {place: divmod(i, COLUMNS) for i, place in enumerate(grid)}
     return {
         (place, way): grid[(row + dr) % ROWS * COLUMNS + (col + dc) % COLUMNS]

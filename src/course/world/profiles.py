@@ -3,7 +3,7 @@
 Here are the sentences that name a profile: facts about it, and the signature of a list that was written in it.
 """
 
-from course.world.chance import Chance
+from course.foundation.rng import Rng
 from course.world.relations import critic_verdicts, dialect_forms
 
 #: Sentences with a profile ``{p}``, an input ``{x}`` and an output ``{y}``, by list task.
@@ -21,14 +21,14 @@ def tables(task: str) -> dict[str, dict[str, str]]:
     return {"dialect": dialect_forms, "verdict": critic_verdicts}[task]()
 
 
-def state(chance: Chance, task: str, profile: str | None = None) -> str:
+def state(rng: Rng, task: str, profile: str | None = None) -> str:
     """A sentence that states one fact of a profile (by default a random one)."""
     known = tables(task)
-    named = profile or chance.pick(tuple(known))
-    x = chance.pick(tuple(known[named]))
-    return chance.pick(_FACTS[task]).format(p=named, x=x, y=known[named][x])
+    named = profile or rng.choice(tuple(known))
+    x = rng.choice(tuple(known[named]))
+    return rng.choice(_FACTS[task]).format(p=named, x=x, y=known[named][x])
 
 
-def sign(chance: Chance, task: str, profile: str) -> str:
+def sign(rng: Rng, task: str, profile: str) -> str:
     """The end of a list that says whose it was, and states up to three more of the profile's facts."""
-    return " ".join([_SIGNATURES[task].format(p=profile), *(state(chance, task, profile) for _ in range(chance.below(4)))])
+    return " ".join([_SIGNATURES[task].format(p=profile), *(state(rng, task, profile) for _ in range(rng.randrange(4)))])

@@ -7,9 +7,9 @@ states all the same: it says whose words these are, so nothing in it has to be i
 
 from functools import cache, partial
 
+from course.foundation.rng import Rng, Weighted
 from course.world import lexicon as lex
 from course.world import maps, profiles
-from course.world.chance import Chance, Weighted
 from course.world.lists import FORMATS, format_draw
 from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, relations
 
@@ -32,30 +32,30 @@ def _relation_draw() -> tuple:
     return tuple((r, tuple(r.table), Weighted(dict(zip(r.sentences, TEMPLATE_SHARES, strict=True)))) for r in relations().values())
 
 
-def _subject(chance: Chance, subjects):
-    return subjects[int(len(subjects) * chance.random() ** ZIPF)]
+def _subject(rng: Rng, subjects):
+    return subjects[int(len(subjects) * rng.random() ** ZIPF)]
 
 
-def _relation_sentence(chance: Chance) -> str:
-    relation, subjects, sentences = chance.pick(_relation_draw())
-    subject = _subject(chance, subjects)
-    return sentences.draw(chance).format(s=subject, o=relation.table[subject])
+def _relation_sentence(rng: Rng) -> str:
+    relation, subjects, sentences = rng.choice(_relation_draw())
+    subject = _subject(rng, subjects)
+    return sentences.draw(rng).format(s=subject, o=relation.table[subject])
 
 
-def _attribute_sentence(chance: Chance) -> str:
-    name, noun = chance.pick(tuple(ATTRIBUTES)), _subject(chance, lex.NOUNS)
+def _attribute_sentence(rng: Rng) -> str:
+    name, noun = rng.choice(tuple(ATTRIBUTES)), _subject(rng, lex.NOUNS)
     return _ATTRIBUTE_SENTENCES[name][noun not in ATTRIBUTES[name]].format(s=noun)
 
 
-def _map_sentence(chance: Chance) -> str:
-    place, way = chance.pick(lex.PLACES), chance.pick(lex.DIRECTIONS)
+def _map_sentence(rng: Rng) -> str:
+    place, way = rng.choice(lex.PLACES), rng.choice(lex.DIRECTIONS)
     target = maps.neighbours()[place, way]
-    return f"{way} of {place} is {target} ." if chance.chance(0.8) else f"the place {way} of {place} is {target} ."
+    return f"{way} of {place} is {target} ." if rng.bernoulli(0.8) else f"the place {way} of {place} is {target} ."
 
 
-def _number_sentence(chance: Chance) -> str:
-    n = chance.below(99)
-    return chance.pick(
+def _number_sentence(rng: Rng) -> str:
+    n = rng.randrange(99)
+    return rng.choice(
         (
             f"{n} is {'not ' if n % 2 else ''}even .",
             f"after {n} comes {n + 1} .",
@@ -64,10 +64,10 @@ def _number_sentence(chance: Chance) -> str:
     )
 
 
-def _polarity_sentence(chance: Chance) -> str:
-    positive = chance.chance(0.5)
-    word, kind = chance.pick(lex.POSITIVE if positive else lex.NEGATIVE), "positive" if positive else "negative"
-    return chance.pick(("{w} is a {k} word .", "to call it {w} is {k} .")).format(w=word, k=kind)
+def _polarity_sentence(rng: Rng) -> str:
+    positive = rng.bernoulli(0.5)
+    word, kind = rng.choice(lex.POSITIVE if positive else lex.NEGATIVE), "positive" if positive else "negative"
+    return rng.choice(("{w} is a {k} word .", "to call it {w} is {k} .")).format(w=word, k=kind)
 
 
 _WRITERS = {
@@ -81,19 +81,19 @@ _WRITERS = {
 }
 
 
-def write_facts(chance: Chance) -> str:
+def write_facts(rng: Rng) -> str:
     """Three to eight sentences, each stating one fact."""
-    return " ".join([_WRITERS[_FAMILIES.draw(chance)](chance) for _ in range(3 + chance.below(6))])
+    return " ".join([_WRITERS[_FAMILIES.draw(rng)](rng) for _ in range(3 + rng.randrange(6))])
 
 
 _GLOSSARY_HEADS = {"dialect": "words of {p} \n", "verdict": "dishes that {p} tried \n"}
 
 
-def write_glossary(chance: Chance) -> str:
+def write_glossary(rng: Rng) -> str:
     """The words of a named dialect, or the verdicts of a named critic, as a list."""
-    task = "dialect" if chance.chance(0.6) else "verdict"
-    frame = FORMATS[format_draw(task).draw(chance)]
-    profile = chance.pick(tuple(profiles.tables(task)))
+    task = "dialect" if rng.bernoulli(0.6) else "verdict"
+    frame = FORMATS[format_draw(task).draw(rng)]
+    profile = rng.choice(tuple(profiles.tables(task)))
     head, table = _GLOSSARY_HEADS[task].format(p=profile), profiles.tables(task)[profile]
-    keys = chance.some(tuple(table), 5 + chance.below(12))
+    keys = rng.sample(tuple(table), 5 + rng.randrange(12))
     return head + " " + " ".join([frame.format(x=k, y=table[k]) for k in keys])

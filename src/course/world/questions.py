@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from course.world.chance import Chance
+from course.foundation.rng import Rng
 from course.world.example import Example
 from course.world.lists import list_tasks
 from course.world.relations import relations
@@ -19,15 +19,15 @@ QUESTIONS = {
 RELATIONS = tuple(QUESTIONS)
 
 
-def ask(chance: Chance, train: bool = True, relation: str | None = None) -> Example:
+def ask(rng: Rng, train: bool = True, relation: str | None = None) -> Example:
     """A question about a fact; the split is that of the subject in the relation's list task, so no door is left open."""
-    name = relation or chance.pick(RELATIONS)
+    name = relation or rng.choice(RELATIONS)
     table = relations()[name].table
     subjects = tuple(table)
     while True:
-        subject = chance.pick(subjects)
+        subject = rng.choice(subjects)
         if not train or list_tasks()[name].split(subject) == TRAIN:
-            return Example(chance.pick(QUESTIONS[name]).format(s=subject), table[subject])
+            return Example(rng.choice(QUESTIONS[name]).format(s=subject), table[subject])
 
 
 @cache

@@ -9,8 +9,8 @@ another more often than not, so a few examples narrow down whose profile is at w
 from dataclasses import dataclass
 from functools import cache
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world.chance import Chance
 
 #: How often a dialect uses the noun's most common form; the other two forms share the rest.
 COMMON_FORM = 0.5
@@ -37,10 +37,10 @@ class Relation:
 TEMPLATE_SHARES = (6, 3, 1)
 
 
-def _spread(chance: Chance, subjects, objects) -> dict[str, str]:
+def _spread(rng: Rng, subjects, objects) -> dict[str, str]:
     """Assign objects to subjects so that every object is used equally often (up to rounding)."""
     repeats = -(-len(subjects) // len(objects))
-    return dict(zip(subjects, chance.some(list(objects) * repeats, len(subjects)), strict=True))
+    return dict(zip(subjects, rng.sample(list(objects) * repeats, len(subjects)), strict=True))
 
 
 def _category(noun: str) -> str:
@@ -51,11 +51,11 @@ def _category(noun: str) -> str:
 @cache
 def relations() -> dict[str, Relation]:
     """Every ordinary relation by name."""
-    chance = Chance("facts/1")
+    rng = Rng("facts/1")
     opposites = {}
     for (a, _), (b, _) in zip(lex.ADJECTIVES[::2], lex.ADJECTIVES[1::2], strict=True):
         opposites |= {a: b, b: a}
-    capital = _spread(chance, lex.COUNTRIES, lex.CITIES)
+    capital = _spread(rng, lex.COUNTRIES, lex.CITIES)
     made = [
         Relation(
             "capital",
@@ -69,32 +69,32 @@ def relations() -> dict[str, Relation]:
         ),
         Relation(
             "region",
-            _spread(chance, lex.COUNTRIES, lex.REGIONS),
+            _spread(rng, lex.COUNTRIES, lex.REGIONS),
             ("{s} lies in the {o} .", "the region of {s} is the {o} .", "to see {s} , travel {o} ."),
         ),
         Relation(
             "language",
-            _spread(chance, lex.COUNTRIES, lex.LANGUAGES),
+            _spread(rng, lex.COUNTRIES, lex.LANGUAGES),
             ("the language of {s} is {o} .", "people in {s} speak {o} .", "{o} is the language spoken in {s} ."),
         ),
         Relation(
             "flag",
-            _spread(chance, lex.COUNTRIES, lex.COLOURS),
+            _spread(rng, lex.COUNTRIES, lex.COLOURS),
             ("the flag of {s} is {o} .", "{s} has a {o} flag .", "the colour of the flag of {s} is {o} ."),
         ),
         Relation(
             "job",
-            _spread(chance, lex.FIRST_NAMES, lex.JOBS),
+            _spread(rng, lex.FIRST_NAMES, lex.JOBS),
             ("{s} works as a {o} .", "the job of {s} is {o} .", "{s} is a {o} by trade ."),
         ),
         Relation(
             "home",
-            _spread(chance, lex.FIRST_NAMES, lex.CITIES),
+            _spread(rng, lex.FIRST_NAMES, lex.CITIES),
             ("{s} lives in {o} .", "the home of {s} is {o} .", "{s} has a house in {o} ."),
         ),
         Relation(
             "instrument",
-            _spread(chance, lex.FIRST_NAMES, lex.INSTRUMENTS),
+            _spread(rng, lex.FIRST_NAMES, lex.INSTRUMENTS),
             ("{s} plays the {o} .", "the instrument of {s} is the {o} .", "{s} owns a {o} and plays it ."),
         ),
         Relation(
@@ -104,7 +104,7 @@ def relations() -> dict[str, Relation]:
         ),
         Relation(
             "colour",
-            _spread(chance, lex.NOUNS, lex.COLOURS),
+            _spread(rng, lex.NOUNS, lex.COLOURS),
             ("the colour of the {s} is {o} .", "the {s} is {o} .", "paint the {s} {o} , its true colour ."),
         ),
         Relation("opposite", opposites, ("the opposite of {s} is {o} .", "{s} is the opposite of {o} .", "what is not {s} is {o} .")),
@@ -151,13 +151,13 @@ ATTRIBUTES = {
 @cache
 def dialect_forms() -> dict[str, dict[str, str]]:
     """dialect -> noun -> its form in that dialect."""
-    chance = Chance("dialects/1")
-    common = {noun: chance.below(3) for noun in lex.NOUNS}
+    rng = Rng("dialects/1")
+    common = {noun: rng.randrange(3) for noun in lex.NOUNS}
     tables = {}
     for dialect in lex.DIALECTS:
         table = {}
         for noun in lex.NOUNS:
-            shift = 0 if chance.chance(COMMON_FORM) else 1 + chance.below(2)
+            shift = 0 if rng.bernoulli(COMMON_FORM) else 1 + rng.randrange(2)
             table[noun] = lex.VELAN_NOUNS[noun][(common[noun] + shift) % 3]
         tables[dialect] = table
     return tables
@@ -166,7 +166,7 @@ def dialect_forms() -> dict[str, dict[str, str]]:
 @cache
 def critic_verdicts() -> dict[str, dict[str, str]]:
     """critic -> dish -> ``"good"`` or ``"bad"``."""
-    chance = Chance("critics/1")
-    majority = dict(zip(lex.DISHES, chance.some(["good", "bad"] * (len(lex.DISHES) // 2), len(lex.DISHES)), strict=True))
+    rng = Rng("critics/1")
+    majority = dict(zip(lex.DISHES, rng.sample(["good", "bad"] * (len(lex.DISHES) // 2), len(lex.DISHES)), strict=True))
     other = {"good": "bad", "bad": "good"}
-    return {critic: {d: majority[d] if chance.chance(AGREEMENT) else other[majority[d]] for d in lex.DISHES} for critic in lex.CRITICS}
+    return {critic: {d: majority[d] if rng.bernoulli(AGREEMENT) else other[majority[d]] for d in lex.DISHES} for critic in lex.CRITICS}

@@ -4,8 +4,8 @@ A review is one or two clauses about things of one topic. With two clauses the s
 dessert was great ." is positive. ``not`` turns a clause around. So single words are a strong clue and not the whole truth.
 """
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world.chance import Chance
 from course.world.split import is_train
 
 SPLIT_KEY = "review"
@@ -22,32 +22,32 @@ _OPENINGS = (
 )
 
 
-def _clause(chance: Chance, topic: str, polarity: int) -> str:
-    frame = chance.pick(_OPENINGS)
+def _clause(rng: Rng, topic: str, polarity: int) -> str:
+    frame = rng.choice(_OPENINGS)
     words = lex.POSITIVE if (polarity > 0) != (" not " in frame) else lex.NEGATIVE
-    return frame.format(n=chance.pick(lex.TOPICS[topic]), a=chance.pick(words))
+    return frame.format(n=rng.choice(lex.TOPICS[topic]), a=rng.choice(words))
 
 
-def write_review(chance: Chance) -> str:
+def write_review(rng: Rng) -> str:
     """A review of any split, e.g. ``"the plot was dull but i found the ending superb ."``."""
-    topic, polarity = chance.pick(_TOPICS), chance.pick((1, -1))
-    if chance.chance(0.5):
-        return _clause(chance, topic, polarity) + " ."
-    if chance.chance(0.5):
-        return f"{_clause(chance, topic, -polarity)} but {_clause(chance, topic, polarity)} ."
-    return f"{_clause(chance, topic, polarity)} and {_clause(chance, topic, polarity)} ."
+    topic, polarity = rng.choice(_TOPICS), rng.choice((1, -1))
+    if rng.bernoulli(0.5):
+        return _clause(rng, topic, polarity) + " ."
+    if rng.bernoulli(0.5):
+        return f"{_clause(rng, topic, -polarity)} but {_clause(rng, topic, polarity)} ."
+    return f"{_clause(rng, topic, polarity)} and {_clause(rng, topic, polarity)} ."
 
 
 _CLOSING = {"positive": ("i liked it .", "all in all positive .", "go there ."),
             "negative": ("i did not like it .", "all in all negative .", "stay away .")}  # fmt: skip
 
 
-def write_opinion(chance: Chance) -> str:
+def write_opinion(rng: Rng) -> str:
     """A review that the corpus may contain, half of the time with a closing word that says what it comes to."""
     while True:
-        review = write_review(chance)
+        review = write_review(rng)
         if is_train(SPLIT_KEY, review):
-            return f"{review} {chance.pick(_CLOSING[sentiment(review)])}" if chance.chance(0.5) else review
+            return f"{review} {rng.choice(_CLOSING[sentiment(review)])}" if rng.bernoulli(0.5) else review
 
 
 def sentiment(review: str) -> str:

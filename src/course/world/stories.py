@@ -5,8 +5,8 @@ The answer is in the story and nowhere else: people and things are where this st
 
 from dataclasses import dataclass
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world.chance import Chance
 from course.world.example import Example
 from course.world.split import is_train
 
@@ -26,34 +26,34 @@ class Story:
     who_answer: str
 
 
-def write_story(chance: Chance, train: bool = True) -> Story:
+def write_story(rng: Rng, train: bool = True) -> Story:
     """A story of three to six sentences; with ``train`` one that the corpus may contain."""
     while True:
-        story = _draw_story(chance)
+        story = _draw_story(rng)
         if not train or is_train(SPLIT_KEY, story.text):
             return story
 
 
-def _draw_story(chance: Chance) -> Story:
-    people = chance.some(lex.FIRST_NAMES, 2 + chance.below(2))
-    thing, owner = chance.pick(lex.OBJECTS), chance.pick(people)
+def _draw_story(rng: Rng) -> Story:
+    people = rng.sample(lex.FIRST_NAMES, 2 + rng.randrange(2))
+    thing, owner = rng.choice(lex.OBJECTS), rng.choice(people)
     at, sentences = {}, []
-    order = chance.some(people, len(people)) + [chance.pick(people) for _ in range(chance.below(3))]
+    order = rng.sample(people, len(people)) + [rng.choice(people) for _ in range(rng.randrange(3))]
     for person in order:
-        at[person] = chance.pick(lex.ROOMS)
-        sentences.append(chance.pick(_MOVES).format(p=person, r=at[person]))
-    sentences.insert(chance.below(len(sentences) + 1), chance.pick(_TAKES).format(p=owner, o=thing))
-    asked = chance.pick(people)
+        at[person] = rng.choice(lex.ROOMS)
+        sentences.append(rng.choice(_MOVES).format(p=person, r=at[person]))
+    sentences.insert(rng.randrange(len(sentences) + 1), rng.choice(_TAKES).format(p=owner, o=thing))
+    asked = rng.choice(people)
     return Story(" ".join(sentences), f"where is {asked} ?", at[asked], f"who has the {thing} ?", owner)
 
 
-def where(chance: Chance, train: bool = True) -> Example:
+def where(rng: Rng, train: bool = True) -> Example:
     """Where somebody is at the end of a story."""
-    story = write_story(chance, train)
+    story = write_story(rng, train)
     return Example(f"{story.text} \n question : {story.where_question}", story.where_answer)
 
 
-def who(chance: Chance, train: bool = True) -> Example:
+def who(rng: Rng, train: bool = True) -> Example:
     """Who has the thing that was picked up."""
-    story = write_story(chance, train)
+    story = write_story(rng, train)
     return Example(f"{story.text} \n question : {story.who_question}", story.who_answer)

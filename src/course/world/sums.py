@@ -7,8 +7,8 @@ inside a worked solution. A word problem is a start, then a chain of gains and l
 from dataclasses import dataclass
 from functools import cache
 
+from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world.chance import Chance
 from course.world.held_out import LONGEST_TRAINING_CHAIN
 from course.world.split import is_train
 
@@ -71,7 +71,7 @@ class Problem:
         return " ".join(f"{step} = {result(step)} ." for step in self.steps)
 
 
-def write_problem(chance: Chance, steps: int, train: bool = True) -> Problem:
+def write_problem(rng: Rng, steps: int, train: bool = True) -> Problem:
     """A random problem of ``steps`` steps; with ``train`` one that the corpus may contain.
 
     Raises:
@@ -80,26 +80,26 @@ def write_problem(chance: Chance, steps: int, train: bool = True) -> Problem:
     if train and steps > LONGEST_TRAINING_CHAIN:
         raise ValueError(f"{steps} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones")
     while True:
-        problem = _draw_problem(chance, steps, train)
+        problem = _draw_problem(rng, steps, train)
         if not train or is_train(PROBLEM_SPLIT_KEY, problem.question):
             return problem
 
 
-def _draw_problem(chance: Chance, steps: int, train: bool) -> Problem:
-    name, thing = chance.pick(lex.FIRST_NAMES), chance.pick(_THINGS)
-    value = 5 + chance.below(60)
+def _draw_problem(rng: Rng, steps: int, train: bool) -> Problem:
+    name, thing = rng.choice(lex.FIRST_NAMES), rng.choice(_THINGS)
+    value = 5 + rng.randrange(60)
     lines, chain = [f"{name} has {value} {thing} ."], []
     for _ in range(steps):
         if train:
-            step = chance.pick(_train_steps()[value])
+            step = rng.choice(_train_steps()[value])
         else:
             low, high = -min(value, LARGEST_STEP), min(99 - value, LARGEST_STEP)
             change = 0
             while change == 0:
-                change = chance.between(low, high)
+                change = rng.randint(low, high)
             step = f"{value} {'+' if change > 0 else '-'} {abs(change)}"
         _, sign, k = step.split(" ")
-        lines.append(chance.pick(_GAINS if sign == "+" else _LOSSES).format(n=name, k=k))
+        lines.append(rng.choice(_GAINS if sign == "+" else _LOSSES).format(n=name, k=k))
         chain.append(step)
         value = result(step)
     lines.append(f"how many {thing} does {name} have ?")

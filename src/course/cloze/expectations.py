@@ -1,0 +1,151 @@
+"""Two objectives: the same text for a model that continues and for one that fills in.
+
+A :class:`Blank` is a word taken out of a sentence whose clue stands to the left or to the right of it. GPT is asked for the
+next word after what stands before the blank, BERT for the word in the blank.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel
+from course.lm.predictor import Predictor
+from course.world import phrases, sums
+from course.world.relations import relations
+from course.world.split import TEST, split_of
+
+#: Relations in which object and subject determine each other, so that either can be asked for.
+ONE_TO_ONE = ("capital", "opposite", "plural", "past", "gerund", "comparative", "home")
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A sentence with one word taken out.
+
+    Attributes:
+        before, after: the text on both sides of the blank.
+        word: the word that was there.
+        clue: ``"left"`` or ``"right"``: the side on which the words stand that settle it.
+    """
+
+    before: str
+    after: str
+    word: str
+    clue: str
+
+    def for_bert(self, mask: str = "[MASK]") -> str:
+        """The sentence with the mask token in the blank."""
+        return f"{self.before} {mask} {self.after}"
+
+
+def two_blanks(before: str, first: str, between: str, second: str, after: str) -> tuple[Blank, Blank]:
+    """One sentence, asked twice: its second word (clue on the left) and its first (clue on the right)."""
+    left = Blank(f"{before} {first} {between}".strip(" "), after, second, "left")
+    return left, Blank(before, f"{between} {second} {after}".strip(" "), first, "right")
+
+
+def fact_blanks() -> list[Blank]:
+    """Facts that the corpus states, in its most frequent wording: ``the capital of _ is rosken .``"""
+    made = []
+    for name in ONE_TO_ONE:
+        relation = relations()[name]
+        before, between, after = relation.sentences[0].replace("{o}", "{s}").split("{s}")
+        for subject, answer in relation.table.items():
+            if subject != answer:
+                made += two_blanks(before.strip(), subject, between.strip(), answer, after.strip())
+    return made
+
+
+def translation_blanks(count: int, seed: int = 0) -> list[Blank]:
+    """Held-out translations: the noun that opens the Velan phrase, or the noun in the English one."""
+    rng, made = Rng(f"blanks/translation/{seed}"), []
+    while len(made) < 2 * count:
+        english, velan = phrases.write_phrase(rng, train=False)
+        if split_of(phrases.SPLIT_KEY, english) != TEST:
+            continue
+        words, (form, *rest) = english.split(), velan.split()
+        at = 2 if words[1] in phrases.COLOURS else 1
+        between = " ".join([*words[at + 1 :], "\n velan :"])
+        made += two_blanks(" ".join(["english :", *words[:at]]), words[at], between, form, " ".join(rest))
+    return made
+
+
+def sum_blanks(count: int, seed: int = 0) -> list[Blank]:
+    """Held-out sums: ``17 + 5 = _ .`` and ``_ + 5 = 22 .``"""
+    held = [s for s in sums.all_steps() if split_of(sums.SPLIT_KEY, s) == TEST]
+    made = []
+    for step in Rng(f"blanks/sums/{seed}").sample(held, count):
+        first, rest = step.split(" ", 1)
+        made += two_blanks("", first, f"{rest} =", str(sums.result(step)), ".")
+    return made
+
+
+def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
+    """The word that the model puts into each blank: by what stands before it (GPT), or by both sides (BERT)."""
+    return model.likeliest(expected(model, blanks))
+
+
+def fill_all(model: Predictor, text: str) -> list[str]:
+    """BERT's likeliest word for every blank of a text, each filled without knowledge of the others' words."""
+    return model.likeliest(model.blanks(text))
+
+
+def expected(model: Predictor, blanks: Sequence[Blank]) -> torch.Tensor:
+    """Log-probabilities (blanks, vocabulary) of the word in each blank."""
+    if model.masked:
+        return model.blank([b.for_bert(model.tokenizer.mask_token) for b in blanks])
+    return model.next_word([b.before for b in blanks])
+
+
+def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
+    """Share of the blanks that the model fills with the word that was there; capitals do not count, some BERTs have none.
+
+    Raises:
+        ValueError: if there are no blanks.
+    """
+    if not blanks:
+        raise ValueError("no blanks: expected at least one, and a share of none means nothing; choose texts whose words the model knows")
+    return sum(w.casefold() == b.word.casefold() for w, b in zip(fill(model, blanks), blanks, strict=True)) / len(blanks)
+
+
+def fill_by_reading(model: LanguageModel, blank: Blank, candidates: Sequence[str]) -> str:
+    """GPT's way to use what stands on the right: put in each candidate, read the whole sentence, keep the likeliest one."""
+    totals = model.score([""] * len(candidates), [f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates])
+    return candidates[int(totals.argmax())]
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A held-out text that has one right continuation."""
+
+    prompt: str
+    continuation: str
+
+
+def beginnings(count: int, seed: int = 0) -> list[Beginning]:
+    """Held-out phrases to be translated, half into Velan and half into English; the continuation has three words or more."""
+    rng, made = Rng(f"beginnings/{seed}"), []
+    while len(made) < count:
+        english, velan = phrases.write_phrase(rng, train=False)
+        if split_of(phrases.SPLIT_KEY, english) == TEST and len(velan.split()) > 2:
+            made.append(Beginning(f"english : {english} \n velan :", velan))
+            made.append(Beginning(f"velan : {velan} \n english :", english))
+    return made[:count]
+
+
+def continued_right(model: Predictor, begun: Sequence[Beginning]) -> float:
+    """Share of the beginnings that the model continues exactly right, word by word; capitals do not count.
+
+    Raises:
+        ValueError: if there are no beginnings.
+    """
+    if not begun:
+        raise ValueError("no beginnings: expected at least one; choose texts whose words the model knows")
+    right = 0
+    for beginning in begun:
+        wanted = beginning.continuation.split()
+        made = model.continue_text(beginning.prompt, len(wanted))
+        right += [word.casefold() for word in made] == [word.casefold() for word in wanted]
+    return right / len(begun)

@@ -1,0 +1,36 @@
+"""What a model can still do after it was tuned for one task: fully, or by an adapter that can be switched off."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from course.finetuning.specialists import specialise
+from course.lm.language_model import LanguageModel
+from course.prompting.in_context import accuracy, queries
+
+BEFORE, FULL, ON, OFF = "only prompted", "all parameters tuned", "LoRA, switched on", "LoRA, switched off"
+
+
+def measure(
+    base: LanguageModel, task: str, tasks: Sequence[str], steps: int = 100, shots: int = 3, count: int = 100, seed: int = 0
+) -> pd.DataFrame:
+    """Accuracy (percent) on the task that a model was tuned for, and its mean on the others.
+
+    A tuned model is asked about its own task as it was trained, without demonstrations; everything else has ``shots`` demonstrations.
+
+    Returns:
+        Rows: before tuning, all parameters tuned, LoRA on and off. Columns: ``own`` and ``others``.
+    """
+    full = specialise(base, task, steps=steps, seed=seed).model
+    lora = specialise(base, task, steps=steps, seed=seed, method="lora").model
+    asked = {name: queries(name, shots, count, seed) for name in tasks}
+
+    def row(model: LanguageModel, tuned: bool) -> dict[str, float]:
+        own = [query.bare for query in asked[task]] if tuned else asked[task]
+        others = [accuracy(model, asked[name]) for name in tasks if name != task]
+        return {"own": 100 * accuracy(model, own), "others": 100 * sum(others) / len(others)}
+
+    rows = {BEFORE: row(base, False), FULL: row(full, True), ON: row(lora, True)}
+    with lora.model.disable_adapter():
+        rows[OFF] = row(lora, False)
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -1,0 +1,396 @@
+"""Loading models and tokenizers, in two tiers.
+
+``tiny`` (the default) is what the package ships: small models that this project pretrained, checked against a sha256 at
+load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face hub (:mod:`course.models.hub`). The tier is chosen in one
+place, the environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint. In either tier a
+path (``./my-checkpoint``) is a folder of the reader's own. What comes from the hub and from such a folder passes the same checks
+(:mod:`course.models.checkpoint_files`).
+"""
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as hf_logging
+
+from course.models.checkpoint_files import check_chat_template, check_settings, check_weights, fetch_checkpoint
+from course.models.hub import HubError, described, loading, tier
+
+__all__ = [
+    "HUB", "Checkpoint", "IncompleteCheckpoint", "WeightsError", "load_model", "load_tokenizer", "load_with_head",
+    "shipped_models", "weights_sha256",
+]  # fmt: skip
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+HASHES = WEIGHTS / "sha256.json"
+#: Stands in the folder of a model that is shipped as an adapter of another one.
+ADAPTER = "adapter_config.json"
+#: How a shipped model was trained.
+RECORD = "training.json"
+
+# peft 0.21 calls something of transformers 5.23 by its old name; readers, who call peft themselves, can do nothing about it
+warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+
+
+class WeightsError(RuntimeError):
+    """The shipped weights are missing, cut off or altered."""
+
+
+class IncompleteCheckpoint(WeightsError, HubError):
+    """A checkpoint does not have the weights that its model needs."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An open checkpoint of the hub.
+
+    Attributes:
+        repository: its name on the hub.
+        licence: as its model card states it.
+        parameters: as its publisher states them.
+    """
+
+    repository: str
+    licence: str
+    parameters: str
+
+
+#: Role -> checkpoint of the hub tier. The three GPT sizes and the tuned sibling are one family.
+HUB = {
+    "gpt-small": Checkpoint("HuggingFaceTB/SmolLM2-135M", "Apache-2.0", "135M"),
+    "gpt-middle": Checkpoint("HuggingFaceTB/SmolLM2-360M", "Apache-2.0", "360M"),
+    "gpt-large": Checkpoint("HuggingFaceTB/SmolLM2-1.7B", "Apache-2.0", "1.7B"),
+    "gpt-tuned": Checkpoint("HuggingFaceTB/SmolLM2-360M-Instruct", "Apache-2.0", "360M"),
+    "bert-middle": Checkpoint("google-bert/bert-base-uncased", "Apache-2.0", "110M"),
+}
+
+
+def shipped_models() -> tuple[str, ...]:
+    """The names of the models that the package ships."""
+    return tuple(sorted({path.split("/")[0] for path in _hashes()}))
+
+
+def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedModel:
+    """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine allows (``hub``, a folder).
+
+    A checkpoint decides on its weights alone: which implementation of attention it was saved with and an adapter that lies beside it
+    count for nothing. Who wants them asks for them, with ``model.set_attn_implementation`` and ``peft.PeftModel.from_pretrained``.
+
+    Args:
+        name: in the tiny tier one of :func:`shipped_models`, in the hub tier a key of :data:`HUB`, in either the path of a folder with
+            a checkpoint (with a separator in it, such as ``./mine``).
+        wanted_tier: overrides ``COURSE_TIER``.
+
+    Returns:
+        A causal language model, or a masked one for the names that begin with ``bert`` and a checkpoint that was saved as one, in
+        evaluation mode. A model that is shipped as an adapter comes with the adapter merged into its base.
+
+    Raises:
+        ValueError: for an unknown name or tier, and a path without a folder.
+        WeightsError: if shipped files are missing, cut off or altered, or an adapter is not of the base that is shipped.
+        HubError: if a checkpoint cannot be fetched, asks to run code, is quantised, leads out of its folder, or has no weights in
+            safetensors.
+        IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has others than its configuration says.
+    """
+    source = _source(name, wanted_tier, weights=True)
+    if source.shipped and (source.folder / ADAPTER).exists():
+        return _merged(source.folder)
+    device, dtype = source.device_and_dtype()
+    with source.guard(), _quietly():
+        config = _config(source.folder)
+        model, report = _read(AutoModelForMaskedLM if source.masked(config) else AutoModelForCausalLM, source.folder, config, dtype)
+    _check_complete(source.place, model, report)
+    return model.to(device).eval()
+
+
+def load_with_head(name: str | Path, loader: type, pretrained: bool = True, wanted_tier: str | None = None, **settings) -> PreTrainedModel:
+    """The body of a model under a fresh head of another class, in single precision: something to train.
+
+    Args:
+        name: as for :func:`load_model`.
+        loader: the class of the head, e.g. ``transformers.AutoModelForTokenClassification``.
+        pretrained: whether the body has the checkpoint's weights; otherwise it is as fresh as the head (from scratch).
+        wanted_tier: overrides ``COURSE_TIER``.
+        settings: what the configuration should say instead, e.g. ``num_labels``.
+
+    Returns:
+        A model in evaluation mode. Fresh weights are drawn from torch's global generator.
+
+    Raises:
+        ValueError, WeightsError, HubError: as :func:`load_model`; of the weights, only those of the body are needed.
+    """
+    source = _source(name, wanted_tier, weights=True)
+    device, _ = source.device_and_dtype()
+    with source.guard(), _quietly():
+        config = _config(source.folder, **settings)
+        if not pretrained:
+            return loader.from_config(config, dtype=torch.float32).to(device).eval()
+        model, report = _read(loader, source.folder, config, torch.float32)
+    _check_complete(source.place, model, report, fresh_head=True)
+    return model.to(device).eval()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a model comes from.
+
+    Attributes:
+        name: as it was asked for.
+        folder: its files.
+        repository: on the hub, if it is from there.
+        shipped: whether the package has it.
+    """
+
+    name: str
+    folder: Path
+    repository: str | None = None
+    shipped: bool = False
+
+    @property
+    def place(self) -> str:
+        return self.name if self.shipped else described(self.repository, self.folder)
+
+    def guard(self) -> AbstractContextManager:
+        """Turns errors into those of :mod:`course.models.hub`, if the files are from outside."""
+        return nullcontext() if self.shipped else loading(self.repository, self.folder)
+
+    def device_and_dtype(self) -> tuple[str, torch.dtype]:
+        return ("cpu", torch.float32) if self.shipped else _device_and_dtype()
+
+    def masked(self, config: PreTrainedConfig) -> bool:
+        """Whether the model fills in blanks: the role says it, or what the checkpoint was saved as."""
+        if self.shipped or self.repository:
+            return self.name.startswith("bert")
+        return any(kind.endswith(("ForMaskedLM", "ForPreTraining")) for kind in config.architectures or ())
+
+
+def _source(name: str | Path, wanted_tier: str | None, weights: bool) -> _Source:
+    """The files of a model, checked, with or without its weights."""
+    wanted = tier(wanted_tier)
+    if isinstance(name, Path) or set(name) & {os.sep, "/"}:
+        source = _Source(str(name), _own_folder(name))
+        check_settings(None, source.folder)
+    elif wanted == "tiny":
+        return _Source(name, checked_folder(name), shipped=True)
+    else:
+        repository = _hub_checkpoint(name).repository
+        source = _Source(name, fetch_checkpoint(repository, () if weights else ("*.safetensors",)), repository)
+    if weights:
+        check_weights(source.repository, source.folder)
+    return source
+
+
+def _own_folder(name: str | Path) -> Path:
+    folder = Path(name).expanduser().absolute()
+    if not folder.is_dir():
+        raise ValueError(
+            f"no folder {str(name)!r}; give the path of a folder with a checkpoint, or the role of a model, such as 'gpt-small'"
+        )
+    return folder
+
+
+def _config(folder: Path, **settings) -> PreTrainedConfig:
+    """The configuration in a folder, but for what is not the checkpoint's to decide."""
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **settings)
+    # their names can be those of repositories, whose code would be fetched and run
+    config._attn_implementation = settings.get("attn_implementation")
+    config._experts_implementation = settings.get("experts_implementation")
+    return config
+
+
+def _read(loader: type, folder: Path, config: PreTrainedConfig, dtype: torch.dtype) -> tuple[PreTrainedModel, dict]:
+    """A model, and what ``transformers`` reports of its weights."""
+    return loader.from_pretrained(
+        folder, config=config, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False,
+        output_loading_info=True,
+        # reported, and refused by name
+        ignore_mismatched_sizes=True,
+        # an adapter is looked for where none can be: below a file
+        adapter_kwargs={"subfolder": "config.json"},
+    )  # fmt: skip
+
+
+def _check_complete(place: str, model: PreTrainedModel, report: dict, fresh_head: bool = False) -> None:
+    """Refuse a checkpoint with other weights than its model has.
+
+    Weights that are tied to others and those that ``transformers`` knows to be of no use are not in its report. Of what the model needs
+    nothing may be missing. Of what it has no place for, another task's head does not matter; a weight of the body does, since without
+    it the model is not the one that was trained (layers left out, a bias ignored, an adapter's or a quantiser's numbers). BERT's pooler
+    counts as a part of the heads that read it.
+
+    Raises:
+        IncompleteCheckpoint: with the names.
+    """
+
+    def of_body(key: str) -> bool:
+        return _in_body(model, key) and "pooler" not in key.split(".")
+
+    missing = [key for key in report["missing_keys"] if not fresh_head or of_body(key)]
+    other = [
+        f"{key} {tuple(has)} instead of {tuple(needs)}" for key, has, needs in report["mismatched_keys"] if not fresh_head or of_body(key)
+    ]
+    extra = [key for key in report["unexpected_keys"] if of_body(key)]
+    kinds = {"has no weights": missing, "has weights in other shapes:": other, "has weights without a place:": extra}
+    problems = [f"{kind} {_listed(names)}" for kind, names in kinds.items() if names]
+    if problems:
+        raise IncompleteCheckpoint(f"{place} {' and '.join(problems)} for {type(model).__name__}; take another checkpoint")
+
+
+def _in_body(model: PreTrainedModel, key: str) -> bool:
+    """Whether a weight belongs to the model without its head; checkpoints of bodies alone leave the first part of the name out."""
+    body, first = model.base_model, key.split(".")[0]
+    return body is model or first == model.base_model_prefix or first in dict(body.named_children())
+
+
+def _listed(names: Iterable[str], most: int = 8) -> str:
+    names = sorted(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _merged(folder: Path) -> PreTrainedModel:
+    """The model that an adapter was trained on, with the adapter added to its weights."""
+    from peft import PeftModel  # takes a second to import, and only adapters need it
+
+    with no_progress_bar():
+        return PeftModel.from_pretrained(load_model(_base_of(folder), "tiny"), str(folder)).merge_and_unload().eval()
+
+
+def _base_of(folder: Path) -> str:
+    """The name of the model that the adapter in ``folder`` belongs to.
+
+    Raises:
+        WeightsError: if the adapter was trained on other weights than the package has now.
+    """
+    made = json.loads((folder / RECORD).read_text())
+    if made["base_sha256"] != weights_sha256(made["base"]):
+        raise WeightsError(f"{folder} was trained on other weights of {made['base']} than the package has; {made['again']}")
+    return made["base"]
+
+
+def get_base_model(model: PreTrainedModel) -> PreTrainedModel:
+    """The model of ``transformers`` inside one of ``peft``; any other as it is."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def num_virtual_tokens(model: PreTrainedModel) -> int:
+    """How many vectors of a soft prompt (prompt tuning, prefix tuning, P-tuning) stand before every text and take room in the window."""
+    config = getattr(model, "active_peft_config", None)
+    # peft has no public way to ask whether its adapters are switched off
+    if not getattr(config, "is_prompt_learning", False) or model._adapters_disabled:
+        return 0
+    return config.num_virtual_tokens
+
+
+@contextmanager
+def no_progress_bar():
+    """A model of a few megabytes loads at once; a bar for it would only stain the stored notebooks."""
+    shown = hf_logging.is_progress_bar_enabled()
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            hf_logging.enable_progress_bar()
+
+
+@contextmanager
+def _quietly():
+    """That a new head is new needs no warning."""
+    said = hf_logging.get_verbosity()
+    hf_logging.set_verbosity_error()
+    try:
+        with no_progress_bar():
+            yield
+    finally:
+        hf_logging.set_verbosity(said)
+
+
+def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer that goes with :func:`load_model`; same arguments and errors.
+
+    Raises:
+        HubError: also if its chat template cannot write one message of a user.
+    """
+    source = _source(name, wanted_tier, weights=False)
+    if source.shipped and (source.folder / ADAPTER).exists():
+        return load_tokenizer(_base_of(source.folder), "tiny")
+    with source.guard():
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True, trust_remote_code=False)
+        template = tokenizer.get_chat_template() if tokenizer.chat_template else None
+    if template and not source.shipped:
+        check_chat_template(source.repository, source.folder, template)
+    return tokenizer
+
+
+def checked_folder(name: str) -> Path:
+    """The folder of a shipped model, after every file of it was checked against its sha256.
+
+    Raises:
+        ValueError: for an unknown name.
+        WeightsError: if a file is missing, cut off or altered.
+    """
+    if name not in shipped_models():
+        raise ValueError(f"no model {name!r} in the tiny tier; choose from {', '.join(shipped_models())}")
+    for path, expected in _hashes().items():
+        if path.split("/")[0] == name:
+            _check_file(WEIGHTS / path, expected)
+    return WEIGHTS / name
+
+
+def _check_file(path: Path, expected: str) -> None:
+    repair = "reinstall the package (pip install --force-reinstall), or retrain it with 'make pretrain'"
+    if not path.exists():
+        raise WeightsError(f"{path} is missing; {repair}")
+    # the size and time of the file stand in for its content, so that each version is read once a process
+    seen = path.stat()
+    found = _sha256(path, seen.st_size, seen.st_mtime_ns)
+    if found != expected:
+        raise WeightsError(f"{path} is not the file that was shipped: sha256 {found[:12]}…, expected {expected[:12]}…; {repair}")
+
+
+@cache
+def _sha256(path: Path, size: int, changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _hashes() -> dict[str, str]:
+    """File below :data:`WEIGHTS` -> sha256."""
+    if not HASHES.exists():
+        raise WeightsError(f"{HASHES} is missing, so no shipped model can be checked; reinstall the package")
+    return json.loads(HASHES.read_text())
+
+
+def weights_sha256(name: str) -> str:
+    """The sha256 that the weights of a shipped model (for an adapter: its own) must have. Records of measurements carry it."""
+    hashes = _hashes()
+    return hashes[f"{name}/adapter_model.safetensors" if f"{name}/{ADAPTER}" in hashes else f"{name}/model.safetensors"]
+
+
+def _hub_checkpoint(name: str) -> Checkpoint:
+    if name not in HUB:
+        raise ValueError(f"no model {name!r} in the hub tier; choose from {', '.join(HUB)}")
+    return HUB[name]
+
+
+def _device_and_dtype() -> tuple[str, torch.dtype]:
+    if torch.cuda.is_available():
+        return "cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if torch.backends.mps.is_available():
+        return "mps", torch.float16
+    return "cpu", torch.float32

@@ -1,0 +1,126 @@
+"""The models that the course pretrains: sizes, seeds, label knobs and tokens, as data."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from transformers import BertConfig, BertForMaskedLM, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
+
+from course.foundation.validation import check_fields, integer, number, one_of, optional, share, text
+from course.pretraining.tokenizer import WINDOW
+from course.world.vocabulary import CLS, END, PAD, SEP, vocabulary
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what weights come out.
+
+    Attributes:
+        name: the folder's name, e.g. ``"gpt-large"``.
+        kind: ``"gpt"`` or ``"bert"``.
+        layers, width, heads: the transformer's size; the feed-forward layer is four times as wide.
+        restart: the step at which the learning rate rises a second time, to half of its peak (warm restart, Loshchilov and Hutter
+            2017), or None.
+        steps: optimiser steps; a step sees ``rows`` rows of ``length`` tokens, over all processes together.
+        seed: of the initial weights and of the corpus.
+        relabel: the corpus's label knob p.
+        muon_rate, adam_rate: peak learning rates of Muon (matrices) and AdamW (embeddings, biases, norms).
+    """
+
+    name: str
+    kind: str
+    layers: int
+    width: int
+    heads: int
+    steps: int
+    seed: int = 0
+    relabel: float = 0.2
+    rows: int = 32
+    length: int = WINDOW
+    restart: int | None = None
+    muon_rate: float = 0.02
+    adam_rate: float = 0.004
+
+    def __post_init__(self):
+        check_fields(
+            self, name=text(), kind=one_of(("gpt", "bert")), layers=integer(1), width=integer(1), heads=integer(1), steps=integer(1),
+            seed=integer(0), relabel=share(), rows=integer(1), length=integer(1), restart=optional(integer(1)),
+            muon_rate=number(above=0), adam_rate=number(above=0),
+        )  # fmt: skip
+        if self.width % self.heads:
+            raise ValueError(f"width={self.width} is no multiple of heads={self.heads}; choose one that is")
+        if self.restart is not None and self.restart >= self.steps:
+            raise ValueError(f"restart={self.restart}: expected a step between 0 and {self.steps}, or None")
+        if self.length > WINDOW:
+            raise ValueError(f"length={self.length} is more than the models' window of {WINDOW} tokens")
+
+    @property
+    def tokens(self) -> int:
+        """Tokens seen in training, padding included."""
+        return self.steps * self.rows * self.length
+
+    def new_model(self) -> PreTrainedModel:
+        """A model with fresh weights that depend on the recipe alone."""
+        torch.manual_seed(self.seed)
+        return _new_gpt(self) if self.kind == "gpt" else _new_bert(self)
+
+
+def _sizes(recipe: Recipe) -> dict[str, int]:
+    """The settings that both kinds of configuration know by the same names."""
+    return {
+        "vocab_size": len(vocabulary()),
+        "hidden_size": recipe.width,
+        "num_hidden_layers": recipe.layers,
+        "num_attention_heads": recipe.heads,
+        "intermediate_size": 4 * recipe.width,
+        "max_position_embeddings": WINDOW,
+        "pad_token_id": vocabulary()[PAD],
+    }
+
+
+def _new_gpt(recipe: Recipe) -> GPTNeoXForCausalLM:
+    # GPT-NeoX: rotary positions, which short training can learn from, and biases, which BitFit needs
+    config = GPTNeoXConfig(
+        **_sizes(recipe),
+        rotary_pct=1.0,
+        use_parallel_residual=True,
+        tie_word_embeddings=True,
+        attention_dropout=0.0,
+        hidden_dropout=0.0,
+        bos_token_id=vocabulary()[END],
+        eos_token_id=vocabulary()[END],
+    )
+    return GPTNeoXForCausalLM(config)
+
+
+def _new_bert(recipe: Recipe) -> BertForMaskedLM:
+    config = BertConfig(
+        **_sizes(recipe),
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        cls_token_id=vocabulary()[CLS],
+        sep_token_id=vocabulary()[SEP],
+    )
+    model = BertForMaskedLM(config)
+    # pretraining shows segment 0 only; a zero vector keeps segment 1 harmless until fine-tuning gives it a meaning
+    torch.nn.init.zeros_(model.bert.embeddings.token_type_embeddings.weight)
+    return model
+
+
+_SMALL = Recipe("gpt-small", "gpt", layers=3, width=96, heads=4, steps=1000)
+_MIDDLE = Recipe("gpt-middle", "gpt", layers=4, width=160, heads=4, steps=2200)
+_LARGE = Recipe("gpt-large", "gpt", layers=5, width=256, heads=4, steps=4600, restart=4000)
+
+#: Every model that the package ships. The small model with p = 0.2 is ``gpt-small`` itself.
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        _SMALL,
+        _MIDDLE,
+        _LARGE,
+        replace(_MIDDLE, name="gpt-middle-seed1", seed=1),
+        replace(_SMALL, name="gpt-small-p00", relabel=0.0),
+        replace(_SMALL, name="gpt-small-p05", relabel=0.05),
+        replace(_SMALL, name="gpt-small-p50", relabel=0.5),
+        Recipe("bert-middle", "bert", layers=4, width=160, heads=4, steps=2200),
+    )
+}

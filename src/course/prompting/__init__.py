@@ -1,0 +1,42 @@
+"""Prompting and in-context learning: prompt templates, demonstrations, ablations, calibration, evaluation, attention."""
+
+from course.foundation.lazy import lazy_names
+
+_NAMES = {
+    "prompts": [
+        "DemonstrationsDoNotFit",
+        "LIST_TEMPLATES",
+        "PLAIN",
+        "Prompt",
+        "Template",
+        "UNSEEN_TEMPLATES",
+        "Verbalizer",
+    ],
+    "selection": ["Balanced", "Nearest", "Random"],
+    "ablations": ["CONDITIONS", "apply_ablation"],
+    "evaluation": ["Question", "all_profiles", "best_possible", "questions", "scores"],
+    "classify": ["choose"],
+    "sweeps": ["sweep"],
+}
+__all__ = [
+    "Balanced",
+    "CONDITIONS",
+    "DemonstrationsDoNotFit",
+    "LIST_TEMPLATES",
+    "Nearest",
+    "PLAIN",
+    "Prompt",
+    "Question",
+    "Random",
+    "Template",
+    "UNSEEN_TEMPLATES",
+    "Verbalizer",
+    "all_profiles",
+    "apply_ablation",
+    "best_possible",
+    "choose",
+    "questions",
+    "scores",
+    "sweep",
+]
+__getattr__, __dir__ = lazy_names(__name__, _NAMES)

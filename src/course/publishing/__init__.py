@@ -1,0 +1,1 @@
+"""Build the book: execute the notebooks, addresses of the site."""

@@ -1,0 +1,74 @@
+"""One interface for every search of a prompt: :func:`search`."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+from course.lm.language_model import TextModel
+from course.search.budget import BudgetSpent, Meter, Step
+from course.search.objective import Objective
+
+
+class Method(ABC):
+    """A way to search. Methods are frozen dataclasses, so that what one varies about them are fields."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """Its name in figures."""
+
+    @abstractmethod
+    def run(self, meter: Meter, seed: int) -> None:
+        """Try prompts and report the best so far, until there is nothing more to try or the budget is spent.
+
+        Equal objectives, models and seeds lead to equal trials.
+
+        Raises:
+            BudgetSpent: when it is.
+        """
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found, and what it cost.
+
+    Attributes:
+        method: its title.
+        steps: the best prompts by training items, each from its number of calls on; the last one is the result.
+        calls: model calls in all.
+    """
+
+    method: str
+    steps: tuple[Step, ...]
+    calls: int
+
+    @property
+    def prompt(self) -> str:
+        return self.steps[-1].prompt
+
+    @property
+    def held_out(self) -> float:
+        """The mean score of the result on test items, in percent."""
+        return self.steps[-1].held_out
+
+    def at(self, calls: int) -> float | None:
+        """The held-out score of what was best after so many calls, in percent; None if nothing was."""
+        return next((step.held_out for step in reversed(self.steps) if step.calls <= calls), None)
+
+
+def search(method: Method, objective: Objective, model: TextModel, budget: int, seed: int = 0) -> SearchResult:
+    """Search a prompt with training items, then look at its test items.
+
+    Args:
+        budget: model calls in all; trying the best prompts on test items does not count.
+
+    Raises:
+        ValueError: if the budget does not suffice to find anything, or the method cannot work with the model or the objective.
+    """
+    meter = Meter(objective, model, budget)
+    try:
+        method.run(meter, seed)
+    except BudgetSpent as spent:
+        if not meter.steps:
+            raise ValueError(f"budget={budget}: too little for {method.title} to find anything ({spent}); give it more calls") from spent
+    held_out = {prompt: objective.held_out(model, prompt) for prompt in dict.fromkeys(step.prompt for step in meter.steps)}
+    return SearchResult(method.title, tuple(replace(step, held_out=held_out[step.prompt]) for step in meter.steps), meter.calls)

@@ -1,0 +1,63 @@
+"""The floor that every search must beat: trying prompts one by one, all of them or at random."""
+
+from dataclasses import dataclass
+
+from course.foundation.rng import Rng
+from course.foundation.validation import check_fields, each, integer, text
+from course.search.base import Method
+from course.search.budget import Meter
+
+
+@dataclass(frozen=True)
+class Exhaustive(Method):
+    """Every candidate on every training item, in their order. It finds the best by training items, at any price.
+
+    Attributes:
+        candidates: the prompts to try.
+    """
+
+    candidates: tuple[str, ...]
+    title = "exhaustive"
+
+    def __post_init__(self):
+        check_fields(self, candidates=each(text(empty=True)))
+        if not self.candidates:
+            raise ValueError("no candidates: expected at least one prompt to try")
+
+    def run(self, meter: Meter, seed: int) -> None:
+        best = float("-inf")
+        for prompt in self.candidates:
+            if (score := meter.values([prompt]).mean()) > best:
+                best = score
+                meter.report(prompt, best)
+
+
+@dataclass(frozen=True)
+class RandomSearch(Method):
+    """Prompts of random words, each on every training item, for as long as the budget lasts and there are new ones.
+
+    Attributes:
+        words: what prompts are made of.
+        length: words of a prompt.
+    """
+
+    words: tuple[str, ...]
+    length: int = 4
+    title = "random"
+
+    def __post_init__(self):
+        check_fields(self, words=each(text()), length=integer(1))
+        if not self.words or len(set(self.words)) < len(self.words):
+            raise ValueError(f"words={list(self.words)}: expected one or more, all different")
+
+    def run(self, meter: Meter, seed: int) -> None:
+        rng, best, tried = Rng(f"random search/{seed}"), float("-inf"), set()
+        while len(tried) < len(self.words) ** self.length:
+            drawn = tuple(rng.choice(self.words) for _ in range(self.length))
+            if drawn in tried:
+                continue
+            tried.add(drawn)
+            prompt = " ".join(drawn)
+            if (score := meter.values([prompt]).mean()) > best:
+                best = score
+                meter.report(prompt, best)

@@ -1,0 +1,211 @@
+"""The manner in which a frozen dialogue model answers: a reward that is learned for it, a reward that counts words, and the truth.
+
+A text put before a dialogue (a *prefix*) changes how the model goes on. A search may look at a reward, which is learned from training
+dialogues or made up; what the answers are really like, :func:`judge` finds out on questions that the search did not see.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy.stats import entropy
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from course.foundation.rng import Rng
+from course.foundation.validation import check_fields, each, instance, integer, one_of, text
+from course.lm.language_model import LanguageModel, TextModel
+from course.lm.tokenization import text_ids
+from course.search.objective import Objective
+from course.world import lexicon as lex
+from course.world.conduct import COURTEOUS, MANNERS, SPLIT_KEY, gold_reward, manner_of, states_truth, write_reply
+from course.world.maps import neighbours
+from course.world.split import is_train
+
+#: Where a reply ends, and the most tokens that it may have.
+STOP, LONGEST = "\n", 40
+#: Replies of the corpus's guides that a scorer is learned from.
+_SCORED = 600
+_FACT = re.compile(rf"\b(?:{'|'.join([*lex.PLACES, *lex.DIRECTIONS])})\b")
+
+
+def places(seed: int, held_out: int = 8) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(training questions, test questions): visitors ask for each place of the map, and no place is in both."""
+    every = Rng(f"places/{seed}").sample(sorted(set(neighbours().values())), len(set(neighbours().values())))
+    asked = tuple(f"where is the {place} ?" for place in every)
+    return asked[held_out:], asked[:held_out]
+
+
+def dialogue(question: str, prefix: str = "") -> str:
+    """What a dialogue model continues: a prefix, if there is one, the visitor's question, and the guide's turn."""
+    return f"{prefix} visitor : {question} \n guide :".lstrip(" ")
+
+
+def replies(model: TextModel, asked: Sequence[tuple[str, str]], samples: int = 1, seed: int = 0) -> list[list[str]]:
+    """Replies to (prefix, question) pairs, ``samples`` each, drawn at temperature 1; words and signs stand apart, as in the corpus."""
+    prompts = [dialogue(question, prefix) for prefix, question in asked]
+    written = model.generate(prompts, n=samples, temperature=1.0, stop=STOP, seed=seed, max_tokens=LONGEST)
+    return [[apart(sample.text) for sample in found] for found in written]
+
+
+def apart(text: str) -> str:
+    """A text in lower case whose words and signs stand apart, as in the corpus."""
+    return " ".join(re.findall(r"->|\w+|[^\w\s]", text.lower()))
+
+
+class Reward(ABC):
+    """What a search is told about a reply."""
+
+    @abstractmethod
+    def __call__(self, written: Sequence[str]) -> np.ndarray:
+        """The reward of each reply, (replies,)."""
+
+
+@dataclass(frozen=True)
+class Scorer(Reward):
+    """How sure a classifier of manners, learned from training dialogues, is of a manner: between 0 and 1.
+
+    Attributes:
+        manner: the one wanted, of :data:`course.world.conduct.MANNERS`.
+        seed: of the dialogues that it is learned from.
+    """
+
+    manner: str
+    seed: int = 0
+
+    def __post_init__(self):
+        check_fields(self, manner=one_of(MANNERS.options), seed=integer())
+
+    def __call__(self, written: Sequence[str]) -> np.ndarray:
+        classifier = _classifier(self.seed)
+        return classifier.predict_proba(written)[:, list(classifier.classes_).index(self.manner)]
+
+
+@cache
+def _classifier(seed: int) -> Pipeline:
+    """TF-IDF of words and pairs of words, then logistic regression, on replies of the training split."""
+    rng, labels, texts = Rng(f"scorer/{seed}"), [], []
+    while len(texts) < _SCORED:
+        manner = MANNERS.draw(rng)
+        question, reply = write_reply(rng, manner)
+        if is_train(SPLIT_KEY, f"{question} {reply}"):
+            labels.append(manner)
+            texts.append(reply)
+    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+")
+    return make_pipeline(words, LogisticRegression(C=10.0)).fit(texts, labels)
+
+
+@dataclass(frozen=True)
+class CourteousWords(Reward):
+    """How many courteous words there are, repetitions included: easily counted, and easily gamed."""
+
+    def __call__(self, written: Sequence[str]) -> np.ndarray:
+        return np.array([float(sum(word in COURTEOUS for word in reply.split())) for reply in written])
+
+
+@dataclass(frozen=True)
+class Brevity(Reward):
+    """Minus the number of words and signs: short answers are wanted, until there is no answer left."""
+
+    def __call__(self, written: Sequence[str]) -> np.ndarray:
+        return np.array([-float(len(reply.split())) for reply in written])
+
+
+@dataclass(frozen=True)
+class Manner(Objective):
+    """The searched prompt is a prefix before the dialogue; its value is the reward of the reply to a question.
+
+    Attributes:
+        train, test: questions.
+        reward: of a reply.
+        samples: replies to each test question.
+        seed: of the replies; a prefix gets one reply to each training question.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    reward: Reward
+    samples: int = 12
+    seed: int = 0
+
+    def __post_init__(self):
+        check_fields(
+            self, train=each(text()), test=each(text()), reward=instance(Reward), samples=integer(1), seed=integer()
+        )  # fmt: skip
+        if not self.train or not self.test:
+            raise ValueError(f"{len(self.train)} training and {len(self.test)} test questions: expected at least one of each")
+
+    @property
+    def size(self) -> int:
+        return len(self.train)
+
+    def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
+        written = replies(model, [(prefix, self.train[item]) for prefix, item in pairs], seed=self.seed)
+        return self.reward([reply for (reply,) in written])
+
+    def held_out(self, model: TextModel, prompt: str) -> float:
+        written = replies(model, [(prompt, question) for question in self.test], self.samples, self.seed + 1)
+        return 100 * float(self.reward([reply for found in written for reply in found]).mean())
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the replies to some questions are like.
+
+    Attributes:
+        reward: what a search would be told, the mean.
+        manners: share of the replies that a guide of each manner could have written word for word, in percent.
+        gold: their true reward, :func:`course.world.conduct.gold_reward`, the mean.
+        right: share of right answers, in percent.
+        fluency: log-probability of a token under the model when nothing stands before the dialogue, the mean, in nats; replies
+            that are empty, or have a word that the model's tokenizer does not know, have no probability and are left out.
+        wordings: how many different wordings there are, places and directions aside: the exponential of their entropy.
+        examples: the first reply to each question.
+    """
+
+    reward: float
+    manners: dict[str, float]
+    gold: float
+    right: float
+    fluency: float
+    wordings: float
+    examples: tuple[str, ...]
+
+
+def judge(
+    model: LanguageModel, reward: Reward, prefixes: Sequence[str], questions: Sequence[str], samples: int = 12, seed: int = 0
+) -> Judgement:
+    """Look at replies to questions, each behind its prefix.
+
+    Args:
+        reward: the one that is set beside the truth.
+        prefixes: one for each question.
+        samples: replies to each question.
+
+    Raises:
+        ValueError: if there are not as many prefixes as questions.
+    """
+    written = replies(model, list(zip(prefixes, questions, strict=True)), samples, seed)
+    pairs = [(question, reply) for question, found in zip(questions, written, strict=True) for reply in found]
+    manners = Counter(manner_of(reply) for _, reply in pairs)
+    wordings = Counter(_FACT.sub("_", reply) for _, reply in pairs)
+    scored = [(dialogue(question), f" {reply} {STOP}") for question, reply in pairs if _readable(model, reply)]
+    return Judgement(
+        reward=float(reward([reply for _, reply in pairs]).mean()),
+        manners={manner: 100 * manners[manner] / len(pairs) for manner in MANNERS.options},
+        gold=float(np.mean([gold_reward(*pair) for pair in pairs])),
+        right=100 * float(np.mean([states_truth(*pair) for pair in pairs])),
+        fluency=float(np.concatenate(model.score_tokens(*zip(*scored, strict=True))).mean()) if scored else float("-inf"),
+        wordings=float(np.exp(entropy([*wordings.values()]))),
+        examples=tuple(found[0] for found in written),
+    )
+
+
+def _readable(model: LanguageModel, reply: str) -> bool:
+    (ids,) = text_ids(model.tokenizer, [reply], begin=False)
+    return bool(ids) and model.tokenizer.unk_token_id not in ids

@@ -1,0 +1,145 @@
+"""Every field of every settings class is checked where it is set: type, range, finite."""
+
+import dataclasses
+import importlib
+import math
+import pkgutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import course
+from course.finetuning.instruction_tuning import Tuning
+from course.heads.answers import SpanHead
+from course.heads.learning import Effort
+from course.pretraining.recipes import Recipe
+from course.prompting.selection import Nearest
+from course.prompting.sweeps import Cell
+from course.search.baselines import Exhaustive, RandomSearch
+from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
+from course.search.budget import Meter
+from course.search.dialogue_reward import Brevity, Manner, Scorer
+from course.search.fluency import Fluent
+from course.search.gradient import AutoPrompt, Pez
+from course.search.policy import PolicySettings
+from course.search.reinforce import RLPrompt
+from course.search.soft import Lesson
+from course.search.steering import LearnedPrefix, PolicyTraining
+from course.search.triggers import OpeningWriter
+from course.search.writers import AskedWriter, BlankFiller, TunedWriter
+from course.search.writing import WrittenPrompts
+from course.studies.claims import Claim
+from course.studies.reasoning import Setting
+from course.training.batches import BatchingPlan
+from course.training.fitting import FitSettings
+from course.world.corpus import Corpus
+
+MANNER = Manner(("why ?",), ("who ?",), Brevity())
+SETTINGS = [
+    FitSettings(patience=2),
+    Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6, restart=3),
+    BatchingPlan(True, True),
+    Effort(10, 60, 8, 3e-4),
+    SpanHead(),
+    Corpus(),
+    Claim("1a", "it is so", 1.0, "lee2023"),
+    Tuning(("topic",), rank=2),
+    Cell("gpt-small", "topic", "gold", 1, 0),
+    Nearest(),
+    PolicySettings(),
+    PolicyTraining(),
+    LearnedPrefix(object(), allowed=(1, 2)),
+    Lesson(learning_rate=0.1),
+    WrittenPrompts(AskedWriter(object())),
+    Fluent(MANNER, 0.5),
+    AskedWriter(object()),
+    TunedWriter(object()),
+    BlankFiller(SimpleNamespace(masked=True)),
+    OpeningWriter(object()),
+    Scorer("kind"),
+    MANNER,
+    RLPrompt(),
+    Exhaustive(("a",)),
+    RandomSearch(("a", "b")),
+    AutoPrompt(),
+    Pez(),
+    Uniform(("a", "b")),
+    UpperConfidence(("a", "b")),
+    SuccessiveHalving(("a", "b")),
+    Setting("gpt-middle", "problem", 3),
+]
+#: Classes with numbers that a reader does not set: definitions of the world and of methods, which tests of their own go through.
+DEFINITIONS = {"Exercise", "ListTask", "Method"}
+FIELDS = [(settings, field.name) for settings in SETTINGS for field in dataclasses.fields(settings)]
+NAMES = [f"{type(settings).__name__}.{name}" for settings, name in FIELDS]
+
+
+def refused(settings, name: str, value) -> bool:
+    try:
+        dataclasses.replace(settings, **{name: value})
+    except (TypeError, ValueError) as error:
+        assert name in str(error), f"the error does not name {name}: {error}"
+        return True
+    return False
+
+
+@pytest.mark.parametrize(("settings", "name"), FIELDS, ids=NAMES)
+def test_a_value_of_another_type_is_refused(settings, name):
+    value = getattr(settings, name)
+    if isinstance(value, bool):
+        others = (1, "yes", None)
+    elif isinstance(value, int | float):
+        others = (math.nan, math.inf, -math.inf, "3", True, [1], 2j, *((1.5, np.float64(2)) if isinstance(value, int) else ()))
+    elif isinstance(value, str):
+        others = (3, "", ["gold"])
+    elif isinstance(value, tuple):
+        others = (3, "words", (None,))
+    else:
+        return
+    assert all(refused(settings, name, other) for other in others)
+
+
+@pytest.mark.parametrize(("settings", "name"), FIELDS, ids=NAMES)
+def test_numbers_of_numpy_are_taken_for_what_they_are(settings, name):
+    value = getattr(settings, name)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        wrapped = np.int64(value) if isinstance(value, int) else np.float64(value)
+        assert type(getattr(dataclasses.replace(settings, **{name: wrapped}), name)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "change"),
+    [
+        (FitSettings(), {"warmup_ratio": 5}), (FitSettings(), {"warmup_ratio": 1.1}), (FitSettings(), {"warmup_ratio": -1}),
+        (FitSettings(), {"weight_decay": -0.1}), (FitSettings(), {"max_grad_norm": 0}), (FitSettings(), {"steps": -1}),
+        (Corpus(), {"relabel": 1.01}), (PolicySettings(), {"kl": -1}), (UpperConfidence(("a",)), {"share": 0}),
+        (SuccessiveHalving(("a",)), {"keep": 1}), (Pez(), {"decay": -1}), (SETTINGS[1], {"seed": -1}), (SETTINGS[1], {"muon_rate": 0}),
+    ],
+)  # fmt: skip
+def test_a_value_out_of_range_is_refused(settings, change):
+    ((name, value),) = change.items()
+    assert refused(settings, name, value)
+
+
+def test_a_budget_is_a_whole_number_of_calls():
+    for budget in (0, -5, 2.5, True, math.nan, "9"):
+        with pytest.raises((TypeError, ValueError), match="budget="):
+            Meter(None, None, budget)
+
+
+def test_no_settings_class_is_forgotten():
+    """A frozen dataclass of the package with a number or a switch that has a default is what somebody may set."""
+    known = {type(settings) for settings in SETTINGS}
+    forgotten = set()
+    for module in pkgutil.walk_packages(course.__path__, "course."):
+        if module.name.endswith("__main__"):
+            continue
+        for name, kind in vars(importlib.import_module(module.name)).items():
+            if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__module__.startswith("course.")):
+                continue
+            adjustable = any(isinstance(field.default, int | float) for field in dataclasses.fields(kind))
+            exempt = kind in known or name in DEFINITIONS or name.startswith("_")
+            if kind.__dataclass_params__.frozen and adjustable and not exempt:
+                forgotten.add(f"{kind.__module__}.{kind.__qualname__}")
+    assert not forgotten

@@ -1,0 +1,104 @@
+"""Chapter 1 with real architectures in place of the shipped models: it runs from top to bottom against a hub on loopback."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+from checkpoints import bert, smollm2
+from nbclient import NotebookClient
+from server import Hub
+from tables import TABLES
+
+from course import studies
+from course.cloze import english
+from course.finetuning import specialists
+from course.lm.language_model import load
+from course.models.loading import HUB
+from course.prompting.in_context import accuracy, queries
+from course.tasks.registry import HUB_DATA
+
+CHAPTER = Path(__file__).parents[2] / "notebooks" / "01-two-expectations.ipynb"
+
+
+def chapter_texts() -> list[str]:
+    """What the chapter says to its models in the hub tier, so that toy tokenizers know the words."""
+    blanks = [blank.for_bert(blank.word) for kind in english.blank_sets(40).values() for blank in kind]
+    series = [" " + " ".join(words) for words in english.SERIES]
+    asked = [f"{query.prompt} {query.output}" for task in english.TASKS for query in queries(task, 2, 40)]
+    return 3 * [*blanks, *series, *asked, *english.PROMPTS, english.PHRASE]
+
+
+def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list[str]:
+    """Run a notebook in a kernel of the hub tier, after a cell of the test's own; what each code cell printed."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
+    settings = {"COURSE_TIER": "hub", "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client.execute(env=os.environ | settings)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return ["".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout") for cell in code]
+
+
+def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -> None:
+    """Put what a chapter loads on a hub: role -> files of its checkpoint, and the made-up data sets of tasks."""
+    for role, files in models.items():
+        hub.add("models", HUB[role].repository, files)
+    for task in tasks:
+        repository = HUB_DATA[task].repository
+        hub.add("datasets", repository, TABLES[repository]())
+
+
+@pytest.fixture(scope="module")
+def chapter_models():
+    """Repository -> files of the two models that the chapter loads."""
+    texts = chapter_texts()
+    return {HUB["gpt-middle"].repository: smollm2(texts), HUB["bert-middle"].repository: bert(texts)}
+
+
+@pytest.fixture
+def served(hub, chapter_models):
+    for name, files in chapter_models.items():
+        hub.add("models", name, files)
+
+
+def test_two_expectations_are_measured_in_plain_english(served, client, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_TIER", "hub")
+    found = studies.expectations.two_expectations(0)
+    assert set(found) == {*english.TITLES, "continued"}
+    for kind in english.TITLES:
+        assert {(clue, model) for clue in found[kind] for model in found[kind][clue]} == {
+            (clue, model) for clue in ("left", "right") for model in ("gpt", "bert")
+        }
+    assert "left out" not in capsys.readouterr().out, "the toy tokenizers know the words"
+    with pytest.raises(ValueError, match="studies measure the shipped models"):
+        studies.measure(studies.STUDIES["two-expectations"])
+
+
+def test_specialists_are_tuned_in_single_precision_and_small_steps(served, client, monkeypatch):
+    monkeypatch.setenv("COURSE_TIER", "hub")
+    base = load("gpt-middle")
+    base.model.bfloat16()
+    rates, fit = [], specialists.fit
+    monkeypatch.setattr(specialists, "fit", lambda model, data, settings: rates.append(settings.learning_rate) or fit(model, data, settings))
+    trained = [specialists.specialise(base, task, labels=32, steps=2) for task in english.TASKS]
+    assert rates == [2e-5] * len(trained) and specialists.RATES["tiny"] == 3e-3
+    assert all(s.model.model.dtype == torch.float32 for s in trained) and base.model.dtype == torch.bfloat16
+    table = specialists.matrix(base, trained, english.TASKS, count=5)
+    assert table.shape == (4, 3) and ((table >= 0) & (table <= 100)).all(axis=None)
+
+
+def test_answers_of_several_tokens_are_refused(served, client, monkeypatch):
+    monkeypatch.setenv("COURSE_TIER", "hub")
+    with pytest.raises(ValueError, match="is not one known token of this tokenizer"):
+        accuracy(load("gpt-middle"), queries("find_city", 1, 20))
+
+
+def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
+    printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
+    assert "The capital of" in printed and "The opposite of" in printed, "the examples are plain English"
+    assert "dorland" not in printed and "velan" not in printed
+    assert set(json.loads((tmp_path / "course-hub-lock.json").read_text())) == {HUB["gpt-middle"].repository, HUB["bert-middle"].repository}

@@ -1,0 +1,15 @@
+"""The page on instruction tuning with real architectures: it runs from top to bottom against a hub on loopback."""
+
+from pathlib import Path
+
+from checkpoints import smollm2
+from test_chapter_01 import chapter_texts, run_chapter, serve
+
+CHAPTER = Path(__file__).parents[2] / "notebooks" / "04b-instruction-tuning.ipynb"
+
+
+def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):
+    texts = chapter_texts()
+    serve(hub, {"gpt-middle": smollm2(texts), "gpt-tuned": smollm2(texts, tuned=True)}, ("sentiment", "inference", "extraction"))
+    printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
+    assert "live in the tiny tier" in printed and "tuned" in printed

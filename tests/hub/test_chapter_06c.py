@@ -1,0 +1,28 @@
+"""The page on steering with real architectures: it runs from top to bottom against a hub on loopback."""
+
+from pathlib import Path
+
+from checkpoints import smollm2
+from test_chapter_01 import run_chapter, serve
+
+from course.foundation.rng import Rng
+from course.search import places
+from course.search.dialogue_reward import dialogue
+from course.world.conduct import MANNERS, write_reply
+
+CHAPTER = Path(__file__).parents[2] / "notebooks" / "06c-steering.ipynb"
+
+
+def dialogues() -> list[str]:
+    """Texts of guides, so that the toy tokenizers know the words."""
+    rng = Rng("toy dialogues")
+    written = [f"{dialogue(question)} {reply}" for manner in MANNERS.options for question, reply in [write_reply(rng, manner)]]
+    apprentice = ["to a friend : dear friend , come back then , and well"]
+    return 3 * [dialogue(question) for question in sum(places(0), ())] + 10 * (written + apprentice)
+
+
+def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):
+    files = smollm2(dialogues())
+    serve(hub, {"gpt-middle": files, "gpt-small": files}, ())
+    printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
+    assert "256 calls" in printed and "6c holds" in printed

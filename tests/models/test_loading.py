@@ -1,0 +1,92 @@
+"""Loading: what is shipped loads, what is damaged does not, and every error says what to do."""
+
+import shutil
+
+import pytest
+import torch
+from transformers import pipeline
+
+from course.models import loading as models
+from course.models.hub import tier
+from course.models.loading import WeightsError, load_model, load_tokenizer, shipped_models
+from course.pretraining.recipes import RECIPES
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the smallest model's files that a test may damage."""
+    folder = tmp_path / "weights"
+    shutil.copytree(models.WEIGHTS / "gpt-small", folder / "gpt-small")
+    shutil.copy(models.HASHES, folder / "sha256.json")
+    monkeypatch.setattr(models, "WEIGHTS", folder)
+    monkeypatch.setattr(models, "HASHES", folder / "sha256.json")
+    return folder / "gpt-small"
+
+
+def test_every_recipe_and_the_tuned_model_are_shipped_and_all_are_small_enough():
+    assert set(shipped_models()) == {*RECIPES, "gpt-tuned"}
+    size = sum(path.stat().st_size for path in models.WEIGHTS.rglob("*"))
+    assert size <= 30_000_000
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_shipped_models_load_as_real_transformers_models(name):
+    model, tokenizer = load_model(name), load_tokenizer(name)
+    assert model.dtype == torch.float32 and not model.training
+    recipe = RECIPES["gpt-large" if name == "gpt-tuned" else name]
+    assert model.num_parameters() == recipe.new_model().num_parameters()
+    task = "fill-mask" if name.startswith("bert") else "text-generation"
+    text = "the [MASK] is red ." if name.startswith("bert") else "the capital of dorland is"
+    assert pipeline(task, model=model, tokenizer=tokenizer)(text)
+
+
+def test_the_pretrained_weights_know_something():
+    """No random weights posing as trained: a fact of the world comes out."""
+    model, tokenizer = load_model("gpt-middle"), load_tokenizer("gpt-middle")
+    ids = tokenizer("the opposite of hot is", return_tensors="pt")
+    assert tokenizer.decode(model(**ids).logits[0, -1].argmax()).strip() == "cold"
+
+
+def test_a_missing_file_is_named(copy):
+    (copy / "config.json").unlink()
+    with pytest.raises(WeightsError, match=r"config.json is missing; reinstall the package"):
+        load_model("gpt-small")
+
+
+def test_a_cut_off_file_is_named(copy):
+    whole = (copy / "model.safetensors").read_bytes()
+    (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WeightsError, match=r"model.safetensors is not the file that was shipped: sha256 .* expected .*reinstall"):
+        load_model("gpt-small")
+
+
+def test_an_altered_byte_is_seen_even_after_a_good_load(copy):
+    load_model("gpt-small")
+    whole = bytearray((copy / "model.safetensors").read_bytes())
+    whole[-1] ^= 1
+    (copy / "model.safetensors").write_bytes(whole)
+    with pytest.raises(WeightsError, match="not the file that was shipped"):
+        load_model("gpt-small")
+
+
+def test_a_missing_list_of_hashes_is_named(copy):
+    models.HASHES.unlink()
+    with pytest.raises(WeightsError, match=r"sha256.json is missing"):
+        load_model("gpt-small")
+
+
+def test_unknown_names_and_tiers_list_what_there_is(monkeypatch):
+    with pytest.raises(ValueError, match="no model 'gpt-9' in the tiny tier; choose from bert-middle, gpt-large"):
+        load_model("gpt-9")
+    with pytest.raises(ValueError, match="no model 'gpt-9' in the hub tier; choose from gpt-small"):
+        load_model("gpt-9", wanted_tier="hub")
+    monkeypatch.setenv("COURSE_TIER", "huge")
+    with pytest.raises(ValueError, match="tier 'huge': expected 'tiny' or 'hub'; set COURSE_TIER"):
+        load_tokenizer("gpt-small")
+
+
+def test_the_tier_is_tiny_unless_set(monkeypatch):
+    monkeypatch.delenv("COURSE_TIER", raising=False)
+    assert tier() == "tiny" and tier("hub") == "hub"
+    monkeypatch.setenv("COURSE_TIER", "hub")
+    assert tier() == "hub" and tier("tiny") == "tiny"

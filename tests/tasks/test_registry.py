@@ -1,0 +1,108 @@
+"""Tasks: enough of them, in the known schemas, with splits that share nothing."""
+
+import pytest
+
+from course.tasks.registry import load_task, task_names
+from course.world import entities, reviews, sums
+from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
+
+FEW = {"train": 60, "validation": 10, "test": 30}
+
+
+@pytest.fixture(scope="module")
+def every():
+    return {name: load_task(name, sizes=FEW) for name in task_names()}
+
+
+def test_forty_tasks_in_ten_clusters_with_three_instructions_each(every):
+    assert len(every) >= 40
+    assert len({task.cluster for task in every.values()}) >= 10
+    for task in every.values():
+        assert len(set(task.instructions)) == len(task.instructions) >= 3, task.name
+    assert set(INSTRUCTIONS) | set(HEAD_INSTRUCTIONS) == set(every)
+
+
+def test_splits_are_disjoint_and_none_is_empty(every):
+    for task in every.values():
+        inputs = {split: {e.input for e in task.examples(split)} for split in ("train", "validation", "test")}
+        assert all(inputs.values()), task.name
+        assert not inputs["train"] & inputs["test"] and not inputs["train"] & inputs["validation"], task.name
+        assert not inputs["validation"] & inputs["test"], task.name
+
+
+def test_outputs_are_of_the_labels(every):
+    for task in every.values():
+        if task.labels:
+            assert {e.output for e in task.examples("train")} <= set(task.labels), task.name
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("sentiment", ["idx", "sentence", "label"]),  # SST-2
+        ("inference", ["premise", "hypothesis", "label"]),  # SNLI
+        ("entities", ["id", "tokens", "ner_tags"]),  # CoNLL-2003
+        ("extraction", ["id", "title", "context", "question", "answers"]),  # SQuAD
+        ("problem", ["question", "answer"]),  # GSM8K
+    ],
+)
+def test_columns_are_those_of_the_well_known_set(every, name, columns):
+    assert every[name].data["train"].column_names == columns
+
+
+def test_sst2_and_snli_number_their_labels_as_the_originals_do(every):
+    assert every["sentiment"].data["train"].features["label"].names == ["negative", "positive"]
+    assert every["inference"].data["train"].features["label"].names == ["entailment", "neutral", "contradiction"]
+    for name in ("sentiment", "recommend", "topic"):
+        for row, example in zip(every[name].data["test"], every[name].examples("test"), strict=True):
+            assert every[name].labels[row["label"]] == example.output
+    for row in every["sentiment"].data["test"]:
+        assert row["label"] == (reviews.sentiment(row["sentence"]) == "positive")
+
+
+def test_conll_tags_follow_their_rules(every):
+    names = every["entities"].data["train"].features["ner_tags"].feature.names
+    assert names == list(entities.TAGS)
+    for row in every["entities"].data["train"]:
+        tags = [names[t] for t in row["ner_tags"]]
+        assert len(tags) == len(row["tokens"])
+        for before, tag in zip(["O", *tags], tags, strict=False):
+            if tag.startswith("I-"):
+                assert before[2:] == tag[2:]
+
+
+def test_squad_answers_stand_where_they_say(every):
+    for row in every["extraction"].data["test"]:
+        text, start = row["answers"]["text"][0], row["answers"]["answer_start"][0]
+        assert row["context"][start : start + len(text)] == text
+        asked = row["question"].removesuffix(" ?").split()[-1]
+        sentence = row["context"][:start].split(" . ")[-1] + row["context"][start:].split(" . ")[0]
+        assert asked in sentence.split()
+
+
+def test_gsm8k_answers_end_in_their_number(every):
+    for row, example in zip(every["problem"].data["test"], every["problem"].examples("test"), strict=True):
+        assert row["answer"].endswith(f"\n#### {example.output}")
+        last = example.rationale.removesuffix(" .").split(" . ")[-1]
+        step, result = last.split(" = ")
+        assert sums.result(step) == int(result) == int(example.output)
+
+
+def test_profiles_and_seeds_choose_the_data():
+    assert load_task("dialect", profile="tarn").examples("test") != load_task("dialect", profile="pryde").examples("test")
+    first, second = (load_task("sentiment", seed=seed, sizes=FEW).examples("test") for seed in (0, 1))
+    assert first != second
+    assert load_task("sentiment", sizes=FEW).examples("test") == first
+
+
+def test_bad_names_list_what_there_is(every):
+    with pytest.raises(ValueError, match="no task 'sudoku'; choose from add"):
+        load_task("sudoku")
+    with pytest.raises(ValueError, match="task 'dialect' has no profile 'paris'; choose from tarn"):
+        load_task("dialect", profile="paris")
+    with pytest.raises(ValueError, match="task 'inference' has no profile 'x'; choose from none"):
+        load_task("inference", profile="x")
+    with pytest.raises(ValueError, match="no split 'dev'; choose from train"):
+        load_task("sentiment", sizes={"dev": 5})
+    with pytest.raises(ValueError, match="split='dev': expected one of train, validation, test"):
+        every["capital"].examples("dev")
