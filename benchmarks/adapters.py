@@ -1,9 +1,11 @@
-"""One base, many LoRA adapters in one batch: ``course.adapters.serving`` beside ``peft``'s ``adapter_names``, in one process.
+"""One base, many LoRA adapters in one batch: ``course.adapters.serving`` beside ``peft``'s
+``adapter_names``, in one process.
 
-``python benchmarks/adapters.py``. A step decodes one token for every row of a batch behind a cache of earlier tokens; each row has its own
-adapter. A line gives the median step of each over rounds that take turns, the ratio, the largest difference of a logit, and the megabytes
-that the adapters take in memory (the bank's with the rows that it gathers for the batch). "in turn" switches adapters with
-``set_adapter`` and runs each on its rows.
+``python benchmarks/adapters.py``. A step decodes one token for every row of a batch behind a cache
+of earlier tokens; each row has its own adapter. A line gives the median step of each over rounds
+that take turns, the ratio, the largest difference of a logit, and the megabytes that the adapters
+take in memory (the bank's with the rows that it gathers for the batch). "in turn" switches adapters
+with ``set_adapter`` and runs each on its rows.
 """
 
 import argparse
@@ -24,7 +26,9 @@ from course.adapters.serving import AdapterBank
 
 @dataclass(frozen=True)
 class Workload:
-    """A step of ``rows`` rows behind ``past`` tokens, shared out among ``adapters`` adapters of rank ``r``."""
+    """A step of ``rows`` rows behind ``past`` tokens, shared out among ``adapters`` adapters of
+    rank ``r``.
+    """
 
     adapters: int = 16
     rows: int = 64
@@ -73,7 +77,9 @@ class Steps:
         found = [None] * len(self.names)
         for name, (places, cache) in self.parts.items():
             self.model.set_adapter(name)
-            for place, row in zip(places, self._step(self.model, cache, self.last[places]), strict=True):
+            for place, row in zip(
+                places, self._step(self.model, cache, self.last[places]), strict=True
+            ):
                 found[place] = row
         return torch.stack(found)
 
@@ -82,14 +88,20 @@ class Steps:
         parts = {}
         for name in dict.fromkeys(self.names):
             places = [i for i, other in enumerate(self.names) if other == name]
-            cache = DynamicCache([(layer.keys[places], layer.values[places]) for layer in self.cache.layers])
+            cache = DynamicCache(
+                [(layer.keys[places], layer.values[places]) for layer in self.cache.layers]
+            )
             parts[name] = (places, cache)
         return parts
 
 
 def megabytes(model: PeftModel, bank: AdapterBank) -> tuple[float, float]:
     """What the adapters take in memory: in the bank, rows of the batch included, and in ``peft``."""
-    own = sum(t.nbytes for layer in bank._routed for t in (*layer.stacked.values(), *(layer.chosen or {}).values()))
+    own = sum(
+        t.nbytes
+        for layer in bank._routed
+        for t in (*layer.stacked.values(), *(layer.chosen or {}).values())
+    )
     return own / 1e6, sum(p.nbytes for name, p in model.named_parameters() if "lora_" in name) / 1e6
 
 
@@ -104,7 +116,9 @@ def measure(model: PeftModel, work: Workload, rounds: int) -> str:
                 taken.append(1e3 * (time.perf_counter() - started))
         stored = megabytes(model, steps.bank)
     course, peft, turn = (median(taken[rounds // 4 :]) for taken in times.values())
-    difference = max((logits["course"] - logits[name]).abs().max().item() for name in ("peft", "in_turn"))
+    difference = max(
+        (logits["course"] - logits[name]).abs().max().item() for name in ("peft", "in_turn")
+    )
     return (
         f"{work.adapters:8}{work.rows:6}{course:11.2f}{peft:10.2f}{turn:10.2f}{peft / course:8.1f}x{turn / course:8.1f}x"
         f"{difference:12.1e}{stored[0]:10.2f}{stored[1]:9.2f}"
@@ -120,7 +134,9 @@ def main() -> None:
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=UserWarning)
     model = subject(chosen.model).model
-    print(f"{chosen.model}, {torch.get_num_threads()} threads, median of {chosen.rounds} steps of one token, LoRA of rank {Workload.r}")
+    print(
+        f"{chosen.model}, {torch.get_num_threads()} threads, median of {chosen.rounds} steps of one token, LoRA of rank {Workload.r}"
+    )
     titles = {"adapters": 8, "rows": 6, "course ms": 11, "peft ms": 10, "in turn": 10, "peft": 9, "in turn ": 9, "difference": 12,
               "bank MB": 10, "peft MB": 9}  # fmt: skip
     print("".join(f"{title:>{width}}" for title, width in titles.items()))

@@ -1,6 +1,8 @@
-"""How fast the generator writes, on one core: ``python benchmarks/generator.py``. The goal is 200,000 tokens a second.
+"""How fast the generator writes, on one core: ``python benchmarks/generator.py``. The goal is
+200,000 tokens a second.
 
-Best of several runs; each writes other documents, so that nothing is remembered from the run before but the world's facts.
+Best of several runs; each writes other documents, so that nothing is remembered from the run before
+but the world's facts.
 """
 
 import time
@@ -23,4 +25,6 @@ def tokens_a_second(stream: int) -> float:
 
 if __name__ == "__main__":
     speeds = [tokens_a_second(stream) for stream in range(RUNS)]
-    print(f"written and encoded: {max(speeds):,.0f} tokens/s at best, {min(speeds):,.0f} at worst, of {RUNS} runs")
+    print(
+        f"written and encoded: {max(speeds):,.0f} tokens/s at best, {min(speeds):,.0f} at worst, of {RUNS} runs"
+    )

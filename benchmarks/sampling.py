@@ -1,7 +1,9 @@
-"""Sampling: ``course.lm`` beside ``generate(num_return_sequences=n)`` of ``transformers``, in one process, from the same prompts.
+"""Sampling: ``course.lm`` beside ``generate(num_return_sequences=n)`` of ``transformers``, in one
+process, from the same prompts.
 
-``python benchmarks/sampling.py``. Best time of each over several rounds that take turns. Samples of two programs cannot be compared one
-by one, so the greedy texts are (they must be equal), and the mean log-probability of a sampled token (it must agree within its error).
+``python benchmarks/sampling.py``. Best time of each over several rounds that take turns. Samples of
+two programs cannot be compared one by one, so the greedy texts are (they must be equal), and the
+mean log-probability of a sampled token (it must agree within its error).
 """
 
 import argparse
@@ -33,7 +35,9 @@ class Workload:
     def texts(self) -> list[str]:
         rng = Rng(f"sampling/{self}")
         words = [w for w in vocabulary() if w not in SPECIAL_TOKENS and w.isalpha()]
-        return [" ".join(rng.choice(words) for _ in range(self.length - 1)) for _ in range(self.prompts)]
+        return [
+            " ".join(rng.choice(words) for _ in range(self.length - 1)) for _ in range(self.prompts)
+        ]
 
 
 WORKLOADS = (
@@ -61,7 +65,9 @@ def endless(model: LanguageModel) -> Endless:
 def ours(model: LanguageModel, texts: list[str], work: Workload, seed: int = 0) -> np.ndarray:
     """Mean log-probability of a token in each sample."""
     found = model.generate(texts, n=work.n, temperature=1.0, max_tokens=work.tokens, seed=seed)
-    return np.array([sample.log_probability / sample.tokens for samples in found for sample in samples])
+    return np.array(
+        [sample.log_probability / sample.tokens for samples in found for sample in samples]
+    )
 
 
 def theirs(model: LanguageModel, texts: list[str], work: Workload, seed: int = 0) -> np.ndarray:
@@ -73,14 +79,27 @@ def theirs(model: LanguageModel, texts: list[str], work: Workload, seed: int = 0
         output_logits=True, return_dict_in_generate=True,
     )  # fmt: skip
     written = made.sequences[:, asked.input_ids.shape[1] :]
-    return torch.stack(made.logits, 1).log_softmax(-1).gather(2, written[..., None])[..., 0].mean(1).numpy()
+    return (
+        torch.stack(made.logits, 1)
+        .log_softmax(-1)
+        .gather(2, written[..., None])[..., 0]
+        .mean(1)
+        .numpy()
+    )
 
 
 def same_greedy(model: LanguageModel, texts: list[str], work: Workload) -> bool:
-    found = [model.tokenizer(s[0].text, add_special_tokens=False).input_ids for s in model.generate(texts[:1], max_tokens=work.tokens)]
+    found = [
+        model.tokenizer(s[0].text, add_special_tokens=False).input_ids
+        for s in model.generate(texts[:1], max_tokens=work.tokens)
+    ]
     asked = model.tokenizer(texts[:1], return_tensors="pt")
-    made = model.model.generate(**asked, do_sample=False, max_new_tokens=work.tokens)[0, asked.input_ids.shape[1] :]
-    written = [token for token in made.tolist() if token < len(model.tokenizer)]  # the others have no text
+    made = model.model.generate(**asked, do_sample=False, max_new_tokens=work.tokens)[
+        0, asked.input_ids.shape[1] :
+    ]
+    written = [
+        token for token in made.tolist() if token < len(model.tokenizer)
+    ]  # the others have no text
     return found == [written]
 
 
@@ -105,10 +124,16 @@ def measure(model: LanguageModel, work: Workload, rounds: int) -> str:
     return f"{work.name:36}{best:9.3f}{other:14.3f}{other / best:8.1f}x{first.mean() - second.mean():+13.3f} ± {error:.3f}{equal:>10}"
 
 
-def chains_by_transformers(model: LanguageModel, asked: list[Asked], n: int, temperature: float, seed: int) -> float:
-    """Tokens a problem of ``n`` samples each in one call of ``generate``; it reads every prompt once for each of its samples."""
+def chains_by_transformers(
+    model: LanguageModel, asked: list[Asked], n: int, temperature: float, seed: int
+) -> float:
+    """Tokens a problem of ``n`` samples each in one call of ``generate``; it reads every prompt
+    once for each of its samples.
+    """
     torch.manual_seed(seed)
-    prompts = model.tokenizer([q.text for q in asked], return_tensors="pt", padding=True, padding_side="left")
+    prompts = model.tokenizer(
+        [q.text for q in asked], return_tensors="pt", padding=True, padding_side="left"
+    )
     (stop,) = model.tokenizer(asked[0].stop, add_special_tokens=False).input_ids
     made = model.model.generate(
         **prompts, do_sample=True, temperature=temperature, num_return_sequences=n, max_new_tokens=MOST_TOKENS["tiny"], top_k=0,
@@ -119,17 +144,23 @@ def chains_by_transformers(model: LanguageModel, asked: list[Asked], n: int, tem
 
 
 def chain_of_thought(model: LanguageModel, rounds: int) -> str:
-    """The workload of chapter 5: worked word problems behind shared demonstrations, 16 samples each and their vote.
+    """The workload of chapter 5: worked word problems behind shared demonstrations, 16 samples each
+    and their vote.
 
-    As it is (demonstrations and prompts are read once); stopped as soon as each vote is decided; one call a problem, so that the prompts of
-    two problems share nothing; and by ``transformers``, where the samples of one problem share nothing either.
+    As it is (demonstrations and prompts are read once); stopped as soon as each vote is decided;
+    one call a problem, so that the prompts of two problems share nothing; and by ``transformers``,
+    where the samples of one problem share nothing either.
     """
     asked = asked_in("chain", problems("problem", 3, 20))
     n, temperature = 16, 0.7
     ways = {
         "course, together": lambda seed: tokens(solve(model, asked, None, n, temperature, seed)),
-        "course, until decided": lambda seed: tokens(solve(model, asked, None, n, temperature, seed, until_decided(n, "number"))),
-        "course, one by one": lambda seed: np.mean([tokens(solve(model, [q], None, n, temperature, seed)) for q in asked]),
+        "course, until decided": lambda seed: tokens(
+            solve(model, asked, None, n, temperature, seed, until_decided(n, "number"))
+        ),
+        "course, one by one": lambda seed: np.mean(
+            [tokens(solve(model, [q], None, n, temperature, seed)) for q in asked]
+        ),
         "transformers": lambda seed: chains_by_transformers(model, asked, n, temperature, seed),
     }
     found: dict[str, list] = {name: [] for name in ways}
@@ -148,11 +179,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="gpt-large")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--first", type=int, default=len(WORKLOADS), help="only the first so many workloads")
+    parser.add_argument(
+        "--first", type=int, default=len(WORKLOADS), help="only the first so many workloads"
+    )
     chosen = parser.parse_args()
     model = subject(chosen.model)
-    print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds} rounds in turns")
-    print(f"{'':36}{'course s':>9}{'transformers s':>14}{'ratio':>9}{'log-probability':>20}{'greedy':>13}")
+    print(
+        f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds} rounds in turns"
+    )
+    print(
+        f"{'':36}{'course s':>9}{'transformers s':>14}{'ratio':>9}{'log-probability':>20}{'greedy':>13}"
+    )
     # before the model forgets how to end a text; random weights have no chain of thought
     chain = chain_of_thought(model, chosen.rounds) if chosen.model != GPT2_SHAPE else ""
     for work in WORKLOADS[: chosen.first]:

@@ -1,7 +1,9 @@
-"""Scoring many continuations: ``course.lm`` beside ``lm-eval``'s ``HFLM``, in one process, on the same requests.
+"""Scoring many continuations: ``course.lm`` beside ``lm-eval``'s ``HFLM``, in one process, on the
+same requests.
 
-``python benchmarks/scoring.py``. Every line is a workload: the best time of each over several rounds that take turns, their ratio, and
-the largest difference of the log-probabilities (nats). HFLM runs with the fastest of several batch sizes.
+``python benchmarks/scoring.py``. Every line is a workload: the best time of each over several
+rounds that take turns, their ratio, and the largest difference of the log-probabilities (nats).
+HFLM runs with the fastest of several batch sizes.
 """
 
 import argparse
@@ -27,7 +29,9 @@ BATCH_SIZES = (16, 64, 200)
 
 @dataclass(frozen=True)
 class Workload:
-    """``queries`` of ``query_tokens`` tokens after the same ``shared`` tokens, each with ``labels`` of ``label_tokens`` tokens."""
+    """``queries`` of ``query_tokens`` tokens after the same ``shared`` tokens, each with ``labels``
+    of ``label_tokens`` tokens.
+    """
 
     name: str
     shared: int = 224
@@ -56,10 +60,14 @@ WORKLOADS = {
     "goals": (BASE, replace(BASE, name="... labels of two tokens", label_tokens=2)),
     "where sharing does not pay": (
         Workload("short prompts, one label", shared=0, queries=400, query_tokens=10, labels=1),
-        Workload("long prompts that share nothing", shared=0, queries=40, query_tokens=200, labels=1),
+        Workload(
+            "long prompts that share nothing", shared=0, queries=40, query_tokens=200, labels=1
+        ),
         Workload("one prompt, one label", queries=1, labels=1),
     ),
-    "by tokens of demonstrations": tuple(replace(BASE, name=f"{n} shared", shared=n) for n in (28, 56, 112, 224)),
+    "by tokens of demonstrations": tuple(
+        replace(BASE, name=f"{n} shared", shared=n) for n in (28, 56, 112, 224)
+    ),
     "by queries": tuple(replace(BASE, name=f"{n} queries", queries=n) for n in (10, 50, 200, 800)),
     "by labels": tuple(replace(BASE, name=f"{n} labels", labels=n) for n in (2, 4, 8, 16)),
 }
@@ -67,7 +75,13 @@ WORKLOADS = {
 
 def peer(model: LanguageModel, batch_size: int) -> HFLM:
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    return HFLM(pretrained=model.model, tokenizer=model.tokenizer, batch_size=batch_size, add_bos_token=True, device="cpu")
+    return HFLM(
+        pretrained=model.model,
+        tokenizer=model.tokenizer,
+        batch_size=batch_size,
+        add_bos_token=True,
+        device="cpu",
+    )
 
 
 def ask(judge: HFLM, requests: list[tuple[str, str]]) -> np.ndarray:
@@ -107,7 +121,9 @@ def main() -> None:
     judges = {size: peer(model, size) for size in BATCH_SIZES}
     print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds}")
     for title in chosen.only:
-        print(f"\n{title:36}{'course s':>10}{'lm-eval s':>10}{'batch':>7}{'ratio':>9}{'difference':>12}")
+        print(
+            f"\n{title:36}{'course s':>10}{'lm-eval s':>10}{'batch':>7}{'ratio':>9}{'difference':>12}"
+        )
         for workload in WORKLOADS[title]:
             print(measure(model, judges, workload, chosen.rounds), flush=True)
 

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def endpoint(answer: Callable[[str, dict, int], tuple[int, dict, object]]):
-    """Serve ``answer(path, request, number) -> (status, headers, body)``; yields (base URL, requests seen with their headers).
+    """Serve ``answer(path, request, number) -> (status, headers, body)``; yields (base URL,
+    requests seen with their headers).
 
     A body of bytes is sent as it is, any other as JSON.
     """
@@ -22,12 +23,22 @@ def endpoint(answer: Callable[[str, dict, int], tuple[int, dict, object]]):
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with lock:
                 number = len(seen)
-                seen.append((self.path, request, {name.lower(): value for name, value in self.headers.items()}))
+                seen.append(
+                    (
+                        self.path,
+                        request,
+                        {name.lower(): value for name, value in self.headers.items()},
+                    )
+                )
             status, headers, body = answer(self.path, request, number)
             payload = body if isinstance(body, bytes) else json.dumps(body).encode()
             try:
                 self.send_response(status)
-                for name, value in {"Content-Type": "application/json", "Content-Length": str(len(payload)), **headers}.items():
+                for name, value in {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(payload)),
+                    **headers,
+                }.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(payload)
@@ -49,9 +60,27 @@ def endpoint(answer: Callable[[str, dict, int], tuple[int, dict, object]]):
 def completion(text: str, logprobs: dict | None = None, finish: str = "stop") -> dict:
     choice = {"index": 0, "text": text, "logprobs": logprobs, "finish_reason": finish}
     usage = {"prompt_tokens": 3, "completion_tokens": len(text.split()), "total_tokens": 0}
-    return {"id": "1", "object": "text_completion", "created": int(time.time()), "model": "m", "choices": [choice], "usage": usage}
+    return {
+        "id": "1",
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": "m",
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
 def chat_completion(text: str) -> dict:
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "logprobs": None, "finish_reason": "stop"}
-    return {"id": "1", "object": "chat.completion", "created": int(time.time()), "model": "m", "choices": [choice]}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "logprobs": None,
+        "finish_reason": "stop",
+    }
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": "m",
+        "choices": [choice],
+    }

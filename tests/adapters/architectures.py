@@ -1,4 +1,6 @@
-"""Small models with a head, of the architectures that the adapters know; their weights are random, since only agreement is tested."""
+"""Small models with a head, of the architectures that the adapters know; their weights are random,
+since only agreement is tested.
+"""
 
 import torch
 from transformers import (
@@ -34,7 +36,13 @@ from transformers import (
 )
 
 LAYERS, WIDTH, INNER = 2, 16, 24
-_SIZE = {"vocab_size": 40, "hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": 2, "intermediate_size": INNER}
+_SIZE = {
+    "vocab_size": 40,
+    "hidden_size": WIDTH,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 2,
+    "intermediate_size": INNER,
+}
 CONFIGS = {
     "bert": lambda: BertConfig(**_SIZE, attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0),
     "gpt_neox": lambda: GPTNeoXConfig(**_SIZE, pad_token_id=0),
@@ -90,8 +98,12 @@ LOADERS = {
 }
 
 
-def new_model(kind: str, head: str = "sequence", body: int = 0, fresh: int = 0, labels: int = 3) -> PreTrainedModel:
-    """A model whose body is drawn with the seed ``body`` and whose head is drawn with the seed ``fresh``."""
+def new_model(
+    kind: str, head: str = "sequence", body: int = 0, fresh: int = 0, labels: int = 3
+) -> PreTrainedModel:
+    """A model whose body is drawn with the seed ``body`` and whose head is drawn with the seed
+    ``fresh``.
+    """
     config = (CONFIGS | MORE)[kind]()
     config.num_labels = 2 if head == "span" else labels
     torch.manual_seed(body)
@@ -120,7 +132,9 @@ def logits(model: torch.nn.Module, **inputs: torch.Tensor) -> torch.Tensor:
     """All logits of a model, those of start and end beside each other."""
     with torch.no_grad():
         found = model(**(inputs or batch()))
-    return found.logits if "logits" in found else torch.cat([found.start_logits, found.end_logits], -1)
+    return (
+        found.logits if "logits" in found else torch.cat([found.start_logits, found.end_logits], -1)
+    )
 
 
 def shaken(model: torch.nn.Module, seed: int = 0, scale: float = 0.3) -> torch.nn.Module:

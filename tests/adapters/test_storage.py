@@ -16,8 +16,12 @@ def test_one_of_several_adapters_is_saved_under_the_name_of_its_folder(tmp_path,
     model = shaken(adapt(model, "lora", "other"), seed=2)
     folder = storage.save(model, tmp_path / "kept", name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
-    assert {"adapter_config.json", "adapter_model.safetensors"} <= {path.name for path in folder.iterdir()}
-    assert torch.equal(logits(PeftModel.from_pretrained(new_model("bert", fresh=1), folder).eval()), expected)
+    assert {"adapter_config.json", "adapter_model.safetensors"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert torch.equal(
+        logits(PeftModel.from_pretrained(new_model("bert", fresh=1), folder).eval()), expected
+    )
 
 
 def test_a_whole_model_is_saved(tmp_path):
@@ -48,13 +52,23 @@ def test_an_adapter_or_a_model_replaces_another_and_nothing_else(tmp_path):
     assert not (tmp_path / "kept" / "config.json").exists()
     storage.save(model, tmp_path / "kept")
     (tmp_path / "kept" / "thesis.txt").write_text("ten years", encoding="utf-8")
-    with pytest.raises(FileExistsError, match="thesis.txt: expected .* nothing but the files of one model or adapter"):
+    with pytest.raises(
+        FileExistsError,
+        match="thesis.txt: expected .* nothing but the files of one model or adapter",
+    ):
         storage.save(model, tmp_path / "kept")
     assert (tmp_path / "kept" / "thesis.txt").read_text(encoding="utf-8") == "ten years"
 
 
 @pytest.mark.parametrize(
-    "content", [["results.csv"], ["README.md"], ["config.json", "README.md"], ["model.safetensors"], ["config.json/x"]]
+    "content",
+    [
+        ["results.csv"],
+        ["README.md"],
+        ["config.json", "README.md"],
+        ["model.safetensors"],
+        ["config.json/x"],
+    ],
 )
 def test_a_folder_of_somebody_elses_is_left_as_it_is(tmp_path, content):
     for name in content:
@@ -92,7 +106,9 @@ def test_a_shelf_holds_what_it_says(tmp_path):
     small = storage.benchmark_adapter_storage(model, "lora", tmp_path / "small", tasks)
     assert whole.tasks == small.tasks == tasks
     assert whole.megabytes[2] == pytest.approx(4 * whole.megabytes[0])
-    assert small.megabytes[2] - small.megabytes[1] == pytest.approx(2 * (small.megabytes[1] - small.megabytes[0]))
+    assert small.megabytes[2] - small.megabytes[1] == pytest.approx(
+        2 * (small.megabytes[1] - small.megabytes[0])
+    )
     assert small.megabytes[2] * 1e6 == storage.stored_bytes(tmp_path / "small")
     assert min(whole.switch_ms + small.switch_ms) > 0
     with safe_open(tmp_path / "small" / "task-3" / "adapter_model.safetensors", "pt") as stored:

@@ -22,8 +22,15 @@ def test_every_method_has_a_rate_in_both_tiers():
 
 def test_tuning_helps_and_is_repeatable(tags):
     first, second = (tuning.tune("bert-middle", tags, "lora", steps=15, seed=3) for _ in range(2))
-    assert first.score() == second.score() > tuning.tune("bert-middle", tags, "head", steps=1).score() + 10
-    assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
+    assert (
+        first.score()
+        == second.score()
+        > tuning.tune("bert-middle", tags, "head", steps=1).score() + 10
+    )
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True)
+    )
 
 
 def test_what_is_stored_is_what_is_saved(tags, tmp_path):
@@ -36,7 +43,11 @@ def test_what_is_stored_is_what_is_saved(tags, tmp_path):
 
 def test_methods_are_compared_side_by_side(tags):
     table = tuning.compare("bert-middle", tags, ("head", "lora"), steps=2)
-    assert list(table.index) == ["head only", "LoRA"] and len(table.columns) == 4 and (table >= 0).all(axis=None)
+    assert (
+        list(table.index) == ["head only", "LoRA"]
+        and len(table.columns) == 4
+        and (table >= 0).all(axis=None)
+    )
 
 
 def test_only_a_prefix_starts_as_a_text(tags):
@@ -46,12 +57,16 @@ def test_only_a_prefix_starts_as_a_text(tags):
     )
     weights = [tuned.model.prompt_encoder["default"].embedding.weight for tuned in (random, text)]
     assert not torch.allclose(*weights)
-    with pytest.raises(ValueError, match="start='anna' for the method 'lora': only a prefix can begin as a text"):
+    with pytest.raises(
+        ValueError, match="start='anna' for the method 'lora': only a prefix can begin as a text"
+    ):
         tuning.tune("bert-middle", tags, "lora", steps=1, start="anna")
 
 
 def test_an_adapter_switched_off_has_forgotten_nothing():
-    table = forgetting.measure(load("gpt-small"), "third_word", ("third_word", "topic", "find_city"), steps=25, count=40)
+    table = forgetting.measure(
+        load("gpt-small"), "third_word", ("third_word", "topic", "find_city"), steps=25, count=40
+    )
     assert list(table.columns) == ["own", "others"]
     assert (table.loc[forgetting.OFF] == table.loc[forgetting.BEFORE]).all()
     assert table.loc[forgetting.FULL, "own"] > table.loc[forgetting.BEFORE, "own"] + 10

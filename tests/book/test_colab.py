@@ -1,4 +1,6 @@
-"""Colab: a notebook alone in an empty folder, on a machine that has the usual packages but not ``course``."""
+"""Colab: a notebook alone in an empty folder, on a machine that has the usual packages but not
+``course``.
+"""
 
 import os
 import re
@@ -57,7 +59,9 @@ def with_version(metadata: Path, version: str, folder: Path) -> None:
 
 
 class Machine:
-    """A virtual environment with links to the packages of this one, except for the course, and an empty folder to work in."""
+    """A virtual environment with links to the packages of this one, except for the course, and an
+    empty folder to work in.
+    """
 
     def __init__(self, folder: Path):
         venv.create(folder / "environment", with_pip=False)
@@ -129,7 +133,8 @@ def test_a_notebook_alone_says_where_to_get_the_course_and_runs_with_its_archive
 
 
 def test_a_notebook_alone_installs_the_course_from_its_address(machine, tmp_path):
-    # a repository of its own: CI's is shallow, and pip, which asks for a part of it, would fetch from such a one without end
+    # a repository of its own: CI's is shallow, and pip, which asks for a part of it, would fetch
+    # from such a one without end
     shutil.unpack_archive(archive(tmp_path), tmp_path)
     published = tmp_path / "course-main"
     site.set_address(URL, published)

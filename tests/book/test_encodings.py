@@ -1,4 +1,6 @@
-"""Where the system's encoding is ASCII: whoever reads or writes a file of the book names the encoding."""
+"""Where the system's encoding is ASCII: whoever reads or writes a file of the book names the
+encoding.
+"""
 
 import os
 import subprocess

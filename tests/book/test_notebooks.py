@@ -25,10 +25,16 @@ def code_cells(notebook):
 def pairing_faults(page: nbformat.NotebookNode, notebook: nbformat.NotebookNode) -> list[str]:
     """Where a text and its notebook differ, in cells or in their tags."""
     faults = (
-        [] if len(page.cells) == len(notebook.cells) else [f"{len(page.cells)} cells in the text, {len(notebook.cells)} in the notebook"]
+        []
+        if len(page.cells) == len(notebook.cells)
+        else [f"{len(page.cells)} cells in the text, {len(notebook.cells)} in the notebook"]
     )
     for i, (a, b) in enumerate(zip(page.cells, notebook.cells, strict=False)):
-        if (a.cell_type, a.source.strip(), dict(a.metadata)) != (b.cell_type, b.source.strip(), dict(b.metadata)):
+        if (a.cell_type, a.source.strip(), dict(a.metadata)) != (
+            b.cell_type,
+            b.source.strip(),
+            dict(b.metadata),
+        ):
             faults.append(f"cell {i} differs: {a.source[:60]!r} / {b.source[:60]!r}")
     return faults
 
@@ -44,10 +50,14 @@ def output_faults(notebook: nbformat.NotebookNode) -> list[str]:
             if output.output_type == "error":
                 faults.append(f"cell {position} stored an error: {output.ename}")
             if output.get("name") == "stderr":
-                faults.append(f"cell {position} stored a warning or a progress bar: {output.text[:80]!r}")
+                faults.append(
+                    f"cell {position} stored a warning or a progress bar: {output.text[:80]!r}"
+                )
             if "image/svg" in text or "%|" in text or "Warning" in text:
                 faults.append(f"cell {position} stored an SVG, a progress bar or a warning")
-            if "image/png" in output.get("data", {}) and not cell.metadata.get("mystnb", {}).get("image", {}).get("alt"):
+            if "image/png" in output.get("data", {}) and not cell.metadata.get("mystnb", {}).get(
+                "image", {}
+            ).get("alt"):
                 faults.append(f"cell {position} draws a figure without alt text")
     return faults
 
@@ -88,29 +98,52 @@ FAILING = {
     ("03-adapters", "3b"),  # a change of biases adds next to nothing on pairs of sentences
     ("04-in-context", "4d"),  # the spread across orders does not halve
     ("04b-instruction-tuning", "4e"),  # three held-out clusters of six
-    ("05-chain-of-thought", "5a"),  # no help at one step: word problems gain, for they take two: find the sum, and do it
-    ("05-chain-of-thought", "5b"),  # a vote mends no slips in sums: the samples agree in what the model believes
+    (
+        "05-chain-of-thought",
+        "5a",
+    ),  # no help at one step: word problems gain, for they take two: find the sum, and do it
+    (
+        "05-chain-of-thought",
+        "5b",
+    ),  # a vote mends no slips in sums: the samples agree in what the model believes
     ("05-chain-of-thought", "5d"),  # the vote does not beat the greedy chain
-    ("06-prompt-search", "6a"),  # PEZ, and RLPrompt at this budget; the lead on a model of another seed
-    ("06b-written-prompts", "6b"),  # found prompts are level with people's on average, and yes-no questions scatter by more than the margin
-    ("06d-soft-prompts", "6d"),  # catching up with size: one task of three is not learned through by the large model
+    (
+        "06-prompt-search",
+        "6a",
+    ),  # PEZ, and RLPrompt at this budget; the lead on a model of another seed
+    (
+        "06b-written-prompts",
+        "6b",
+    ),  # found prompts are level with people's on average, and yes-no questions scatter by more than the margin
+    (
+        "06d-soft-prompts",
+        "6d",
+    ),  # catching up with size: one task of three is not learned through by the large model
 }
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name[0].isdigit()])
 def test_every_claim_is_printed_and_holds_unless_it_is_known_to_fail(name):
-    lines = "".join(o.get("text", "") for c in code_cells(stored(name)) for o in c.outputs).splitlines()
+    lines = "".join(
+        o.get("text", "") for c in code_cells(stored(name)) for o in c.outputs
+    ).splitlines()
     verdicts = [re.match(r"(\d\w?) (holds|DOES NOT HOLD): ", line) for line in lines]
     claims = [v for v in verdicts if v]
     assert len(claims) >= sum(cell.source.count("Claim(") for cell in code_cells(stored(name))) > 0
-    assert {(name, v[1]) for v in claims if v[2] != "holds"} == {(page, number) for page, number in FAILING if page == name}
+    assert {(name, v[1]) for v in claims if v[2] != "holds"} == {
+        (page, number) for page, number in FAILING if page == name
+    }
 
 
 def test_chapters_end_with_claims():
     for name in PAGES:
         if name[0].isdigit():
             text = (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
-            assert text.index("**The question of this chapter.**") < text.index("## Exercises") < text.index("## Claims")
+            assert (
+                text.index("**The question of this chapter.**")
+                < text.index("## Exercises")
+                < text.index("## Claims")
+            )
 
 
 def test_the_checkers_see_what_is_wrong():
@@ -121,8 +154,14 @@ def test_the_checkers_see_what_is_wrong():
     assert any("execution count None" in fault for fault in output_faults(notebook))
     cells[1].execution_count = 2
     for output, message in (
-        (nbformat.v4.new_output("stream", name="stderr", text="UserWarning: x"), "warning or a progress bar"),
-        (nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[]), "stored an error"),
+        (
+            nbformat.v4.new_output("stream", name="stderr", text="UserWarning: x"),
+            "warning or a progress bar",
+        ),
+        (
+            nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[]),
+            "stored an error",
+        ),
         (nbformat.v4.new_output("display_data", {"image/svg+xml": "<svg/>"}), "SVG"),
         (nbformat.v4.new_output("display_data", {"image/png": "x"}), "without alt text"),
     ):
@@ -141,5 +180,7 @@ def test_jupytext_keeps_tags_and_alt_text_in_a_round_trip():
     for name in PAGES:
         notebook = fresh_notebook(name, ROOT)
         again = jupytext.reads(jupytext.writes(notebook, fmt="md:myst"), fmt="md:myst")
-        assert [(c.cell_type, c.source) for c in again.cells] == [(c.cell_type, c.source) for c in notebook.cells]
+        assert [(c.cell_type, c.source) for c in again.cells] == [
+            (c.cell_type, c.source) for c in notebook.cells
+        ]
         assert [dict(c.metadata) for c in again.cells] == [dict(c.metadata) for c in notebook.cells]

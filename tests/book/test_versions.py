@@ -1,4 +1,6 @@
-"""What the package accepts (pyproject.toml), what it is tested with (constraints.txt), and what conda installs (environment.yml)."""
+"""What the package accepts (pyproject.toml), what it is tested with (constraints.txt), and what
+conda installs (environment.yml).
+"""
 
 import re
 import subprocess
@@ -49,7 +51,9 @@ def test_every_dependency_has_a_pin_in_its_range_and_nothing_else_is_pinned():
 
 @pytest.mark.parametrize("name", RANGES)
 def test_a_range_has_two_ends(name):
-    """A lower end, since something must be there, and an upper one, since the next major version may be another program."""
+    """A lower end, since something must be there, and an upper one, since the next major version
+    may be another program.
+    """
     assert {part.operator for part in RANGES[name]} == {">=", "<"}
 
 
@@ -86,7 +90,9 @@ def test_make_and_ci_install_the_pins(tmp_path):
 
 
 def test_what_is_not_tested_is_named():
-    """The range of Python begins with what is tested; everything else in it stands in the matrix, under its name."""
+    """The range of Python begins with what is tested; everything else in it stands in the matrix,
+    under its name.
+    """
     allowed = SpecifierSet(PROJECT["requires-python"])
     minors = [f"3.{minor}" for minor in range(8, 30) if allowed.contains(f"3.{minor}.0")]
     assert minors[0] == verified_python()

@@ -1,4 +1,6 @@
-"""Plain English for real models: each sentence has its words where it says, and what cannot be asked is left out aloud."""
+"""Plain English for real models: each sentence has its words where it says, and what cannot be
+asked is left out aloud.
+"""
 
 import pytest
 
@@ -40,18 +42,28 @@ def test_beginnings_go_on_as_their_series():
     assert len({b.prompt for b in every}) == 30
     for begun in every:
         words = f"{begun.prompt} {begun.continuation}".split()
-        assert len(words) == 7 and any(tuple(words) == s[i : i + 7] for s in english.SERIES for i in range(len(s)))
+        assert len(words) == 7 and any(
+            tuple(words) == s[i : i + 7] for s in english.SERIES for i in range(len(s))
+        )
     with pytest.raises(ValueError, match="1000 beginnings: the series have .*; ask for fewer"):
         beginnings(1000)
 
 
 def test_words_of_several_tokens_are_left_out_and_counted(capsys):
     models = [load("gpt-small"), load("bert-middle")]
-    known, unknown = Blank("the opposite of hot is", ".", "cold", "left"), Blank("The capital of France is", ".", "Paris", "left")
+    known, unknown = (
+        Blank("the opposite of hot is", ".", "cold", "left"),
+        Blank("The capital of France is", ".", "Paris", "left"),
+    )
     assert one_token([known, unknown, known], models) == [known, known]
-    assert capsys.readouterr().out == "1 of 3 left out: the missing word is more than one token for a model\n"
+    assert (
+        capsys.readouterr().out
+        == "1 of 3 left out: the missing word is more than one token for a model\n"
+    )
     half = Beginning("hot cold", "cold Paris")
-    assert one_token([Beginning("hot", "cold hot"), half], models[:1]) == [Beginning("hot", "cold hot")]
+    assert one_token([Beginning("hot", "cold hot"), half], models[:1]) == [
+        Beginning("hot", "cold hot")
+    ]
     capsys.readouterr()
     assert one_token([known], models) == [known] and capsys.readouterr().out == ""
 
@@ -75,9 +87,17 @@ class Uncased:
 
 
 def test_capitals_do_not_count():
-    blanks = [Blank("The capital of France is", ".", "Paris", "left"), Blank("The capital of Italy is", ".", "Rome", "left")]
+    blanks = [
+        Blank("The capital of France is", ".", "Paris", "left"),
+        Blank("The capital of Italy is", ".", "Rome", "left"),
+    ]
     assert expectations.filled_right(Uncased(), blanks) == 0.5
-    assert expectations.continued_right(Uncased(), [Beginning("Thursday", "Friday Saturday"), Beginning("Friday", "Saturday")]) == 0.5
+    assert (
+        expectations.continued_right(
+            Uncased(), [Beginning("Thursday", "Friday Saturday"), Beginning("Friday", "Saturday")]
+        )
+        == 0.5
+    )
 
 
 def test_a_share_of_nothing_is_refused():

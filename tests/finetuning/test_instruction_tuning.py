@@ -1,4 +1,6 @@
-"""Instruction tuning: what is tuned on, what is held out, what the controls leave of an instruction, and the model that ships."""
+"""Instruction tuning: what is tuned on, what is held out, what the controls leave of an
+instruction, and the model that ships.
+"""
 
 import json
 import shutil
@@ -45,10 +47,22 @@ def base():
 
 
 def test_a_request_is_what_it_is_about_and_what_is_asked():
-    assert instruction_tuning.request(WORDING, "hot") == f"input : hot \n instruction : {WORDING} \n output :"
-    assert instruction_tuning.request(WORDING, "hot", BEFORE) == f"instruction : {WORDING} \n input : hot \n output :"
-    assert instruction_tuning.request(WORDING, "hot", INLINE) == f"instruction : {WORDING} hot \n output :"
-    assert instruction_tuning.request("what is the opposite of hot ?") == "instruction : what is the opposite of hot ? \n output :"
+    assert (
+        instruction_tuning.request(WORDING, "hot")
+        == f"input : hot \n instruction : {WORDING} \n output :"
+    )
+    assert (
+        instruction_tuning.request(WORDING, "hot", BEFORE)
+        == f"instruction : {WORDING} \n input : hot \n output :"
+    )
+    assert (
+        instruction_tuning.request(WORDING, "hot", INLINE)
+        == f"instruction : {WORDING} hot \n output :"
+    )
+    assert (
+        instruction_tuning.request("what is the opposite of hot ?")
+        == "instruction : what is the opposite of hot ? \n output :"
+    )
     assert instruction_tuning.request("", "hot") == "input : hot \n output :"
     with pytest.raises(ValueError, match="neither a wording nor a text"):
         instruction_tuning.request("")
@@ -56,15 +70,25 @@ def test_a_request_is_what_it_is_about_and_what_is_asked():
 
 def test_clusters_hold_every_described_task_once():
     found = [name for names in instruction_tuning.clusters().values() for name in names]
-    assert len(found) == len(set(found)) and set(found) | set(instruction_tuning.LEFT_OUT) == set(INSTRUCTIONS)
-    assert {*instruction_tuning.HELD_OUT, *instruction_tuning.CHOSEN_BY} <= set(instruction_tuning.clusters())
-    assert not set(instruction_tuning.HELD_OUT) & set(instruction_tuning.CHOSEN_BY), "what is tested chose nothing"
-    assert set(instruction_tuning.others("geography")) == set(instruction_tuning.clusters()) - {"geography"}
+    assert len(found) == len(set(found)) and set(found) | set(instruction_tuning.LEFT_OUT) == set(
+        INSTRUCTIONS
+    )
+    assert {*instruction_tuning.HELD_OUT, *instruction_tuning.CHOSEN_BY} <= set(
+        instruction_tuning.clusters()
+    )
+    assert not set(instruction_tuning.HELD_OUT) & set(instruction_tuning.CHOSEN_BY), (
+        "what is tested chose nothing"
+    )
+    assert set(instruction_tuning.others("geography")) == set(instruction_tuning.clusters()) - {
+        "geography"
+    }
     with pytest.raises(ValueError, match="no cluster 'cookery'; choose from arithmetic"):
         instruction_tuning.others("cookery")
 
 
-CLUSTERS = st.lists(st.sampled_from(sorted(instruction_tuning.clusters())), min_size=1, max_size=6, unique=True)
+CLUSTERS = st.lists(
+    st.sampled_from(sorted(instruction_tuning.clusters())), min_size=1, max_size=6, unique=True
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -84,21 +108,39 @@ def test_a_mixture_has_instructions_of_its_clusters_and_training_items_alone(cho
 @cache
 def training_items(name: str) -> set[tuple[str, str]]:
     """What the task itself says are its training items, however many."""
-    return {(e.input, e.output) for e in load_task(name, sizes={TRAIN: instruction_tuning.CAP}).examples(TRAIN)}
+    return {
+        (e.input, e.output)
+        for e in load_task(name, sizes={TRAIN: instruction_tuning.CAP}).examples(TRAIN)
+    }
 
 
 def test_clusters_have_the_same_share_of_a_mixture_whatever_their_number_of_tasks():
     chosen = ("geography", "topic", "words")
     made = instruction_tuning.mixture(Tuning(chosen), 900)
-    cluster_of = {text: c for c in chosen for n in instruction_tuning.clusters()[c] for text in INSTRUCTIONS[n]}
-    counts = Counter(next(c for text, c in cluster_of.items() if text in prompt) for prompt, _ in made)
+    cluster_of = {
+        text: c
+        for c in chosen
+        for n in instruction_tuning.clusters()[c]
+        for text in INSTRUCTIONS[n]
+    }
+    counts = Counter(
+        next(c for text, c in cluster_of.items() if text in prompt) for prompt, _ in made
+    )
     assert set(counts) == set(chosen) and all(240 < count < 360 for count in counts.values())
 
 
 def test_a_request_alone_is_for_inputs_that_ask_for_something():
-    made = instruction_tuning.mixture(Tuning(("closed-book questions", "topic"), forms=(ALONE, INLINE)), 200)
-    alone = [prompt for prompt, _ in made if not any(text in prompt for texts in INSTRUCTIONS.values() for text in texts)]
-    assert alone and not any("the " in prompt and " was " in prompt for prompt in alone), "no review alone"
+    made = instruction_tuning.mixture(
+        Tuning(("closed-book questions", "topic"), forms=(ALONE, INLINE)), 200
+    )
+    alone = [
+        prompt
+        for prompt, _ in made
+        if not any(text in prompt for texts in INSTRUCTIONS.values() for text in texts)
+    ]
+    assert alone and not any("the " in prompt and " was " in prompt for prompt in alone), (
+        "no review alone"
+    )
 
 
 def test_controls_take_away_what_they_say():
@@ -108,9 +150,14 @@ def test_controls_take_away_what_they_say():
         made = {control: instruction_tuning.worded(name, 1, control, rng) for control in Control}
         assert made[Control.INSTRUCTION] == right and made[Control.NONE] == ""
         assert made[Control.NAME] == name.replace("_", " ")
-        assert sorted(made[Control.SHUFFLED].split()) == sorted(right.split()) and made[Control.SHUFFLED] != right
+        assert (
+            sorted(made[Control.SHUFFLED].split()) == sorted(right.split())
+            and made[Control.SHUFFLED] != right
+        )
         owner = next(n for n, texts in INSTRUCTIONS.items() if made[Control.OTHER] in texts)
-        assert not any({owner, name} <= set(names) for names in instruction_tuning.clusters().values())
+        assert not any(
+            {owner, name} <= set(names) for names in instruction_tuning.clusters().values()
+        )
     assert INSTRUCTION_MARK not in instruction_tuning.request(made[Control.NONE], "hot")
 
 
@@ -123,9 +170,18 @@ def test_accuracy_is_the_share_of_right_texts_over_items_and_wordings():
 
     found = instruction_tuning.evaluate(Oracle(answer), ["geography"])
     assert found["capital"] == pytest.approx(100 / 3) and found["flag"] == 0
-    assert instruction_tuning.evaluate(Oracle(answer), ["geography"], wordings=(0,))["capital"] == 100
-    assert instruction_tuning.evaluate(Oracle(answer), ["geography"], wordings=(1, 2))["capital"] == 0
-    assert instruction_tuning.evaluate(Oracle(lambda prompt: answer(prompt) + " city"), ["geography"])["capital"] == 0, "no more than the answer"
+    assert (
+        instruction_tuning.evaluate(Oracle(answer), ["geography"], wordings=(0,))["capital"] == 100
+    )
+    assert (
+        instruction_tuning.evaluate(Oracle(answer), ["geography"], wordings=(1, 2))["capital"] == 0
+    )
+    assert (
+        instruction_tuning.evaluate(Oracle(lambda prompt: answer(prompt) + " city"), ["geography"])[
+            "capital"
+        ]
+        == 0
+    ), "no more than the answer"
 
 
 def test_means_count_clusters_not_tasks():
@@ -148,17 +204,26 @@ def test_settings_that_make_no_sense_are_refused(base):
 @pytest.mark.parametrize("rank", [None, 4])
 def test_tuning_teaches_what_is_asked_and_leaves_the_base_as_it_was(base, rank):
     before = [p.clone() for p in base.model.parameters()]
-    tuned = instruction_tuning.tune(base, Tuning(("topic", "words"), steps=30, learning_rate=3e-3, rank=rank))
+    tuned = instruction_tuning.tune(
+        base, Tuning(("topic", "words"), steps=30, learning_rate=3e-3, rank=rank)
+    )
     assert all(torch.equal(a, b) for a, b in zip(before, base.model.parameters(), strict=True))
-    assert instruction_tuning.evaluate(tuned.model, ["words"])["opposite"] > instruction_tuning.evaluate(base, ["words"])["opposite"]
+    assert (
+        instruction_tuning.evaluate(tuned.model, ["words"])["opposite"]
+        > instruction_tuning.evaluate(base, ["words"])["opposite"]
+    )
     assert not hasattr(tuned.model.model, "peft_config")
 
 
 def test_validation_keeps_the_best_weights(base):
-    tuned = instruction_tuning.tune(base, Tuning(("topic",), steps=6), validate_on=["words"], validate_every=3)
+    tuned = instruction_tuning.tune(
+        base, Tuning(("topic",), steps=6), validate_on=["words"], validate_every=3
+    )
     assert [step for step, _ in tuned.history.scores] == [0, 3, 6]
     best = max(score for _, score in tuned.history.scores)
-    assert instruction_tuning.mean_by_cluster(instruction_tuning.evaluate(tuned.model, ["words"], split="validation")) == pytest.approx(best)
+    assert instruction_tuning.mean_by_cluster(
+        instruction_tuning.evaluate(tuned.model, ["words"], split="validation")
+    ) == pytest.approx(best)
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +232,11 @@ def shipped_twice(tmp_path_factory):
     made = []
     for run in range(2):
         target = tmp_path_factory.mktemp(f"run{run}") / "weights"
-        shutil.copytree(models.WEIGHTS, target, ignore=shutil.ignore_patterns("gpt-middle*", "gpt-small-*", "bert-*", "gpt-tuned"))
+        shutil.copytree(
+            models.WEIGHTS,
+            target,
+            ignore=shutil.ignore_patterns("gpt-middle*", "gpt-small-*", "bert-*", "gpt-tuned"),
+        )
         release.ship(replace(release.SHIPPED, steps=2), target)
         made.append(target)
     return made
@@ -175,7 +244,9 @@ def shipped_twice(tmp_path_factory):
 
 def test_the_shipped_adapter_comes_out_the_same_again(shipped_twice):
     first, second = (json.loads((target / "sha256.json").read_text()) for target in shipped_twice)
-    assert {path: first[path] for path in first if "training" not in path} == {p: second[p] for p in second if "training" not in p}
+    assert {path: first[path] for path in first if "training" not in path} == {
+        p: second[p] for p in second if "training" not in p
+    }
     assert {path.split("/")[0] for path in first} == {"gpt-large", "gpt-small", "gpt-tuned"}
 
 
@@ -183,14 +254,22 @@ def test_an_adapter_of_other_weights_is_refused(shipped_twice, monkeypatch):
     folder = shipped_twice[0]
     monkeypatch.setattr(models, "WEIGHTS", folder)
     monkeypatch.setattr(models, "HASHES", folder / "sha256.json")
-    assert models.load_model("gpt-tuned").num_parameters() == models.load_model("gpt-large").num_parameters()
+    assert (
+        models.load_model("gpt-tuned").num_parameters()
+        == models.load_model("gpt-large").num_parameters()
+    )
     record = folder / "gpt-tuned" / "training.json"
     made = json.loads(record.read_text())
     record.write_text(json.dumps(made | {"base_sha256": "0" * 64}))
-    with pytest.raises(models.WeightsError, match=r"gpt-tuned/training.json is not the file that was shipped"):
+    with pytest.raises(
+        models.WeightsError, match=r"gpt-tuned/training.json is not the file that was shipped"
+    ):
         models.load_model("gpt-tuned")
     monkeypatch.setattr(models, "checked_folder", lambda name: folder / name)
-    with pytest.raises(models.WeightsError, match="trained on other weights of gpt-large than the package has; make it again with"):
+    with pytest.raises(
+        models.WeightsError,
+        match="trained on other weights of gpt-large than the package has; make it again with",
+    ):
         models.load_model("gpt-tuned")
 
 
@@ -202,9 +281,13 @@ def test_the_tuned_model_answers_and_stops_and_still_reads_demonstrations():
         instruction_tuning.request(WORDING, "hot", BEFORE),
     ]
     assert instruction_tuning.answers(tuned, asked) == ["rosken", "cold", "cold"]
-    assert all(samples[0].finish == "end" for samples in tuned.generate(asked, max_tokens=8)), "it ends the text by itself"
+    assert all(samples[0].finish == "end" for samples in tuned.generate(asked, max_tokens=8)), (
+        "it ends the text by itself"
+    )
     shown, asked = queries("region", 4, 60), queries("region", 0, 60)
-    assert accuracy(tuned, shown) > max(accuracy(tuned, asked) + 0.1, accuracy(untuned, shown) - 0.2), "it still reads demonstrations"
+    assert accuracy(tuned, shown) > max(
+        accuracy(tuned, asked) + 0.1, accuracy(untuned, shown) - 0.2
+    ), "it still reads demonstrations"
 
 
 def test_the_tuned_model_is_made_as_the_package_says():

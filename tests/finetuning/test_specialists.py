@@ -4,7 +4,16 @@ import pandas as pd
 import pytest
 import torch
 
-from course.finetuning.specialists import GENERALIST, advantage, by_labels, by_shots, costs, forgetting, matrix, specialise
+from course.finetuning.specialists import (
+    GENERALIST,
+    advantage,
+    by_labels,
+    by_shots,
+    costs,
+    forgetting,
+    matrix,
+    specialise,
+)
 from course.lm.language_model import load
 
 TASKS = ("topic", "find_city")
@@ -27,9 +36,15 @@ def test_the_base_stays_as_it_was_and_the_copy_learns(base):
 
 
 def test_advantage_and_forgetting_are_differences_to_the_generalist():
-    table = pd.DataFrame({"a": [70.0, 90.0, 10.0], "b": [60.0, 20.0, 65.0], "c": [50.0, 0.0, 30.0]}, index=[GENERALIST, "a", "b"])
+    table = pd.DataFrame(
+        {"a": [70.0, 90.0, 10.0], "b": [60.0, 20.0, 65.0], "c": [50.0, 0.0, 30.0]},
+        index=[GENERALIST, "a", "b"],
+    )
     assert advantage(table).to_dict() == {"a": 20.0, "b": 5.0}
-    assert forgetting(table).to_dict() == {"a": (60 + 50) / 2 - (20 + 0) / 2, "b": (70 + 50) / 2 - (10 + 30) / 2}
+    assert forgetting(table).to_dict() == {
+        "a": (60 + 50) / 2 - (20 + 0) / 2,
+        "b": (70 + 50) / 2 - (10 + 30) / 2,
+    }
 
 
 def test_costs_count_a_copy_against_demonstrations(base):

@@ -69,7 +69,8 @@ SETTINGS = [
     SuccessiveHalving(("a", "b")),
     Setting("gpt-middle", "problem", 3),
 ]
-#: Classes with numbers that a reader does not set: definitions of the world and of methods, which tests of their own go through.
+#: Classes with numbers that a reader does not set: definitions of the world and of methods, which
+#: tests of their own go through.
 DEFINITIONS = {"Exercise", "ListTask", "Method"}
 FIELDS = [(settings, field.name) for settings in SETTINGS for field in dataclasses.fields(settings)]
 NAMES = [f"{type(settings).__name__}.{name}" for settings, name in FIELDS]
@@ -90,7 +91,16 @@ def test_a_value_of_another_type_is_refused(settings, name):
     if isinstance(value, bool):
         others = (1, "yes", None)
     elif isinstance(value, int | float):
-        others = (math.nan, math.inf, -math.inf, "3", True, [1], 2j, *((1.5, np.float64(2)) if isinstance(value, int) else ()))
+        others = (
+            math.nan,
+            math.inf,
+            -math.inf,
+            "3",
+            True,
+            [1],
+            2j,
+            *((1.5, np.float64(2)) if isinstance(value, int) else ()),
+        )
     elif isinstance(value, str):
         others = (3, "", ["gold"])
     elif isinstance(value, tuple):
@@ -129,16 +139,24 @@ def test_a_budget_is_a_whole_number_of_calls():
 
 
 def test_no_settings_class_is_forgotten():
-    """A frozen dataclass of the package with a number or a switch that has a default is what somebody may set."""
+    """A frozen dataclass of the package with a number or a switch that has a default is what
+    somebody may set.
+    """
     known = {type(settings) for settings in SETTINGS}
     forgotten = set()
     for module in pkgutil.walk_packages(course.__path__, "course."):
         if module.name.endswith("__main__"):
             continue
         for name, kind in vars(importlib.import_module(module.name)).items():
-            if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__module__.startswith("course.")):
+            if not (
+                isinstance(kind, type)
+                and dataclasses.is_dataclass(kind)
+                and kind.__module__.startswith("course.")
+            ):
                 continue
-            adjustable = any(isinstance(field.default, int | float) for field in dataclasses.fields(kind))
+            adjustable = any(
+                isinstance(field.default, int | float) for field in dataclasses.fields(kind)
+            )
             exempt = kind in known or name in DEFINITIONS or name.startswith("_")
             if kind.__dataclass_params__.frozen and adjustable and not exempt:
                 forgotten.add(f"{kind.__module__}.{kind.__qualname__}")

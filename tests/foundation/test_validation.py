@@ -46,13 +46,17 @@ def test_what_is_no_number_is_refused(value):
         number()("x", value)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan"), np.float64("inf"), 10**400])
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, np.float32("nan"), np.float64("inf"), 10**400]
+)
 def test_what_is_not_finite_is_refused(value):
     with pytest.raises(ValueError, match="expected a finite number"):
         number()("x", value)
 
 
-@pytest.mark.parametrize("value", [np.int64(3), np.uint8(3), np.float32(3), np.float16(3), np.float64(3)])
+@pytest.mark.parametrize(
+    "value", [np.int64(3), np.uint8(3), np.float32(3), np.float16(3), np.float64(3)]
+)
 def test_numbers_of_numpy_become_numbers_of_python(value):
     assert type(number()("x", value)) in (int, float)
     if isinstance(value, np.integer):
@@ -89,11 +93,19 @@ def test_a_long_value_is_shown_short():
 
 
 def test_the_other_rules():
-    assert share()("x", 1) == 1 and share()("x", Fraction(1, 2)) == Fraction(1, 2) and seed()("seed", -3) == -3
+    assert (
+        share()("x", 1) == 1
+        and share()("x", Fraction(1, 2)) == Fraction(1, 2)
+        and seed()("seed", -3) == -3
+    )
     assert optional(integer())("n", None) is None
     assert each(integer())("n", (1, np.int64(2))) == (1, 2)
     assert text(empty=True)("t", "") == "" and one_of(["a", None])("o", None) is None
-    assert boolean()("b", np.False_) is False and instance(str, int)("i", 3) == 3 and function()("f", len) is len
+    assert (
+        boolean()("b", np.False_) is False
+        and instance(str, int)("i", 3) == 3
+        and function()("f", len) is len
+    )
     for rule, value, error in [
         (share(), 1.01, ValueError), (share(above=0), 0, ValueError), (each(integer()), "12", TypeError),
         (each(integer()), [1, "2"], TypeError), (each(integer(), minimum=1), [], ValueError), (text(), "", ValueError),

@@ -1,4 +1,6 @@
-"""Views: what is predicted can be read, what is wrong stands beside what is right, and no text becomes markup."""
+"""Views: what is predicted can be read, what is wrong stands beside what is right, and no text
+becomes markup.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -62,15 +64,29 @@ def test_text_is_never_markup():
 
 
 def test_an_absent_answer_is_shown_in_words():
-    shown = View((Shown("where ?", (Piece("a story"), Piece("", "no answer")), (Piece("a"), Piece("story", "answer")), False),))
-    assert "a story [no answer]" in repr(shown) and "no answer" in Balanced(shown._repr_html_()).text
+    shown = View(
+        (
+            Shown(
+                "where ?",
+                (Piece("a story"), Piece("", "no answer")),
+                (Piece("a"), Piece("story", "answer")),
+                False,
+            ),
+        )
+    )
+    assert (
+        "a story [no answer]" in repr(shown) and "no answer" in Balanced(shown._repr_html_()).text
+    )
 
 
 class Says(SpanHead):
     """A head whose predictions are given."""
 
     def predict(self, model, tokenizer, rows):
-        return [Answer(row["says"], at := row["context"].rindex(row["says"]), at + len(row["says"])) for row in rows]
+        return [
+            Answer(row["says"], at := row["context"].rindex(row["says"]), at + len(row["says"]))
+            for row in rows
+        ]
 
 
 def test_another_reference_and_another_place_are_right_too():
@@ -79,21 +95,36 @@ def test_another_reference_and_another_place_are_right_too():
         "context": "anna saw tom . the red fox saw anna",
         "answers": {"text": ["anna", "the red fox"], "answer_start": [0, 15]},
     }
-    shown = view(Says(), None, None, [row | {"says": says} for says in ("anna", "the red fox", "red fox", "tom")])
+    shown = view(
+        Says(),
+        None,
+        None,
+        [row | {"says": says} for says in ("anna", "the red fox", "red fox", "tom")],
+    )
     assert [block.right for block in shown.rows] == [True, True, True, False]
     assert repr(shown).count("✓ right") == 3 and repr(shown).count("✗ model") == 1
     assert all(
         block.right == right
-        for block, case in zip(shown.rows, (row | {"says": s} for s in ("anna", "the red fox", "red fox", "tom")), strict=True)
+        for block, case in zip(
+            shown.rows,
+            (row | {"says": s} for s in ("anna", "the red fox", "red fox", "tom")),
+            strict=True,
+        )
         for _, right in Says().cases(case, Says().predict(None, None, [case])[0])
     ), "the view and the table of mistakes agree"
 
 
 @pytest.mark.parametrize("name", ["sentiment", "inference", "entities", "extraction"])
 def test_every_head_shows_its_rows_whole(name):
-    task, tokenizer = load_task(name, sizes={"train": 5, "validation": 5, "test": 5}), load_tokenizer("bert-middle")
+    task, tokenizer = (
+        load_task(name, sizes={"train": 5, "validation": 5, "test": 5}),
+        load_tokenizer("bert-middle"),
+    )
     head = head_for(task)
-    rows, columns = list(task.data["test"]), ("tokens", "sentence", "premise", "hypothesis", "context")
+    rows, columns = (
+        list(task.data["test"]),
+        ("tokens", "sentence", "premise", "hypothesis", "context"),
+    )
     shown = view(head, head.new_model("bert-middle"), tokenizer, rows)
     for row, block in zip(rows, shown.rows, strict=True):
         text = " ".join(" ".join(row[c]) if c == "tokens" else row[c] for c in columns if c in row)

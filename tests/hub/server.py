@@ -1,7 +1,8 @@
-"""A small hub on loopback: it speaks the protocol of the Hugging Face hub as ``huggingface_hub`` uses it, and can misbehave.
+"""A small hub on loopback: it speaks the protocol of the Hugging Face hub as ``huggingface_hub``
+uses it, and can misbehave.
 
-Repositories hold commits, commits hold files. Large files (weights, tables) are answered with a redirect to another host name, as
-the real hub does, and can be fetched in ranges.
+Repositories hold commits, commits hold files. Large files (weights, tables) are answered with a
+redirect to another host name, as the real hub does, and can be fetched in ranges.
 """
 
 import hashlib
@@ -14,8 +15,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 #: Files that the hub keeps outside git.
 _LARGE = re.compile(r"\.(safetensors|parquet|bin)$")
-_API = re.compile(r"/api/(?P<kind>models|datasets)/(?P<name>[^/]+/[^/]+)(?:/(?P<what>revision|tree|paths-info)/(?P<revision>[^/]+))?")
-_FILE = re.compile(r"/(?P<kind>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
+_API = re.compile(
+    r"/api/(?P<kind>models|datasets)/(?P<name>[^/]+/[^/]+)(?:/(?P<what>revision|tree|paths-info)/(?P<revision>[^/]+))?"
+)
+_FILE = re.compile(
+    r"/(?P<kind>datasets/)?(?P<name>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)"
+)
 
 
 @dataclass
@@ -42,7 +47,13 @@ class Fault:
 
     def __str__(self) -> str:
         kinds = {"body": self.body, "slow": self.delay, "cut": self.cut, "short": self.short}
-        return " ".join([self.pattern, str(self.status or ""), *(kind for kind, there in kinds.items() if there)])
+        return " ".join(
+            [
+                self.pattern,
+                str(self.status or ""),
+                *(kind for kind, there in kinds.items() if there),
+            ]
+        )
 
 
 @dataclass
@@ -89,7 +100,9 @@ class Hub:
         Handler.hub = hub
         self._server = _Server(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
 
     def stop(self) -> None:
         """Go down: connections are refused until :meth:`start`, which takes the same port again."""
@@ -151,7 +164,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         if path.startswith("/large/"):
             content = self.hub.large(path.removeprefix("/large/"))
-            return self._fail(404, "EntryNotFound") if content is None else self._ranged(content, {})
+            return (
+                self._fail(404, "EntryNotFound") if content is None else self._ranged(content, {})
+            )
         if match := _API.fullmatch(path):
             return self._api(**match.groupdict())
         if match := _FILE.fullmatch(path):
@@ -161,14 +176,18 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
     do_POST = do_GET
 
-    def _commit(self, kind: str, name: str, revision: str | None) -> tuple[str, dict[str, bytes]] | None:
+    def _commit(
+        self, kind: str, name: str, revision: str | None
+    ) -> tuple[str, dict[str, bytes]] | None:
         """The sha and the files of a revision; if there is none, the answer has been given."""
         repository = self.hub.repositories.get((kind, name))
         if repository is None:
             # the hub does not tell strangers whether a repository is private or missing
             return self._fail(401, "RepoNotFound")
         sha = repository.resolve(revision)
-        return self._fail(404, "RevisionNotFound") if sha is None else (sha, repository.commits[sha])
+        return (
+            self._fail(404, "RevisionNotFound") if sha is None else (sha, repository.commits[sha])
+        )
 
     def _api(self, kind: str, name: str, what: str | None, revision: str | None) -> None:
         if (found := self._commit(kind, name, revision)) is None:
@@ -176,21 +195,38 @@ class _Handler(BaseHTTPRequestHandler):
         sha, files = found
         if what in (None, "revision"):
             siblings = [{"rfilename": path} for path in files]
-            about = {"_id": sha[:24], "id": name, "sha": sha, "private": False, "gated": False, "disabled": False, "siblings": siblings}
-            return self._answer(200, json.dumps(about | {"tags": [], "downloads": 0, "likes": 0}).encode())
+            about = {
+                "_id": sha[:24],
+                "id": name,
+                "sha": sha,
+                "private": False,
+                "gated": False,
+                "disabled": False,
+                "siblings": siblings,
+            }
+            return self._answer(
+                200, json.dumps(about | {"tags": [], "downloads": 0, "likes": 0}).encode()
+            )
         if what == "paths-info":
             asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["paths"]
             files = {path: content for path, content in files.items() if path in asked}
         entries = [self._entry(path, content) for path, content in files.items()]
         if what == "tree":
             folders = sorted({path.rsplit("/", 1)[0] for path in files if "/" in path})
-            entries += [{"type": "directory", "path": folder, "oid": _git_sha(folder.encode()), "size": 0} for folder in folders]
+            entries += [
+                {"type": "directory", "path": folder, "oid": _git_sha(folder.encode()), "size": 0}
+                for folder in folders
+            ]
         return self._answer(200, json.dumps(entries).encode())
 
     def _entry(self, path: str, content: bytes) -> dict:
         entry = {"type": "file", "path": path, "size": len(content), "oid": _git_sha(content)}
         if _LARGE.search(path):
-            entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
+            entry["lfs"] = {
+                "oid": hashlib.sha256(content).hexdigest(),
+                "size": len(content),
+                "pointerSize": 134,
+            }
         return entry
 
     def _file(self, kind: str | None, name: str, revision: str, path: str) -> None:
@@ -229,7 +265,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(sent if self.fault and self.fault.short else body)))
+        self.send_header(
+            "Content-Length", str(len(sent if self.fault and self.fault.short else body))
+        )
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(sent)

@@ -1,4 +1,6 @@
-"""Data sets in the schemas, folders and cards of the real ones: a few rows made up for the test, and GSM8K's own where they are at hand."""
+"""Data sets in the schemas, folders and cards of the real ones: a few rows made up for the test,
+and GSM8K's own where they are at hand.
+"""
 
 import io
 import json
@@ -19,31 +21,63 @@ def _parquet(rows: list[dict], features: Features) -> bytes:
 def card(config: str, folder: str, splits: tuple[str, ...]) -> bytes:
     """A card that says where the tables of a configuration lie."""
     files = "".join(f"  - split: {split}\n    path: {folder}/{split}-*\n" for split in splits)
-    return f"---\nconfigs:\n- config_name: {config}\n  data_files:\n{files}---\n\n# A card\n".encode()
+    return (
+        f"---\nconfigs:\n- config_name: {config}\n  data_files:\n{files}---\n\n# A card\n".encode()
+    )
 
 
-def _repository(config: str, folder: str, parts: dict[str, list[dict]], features: Features) -> dict[str, bytes]:
-    files = {f"{folder}/{split}-00000-of-00001.parquet": _parquet(rows, features) for split, rows in parts.items()}
-    return files | {"README.md": card(config, folder, tuple(parts)), ".gitattributes": b"*.parquet filter=lfs\n"}
+def _repository(
+    config: str, folder: str, parts: dict[str, list[dict]], features: Features
+) -> dict[str, bytes]:
+    files = {
+        f"{folder}/{split}-00000-of-00001.parquet": _parquet(rows, features)
+        for split, rows in parts.items()
+    }
+    return files | {
+        "README.md": card(config, folder, tuple(parts)),
+        ".gitattributes": b"*.parquet filter=lfs\n",
+    }
 
 
 def sst2(names: tuple[str, str] = ("negative", "positive"), train: int = 60) -> dict[str, bytes]:
     """Labelled training and validation splits; the labels of the test split are kept back (-1)."""
-    features = Features({"idx": Value("int32"), "sentence": Value("string"), "label": ClassLabel(names=list(names))})
+    features = Features(
+        {"idx": Value("int32"), "sentence": Value("string"), "label": ClassLabel(names=list(names))}
+    )
 
     def rows(split: str, count: int) -> list[dict]:
         words = ("a dull film", "a lovely film")
-        return [{"idx": i, "sentence": f"{words[i % 2]} , {split} {i}", "label": -1 if split == "test" else i % 2} for i in range(count)]
+        return [
+            {
+                "idx": i,
+                "sentence": f"{words[i % 2]} , {split} {i}",
+                "label": -1 if split == "test" else i % 2,
+            }
+            for i in range(count)
+        ]
 
     return _repository(
-        "default", "data", {"train": rows("train", train), "validation": rows("validation", 20), "test": rows("test", 20)}, features
+        "default",
+        "data",
+        {
+            "train": rows("train", train),
+            "validation": rows("validation", 20),
+            "test": rows("test", 20),
+        },
+        features,
     )
 
 
 def snli(train: int = 16) -> dict[str, bytes]:
     """Every fourth pair has no label (-1): its annotators did not agree."""
     names = ["entailment", "neutral", "contradiction"]
-    features = Features({"premise": Value("string"), "hypothesis": Value("string"), "label": ClassLabel(names=names)})
+    features = Features(
+        {
+            "premise": Value("string"),
+            "hypothesis": Value("string"),
+            "label": ClassLabel(names=names),
+        }
+    )
 
     def rows(split: str, count: int) -> list[dict]:
         claims = ("A dog is outside.", "The dog is old.", "The dog sleeps.", "The dog is Rex.")
@@ -51,11 +85,18 @@ def snli(train: int = 16) -> dict[str, bytes]:
                 for i in range(count)]  # fmt: skip
 
     counts = {"train": train, "validation": 16, "test": 16}
-    return _repository("plain_text", "plain_text", {split: rows(split, count) for split, count in counts.items()}, features)
+    return _repository(
+        "plain_text",
+        "plain_text",
+        {split: rows(split, count) for split, count in counts.items()},
+        features,
+    )
 
 
 def conll2003(train: int = 8) -> dict[str, bytes]:
-    """As an old upload: no card but ``dataset_infos.json``, and two columns more than are asked for."""
+    """As an old upload: no card but ``dataset_infos.json``, and two columns more than are asked
+    for.
+    """
     tags = Sequence(ClassLabel(names=list(TAGS)))
     features = Features({"id": Value("string"), "tokens": Sequence(Value("string")), "pos_tags": Sequence(Value("int64")),
                          "chunk_tags": Sequence(Value("int64")), "ner_tags": tags})  # fmt: skip
@@ -63,13 +104,29 @@ def conll2003(train: int = 8) -> dict[str, bytes]:
     def rows(split: str, count: int) -> list[dict]:
         tokens = ["Peter", "Blackburn", "left", "Brussels", split, "."]
         return [
-            {"id": str(i), "tokens": tokens, "pos_tags": [0] * 6, "chunk_tags": [0] * 6, "ner_tags": [1, 2, 0, 5, 0, 0]}
+            {
+                "id": str(i),
+                "tokens": tokens,
+                "pos_tags": [0] * 6,
+                "chunk_tags": [0] * 6,
+                "ner_tags": [1, 2, 0, 5, 0, 0],
+            }
             for i in range(count)
         ]
 
-    parts = {split: rows(split, count) for split, count in {"train": train, "validation": 8, "test": 8}.items()}
-    files = {f"data/{split}-00000-of-00001.parquet": _parquet(found, features) for split, found in parts.items()}
-    return files | {"dataset_infos.json": json.dumps({"lhoestq--conll2003": {"features": features.to_dict()}}).encode()}
+    parts = {
+        split: rows(split, count)
+        for split, count in {"train": train, "validation": 8, "test": 8}.items()
+    }
+    files = {
+        f"data/{split}-00000-of-00001.parquet": _parquet(found, features)
+        for split, found in parts.items()
+    }
+    return files | {
+        "dataset_infos.json": json.dumps(
+            {"lhoestq--conll2003": {"features": features.to_dict()}}
+        ).encode()
+    }
 
 
 def squad(train: int = 40) -> dict[str, bytes]:
@@ -85,10 +142,23 @@ def squad(train: int = 40) -> dict[str, bytes]:
             context = f"In {split} number {i} the {thing} came from {place} to Malta."
             answer = {"text": [place], "answer_start": [context.index(place)]}
             question = f"Where did the {thing} start?"
-            made.append({"id": f"{split}{i}", "title": "Ways", "context": context, "question": question, "answers": answer})
+            made.append(
+                {
+                    "id": f"{split}{i}",
+                    "title": "Ways",
+                    "context": context,
+                    "question": question,
+                    "answers": answer,
+                }
+            )
         return made
 
-    return _repository("plain_text", "plain_text", {"train": rows("train", train), "validation": rows("validation", 10)}, features)
+    return _repository(
+        "plain_text",
+        "plain_text",
+        {"train": rows("train", train), "validation": rows("validation", 10)},
+        features,
+    )
 
 
 def gsm8k() -> dict[str, bytes]:
@@ -98,11 +168,17 @@ def gsm8k() -> dict[str, bytes]:
          "answer": f"She has {i}+{i}=<<{i}+{i}={2 * i}>>{2 * i} eggs.\n#### {2 * i}"}
         for i in range(1, 41)
     ]  # fmt: skip
-    real = [json.loads(line) for line in _GSM8K.read_text().splitlines()] if _GSM8K.exists() else made[30:]
+    real = (
+        [json.loads(line) for line in _GSM8K.read_text().splitlines()]
+        if _GSM8K.exists()
+        else made[30:]
+    )
     features = Features({"question": Value("string"), "answer": Value("string")})
     main = _repository("main", "main", {"train": made[:30], "test": real}, features)
     other = _repository("socratic", "socratic", {"train": made[:3], "test": made[3:6]}, features)
-    card = main["README.md"].decode().removesuffix("---\n\n# A card\n") + other["README.md"].decode().removeprefix("---\nconfigs:\n")
+    card = main["README.md"].decode().removesuffix("---\n\n# A card\n") + other[
+        "README.md"
+    ].decode().removeprefix("---\nconfigs:\n")
     return other | main | {"README.md": card.encode()}
 
 

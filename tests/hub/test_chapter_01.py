@@ -1,4 +1,6 @@
-"""Chapter 1 with real architectures in place of the shipped models: it runs from top to bottom against a hub on loopback."""
+"""Chapter 1 with real architectures in place of the shipped models: it runs from top to bottom
+against a hub on loopback.
+"""
 
 import json
 import os
@@ -26,25 +28,43 @@ CHAPTER = Path(__file__).parents[2] / "notebooks" / "01-two-expectations.ipynb"
 
 def chapter_texts() -> list[str]:
     """What the chapter says to its models in the hub tier, so that toy tokenizers know the words."""
-    blanks = [blank.for_bert(blank.word) for kind in english.blank_sets(40).values() for blank in kind]
+    blanks = [
+        blank.for_bert(blank.word) for kind in english.blank_sets(40).values() for blank in kind
+    ]
     series = [" " + " ".join(words) for words in english.SERIES]
-    asked = [f"{query.prompt} {query.output}" for task in english.TASKS for query in queries(task, 2, 40)]
+    asked = [
+        f"{query.prompt} {query.output}" for task in english.TASKS for query in queries(task, 2, 40)
+    ]
     return 3 * [*blanks, *series, *asked, *english.PROMPTS, english.PHRASE]
 
 
 def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list[str]:
-    """Run a notebook in a kernel of the hub tier, after a cell of the test's own; what each code cell printed."""
+    """Run a notebook in a kernel of the hub tier, after a cell of the test's own; what each code
+    cell printed.
+    """
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    settings = {"COURSE_TIER": "hub", "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    settings = {
+        "COURSE_TIER": "hub",
+        "HF_ENDPOINT": hub.endpoint,
+        "HF_HOME": str(folder / "home"),
+        "HF_HUB_DISABLE_XET": "1",
+    }
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
     client.execute(env=os.environ | settings)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return ["".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout") for cell in code]
+    return [
+        "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout")
+        for cell in code
+    ]
 
 
 def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -> None:
-    """Put what a chapter loads on a hub: role -> files of its checkpoint, and the made-up data sets of tasks."""
+    """Put what a chapter loads on a hub: role -> files of its checkpoint, and the made-up data sets
+    of tasks.
+    """
     for role, files in models.items():
         hub.add("models", HUB[role].repository, files)
     for task in tasks:
@@ -56,7 +76,10 @@ def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -
 def chapter_models():
     """Repository -> files of the two models that the chapter loads."""
     texts = chapter_texts()
-    return {HUB["gpt-middle"].repository: smollm2(texts), HUB["bert-middle"].repository: bert(texts)}
+    return {
+        HUB["gpt-middle"].repository: smollm2(texts),
+        HUB["bert-middle"].repository: bert(texts),
+    }
 
 
 @pytest.fixture
@@ -83,10 +106,19 @@ def test_specialists_are_tuned_in_single_precision_and_small_steps(served, clien
     base = load("gpt-middle")
     base.model.bfloat16()
     rates, fit = [], specialists.fit
-    monkeypatch.setattr(specialists, "fit", lambda model, data, settings: rates.append(settings.learning_rate) or fit(model, data, settings))
+    monkeypatch.setattr(
+        specialists,
+        "fit",
+        lambda model, data, settings: (
+            rates.append(settings.learning_rate) or fit(model, data, settings)
+        ),
+    )
     trained = [specialists.specialise(base, task, labels=32, steps=2) for task in english.TASKS]
     assert rates == [2e-5] * len(trained) and specialists.RATES["tiny"] == 3e-3
-    assert all(s.model.model.dtype == torch.float32 for s in trained) and base.model.dtype == torch.bfloat16
+    assert (
+        all(s.model.model.dtype == torch.float32 for s in trained)
+        and base.model.dtype == torch.bfloat16
+    )
     table = specialists.matrix(base, trained, english.TASKS, count=5)
     assert table.shape == (4, 3) and ((table >= 0) & (table <= 100)).all(axis=None)
 
@@ -99,6 +131,11 @@ def test_answers_of_several_tokens_are_refused(served, client, monkeypatch):
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
-    assert "The capital of" in printed and "The opposite of" in printed, "the examples are plain English"
+    assert "The capital of" in printed and "The opposite of" in printed, (
+        "the examples are plain English"
+    )
     assert "dorland" not in printed and "velan" not in printed
-    assert set(json.loads((tmp_path / "course-hub-lock.json").read_text())) == {HUB["gpt-middle"].repository, HUB["bert-middle"].repository}
+    assert set(json.loads((tmp_path / "course-hub-lock.json").read_text())) == {
+        HUB["gpt-middle"].repository,
+        HUB["bert-middle"].repository,
+    }

@@ -1,4 +1,6 @@
-"""Chapter 2 with BERT's own tokenizer and the schemas of the real data sets: the same heads, and the notebook from top to bottom."""
+"""Chapter 2 with BERT's own tokenizer and the schemas of the real data sets: the same heads, and
+the notebook from top to bottom.
+"""
 
 import pytest
 import tables
@@ -10,13 +12,20 @@ from course.models.loading import HUB, WeightsError, load_tokenizer, load_with_h
 from course.tasks.registry import HUB_DATA, load_task
 
 #: Enough rows for the hundred labels of the chapter.
-DATA = {"sentiment": tables.sst2, "inference": tables.snli, "entities": tables.conll2003, "extraction": tables.squad}
+DATA = {
+    "sentiment": tables.sst2,
+    "inference": tables.snli,
+    "entities": tables.conll2003,
+    "extraction": tables.squad,
+}
 SIZES = {"train": 100, "validation": 10, "test": 20}
 
 
 @pytest.fixture(scope="module")
 def repositories():
-    """(kind, repository) -> files of what the chapter loads; the tokenizer knows about half of the words whole."""
+    """(kind, repository) -> files of what the chapter loads; the tokenizer knows about half of the
+    words whole.
+    """
     texts = [
         "a dull film , train",
         "In train number 7 the ship came from",
@@ -24,8 +33,13 @@ def repositories():
         "A dog runs over the grass",
         "Peter left",
     ]
-    models = {("models", HUB["bert-middle"].repository): bert(5 * texts), ("models", HUB["gpt-middle"].repository): smollm2(5 * texts)}
-    return models | {("datasets", HUB_DATA[name].repository): make(train=160) for name, make in DATA.items()}
+    models = {
+        ("models", HUB["bert-middle"].repository): bert(5 * texts),
+        ("models", HUB["gpt-middle"].repository): smollm2(5 * texts),
+    }
+    return models | {
+        ("datasets", HUB_DATA[name].repository): make(train=160) for name, make in DATA.items()
+    }
 
 
 @pytest.fixture
@@ -39,7 +53,10 @@ def served(hub, client, repositories, monkeypatch):
 def test_every_head_learns_on_word_pieces(served, name):
     task, tokenizer = load_task(name, sizes=SIZES), load_tokenizer("bert-middle")
     head, rows = head_for(task), list(task.data["test"])
-    assert any(token.startswith("##") for token in tokenizer.convert_ids_to_tokens(head.features(tokenizer, rows)[0]["input_ids"]))
+    assert any(
+        token.startswith("##")
+        for token in tokenizer.convert_ids_to_tokens(head.features(tokenizer, rows)[0]["input_ids"])
+    )
     learned = learn(task, 100)
     assert learned.model.config.id2label == dict(enumerate(head.labels))
     assert len(learned.predict(rows)) == len(rows) and 0 <= learned.score(rows) <= 100
@@ -47,13 +64,18 @@ def test_every_head_learns_on_word_pieces(served, name):
 
 
 def test_answers_are_read_off_the_text_with_its_capitals(served):
-    """BERT's tokenizer lowers case and cuts words up; the answer is still a part of the context as it was written."""
+    """BERT's tokenizer lowers case and cuts words up; the answer is still a part of the context as
+    it was written.
+    """
     task, tokenizer = load_task("extraction", sizes=SIZES), load_tokenizer("bert-middle")
     head, row = head_for(task), task.data["test"][0]
     (window,) = head.windows(tokenizer, [row])
     places = {token: (start, end) for token, start, end in window.offsets}
     first, last = window.feature["start_positions"], window.feature["end_positions"]
-    assert last > first > 0 and row["context"][places[first][0] : places[last][1]] == row["answers"]["text"][0]
+    assert (
+        last > first > 0
+        and row["context"][places[first][0] : places[last][1]] == row["answers"]["text"][0]
+    )
 
 
 def test_a_causal_checkpoint_without_padding_takes_a_head(served):
@@ -67,7 +89,9 @@ def test_a_causal_checkpoint_without_padding_takes_a_head(served):
 def test_a_checkpoint_without_its_body_is_refused(served):
     from transformers import BertModel
 
-    with pytest.raises(WeightsError, match="has no weights .* for BertModel; take another checkpoint"):
+    with pytest.raises(
+        WeightsError, match="has no weights .* for BertModel; take another checkpoint"
+    ):
         load_with_head("bert-middle", _Other(BertModel))
 
 
@@ -80,7 +104,9 @@ class _Other:
     def from_pretrained(self, *args, config, **settings):
         config.num_hidden_layers += 1
         model, found = self.loader.from_pretrained(*args, config=config, **settings)
-        return model, found | {"missing_keys": {f"{model.base_model_prefix}.{key}" for key in found["missing_keys"]}}
+        return model, found | {
+            "missing_keys": {f"{model.base_model_prefix}.{key}" for key in found["missing_keys"]}
+        }
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):

@@ -1,4 +1,6 @@
-"""Chapter 4 with real architectures in place of the shipped models: it runs from top to bottom against a hub on loopback."""
+"""Chapter 4 with real architectures in place of the shipped models: it runs from top to bottom
+against a hub on loopback.
+"""
 
 import json
 from dataclasses import replace
@@ -25,10 +27,17 @@ DATA = ("stanfordnlp/sst2", "stanfordnlp/snli")
 @pytest.fixture(scope="module")
 def chapter_model():
     """A model whose tokenizer knows the words that the chapter uses."""
-    examples = [e for name in ("grammar", "sentiment", "find_city") for e in load_task(name, sizes={"train": 40}).examples("train")]
+    examples = [
+        e
+        for name in ("grammar", "sentiment", "find_city")
+        for e in load_task(name, sizes={"train": 40}).examples("train")
+    ]
     snli = " A dog runs over the grass, train test. \n claim : A dog is outside. The dog is old. The dog sleeps."
     frame = "Input: a\nOutput: true\n\nInput: b\nOutput: false\n\nInput: c\nOutput: unknown\n\n"
-    return smollm2(3 * [f" {e.input} {e.output}" for e in examples] + [" " + " ".join(NONCE_KEYS + NOUNS), snli, frame] * 9)
+    return smollm2(
+        3 * [f" {e.input} {e.output}" for e in examples]
+        + [" " + " ".join(NONCE_KEYS + NOUNS), snli, frame] * 9
+    )
 
 
 @pytest.fixture
@@ -44,12 +53,27 @@ def test_real_data_is_asked_in_plain_english(served, client, monkeypatch):
     (task,) = all_profiles("inference")
     asked = questions(task, 2, 6, template=PLAIN, instruction=task.instructions[0])
     for question in asked:
-        assert question.prompt.text.count("Input: ") == 3 and question.prompt.text.endswith("\nOutput:")
-        assert set(question.prompt.candidates) == {" true", " unknown", " false"} and question.answers[0] in ("true", "unknown", "false")
+        assert question.prompt.text.count("Input: ") == 3 and question.prompt.text.endswith(
+            "\nOutput:"
+        )
+        assert set(question.prompt.candidates) == {
+            " true",
+            " unknown",
+            " false",
+        } and question.answers[0] in ("true", "unknown", "false")
     model = load("gpt-large")
-    assert set(scores(model, asked)) <= {0.0, 1.0} and set(scores(model, asked, written=True)) <= {0.0, 1.0}
+    assert set(scores(model, asked)) <= {0.0, 1.0} and set(scores(model, asked, written=True)) <= {
+        0.0,
+        1.0,
+    }
     with pytest.raises(DemonstrationsDoNotFit):
-        scores(model, [replace(q, prompt=replace(q.prompt, demonstrations=q.prompt.demonstrations * 20)) for q in asked])
+        scores(
+            model,
+            [
+                replace(q, prompt=replace(q.prompt, demonstrations=q.prompt.demonstrations * 20))
+                for q in asked
+            ],
+        )
 
 
 def test_a_sweep_runs_in_the_hub_tier(served, client, monkeypatch):

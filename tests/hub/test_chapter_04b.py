@@ -1,4 +1,6 @@
-"""The page on instruction tuning with real architectures: it runs from top to bottom against a hub on loopback."""
+"""The page on instruction tuning with real architectures: it runs from top to bottom against a hub
+on loopback.
+"""
 
 from pathlib import Path
 
@@ -10,6 +12,10 @@ CHAPTER = Path(__file__).parents[2] / "notebooks" / "04b-instruction-tuning.ipyn
 
 def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):
     texts = chapter_texts()
-    serve(hub, {"gpt-middle": smollm2(texts), "gpt-tuned": smollm2(texts, tuned=True)}, ("sentiment", "inference", "extraction"))
+    serve(
+        hub,
+        {"gpt-middle": smollm2(texts), "gpt-tuned": smollm2(texts, tuned=True)},
+        ("sentiment", "inference", "extraction"),
+    )
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
     assert "live in the tiny tier" in printed and "tuned" in printed

@@ -1,4 +1,6 @@
-"""Chapter 5 with real architectures in place of the shipped models: it runs from top to bottom against a hub on loopback."""
+"""Chapter 5 with real architectures in place of the shipped models: it runs from top to bottom
+against a hub on loopback.
+"""
 
 import json
 from pathlib import Path
@@ -20,11 +22,17 @@ SHORT = "from course.reasoning import solving; solving.MOST_TOKENS['hub'] = 16"
 
 @pytest.fixture(scope="module")
 def chapter_model():
-    """A model whose tokenizer knows the words of school problems, and whose window holds three worked ones."""
+    """A model whose tokenizer knows the words of school problems, and whose window holds three
+    worked ones.
+    """
     texts = [f"Question: {p.question}\nAnswer: {reasoning.solution(p, reasoning.wording('problem'))}\n\n"
              for steps in (2, 6) for p in reasoning.problems("problem", steps, 40)]  # fmt: skip
     return smollm2(
-        [*texts, "Let's think step by step. The answer is 42. She has 2 eggs, buys 3 more and sells them for $4 each."], window=2048
+        [
+            *texts,
+            "Let's think step by step. The answer is 42. She has 2 eggs, buys 3 more and sells them for $4 each.",
+        ],
+        window=2048,
     )
 
 
@@ -41,10 +49,16 @@ def test_problems_of_gsm8k_are_asked_in_plain_english(served, client, monkeypatc
     assert all(p.kind == "number" and p.answer.value is not None for p in chosen)
     for style in reasoning.STYLES:
         asked = reasoning.asked_in(style, chosen)
-        assert all(q.text.count("Question: ") == (1 if style in ("zero-shot", "trigger") else 4) and q.stop == "\n\n" for q in asked)
+        assert all(
+            q.text.count("Question: ") == (1 if style in ("zero-shot", "trigger") else 4)
+            and q.stop == "\n\n"
+            for q in asked
+        )
     found = reasoning.solve(load("gpt-large"), asked, most_tokens=8)
     assert len(found) == 4 and 0 <= reasoning.accuracy(found) <= 100
-    with pytest.raises(ValueError, match="has no chains in the hub tier; choose from problem, shopping, letters"):
+    with pytest.raises(
+        ValueError, match="has no chains in the hub tier; choose from problem, shopping, letters"
+    ):
         reasoning.problems("route", 2, 1)
 
 

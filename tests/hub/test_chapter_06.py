@@ -1,4 +1,6 @@
-"""The page on searched words with a real architecture: it runs from top to bottom against a hub on loopback."""
+"""The page on searched words with a real architecture: it runs from top to bottom against a hub on
+loopback.
+"""
 
 from pathlib import Path
 

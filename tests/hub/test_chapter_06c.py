@@ -1,4 +1,6 @@
-"""The page on steering with real architectures: it runs from top to bottom against a hub on loopback."""
+"""The page on steering with real architectures: it runs from top to bottom against a hub on
+loopback.
+"""
 
 from pathlib import Path
 
@@ -16,7 +18,11 @@ CHAPTER = Path(__file__).parents[2] / "notebooks" / "06c-steering.ipynb"
 def dialogues() -> list[str]:
     """Texts of guides, so that the toy tokenizers know the words."""
     rng = Rng("toy dialogues")
-    written = [f"{dialogue(question)} {reply}" for manner in MANNERS.options for question, reply in [write_reply(rng, manner)]]
+    written = [
+        f"{dialogue(question)} {reply}"
+        for manner in MANNERS.options
+        for question, reply in [write_reply(rng, manner)]
+    ]
     apprentice = ["to a friend : dear friend , come back then , and well"]
     return 3 * [dialogue(question) for question in sum(places(0), ())] + 10 * (written + apprentice)
 

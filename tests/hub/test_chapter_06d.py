@@ -1,4 +1,6 @@
-"""The page on soft prompts with real architectures: it runs from top to bottom against a hub on loopback."""
+"""The page on soft prompts with real architectures: it runs from top to bottom against a hub on
+loopback.
+"""
 
 from pathlib import Path
 

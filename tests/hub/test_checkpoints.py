@@ -1,4 +1,6 @@
-"""Checkpoints over the wire: what is right loads, what is wrong is refused with what to do, and the cache stays usable."""
+"""Checkpoints over the wire: what is right loads, what is wrong is refused with what to do, and the
+cache stays usable.
+"""
 
 import json
 import re
@@ -45,9 +47,15 @@ def files_asked(hub) -> list[str]:
         ("bert", "bert-x", "BertForMaskedLM"),
     ],
 )
-def test_the_real_architectures_and_tokenizers_load(hub, client, toys, monkeypatch, toy, role, kind):
+def test_the_real_architectures_and_tokenizers_load(
+    hub, client, toys, monkeypatch, toy, role, kind
+):
     monkeypatch.setitem(HUB, role, Checkpoint("somebody/some-model", "MIT", "tiny"))
-    hub.add("models", "somebody/some-model", toys[toy] | {"onnx/config.json": b"{}", "pytorch_model.bin": b"a pickle beside"})
+    hub.add(
+        "models",
+        "somebody/some-model",
+        toys[toy] | {"onnx/config.json": b"{}", "pytorch_model.bin": b"a pickle beside"},
+    )
     model, tokenizer = load_model(role, wanted_tier="hub"), load_tokenizer(role, wanted_tier="hub")
     assert type(model).__name__ == kind and not model.training
     assert model.dtype == torch.float32 and model.device.type == "cpu"
@@ -58,16 +66,23 @@ def test_the_real_architectures_and_tokenizers_load(hub, client, toys, monkeypat
 
 
 def test_weights_are_those_of_the_file(served, toys):
-    stored, loaded = safetensors.torch.load(toys["smollm2"]["model.safetensors"]), load()[0].state_dict()
+    stored, loaded = (
+        safetensors.torch.load(toys["smollm2"]["model.safetensors"]),
+        load()[0].state_dict(),
+    )
     assert stored and all(torch.equal(loaded[name], value) for name, value in stored.items())
 
 
 def test_a_tuned_checkpoint_has_its_chat_template(hub, client, toys):
     hub.add("models", HUB["gpt-tuned"].repository, toys["tuned"])
     tokenizer = load_tokenizer("gpt-tuned", wanted_tier="hub")
-    text = tokenizer.apply_chat_template([{"role": "user", "content": "one two"}], tokenize=False, add_generation_prompt=True)
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "one two"}], tokenize=False, add_generation_prompt=True
+    )
     assert text == "<|im_start|>user\none two<|im_end|>\n<|im_start|>assistant\n"
-    assert not any("safetensors" in request for request in files_asked(hub)), "a tokenizer needs no weights"
+    assert not any("safetensors" in request for request in files_asked(hub)), (
+        "a tokenizer needs no weights"
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +113,10 @@ def test_a_revision_is_resolved_once_and_then_honoured(hub, client, toys, served
 def test_data_sets_and_models_of_one_name_have_entries_of_their_own(hub, client, toys, served):
     data = hub.add("datasets", REPOSITORY, {"README.md": b"data"})
     assert locked_revision(REPOSITORY, "dataset") == data and locked_revision(REPOSITORY) == served
-    assert json.loads((client / "course-hub-lock.json").read_text()) == {REPOSITORY: served, f"datasets/{REPOSITORY}": data}
+    assert json.loads((client / "course-hub-lock.json").read_text()) == {
+        REPOSITORY: served,
+        f"datasets/{REPOSITORY}": data,
+    }
 
 
 def test_what_is_complete_in_the_cache_is_used_without_the_hub(hub, served):
@@ -112,7 +130,10 @@ def test_what_is_complete_in_the_cache_is_used_without_the_hub(hub, served):
 def test_a_part_in_the_cache_is_not_taken_for_the_whole(hub, served):
     load_tokenizer(NAME, wanted_tier="hub")
     hub.stop()
-    with pytest.raises(HubError, match=f"{REPOSITORY} at revision {served} did not arrive from .*check the connection"):
+    with pytest.raises(
+        HubError,
+        match=f"{REPOSITORY} at revision {served} did not arrive from .*check the connection",
+    ):
         load_model(NAME, wanted_tier="hub")
     hub.start()
     load()
@@ -127,18 +148,39 @@ def test_a_cache_that_another_program_filled_in_part_is_completed(served):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (Fault("/api/", status=401), r"cannot be read \(HTTP 401\).*private or gated.*hf auth login"),
-        (Fault("/api/", status=404), r"cannot be read \(HTTP 404\): it does not exist.*check the name at"),
+        (
+            Fault("/api/", status=401),
+            r"cannot be read \(HTTP 401\).*private or gated.*hf auth login",
+        ),
+        (
+            Fault("/api/", status=404),
+            r"cannot be read \(HTTP 404\): it does not exist.*check the name at",
+        ),
         (Fault("/resolve/", status=403), r"cannot be read \(HTTP 403\).*accept its terms"),
-        (Fault("/api/", status=503), r"did not arrive from .*503.*check the connection and run again"),
-        (Fault("/large/", status=503), r"did not arrive from .*503.*check the connection and run again"),
-        (Fault("/api/models/[^/]*/[^/?]*$", delay=0.8), r"did not arrive from .*timed out; expected an answer within 0.5 seconds"),
+        (
+            Fault("/api/", status=503),
+            r"did not arrive from .*503.*check the connection and run again",
+        ),
+        (
+            Fault("/large/", status=503),
+            r"did not arrive from .*503.*check the connection and run again",
+        ),
+        (
+            Fault("/api/models/[^/]*/[^/?]*$", delay=0.8),
+            r"did not arrive from .*timed out; expected an answer within 0.5 seconds",
+        ),
         (Fault("/tree/", delay=0.8), r"did not arrive from .*timed out"),
         (Fault("GET .*/large/", delay=0.8), r"did not arrive from .*timed out"),
         (Fault("/large/", short=True), r"did not arrive from .*should be of size"),
         (Fault("/large/", cut=True), r"did not arrive from .*peer closed connection"),
-        (Fault("/api/", body=b"<html>log in to this network</html>"), r"did not arrive from .*Expecting value"),
-        (Fault("/api/", body=b'{"id": "x"}'), r"names the revision None for .*: expected the 40 .* of a commit; check that HF_ENDPOINT"),
+        (
+            Fault("/api/", body=b"<html>log in to this network</html>"),
+            r"did not arrive from .*Expecting value",
+        ),
+        (
+            Fault("/api/", body=b'{"id": "x"}'),
+            r"names the revision None for .*: expected the 40 .* of a commit; check that HF_ENDPOINT",
+        ),
         (Fault("/tree/", cut=True), r"did not arrive from .*peer closed connection"),
     ],
     ids=lambda value: str(value) if isinstance(value, Fault) else "",
@@ -154,14 +196,19 @@ def test_trouble_is_named_and_leaves_the_cache_usable(hub, served, fault, messag
 
 def test_a_hub_that_is_down_is_named_and_found_again(hub, served):
     hub.stop()
-    with pytest.raises(HubError, match=f"the newest revision of {REPOSITORY} did not arrive from {hub.endpoint}.*refused"):
+    with pytest.raises(
+        HubError,
+        match=f"the newest revision of {REPOSITORY} did not arrive from {hub.endpoint}.*refused",
+    ):
         load()
     hub.start()
     load()
 
 
 def test_a_repository_that_does_not_exist_is_named(hub, client):
-    with pytest.raises(HubError, match=rf"the newest revision of {REPOSITORY} cannot be read \(HTTP 401\)"):
+    with pytest.raises(
+        HubError, match=rf"the newest revision of {REPOSITORY} cannot be read \(HTTP 401\)"
+    ):
         load()
 
 
@@ -203,7 +250,9 @@ def test_the_number_of_tries_is_bounded_and_can_be_set(hub, served, monkeypatch)
     assert tries() == 3
     for number in ("0", "many"):
         monkeypatch.setenv("COURSE_HUB_TRIES", number)
-        with pytest.raises(ValueError, match=f"COURSE_HUB_TRIES is '{number}': expected a positive whole number"):
+        with pytest.raises(
+            ValueError, match=f"COURSE_HUB_TRIES is '{number}': expected a positive whole number"
+        ):
             load()
 
 
@@ -211,14 +260,20 @@ def test_offline_mode_is_named(hub, served, monkeypatch):
     load_tokenizer(NAME, wanted_tier="hub")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     load_tokenizer(NAME, wanted_tier="hub")
-    with pytest.raises(HubError, match="is not complete in the cache, and HF_HUB_OFFLINE forbids fetching it; unset it"):
+    with pytest.raises(
+        HubError,
+        match="is not complete in the cache, and HF_HUB_OFFLINE forbids fetching it; unset it",
+    ):
         load_model(NAME, wanted_tier="hub")
 
 
 def test_a_revision_that_does_not_exist_is_named_with_what_to_do(hub, client, served):
     lock = client / "course-hub-lock.json"
     lock.write_text(json.dumps({REPOSITORY: "0" * 40}))
-    with pytest.raises(HubError, match=f"{REPOSITORY} has no revision {'0' * 40}, which course-hub-lock.json names; delete that entry"):
+    with pytest.raises(
+        HubError,
+        match=f"{REPOSITORY} has no revision {'0' * 40}, which course-hub-lock.json names; delete that entry",
+    ):
         load()
     lock.unlink()
     load()
@@ -227,9 +282,15 @@ def test_a_revision_that_does_not_exist_is_named_with_what_to_do(hub, client, se
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"HuggingFaceTB/Smol', r"course-hub-lock.json is damaged \(.*\): expected JSON .*; delete it"),
+        (
+            '{"HuggingFaceTB/Smol',
+            r"course-hub-lock.json is damaged \(.*\): expected JSON .*; delete it",
+        ),
         ("[]", r"course-hub-lock.json is damaged: expected a map .*, found \[\]; delete it"),
-        (json.dumps({REPOSITORY: "main"}), f"names the revision 'main' for {REPOSITORY}: expected the 40 .*; delete that entry"),
+        (
+            json.dumps({REPOSITORY: "main"}),
+            f"names the revision 'main' for {REPOSITORY}: expected the 40 .*; delete that entry",
+        ),
         (json.dumps({REPOSITORY: None}), f"names the revision None for {REPOSITORY}"),
     ],
 )
@@ -242,7 +303,10 @@ def test_a_damaged_lock_file_is_named_with_what_to_do(hub, client, served, conte
 
 def test_a_lock_file_that_cannot_be_written_is_named_with_what_to_do(client, served):
     (client / ".course-hub-lock.json.lock").mkdir()
-    with pytest.raises(HubError, match=r"course-hub-lock.json cannot be written \(.*\), .*; run from a folder that you may write to"):
+    with pytest.raises(
+        HubError,
+        match=r"course-hub-lock.json cannot be written \(.*\), .*; run from a folder that you may write to",
+    ):
         load()
     assert not (client / "course-hub-lock.json").exists()
 
@@ -261,27 +325,39 @@ for number in range(25):
 
 def test_processes_that_write_the_lock_file_at_once_lose_no_entry(tmp_path):
     running = [
-        subprocess.Popen([sys.executable, "-c", _RECORD_MANY, name], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for name in "ab"
+        subprocess.Popen(
+            [sys.executable, "-c", _RECORD_MANY, name],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in "ab"
     ]
     told = [process.communicate()[0].split() for process in running]
     assert [process.returncode for process in running] == [0, 0]
     locked = json.loads((tmp_path / "course-hub-lock.json").read_text())
     assert len(locked) == 75
-    assert told[0][1::2] == told[1][1::2] == [locked[f"both/{number}"] for number in range(25)], "both use the same revision"
+    assert told[0][1::2] == told[1][1::2] == [locked[f"both/{number}"] for number in range(25)], (
+        "both use the same revision"
+    )
 
 
 def test_a_repository_that_asks_to_run_code_is_refused_and_runs_none(hub, client, toys):
     marker = client / "executed"
     hub.add("models", REPOSITORY, checkpoints.with_own_code(toys["smollm2"], marker))
     for door in (load_model, load_tokenizer):
-        with pytest.raises(HubError, match=rf"{REPOSITORY} at revision \w+ asks to run its own code .*is never run"):
+        with pytest.raises(
+            HubError, match=rf"{REPOSITORY} at revision \w+ asks to run its own code .*is never run"
+        ):
             door(NAME, wanted_tier="hub")
     assert not marker.exists()
     assert not list(client.glob("**/*.py")), "code is not even fetched"
 
 
 def test_the_planted_code_would_leave_its_marker(client, toys, monkeypatch):
-    """The judge of the test above: from the same files, transformers runs the code when it is told to."""
+    """The judge of the test above: from the same files, transformers runs the code when it is told
+    to.
+    """
     marker, folder = client / "executed", client / "own"
     folder.mkdir()
     for name, content in checkpoints.with_own_code(toys["smollm2"], marker).items():
@@ -294,14 +370,22 @@ def test_the_planted_code_would_leave_its_marker(client, toys, monkeypatch):
 
 def test_a_pickle_is_refused_and_not_even_fetched(hub, client, toys):
     hub.add("models", REPOSITORY, checkpoints.pickle_only(toys["smollm2"]))
-    with pytest.raises(HubError, match=rf"{REPOSITORY} at revision \w+ has no weights in safetensors; expected safetensors only"):
+    with pytest.raises(
+        HubError,
+        match=rf"{REPOSITORY} at revision \w+ has no weights in safetensors; expected safetensors only",
+    ):
         load()
     assert not any(".bin" in request for request in files_asked(hub))
 
 
 def test_files_that_do_not_load_are_named_with_the_folder_to_delete(hub, client, toys):
-    sha = hub.add("models", REPOSITORY, toys["smollm2"] | {"model.safetensors": b"these are no weights"})
-    with pytest.raises(HubError, match=rf"{REPOSITORY} at revision {sha} does not load: .*; delete (\S+) to fetch it anew") as raised:
+    sha = hub.add(
+        "models", REPOSITORY, toys["smollm2"] | {"model.safetensors": b"these are no weights"}
+    )
+    with pytest.raises(
+        HubError,
+        match=rf"{REPOSITORY} at revision {sha} does not load: .*; delete (\S+) to fetch it anew",
+    ) as raised:
         load()
     named = re.search(r"delete (\S+) to", str(raised.value))[1]
     assert named.startswith(str(client)) and named.endswith("models--HuggingFaceTB--SmolLM2-135M")

@@ -1,4 +1,6 @@
-"""Checkpoints that are broken or mean harm, from the hub and in a folder: refused by name, never run, never half loaded."""
+"""Checkpoints that are broken or mean harm, from the hub and in a folder: refused by name, never
+run, never half loaded.
+"""
 
 import json
 import os
@@ -18,7 +20,14 @@ from transformers import (
 
 from course.models import checkpoint_files
 from course.models.hub import HubError
-from course.models.loading import HUB, IncompleteCheckpoint, WeightsError, load_model, load_tokenizer, load_with_head
+from course.models.loading import (
+    HUB,
+    IncompleteCheckpoint,
+    WeightsError,
+    load_model,
+    load_tokenizer,
+    load_with_head,
+)
 
 NAME = "gpt-small"
 WEIGHTS, INDEX = checkpoint_files.WEIGHTS, checkpoint_files.INDEX
@@ -76,7 +85,9 @@ def with_weights(files: dict[str, bytes], tensors: dict[str, torch.Tensor]) -> d
 
 
 def in_shards(files: dict[str, bytes], other: str | None = None) -> dict[str, bytes]:
-    """The files with their weights in two files and an index; the index calls the second one ``other``."""
+    """The files with their weights in two files and an index; the index calls the second one
+    ``other``.
+    """
     tensors = sorted(weights(files).items())
     parts = {"a.safetensors": dict(tensors[::2]), "b.safetensors": dict(tensors[1::2])}
     names = {key: name for name, part in parts.items() for key in part}

@@ -1,4 +1,6 @@
-"""What chapter 4 asks of a base and of its tuned sibling in the hub tier: real data sets in words, with and without a chat template."""
+"""What chapter 4 asks of a base and of its tuned sibling in the hub tier: real data sets in words,
+with and without a chat template.
+"""
 
 import pytest
 import tables
@@ -30,13 +32,19 @@ def test_both_are_asked_about_real_data_in_words(pair):
     assert len(asked) == 3 and all(example.output for _, example in asked)
     prompts = [instruction_tuning.request(wording, example.input) for wording, example in asked]
     for model in pair:
-        assert len(instruction_tuning.answers(model, prompts)) == 3 and all("\n" not in answer for answer in instruction_tuning.answers(model, prompts))
+        assert len(instruction_tuning.answers(model, prompts)) == 3 and all(
+            "\n" not in answer for answer in instruction_tuning.answers(model, prompts)
+        )
     assert tuned.encoder.chat and not base.encoder.chat
     (wrapped,) = tuned.encoder.prompts(prompts[:1])
-    assert "<|im_start|>user" in tuned.tokenizer.decode(wrapped) and prompts[0] in tuned.tokenizer.decode(wrapped)
+    assert "<|im_start|>user" in tuned.tokenizer.decode(wrapped) and prompts[
+        0
+    ] in tuned.tokenizer.decode(wrapped)
 
 
 def test_the_micro_world_stays_that_of_the_package(pair):
     """Mixtures and tests are the micro-world's in both tiers: the clusters exist there alone."""
     (prompt, _), *_ = instruction_tuning.mixture(instruction_tuning.Tuning(("geography",)), 1)
-    assert prompt.startswith("input : ") and instruction_tuning.evaluate(pair[0], ["words"], wordings=(0,)).keys() == {"opposite"}
+    assert prompt.startswith("input : ") and instruction_tuning.evaluate(
+        pair[0], ["words"], wordings=(0,)
+    ).keys() == {"opposite"}

@@ -1,4 +1,6 @@
-"""From the environment alone, in processes of their own: a first run fetches, a second one needs no hub."""
+"""From the environment alone, in processes of their own: a first run fetches, a second one needs no
+hub.
+"""
 
 import json
 import os
@@ -28,9 +30,16 @@ print(json.dumps({
 
 def run(hub: Hub, folder) -> subprocess.CompletedProcess:
     """What a reader has: the tier in the environment, and a working directory."""
-    settings = {"COURSE_TIER": "hub", "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
+    settings = {
+        "COURSE_TIER": "hub",
+        "HF_ENDPOINT": hub.endpoint,
+        "HF_HOME": str(folder / "home"),
+        "HF_HUB_DISABLE_XET": "1",
+    }
     environment = os.environ | settings
-    return subprocess.run([sys.executable, "-c", _RUN], cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", _RUN], cwd=folder, env=environment, capture_output=True, text=True
+    )
 
 
 def test_a_second_run_reads_the_cache_and_gives_the_same(hub, tmp_path):

@@ -1,4 +1,6 @@
-"""Talking to a model: the fast ways agree with the naive ones, which stand here, on every architecture."""
+"""Talking to a model: the fast ways agree with the naive ones, which stand here, on every
+architecture.
+"""
 
 import itertools
 import random
@@ -12,7 +14,8 @@ from course.lm import decoding
 from course.lm.decoding import SampleState
 from course.lm.language_model import LanguageModel, load
 
-#: Architectures that share prefixes, each with a tokenizer of its kind; the last two fall back to the plain way.
+#: Architectures that share prefixes, each with a tokenizer of its kind; the last two fall back to
+#: the plain way.
 SHARING = ("shipped", "gpt2", "llama", "qwen2", "qwen3")
 PLAIN = ("bloom", "mistral")
 
@@ -21,7 +24,9 @@ PLAIN = ("bloom", "mistral")
 def model(request):
     if request.param == "shipped":
         return load("gpt-small")
-    tokenizer = {"llama": sentencepiece(), "mistral": sentencepiece(legacy=True)}.get(request.param) or byte_level()
+    tokenizer = {"llama": sentencepiece(), "mistral": sentencepiece(legacy=True)}.get(
+        request.param
+    ) or byte_level()
     made = LanguageModel(toy_model(request.param, tokenizer), tokenizer)
     assert made.reader.supports_tree_attention == (request.param in SHARING)
     return made
@@ -31,7 +36,9 @@ def naive_score(model: LanguageModel, prompt: str, continuation: str) -> float:
     """One pair at a time, the whole text in one pass, no cache, no sharing."""
     tokenizer = model.tokenizer
     context, whole = tokenizer(prompt).input_ids, tokenizer(prompt + continuation).input_ids
-    while whole[: len(context)] != context:  # tokens that span the boundary belong to the continuation
+    while (
+        whole[: len(context)] != context
+    ):  # tokens that span the boundary belong to the continuation
         context = context[:-1]
     if not context:
         context, whole = [tokenizer.bos_token_id], [tokenizer.bos_token_id, *whole]
@@ -50,15 +57,29 @@ def naive_text(model: LanguageModel, prompt: str, tokens: int) -> str:
         if token == model.tokenizer.eos_token_id:
             ids = ids[:-1]
             break
-    before, whole = model.tokenizer.decode(start[-1:]), model.tokenizer.decode([*start[-1:], *ids[len(start) :]])
+    before, whole = (
+        model.tokenizer.decode(start[-1:]),
+        model.tokenizer.decode([*start[-1:], *ids[len(start) :]]),
+    )
     return whole[len(before) :]
 
 
 SHOWN = "input : red \n output : yes \n input : 12 \n output : no \n "
 PROMPTS = (
-    [f"{SHOWN}input : {x} \n output :" for x in ("fox", "the lazy dog", "hill", "fox and dog and fox and dog and hill")]
+    [
+        f"{SHOWN}input : {x} \n output :"
+        for x in ("fox", "the lazy dog", "hill", "fox and dog and fox and dog and hill")
+    ]
     + [f"{SHOWN}{SHOWN}input : {x} \n output :" for x in ("fox", "dog")]
-    + ["", "the", "the red", "the red fox", "the red fox", "is it large ?", "review : a lovely plot , but the ending"]
+    + [
+        "",
+        "the",
+        "the red",
+        "the red fox",
+        "the red fox",
+        "is it large ?",
+        "review : a lovely plot , but the ending",
+    ]
 )
 LABELS = (" yes", " no", " no no", " negative", " yes and no")
 
@@ -78,7 +99,9 @@ def test_scores_are_those_of_one_pair_at_a_time(model):
 def test_small_batches_change_nothing(model):
     small = LanguageModel(model.model, model.tokenizer, batch_tokens=60)
     prompts, labels = zip(*pairs()[:30], strict=True)
-    np.testing.assert_allclose(small.score(prompts, labels), model.score(prompts, labels), atol=1e-4)
+    np.testing.assert_allclose(
+        small.score(prompts, labels), model.score(prompts, labels), atol=1e-4
+    )
 
 
 def test_token_scores_add_up_and_labels_make_a_table(model):
@@ -109,9 +132,12 @@ def test_same_seed_same_samples_whatever_stands_beside_them(model):
     assert texts == [[s.text for s in samples] for samples in small.generate(PROMPTS, **options)]
     backwards = model.generate(list(reversed(PROMPTS[:9])), **options)
     assert texts[:9] == [[s.text for s in samples] for samples in reversed(backwards)]
-    # a prompt that comes twice gets samples of its own the second time, and another seed gives others
+    # a prompt that comes twice gets samples of its own the second time, and another seed gives
+    # others
     assert texts[9] != texts[10]
-    assert texts != [[s.text for s in samples] for samples in model.generate(PROMPTS, **options | {"seed": 6})]
+    assert texts != [
+        [s.text for s in samples] for samples in model.generate(PROMPTS, **options | {"seed": 6})
+    ]
 
 
 def test_samples_follow_the_distribution(model):
@@ -122,8 +148,11 @@ def test_samples_follow_the_distribution(model):
             log_probabilities = model.model(ids).logits[0, -1].log_softmax(-1)
         n = 1000 if model.reader.supports_tree_attention else 100
         samples = model.generate(["the red fox"], n=n, temperature=temperature, max_tokens=1)[0]
-        # the samples of the likeliest token are known by their probability, which stays that of temperature 1
-        share = np.mean([abs(s.log_probability - log_probabilities.max().item()) < 1e-5 for s in samples])
+        # the samples of the likeliest token are known by their probability, which stays that of
+        # temperature 1
+        share = np.mean(
+            [abs(s.log_probability - log_probabilities.max().item()) < 1e-5 for s in samples]
+        )
         p = (log_probabilities / temperature).softmax(-1).max().item()
         assert abs(share - p) < 4 * (p * (1 - p) / n) ** 0.5 + 1e-3
 
@@ -157,9 +186,13 @@ def shipped():
 
 def test_a_sample_knows_its_probability(shipped):
     prompts = PROMPTS[:3]
-    for (sample,), prompt in zip(shipped.generate(prompts, max_tokens=4, temperature=0.7), prompts, strict=True):
+    for (sample,), prompt in zip(
+        shipped.generate(prompts, max_tokens=4, temperature=0.7), prompts, strict=True
+    ):
         assert sample.tokens == 4 and sample.finish == "length"
-        assert sample.log_probability == pytest.approx(naive_score(shipped, prompt, sample.text), abs=1e-3)
+        assert sample.log_probability == pytest.approx(
+            naive_score(shipped, prompt, sample.text), abs=1e-3
+        )
 
 
 def test_the_model_ends_a_text_itself(shipped):
@@ -176,7 +209,10 @@ def test_wrong_questions_are_refused(shipped):
         shipped.score(["the capital is"], [" paris"])
     with pytest.raises(ValueError, match=r"has 301 tokens and the window holds 256; shorten it"):
         shipped.score(["cat " * 300], [" dog"])
-    with pytest.raises(ValueError, match=r"has 251 tokens, with 10 more to write, and the window holds 256; .*ask for fewer"):
+    with pytest.raises(
+        ValueError,
+        match=r"has 251 tokens, with 10 more to write, and the window holds 256; .*ask for fewer",
+    ):
         shipped.generate(["cat " * 250], max_tokens=10)
     with pytest.raises(ValueError, match="n=0: expected a whole number of at least 1"):
         shipped.generate(["a"], n=0)
@@ -206,9 +242,16 @@ def test_settings_of_another_type_are_refused_by_name(shipped, name, values):
 
 
 def test_numbers_of_numpy_are_numbers(shipped):
-    options = {"n": np.int64(2), "seed": np.int32(3), "max_tokens": np.int64(3), "temperature": np.float32(1)}
+    options = {
+        "n": np.int64(2),
+        "seed": np.int32(3),
+        "max_tokens": np.int64(3),
+        "temperature": np.float32(1),
+    }
     found = shipped.generate(["the"], **options)[0]
-    assert [s.text for s in found] == [s.text for s in shipped.generate(["the"], n=2, seed=3, max_tokens=3, temperature=1.0)[0]]
+    assert [s.text for s in found] == [
+        s.text for s in shipped.generate(["the"], n=2, seed=3, max_tokens=3, temperature=1.0)[0]
+    ]
 
 
 def test_a_sample_is_drawn_by_seed_prompt_place_among_equal_ones_and_number(shipped):
@@ -217,12 +260,16 @@ def test_a_sample_is_drawn_by_seed_prompt_place_among_equal_ones_and_number(ship
     first, other, second = shipped.generate(["the", "a cat", "the"], n=5, **options)
     assert [s.text for s in alone] == [s.text for s in first[:3]]
     assert [s.text for s in second] != [s.text for s in first]
-    assert [s.text for s in shipped.generate(["the", "the"], n=5, **options)[1]] == [s.text for s in second]
+    assert [s.text for s in shipped.generate(["the", "the"], n=5, **options)[1]] == [
+        s.text for s in second
+    ]
 
 
 def test_a_rule_that_can_tell_gets_just_as_many_samples_as_it_takes(shipped, monkeypatch):
     begun = []
-    monkeypatch.setattr(decoding, "SampleState", lambda source: begun.append(1) or SampleState(source))
+    monkeypatch.setattr(
+        decoding, "SampleState", lambda source: begun.append(1) or SampleState(source)
+    )
 
     class Rule:
         def __call__(self, texts):
@@ -258,8 +305,12 @@ def test_a_chat_model_gets_a_users_message():
         tokenizer.chat_template = None
     tokenizer.chat_template = template
     framed = "<user> is it large ? <assistant> "
-    assert model.score(["is it large ?"], [" yes"]) == pytest.approx(naive_score(plain, framed, "yes"), abs=1e-4)
-    assert model.generate(["is it large ?"], max_tokens=5)[0][0].text == naive_text(plain, framed, 5)
+    assert model.score(["is it large ?"], [" yes"]) == pytest.approx(
+        naive_score(plain, framed, "yes"), abs=1e-4
+    )
+    assert model.generate(["is it large ?"], max_tokens=5)[0][0].text == naive_text(
+        plain, framed, 5
+    )
     tokenizer.chat_template = None
     with pytest.raises(ValueError, match="has no chat template; pass chat=False"):
         LanguageModel(model.model, tokenizer, chat=True)

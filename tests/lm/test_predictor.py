@@ -1,4 +1,6 @@
-"""Asking a model: the batched answers are those of one text at a time, and wrong questions are refused."""
+"""Asking a model: the batched answers are those of one text at a time, and wrong questions are
+refused.
+"""
 
 import pytest
 import torch
@@ -32,7 +34,11 @@ def test_next_word_equals_one_prompt_at_a_time(gpt):
 
 
 def test_blank_equals_one_text_at_a_time(bert):
-    texts = ["the opposite of [MASK] is cold .", "[MASK]", "a [MASK] is a kind of animal . it is not large ."]
+    texts = [
+        "the opposite of [MASK] is cold .",
+        "[MASK]",
+        "a [MASK] is a kind of animal . it is not large .",
+    ]
     naive = []
     for text in texts:
         encoded = bert.tokenizer(text, return_tensors="pt")
@@ -62,8 +68,12 @@ def test_a_text_behind_an_empty_prompt_is_scored_as_a_whole(gpt):
 def test_continuing_is_greedy_generation(gpt):
     for prompt in ("the capital of dorland is", "hot : cold \n young : old \n fast :"):
         ids = gpt.tokenizer(prompt, return_tensors="pt")
-        made = gpt.model.generate(**ids, max_new_tokens=6, do_sample=False)[0, ids.input_ids.shape[1] :]
-        assert gpt.continue_text(prompt, 6)[: len(made)] == [gpt.tokenizer.decode([int(i)]).strip(" ") for i in made]
+        made = gpt.model.generate(**ids, max_new_tokens=6, do_sample=False)[
+            0, ids.input_ids.shape[1] :
+        ]
+        assert gpt.continue_text(prompt, 6)[: len(made)] == [
+            gpt.tokenizer.decode([int(i)]).strip(" ") for i in made
+        ]
     assert "\n" in gpt.continue_text(prompt, 6)
 
 
@@ -77,15 +87,29 @@ def test_bert_is_helped_along_one_blank_at_a_time(bert):
 
 def test_nothing_asked_nothing_answered(gpt, bert):
     vocabulary = gpt.next_word(["the"]).shape[1]
-    assert gpt.next_word([]).shape == Predictor(gpt.model, gpt.tokenizer).next_word([]).shape == bert.blank([]).shape == (0, vocabulary)
+    assert (
+        gpt.next_word([]).shape
+        == Predictor(gpt.model, gpt.tokenizer).next_word([]).shape
+        == bert.blank([]).shape
+        == (0, vocabulary)
+    )
     assert gpt.continue_text("the", 0) == [] == gpt.token_ids([])
 
 
 def test_words_that_do_not_fit_into_the_window_are_not_written(gpt, bert):
-    assert len(gpt.continue_text("cat " * 250, 6)) == 6 and len(bert.continue_text("cat " * 250, 4)) == 4
-    with pytest.raises(ValueError, match="7 words after the 251 tokens .* make the model read 257 tokens, and the window holds 256"):
+    assert (
+        len(gpt.continue_text("cat " * 250, 6)) == 6
+        and len(bert.continue_text("cat " * 250, 4)) == 4
+    )
+    with pytest.raises(
+        ValueError,
+        match="7 words after the 251 tokens .* make the model read 257 tokens, and the window holds 256",
+    ):
         gpt.continue_text("cat " * 250, 7)
-    with pytest.raises(ValueError, match="5 words after the 251 tokens .* read 257 tokens, and the window holds 256; shorten"):
+    with pytest.raises(
+        ValueError,
+        match="5 words after the 251 tokens .* read 257 tokens, and the window holds 256; shorten",
+    ):
         bert.continue_text("cat " * 250, 5)
 
 
@@ -108,7 +132,9 @@ def test_wrong_questions_are_refused(gpt, bert):
     with pytest.raises(ValueError, match="among=.*expected at least one"):
         gpt.likeliest(gpt.next_word(["the"]), [])
     for words in (-1, 2.5, None, True):
-        with pytest.raises((TypeError, ValueError), match="words=.*expected a whole number of at least 0"):
+        with pytest.raises(
+            (TypeError, ValueError), match="words=.*expected a whole number of at least 0"
+        ):
             gpt.continue_text("the", words)
     with pytest.raises(ValueError, match="'paris' is not one known token"):
         gpt.token_ids(["paris"])

@@ -1,4 +1,6 @@
-"""Talking to a model behind a soft prompt: trees and plain reading agree with vectors put before the words by hand."""
+"""Talking to a model behind a soft prompt: trees and plain reading agree with vectors put before
+the words by hand.
+"""
 
 import pytest
 import torch
@@ -22,11 +24,15 @@ def embedded(kind: str, method: str, length: int = 5) -> LanguageModel:
 
 
 def naive_logits(model: LanguageModel, ids: list[int]) -> torch.Tensor:
-    """What the frozen model says after the vectors and the words, put together by hand, (tokens, vocabulary)."""
+    """What the frozen model says after the vectors and the words, put together by hand, (tokens,
+    vocabulary).
+    """
     base = model.model.get_base_model()
     words = base.get_input_embeddings()(torch.tensor([ids]))
     with torch.no_grad():
-        return base(inputs_embeds=torch.cat([vectors(model)[None], words], dim=1)).logits[0, -len(ids) :]
+        return base(inputs_embeds=torch.cat([vectors(model)[None], words], dim=1)).logits[
+            0, -len(ids) :
+        ]
 
 
 @pytest.mark.parametrize("method", ["prompt", "p_tuning"])
@@ -34,12 +40,19 @@ def naive_logits(model: LanguageModel, ids: list[int]) -> torch.Tensor:
 def test_a_soft_prompt_is_vectors_before_the_words(kind, method):
     model = embedded(kind, method)
     assert model.reader.supports_tree_attention == (kind != "bloom")
-    texts = [f"{prompt} {rest}" for prompt, rest in zip(PROMPTS, ("runs", "fox runs over", "yes", "large ?"), strict=True)]
-    scored = model.score(PROMPTS, [text.removeprefix(prompt) for prompt, text in zip(PROMPTS, texts, strict=True)])
+    texts = [
+        f"{prompt} {rest}"
+        for prompt, rest in zip(PROMPTS, ("runs", "fox runs over", "yes", "large ?"), strict=True)
+    ]
+    scored = model.score(
+        PROMPTS, [text.removeprefix(prompt) for prompt, text in zip(PROMPTS, texts, strict=True)]
+    )
     for prompt, text, score in zip(PROMPTS, texts, scored, strict=True):
         context, whole = model.tokenizer(prompt).input_ids, model.tokenizer(text).input_ids
         values = naive_logits(model, whole).log_softmax(-1)
-        assert score == pytest.approx(sum(values[i - 1, whole[i]].item() for i in range(len(context), len(whole))), abs=1e-3)
+        assert score == pytest.approx(
+            sum(values[i - 1, whole[i]].item() for i in range(len(context), len(whole))), abs=1e-3
+        )
 
 
 @pytest.mark.parametrize("method", SOFT)
@@ -53,14 +66,23 @@ def test_trees_behind_a_soft_prompt_agree_with_one_text_at_a_time(kind, method):
     assert model.score(PROMPTS, rest) == pytest.approx(plain.score(PROMPTS, rest), abs=1e-3)
     assert torch.allclose(model.next_word(PROMPTS), plain.next_word(PROMPTS), atol=1e-3)
     written = [[s.text for s in samples] for samples in model.generate(PROMPTS, max_tokens=6)]
-    assert written == [[s.text for s in samples] for samples in plain.generate(PROMPTS, max_tokens=6)]
+    assert written == [
+        [s.text for s in samples] for samples in plain.generate(PROMPTS, max_tokens=6)
+    ]
     with torch.no_grad():
-        again = model.model(torch.tensor([model.tokenizer(PROMPTS[0]).input_ids])).logits[0, -1].log_softmax(-1)
+        again = (
+            model.model(torch.tensor([model.tokenizer(PROMPTS[0]).input_ids]))
+            .logits[0, -1]
+            .log_softmax(-1)
+        )
     assert torch.allclose(model.next_word(PROMPTS[:1])[0], again, atol=1e-3)
 
 
 def test_a_soft_prompt_takes_room_in_the_window():
-    base, model = LanguageModel(toy_model("gpt2", byte_level()), byte_level()), embedded("gpt2", "prompt")
+    base, model = (
+        LanguageModel(toy_model("gpt2", byte_level()), byte_level()),
+        embedded("gpt2", "prompt"),
+    )
     assert model.window == base.window - 5
     text = "a" + " a" * (base.window - 5)
     assert len(base.tokenizer(text).input_ids) == model.window + 1

@@ -1,11 +1,20 @@
-"""What cannot be asked says so: other kinds of models, other tokenizers, logits that are not numbers; dropout is off while one asks."""
+"""What cannot be asked says so: other kinds of models, other tokenizers, logits that are not
+numbers; dropout is off while one asks.
+"""
 
 import copy
 
 import pytest
 import torch
 from toys import byte_level, toy_model, word_pieces
-from transformers import BertConfig, BertForMaskedLM, BertLMHeadModel, GPT2Model, T5Config, T5ForConditionalGeneration
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertLMHeadModel,
+    GPT2Model,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 
 from course.lm.language_model import LanguageModel, load
 from course.lm.predictor import Predictor
@@ -30,14 +39,25 @@ def in_training(model: LanguageModel) -> LanguageModel:
 def test_a_model_in_training_mode_is_asked_without_dropout(model):
     prompts, labels = ["the red fox", "is it"], [" yes", " no"]
     options = {"n": 2, "temperature": 1.0, "max_tokens": 4}
-    wanted = model.score(prompts, labels), model.next_word(prompts), model.generate(prompts, **options)
+    wanted = (
+        model.score(prompts, labels),
+        model.next_word(prompts),
+        model.generate(prompts, **options),
+    )
     fresh = in_training(LanguageModel(model.model, model.tokenizer))
     parts = {name: module.training for name, module in fresh.model.named_modules()}
     assert fresh.score(prompts, labels) == pytest.approx(wanted[0], abs=1e-4)
     assert torch.allclose(fresh.next_word(prompts), wanted[1], atol=1e-4)
-    assert [[s.text for s in found] for found in fresh.generate(prompts, **options)] == [[s.text for s in found] for found in wanted[2]]
-    assert fresh.continue_text("the red", 3) == LanguageModel(model.model.eval(), model.tokenizer).continue_text("the red", 3)
-    assert all(parts.values()) and fresh.reader.supports_tree_attention == model.reader.supports_tree_attention
+    assert [[s.text for s in found] for found in fresh.generate(prompts, **options)] == [
+        [s.text for s in found] for found in wanted[2]
+    ]
+    assert fresh.continue_text("the red", 3) == LanguageModel(
+        model.model.eval(), model.tokenizer
+    ).continue_text("the red", 3)
+    assert (
+        all(parts.values())
+        and fresh.reader.supports_tree_attention == model.reader.supports_tree_attention
+    )
 
 
 def test_every_part_of_a_model_is_put_back_into_the_mode_in_which_it_was():
@@ -47,7 +67,9 @@ def test_every_part_of_a_model_is_put_back_into_the_mode_in_which_it_was():
     with pytest.raises(KeyError), evaluating(model):
         assert not any(module.training for module in model.modules())
         raise KeyError
-    assert {name: module.training for name, module in model.named_modules()} == before and len(set(before.values())) == 2
+    assert {name: module.training for name, module in model.named_modules()} == before and len(
+        set(before.values())
+    ) == 2
 
 
 def asks(model: LanguageModel):
@@ -65,7 +87,10 @@ def test_the_first_bad_weight_is_named(model):
         dict(model.model.named_parameters())[names[5]].view(-1)[3] = float("nan")
         dict(model.model.named_parameters())[names[9]].view(-1)[3] = float("inf")
     for ask in asks(LanguageModel(model.model, model.tokenizer)):
-        with pytest.raises(NotANumberError, match=rf"the weight {names[5]} is the first that holds NaN or infinity \(1 of"):
+        with pytest.raises(
+            NotANumberError,
+            match=rf"the weight {names[5]} is the first that holds NaN or infinity \(1 of",
+        ):
             ask()
 
 
@@ -75,7 +100,10 @@ def test_the_first_bad_layer_is_named(model):
 
     model.model.transformer.h[1].mlp.register_forward_hook(overflow)
     for ask in asks(LanguageModel(model.model, model.tokenizer)):
-        with pytest.raises(NotANumberError, match=r"all weights are finite, and the layer transformer\.h\.1\.mlp \(\w+MLP\) is the first"):
+        with pytest.raises(
+            NotANumberError,
+            match=r"all weights are finite, and the layer transformer\.h\.1\.mlp \(\w+MLP\) is the first",
+        ):
             ask()
 
 
@@ -89,16 +117,32 @@ def test_bert_names_its_bad_weight_too():
 
 
 def small_bert(kind, **more):
-    return kind(BertConfig(vocab_size=120, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, **more)).eval()
+    return kind(
+        BertConfig(
+            vocab_size=120,
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=16,
+            **more,
+        )
+    ).eval()
 
 
 def test_models_that_do_not_continue_texts_are_refused_with_what_to_use_instead():
-    with pytest.raises(ValueError, match=r"BertForMaskedLM fills in blanks.*Predictor\(model, tokenizer\)"):
+    with pytest.raises(
+        ValueError, match=r"BertForMaskedLM fills in blanks.*Predictor\(model, tokenizer\)"
+    ):
         LanguageModel(small_bert(BertForMaskedLM), word_pieces())
     with pytest.raises(ValueError, match="BertLMHeadModel reads what stands behind a word, too"):
         LanguageModel(small_bert(BertLMHeadModel), word_pieces())
-    t5 = T5ForConditionalGeneration(T5Config(vocab_size=400, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2))
-    with pytest.raises(ValueError, match="T5ForConditionalGeneration has an encoder and a decoder.*AutoModelForCausalLM"):
+    t5 = T5ForConditionalGeneration(
+        T5Config(vocab_size=400, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
+    )
+    with pytest.raises(
+        ValueError,
+        match="T5ForConditionalGeneration has an encoder and a decoder.*AutoModelForCausalLM",
+    ):
         LanguageModel(t5, byte_level())
     with pytest.raises(ValueError, match="GPT2Model has no head.*AutoModelForCausalLM"):
         LanguageModel(GPT2Model(toy_model("gpt2", byte_level()).config), byte_level())
@@ -108,9 +152,14 @@ def test_foreign_tokenizers_are_refused():
     gpt, bert = load("gpt-small"), load("bert-middle")
     small = toy_model("gpt2", byte_level())
     for kind in (LanguageModel, Predictor):
-        with pytest.raises(ValueError, match=r"has ids up to \d+, and GPT2LMHeadModel knows those below \d+.*load both by one name"):
+        with pytest.raises(
+            ValueError,
+            match=r"has ids up to \d+, and GPT2LMHeadModel knows those below \d+.*load both by one name",
+        ):
             kind(small, gpt.tokenizer)
     with pytest.raises(ValueError, match=r"puts '\[SEP\]' behind every text"):
         LanguageModel(gpt.model, bert.tokenizer)
-    with pytest.raises(ValueError, match="has no mask token; load the tokenizer that belongs to the model"):
+    with pytest.raises(
+        ValueError, match="has no mask token; load the tokenizer that belongs to the model"
+    ):
         Predictor(bert.model, gpt.tokenizer)

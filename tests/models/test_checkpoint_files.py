@@ -37,7 +37,10 @@ def test_a_checkpoint_comes_back_as_it_was(stored):
     assert notes == NOTES and found.keys() == weights.keys()
     for owner, tensors in weights.items():
         assert found[owner].keys() == tensors.keys()
-        assert all(torch.equal(found[owner][name], value) and found[owner][name].dtype == value.dtype for name, value in tensors.items())
+        assert all(
+            torch.equal(found[owner][name], value) and found[owner][name].dtype == value.dtype
+            for name, value in tensors.items()
+        )
     for name, value in optimizer.state_dict()["state"][0].items():
         assert torch.equal(other.state_dict()["state"][0][name], value)
     assert os.listdir(path.parent) == [path.name]
@@ -54,7 +57,9 @@ def test_every_flipped_byte_is_found(stored):
         try:
             notes, found, _ = read(path)
         except ValueError as error:
-            assert "fit.safetensors is no whole checkpoint" in str(error) and "delete it to start again" in str(error)
+            assert "fit.safetensors is no whole checkpoint" in str(
+                error
+            ) and "delete it to start again" in str(error)
         else:
             believed.append(place)
     (length,) = struct.unpack("<Q", whole[:8])
@@ -80,7 +85,11 @@ def test_a_file_without_a_sha256_is_refused(stored):
 
 def test_notes_that_were_changed_are_found(stored):
     path = stored[0]
-    path.write_bytes(path.read_bytes().replace(json.dumps('{"step": 3}').encode(), json.dumps('{"step": 4}').encode()))
+    path.write_bytes(
+        path.read_bytes().replace(
+            json.dumps('{"step": 3}').encode(), json.dumps('{"step": 4}').encode()
+        )
+    )
     for again in (checkpoints.notes, lambda path: checkpoints.load(path, [])):
         with pytest.raises(ValueError, match="is no whole checkpoint"):
             again(path)

@@ -56,7 +56,10 @@ def test_a_missing_file_is_named(copy):
 def test_a_cut_off_file_is_named(copy):
     whole = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(WeightsError, match=r"model.safetensors is not the file that was shipped: sha256 .* expected .*reinstall"):
+    with pytest.raises(
+        WeightsError,
+        match=r"model.safetensors is not the file that was shipped: sha256 .* expected .*reinstall",
+    ):
         load_model("gpt-small")
 
 
@@ -76,7 +79,9 @@ def test_a_missing_list_of_hashes_is_named(copy):
 
 
 def test_unknown_names_and_tiers_list_what_there_is(monkeypatch):
-    with pytest.raises(ValueError, match="no model 'gpt-9' in the tiny tier; choose from bert-middle, gpt-large"):
+    with pytest.raises(
+        ValueError, match="no model 'gpt-9' in the tiny tier; choose from bert-middle, gpt-large"
+    ):
         load_model("gpt-9")
     with pytest.raises(ValueError, match="no model 'gpt-9' in the hub tier; choose from gpt-small"):
         load_model("gpt-9", wanted_tier="hub")

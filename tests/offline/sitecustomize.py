@@ -1,4 +1,5 @@
-"""A guard for tests: put this folder on PYTHONPATH and any connection that leaves the machine fails at once.
+"""A guard for tests: put this folder on PYTHONPATH and any connection that leaves the machine fails
+at once.
 
 Kernels of notebooks inherit it. Loopback stays open: a kernel talks to its client through it.
 """
@@ -6,7 +7,11 @@ Kernels of notebooks inherit it. Loopback stays open: a kernel talks to its clie
 import ipaddress
 import socket
 
-_connect, _connect_ex, _getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+_connect, _connect_ex, _getaddrinfo = (
+    socket.socket.connect,
+    socket.socket.connect_ex,
+    socket.getaddrinfo,
+)
 
 
 class OutsideConnection(OSError):
@@ -22,7 +27,9 @@ def _check(host) -> None:
     except ValueError:
         inside = False
     if not inside and text not in ("0.0.0.0", "::"):
-        raise OutsideConnection(f"a connection to {text} was tried; notebooks and tests must run without a network")
+        raise OutsideConnection(
+            f"a connection to {text} was tried; notebooks and tests must run without a network"
+        )
 
 
 def _guarded(connect):

@@ -35,19 +35,32 @@ def words(figure) -> set[str]:
 def names(figure) -> set[str]:
     """All words of a figure: those in the panels, their titles, and the names of rows."""
     titles = {ax.get_title(place) for ax in figure.axes for place in ("left", "center")}
-    return words(figure) | titles | {label.get_text() for ax in figure.axes for label in ax.get_yticklabels()}
+    return (
+        words(figure)
+        | titles
+        | {label.get_text() for ax in figure.axes for label in ax.get_yticklabels()}
+    )
 
 
 def test_top_words_marks_the_right_word():
     model, blank = load("gpt-small"), sum_blanks(1)[0]
-    figure = plots.same_text_two_models([("a ____", blank.word, *2 * [expected(model, [blank])[0]])], model, model)
-    bold = {label.get_text() for ax in figure.axes for label in ax.get_yticklabels() if label.get_fontweight() == "bold"}
+    figure = plots.same_text_two_models(
+        [("a ____", blank.word, *2 * [expected(model, [blank])[0]])], model, model
+    )
+    bold = {
+        label.get_text()
+        for ax in figure.axes
+        for label in ax.get_yticklabels()
+        if label.get_fontweight() == "bold"
+    }
     assert bold <= {blank.word} and len(figure.axes) == 2
 
 
 @pytest.mark.parametrize("kinds", [{"sums": "sums"}, {"sums": "sums", "facts": "facts"}])
 def test_by_clue_labels_both_models(kinds):
-    value = {kind: {clue: {"gpt": 50.0, "bert": 90.0} for clue in ("left", "right")} for kind in kinds}
+    value = {
+        kind: {clue: {"gpt": 50.0, "bert": 90.0} for clue in ("left", "right")} for kind in kinds
+    }
     assert {"GPT", "BERT"} <= words(plots.by_clue([value, value, value], kinds))
 
 
@@ -63,7 +76,10 @@ def test_a_cell_without_a_value_stays_empty():
 
 @pytest.mark.parametrize("tasks", [("a", "b"), ("a", "b", "c")])
 def test_costs_draw_any_number_of_tasks(tasks):
-    value = {"by_labels": {t: {"8": 1.0, "32": 2.0, "128": 3.0} for t in tasks}, "by_shots": {t: {"1": 5.0, "2": 6.0} for t in tasks}}
+    value = {
+        "by_labels": {t: {"8": 1.0, "32": 2.0, "128": 3.0} for t in tasks},
+        "by_shots": {t: {"1": 5.0, "2": 6.0} for t in tasks},
+    }
     figure = plots.cost_of_a_new_task([value, value, value], tasks)
     assert sum(ax.get_visible() for ax in figure.axes) == len(tasks)
     assert {"prompted", "fine-tuned"} <= words(figure)
@@ -72,7 +88,9 @@ def test_costs_draw_any_number_of_tasks(tasks):
 def test_curves_under_the_ceiling_are_all_named():
     cell = {"model": 0.5, "ceiling": 0.7}
     value = {"m": {"in_context": {"t": {"0": cell, "1": cell, "2": cell}}}}
-    assert {"best possible", "middle"} <= words(plots.shots_and_ceiling([value] * 3, {"m": "middle"}, {"t": "task"}, (0, 1, 2)))
+    assert {"best possible", "middle"} <= words(
+        plots.shots_and_ceiling([value] * 3, {"m": "middle"}, {"t": "task"}, (0, 1, 2))
+    )
 
 
 def test_held_out_clusters_names_the_three_marks_and_every_cluster():
@@ -82,20 +100,28 @@ def test_held_out_clusters_names_the_three_marks_and_every_cluster():
     }
     figure = plots.held_out_clusters([value] * 3)
     assert words(figure) == {"base", "tuned", "base, instruction first"}
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], "the best on top"
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], (
+        "the best on top"
+    )
 
 
 def test_controls_are_bars_with_their_means():
-    figure = plots.instruction_controls({"questions": {"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]}})
+    figure = plots.instruction_controls(
+        {"questions": {"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]}}
+    )
     assert words(figure) == {"60", "10"}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["without", "with"]
 
 
 def test_what_instruction_tuning_depends_on_has_a_panel_each():
     runs = {"1": np.array([10.0, 11.0, 12.0]), "3": np.array([20.0, 21.0, 22.0])}
-    figure = plots.instruction_curves({"clusters": runs, "size": runs, "wordings": runs}, {"size": runs})
+    figure = plots.instruction_curves(
+        {"clusters": runs, "size": runs, "wordings": runs}, {"size": runs}
+    )
     assert [ax.get_title("left") for ax in figure.axes] == ["clusters", "size", "wordings"]
-    assert [[list(line.get_ydata()) for line in ax.lines] for ax in figure.axes] == [[[11.0, 21.0]] * n for n in (1, 2, 1)]
+    assert [[list(line.get_ydata()) for line in ax.lines] for ax in figure.axes] == [
+        [[11.0, 21.0]] * n for n in (1, 2, 1)
+    ]
 
 
 def test_training_curves_end_in_their_names():
@@ -106,7 +132,10 @@ def test_training_curves_end_in_their_names():
 def heads_value(kinds=("a", "b")) -> dict:
     score = {"pretrained": {"10": 60.0, "100": 90.0}, "scratch": {"10": 50.0, "100": 70.0}}
     wrong = {"pretrained": dict.fromkeys(kinds, 10.0), "scratch": dict.fromkeys(kinds, 30.0)}
-    return {"score": {"t": score, "u": score, "v": score}, "wrong": {"t": wrong, "u": wrong, "v": wrong}}
+    return {
+        "score": {"t": score, "u": score, "v": score},
+        "wrong": {"t": wrong, "u": wrong, "v": wrong},
+    }
 
 
 @pytest.mark.parametrize("titles", [{"t": "one"}, {"t": "one", "u": "two", "v": "three"}])
@@ -137,7 +166,14 @@ def test_labels_keep_their_distance():
 
 @pytest.mark.parametrize("stopped", [True, False])
 def test_a_learning_curve_marks_the_best_score(stopped):
-    history = History(tuple(np.linspace(3, 1, 40)), ((0, 2.5), (20, 1.25), (40, 1.5)), 20, stopped, seconds=1.0, tokens=10)
+    history = History(
+        tuple(np.linspace(3, 1, 40)),
+        ((0, 2.5), (20, 1.25), (40, 1.5)),
+        20,
+        stopped,
+        seconds=1.0,
+        tokens=10,
+    )
     figure = plots.learning_curve(history, "loss (nats)")
     assert words(figure) == {"training", "best: 1.25"} | ({"stopped"} if stopped else set())
     marked = [line for line in figure.axes[1].lines if line.get_fillstyle() == "none"]
@@ -145,19 +181,31 @@ def test_a_learning_curve_marks_the_best_score(stopped):
 
 
 def test_a_learning_curve_without_validation_has_one_panel():
-    figure = plots.learning_curve(History((3.0, 2.0), (), None, False, seconds=1.0, tokens=10), "loss (nats)")
+    figure = plots.learning_curve(
+        History((3.0, 2.0), (), None, False, seconds=1.0, tokens=10), "loss (nats)"
+    )
     assert len(figure.axes) == 1 and words(figure) == {"training"}
 
 
 def test_conditions_are_averaged_over_the_tasks_of_a_group():
     value = {"a": {"gold": 90.0, "none": 10.0}, "b": {"gold": 70.0, "none": 30.0}}
-    figure = plots.by_condition([value] * 3, {"both": ("a", "b"), "one": ("b",)}, {"gold": "right labels", "none": "nothing"})
+    figure = plots.by_condition(
+        [value] * 3,
+        {"both": ("a", "b"), "one": ("b",)},
+        {"gold": "right labels", "none": "nothing"},
+    )
     assert words(figure) == {"80", "20", "70", "30"} and len(figure.axes) == 2
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["right labels", "nothing"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "right labels",
+        "nothing",
+    ]
 
 
 def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
-    value = {model: {"t": {"gold": 80.0, "flipped": flipped}} for model, flipped in (("m", 70.0), ("n", 20.0))}
+    value = {
+        model: {"t": {"gold": 80.0, "flipped": flipped}}
+        for model, flipped in (("m", 70.0), ("n", 20.0))
+    }
     figure = plots.right_and_flipped([value] * 3, {"size": {"m": "small", "n": "large"}}, ("t",))
     assert words(figure) == {"right", "flipped"}
     curves = [list(line.get_ydata()) for line in figure.axes[0].lines]
@@ -165,8 +213,12 @@ def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
 
 
 def test_orders_show_their_mean_and_their_worst():
-    value = {"colon": {kind: {"mean": [80.0, 60.0], "worst": [70.0, 50.0]} for kind in ("none", "batch")}}
-    figure = plots.orders_and_calibration([value] * 3, {"colon": "known"}, {"none": "as it is", "batch": "batch"})
+    value = {
+        "colon": {kind: {"mean": [80.0, 60.0], "worst": [70.0, 50.0]} for kind in ("none", "batch")}
+    }
+    figure = plots.orders_and_calibration(
+        [value] * 3, {"colon": "known"}, {"none": "as it is", "batch": "batch"}
+    )
     assert {"mean over orders", "worst order"} == words(figure)
     assert {y for line in figure.axes[0].lines for y in line.get_ydata()} == {50.0, 60.0, 70.0}
 
@@ -182,13 +234,25 @@ def test_every_token_is_shown_where_a_head_looks():
 
 @pytest.mark.parametrize(("layers", "heads", "numbers"), [(2, 3, 6), (24, 32, 0)])
 def test_scores_of_few_heads_are_printed(layers, heads, numbers):
-    figure = plots.head_scores({"one": torch.full((layers, heads), 0.25), "two": torch.zeros(layers, heads)})
-    assert sum(text.get_text() in ("0.25", "0.00") for ax in figure.axes for text in ax.texts) == 2 * numbers
+    figure = plots.head_scores(
+        {"one": torch.full((layers, heads), 0.25), "two": torch.zeros(layers, heads)}
+    )
+    assert (
+        sum(text.get_text() in ("0.25", "0.00") for ax in figure.axes for text in ax.texts)
+        == 2 * numbers
+    )
 
 
 def test_curves_by_steps_name_every_way():
-    value = {"t": {str(n): {way: {"accuracy": 50.0 + n} for way in ("chain", "standard")} for n in (1, 2, 3)}}
-    assert {"steps", "alone"} == words(plots.accuracy_by_steps([value] * 3, {"t": "task"}, {"chain": "steps", "standard": "alone"}))
+    value = {
+        "t": {
+            str(n): {way: {"accuracy": 50.0 + n} for way in ("chain", "standard")}
+            for n in (1, 2, 3)
+        }
+    }
+    assert {"steps", "alone"} == words(
+        plots.accuracy_by_steps([value] * 3, {"t": "task"}, {"chain": "steps", "standard": "alone"})
+    )
 
 
 def test_curves_by_samples_name_every_choice_and_the_greedy_line():
@@ -212,38 +276,58 @@ def test_every_method_has_its_drawing():
 def test_the_front_is_what_nothing_beats_in_both():
     points = {"head": (1, 50), "bitfit": (2, 60), "prefix": (3, 55), "full": (9, 70)}
     figure = plots.pareto({"easy": points, "hard": points | {"lora": (1, 80)}})
-    assert {"easy", "hard", "head only", "BitFit", "prefix tuning", "full fine-tuning"} <= names(figure)
+    assert {"easy", "hard", "head only", "BitFit", "prefix tuning", "full fine-tuning"} <= names(
+        figure
+    )
     assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[50, 60, 70], [80]]
 
 
 def test_sizes_are_named():
-    scores = {model: {"bitfit": [50.0, 51.0, 52.0], "full": [60.0, 61.0, 62.0]} for model in ("a", "b")}
+    scores = {
+        model: {"bitfit": [50.0, 51.0, 52.0], "full": [60.0, 61.0, 62.0]} for model in ("a", "b")
+    }
     counts = {model: {"bitfit": 10, "full": 1000} for model in ("a", "b")}
-    assert {"small", "large", "BitFit", "full fine-tuning"} <= names(plots.by_model_size(scores, counts, {"a": "small", "b": "large"}))
+    assert {"small", "large", "BitFit", "full fine-tuning"} <= names(
+        plots.by_model_size(scores, counts, {"a": "small", "b": "large"})
+    )
 
 
 def test_shelves_forgetting_and_prefixes_are_named():
     shelf = {"tasks": (1, 10), "megabytes": (1.0, 10.0), "switch_ms": (2.0, 3.0)}
     assert {"whole models", "adapters"} <= names(plots.hundred_tasks([shelf] * 3, [shelf] * 3))
-    assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(plots.forgetting({"tuned": (80.0, 90.0)}))
-    curves = {"random start": {"0.1": [1.0, 2.0, 3.0]}, "start from a text": {"0.1": [2.0, 3.0, 4.0]}}
+    assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(
+        plots.forgetting({"tuned": (80.0, 90.0)})
+    )
+    curves = {
+        "random start": {"0.1": [1.0, 2.0, 3.0]},
+        "start from a text": {"0.1": [2.0, 3.0, 4.0]},
+    }
     assert {*curves, "head only"} <= names(plots.prefix_starts(curves, 1.5, "head only"))
 
 
 def test_ways_to_use_labels_are_bars_in_two_colours():
     few = {"words": [10.0, 12.0, 14.0], "vectors": [90.0, 91.0, 92.0]}
-    figure = plots.same_labels({"named": few | {"title": [50.0, 50.0, 50.0]}, "unnamed": few}, ["vectors"])
+    figure = plots.same_labels(
+        {"named": few | {"title": [50.0, 50.0, 50.0]}, "unnamed": few}, ["vectors"]
+    )
     assert {"named", "unnamed", "words", "vectors", "title", "12", "91", "50"} <= names(figure)
     colours = {label.get_text(): label.get_color() for label in figure.axes[0].get_yticklabels()}
     assert colours == {"words": plots.PROMPTED, "title": plots.PROMPTED, "vectors": plots.OPENED}
-    assert [len(ax.patches) for ax in figure.axes] == [3, 2], "a way that a panel lacks has no bar there"
+    assert [len(ax.patches) for ax in figure.axes] == [3, 2], (
+        "a way that a panel lacks has no bar there"
+    )
 
 
 def test_curves_along_an_axis_are_named_at_their_ends():
     runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
-    figure = plots.accuracy_along({"one": runs, "two": runs + 1}, ("small", "large"), "size", ["two"])
+    figure = plots.accuracy_along(
+        {"one": runs, "two": runs + 1}, ("small", "large"), "size", ["two"]
+    )
     assert words(figure) == {"one", "two"} and figure.axes[0].get_xlabel() == "size"
-    assert {text.get_text(): text.get_color() for text in figure.axes[0].texts} == {"one": plots.OPENED, "two": plots.PROMPTED}
+    assert {text.get_text(): text.get_color() for text in figure.axes[0].texts} == {
+        "one": plots.OPENED,
+        "two": plots.PROMPTED,
+    }
     heights = sorted(text.get_position()[1] for text in figure.axes[0].texts)
     assert heights[1] - heights[0] >= 7, "names do not overlap"
     with pytest.raises(ValueError, match="4 curves that need gradients: expected at most 3"):
@@ -252,14 +336,19 @@ def test_curves_along_an_axis_are_named_at_their_ends():
 
 def test_searches_are_named_at_the_end_of_their_curves():
     runs = {
-        name: np.array([[50.0, 60.0 + i], [51.0, 61.0 + i], [52.0, 62.0 + i]]) for i, name in enumerate(("AutoPrompt", "PEZ", "random"))
+        name: np.array([[50.0, 60.0 + i], [51.0, 61.0 + i], [52.0, 62.0 + i]])
+        for i, name in enumerate(("AutoPrompt", "PEZ", "random"))
     }
-    assert {*runs, "written by people"} <= names(plots.found_by_calls(runs, (500, 1000), 48.0, 90.0))
+    assert {*runs, "written by people"} <= names(
+        plots.found_by_calls(runs, (500, 1000), 48.0, 90.0)
+    )
 
 
 def test_proposals_are_marked_and_their_correlation_is_told():
     guessed = np.array([-3.0, -2.0, 0.0, 1.0, 2.0])
-    assert {"proposed", "rank correlation 1.0"} <= names(plots.guessed_and_true(guessed, guessed**3, [0, 1]))
+    assert {"proposed", "rank correlation 1.0"} <= names(
+        plots.guessed_and_true(guessed, guessed**3, [0, 1])
+    )
 
 
 def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
@@ -276,39 +365,65 @@ def test_every_model_has_its_mark_and_every_method_its_row():
 
 
 def test_schedules_are_named_and_the_default_is_marked():
-    curve = {name: ([100.0, 1000.0, 12500.0], [9.0, 3.0, 1.0]) for name in ("uniform", "UCB", "halving")}
-    assert {"uniform", "UCB", "halving", "APE's default:\n12,500 calls"} <= words(plots.regret_by_calls([curve] * 3))
+    curve = {
+        name: ([100.0, 1000.0, 12500.0], [9.0, 3.0, 1.0]) for name in ("uniform", "UCB", "halving")
+    }
+    assert {"uniform", "UCB", "halving", "APE's default:\n12,500 calls"} <= words(
+        plots.regret_by_calls([curve] * 3)
+    )
 
 
 def test_a_race_shows_how_many_are_left():
-    rounds = [Round(4, ((0,),) * 4, ("a", "b", "c", "d"), (1.0, 1.0, 0.0, 0.0)), Round(6, ((0, 1),) * 2, ("b", "a"), (1.0, 0.5))]
+    rounds = [
+        Round(4, ((0,),) * 4, ("a", "b", "c", "d"), (1.0, 1.0, 0.0, 0.0)),
+        Round(6, ((0, 1),) * 2, ("b", "a"), (1.0, 0.5)),
+    ]
     assert {"4", "2", "kept", "dropped"} <= words(plots.race(rounds))
 
 
 def test_only_tasks_that_differ_are_drawn():
-    table = pd.DataFrame({"found": [90.0, 50.0], "by hand": [80.0, 50.0], "title": [70.0, 50.0]}, index=["is_even", "topic"])
+    table = pd.DataFrame(
+        {"found": [90.0, 50.0], "by hand": [80.0, 50.0], "title": [70.0, 50.0]},
+        index=["is_even", "topic"],
+    )
     drawn = names(plots.found_by_task(table))
     assert "is even" in drawn and "topic" not in drawn and {"found", "people's best"} <= drawn
 
 
 def judged(calls: int, kind: float) -> dict:
-    return {"calls": calls, "manners": {"kind": kind, "rude": 100 - kind}, "reward": kind, "gold": kind / 25, "right": kind}
+    return {
+        "calls": calls,
+        "manners": {"kind": kind, "rude": 100 - kind},
+        "reward": kind,
+        "gold": kind / 25,
+        "right": kind,
+    }
 
 
 def test_every_search_and_every_fixed_prefix_of_steering_is_named():
     trace = [judged(100, 30.0), judged(900, 90.0)]
     fixed = {"no prefix": judged(0, 25.0), "hand-written": judged(0, 95.0)}
     ways = fixed | dict.fromkeys(("random search", "learned", "learned, reads"), trace)
-    figure = plots.steering_searches([{"targets": {"kind": ways, "rude": ways}}] * 3, (0, 500, 1000))
+    figure = plots.steering_searches(
+        [{"targets": {"kind": ways, "rude": ways}}] * 3, (0, 500, 1000)
+    )
     assert {*ways, "towards kind", "towards rude"} <= names(figure)
-    assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, "three seeds and their mean"
+    assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, (
+        "three seeds and their mean"
+    )
     assert plots.latest(trace, 899)["calls"] == 100 and plots.latest(trace, 900)["calls"] == 900
 
 
 def test_a_gamed_reward_stands_beside_what_was_meant():
     trace = [judged(100, 30.0), judged(900, 90.0)]
     figure = plots.gamed_reward([{"model": trace, "even": trace[:1]}] * 3, (100, 1000))
-    assert {"starts as a language model", "starts from any word"} <= {text.get_text() for text in figure.texts}
+    assert {"starts as a language model", "starts from any word"} <= {
+        text.get_text() for text in figure.texts
+    }
     assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
     assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[30, 90], [1.2, 3.6], [30, 90]]
-    assert [list(ax.lines[-1].get_ydata()) for ax in figure.axes] == [[30, 30], [1.2, 1.2], [30, 30]]
+    assert [list(ax.lines[-1].get_ydata()) for ax in figure.axes] == [
+        [30, 30],
+        [1.2, 1.2],
+        [30, 30],
+    ]

@@ -1,4 +1,6 @@
-"""Shipping: only finished weights, of the recipe and the vocabulary that the package has now, and never too many bytes."""
+"""Shipping: only finished weights, of the recipe and the vocabulary that the package has now, and
+never too many bytes.
+"""
 
 import hashlib
 import json
@@ -33,7 +35,9 @@ def test_hashes_are_those_of_the_files(trained, tmp_path):
 
 def test_unfinished_models_are_not_shipped(trained, tmp_path):
     (trained / "tiny" / "training.json").unlink()
-    with pytest.raises(FileNotFoundError, match="not finished in .*: tiny; run 'make pretrain' first"):
+    with pytest.raises(
+        FileNotFoundError, match="not finished in .*: tiny; run 'make pretrain' first"
+    ):
         release.ship(trained, ["tiny"], tmp_path / "weights")
 
 
@@ -68,7 +72,10 @@ def test_a_folder_more_joins_the_others_and_the_list_of_hashes(trained, tmp_path
         size = release.add(adapter, "tuned", target)
         found = json.loads((target / "sha256.json").read_text())
         assert found["tuned/adapter_model.safetensors"] == hashlib.sha256(content).hexdigest()
-        assert size == sum((target / path).stat().st_size for path in found) and "tiny/model.safetensors" in found
+        assert (
+            size == sum((target / path).stat().st_size for path in found)
+            and "tiny/model.safetensors" in found
+        )
     with pytest.raises(ValueError, match="'tiny' is the name of a pretrained model"):
         release.add(adapter, "tiny", target)
     monkeypatch.setattr(release, "LIMIT", 1000)
@@ -83,9 +90,16 @@ def test_a_folder_that_holds_anything_else_is_left_as_it_is(trained, tmp_path):
         for name in there:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             (target / name).write_text("{}", encoding="utf-8")
-        with pytest.raises(FileExistsError, match="nothing but the files that its sha256.json lists"):
+        with pytest.raises(
+            FileExistsError, match="nothing but the files that its sha256.json lists"
+        ):
             release.ship(trained, ["tiny"], target)
-        assert sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()) == there
+        assert (
+            sorted(
+                path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()
+            )
+            == there
+        )
 
 
 def test_what_is_shipped_may_be_replaced():

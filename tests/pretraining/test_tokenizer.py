@@ -1,4 +1,6 @@
-"""The tokenizer: a real fast tokenizer that reads what a person types and what the generator writes alike."""
+"""The tokenizer: a real fast tokenizer that reads what a person types and what the generator writes
+alike.
+"""
 
 from itertools import islice
 
@@ -33,13 +35,26 @@ def test_decodes_to_text_that_reads_the_same(gpt):
 
 
 def test_unknown_words_and_numbers_become_unk(gpt):
-    assert gpt.convert_ids_to_tokens(gpt("paris 100 99").input_ids) == ["[END]", "[UNK]", "[UNK]", "99"]
+    assert gpt.convert_ids_to_tokens(gpt("paris 100 99").input_ids) == [
+        "[END]",
+        "[UNK]",
+        "[UNK]",
+        "99",
+    ]
 
 
 def test_bert_marks_pairs():
     bert = build_tokenizer("bert")
     pair = bert("the cat", "a [MASK]")
-    assert bert.convert_ids_to_tokens(pair.input_ids) == ["[CLS]", "the", "cat", "[SEP]", "a", "[MASK]", "[SEP]"]
+    assert bert.convert_ids_to_tokens(pair.input_ids) == [
+        "[CLS]",
+        "the",
+        "cat",
+        "[SEP]",
+        "a",
+        "[MASK]",
+        "[SEP]",
+    ]
     assert pair.token_type_ids == [0, 0, 0, 0, 1, 1, 1]
 
 

@@ -34,7 +34,11 @@ Path(sys.argv[1], f"process{os.environ.get('RANK', 0)}").touch()
 
 
 def weights(folder):
-    return {name: value for name, value in load_file(folder / CHECKPOINT).items() if name.startswith("model.")}
+    return {
+        name: value
+        for name, value in load_file(folder / CHECKPOINT).items()
+        if name.startswith("model.")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +56,15 @@ def test_a_stopped_run_ends_in_the_same_weights(finished, tmp_path):
     first, second = weights(folder), weights(tmp_path)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
-    assert (folder / "model.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+    assert (folder / "model.safetensors").read_bytes() == (
+        tmp_path / "model.safetensors"
+    ).read_bytes()
 
 
 def test_a_killed_run_ends_in_the_same_weights(tmp_path):
-    """Killed without warning in the middle of a step or of a checkpoint; only whole checkpoints count."""
+    """Killed without warning in the middle of a step or of a checkpoint; only whole checkpoints
+    count.
+    """
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
     run = [sys.executable, "-c", SCRIPT]
@@ -64,7 +72,9 @@ def test_a_killed_run_ends_in_the_same_weights(tmp_path):
     process = subprocess.Popen([*run, str(tmp_path / "killed"), "40"], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (tmp_path / "killed" / CHECKPOINT).exists():
-        assert process.poll() is None and time.monotonic() < deadline, "the run ended, or hung, before its first checkpoint"
+        assert process.poll() is None and time.monotonic() < deadline, (
+            "the run ended, or hung, before its first checkpoint"
+        )
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
@@ -76,7 +86,10 @@ def test_a_killed_run_ends_in_the_same_weights(tmp_path):
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
     train(TINY, tmp_path, stop_after=1, bar=False)
-    with pytest.raises(ValueError, match="is of another recipe .* delete the folder, or write to another one with --to"):
+    with pytest.raises(
+        ValueError,
+        match="is of another recipe .* delete the folder, or write to another one with --to",
+    ):
         train(replace(TINY, seed=1), tmp_path, bar=False)
 
 
@@ -84,7 +97,10 @@ def test_two_processes_reach_the_loss_curve_of_one(finished, tmp_path):
     script = tmp_path / "run.py"
     script.write_text(SCRIPT)
     launch_two(script, str(tmp_path / "two"), "6")
-    assert sorted(path.name for path in (tmp_path / "two").glob("process*")) == ["process0", "process1"]
+    assert sorted(path.name for path in (tmp_path / "two").glob("process*")) == [
+        "process0",
+        "process1",
+    ]
     record = json.loads((tmp_path / "two" / RECORD).read_text())
     _, progress = finished
     assert record["losses"] == pytest.approx([round(loss, 4) for loss in progress.losses], abs=2e-3)
@@ -100,18 +116,29 @@ def test_the_log_holds_every_part_of_the_curve(finished):
 
 def test_the_saved_folder_serves_transformers_and_peft(finished):
     folder, _ = finished
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = (
+        AutoModelForCausalLM.from_pretrained(folder),
+        AutoTokenizer.from_pretrained(folder),
+    )
     generate = pipeline("text-generation", model=model, tokenizer=tokenizer)
-    made = generate("the capital of dorland is", max_new_tokens=3, return_full_text=True)[0]["generated_text"]
+    made = generate("the capital of dorland is", max_new_tokens=3, return_full_text=True)[0][
+        "generated_text"
+    ]
     assert made.startswith("the capital of dorland is")
-    adapted = get_peft_model(model, LoraConfig(r=2, target_modules=["query_key_value"], task_type="CAUSAL_LM"))
+    adapted = get_peft_model(
+        model, LoraConfig(r=2, target_modules=["query_key_value"], task_type="CAUSAL_LM")
+    )
     assert adapted(**tokenizer("the cat", return_tensors="pt")).logits.shape[-1] == len(tokenizer)
 
 
 def test_bert_is_saved_too(tmp_path):
     recipe = Recipe("tiny-bert", "bert", layers=1, width=16, heads=2, steps=2, rows=4)
     train(recipe, tmp_path, bar=False)
-    fill = pipeline("fill-mask", model=AutoModelForMaskedLM.from_pretrained(tmp_path), tokenizer=AutoTokenizer.from_pretrained(tmp_path))
+    fill = pipeline(
+        "fill-mask",
+        model=AutoModelForMaskedLM.from_pretrained(tmp_path),
+        tokenizer=AutoTokenizer.from_pretrained(tmp_path),
+    )
     assert len(fill("the [MASK] is red .")) == 5
 
 
@@ -142,19 +169,28 @@ def test_the_record_says_the_precision_which_is_the_faster_one(monkeypatch, tmp_
         train(wide, tmp_path / expected, bar=False)
         assert record_of(tmp_path / expected)["precision"] == expected
     train(wide, tmp_path / "wanted", bar=False, precision="fp32")
-    assert record_of(tmp_path / "wanted")["losses"] == record_of(tmp_path / "fp32")["losses"] != record_of(tmp_path / "bf16")["losses"]
+    assert (
+        record_of(tmp_path / "wanted")["losses"]
+        == record_of(tmp_path / "fp32")["losses"]
+        != record_of(tmp_path / "bf16")["losses"]
+    )
 
 
 def test_a_run_goes_on_in_the_precision_in_which_it_began(monkeypatch, tmp_path):
     train(TINY, tmp_path, stop_after=1, bar=False, precision="bf16")
-    with pytest.raises(ValueError, match="was begun in bf16, not in fp32; delete the folder, or leave the precision open"):
+    with pytest.raises(
+        ValueError,
+        match="was begun in bf16, not in fp32; delete the folder, or leave the precision open",
+    ):
         train(TINY, tmp_path, bar=False, precision="fp32")
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     train(TINY, tmp_path, bar=False)
     assert record_of(tmp_path)["precision"] == "bf16"
 
 
-@pytest.mark.parametrize("change", [{"checkpoint_seconds": -1}, {"stop_after": 1.5}, {"precision": "fp8"}])
+@pytest.mark.parametrize(
+    "change", [{"checkpoint_seconds": -1}, {"stop_after": 1.5}, {"precision": "fp8"}]
+)
 def test_impossible_arguments_are_refused(change, tmp_path):
     with pytest.raises((TypeError, ValueError), match=f"{min(change)}=.*: expected"):
         train(TINY, tmp_path, bar=False, **change)
@@ -181,7 +217,10 @@ def test_impossible_recipes_are_refused(change, message):
 
 
 def test_the_ladder_has_the_sizes_that_it_promises():
-    sizes = {name: sum(p.numel() for p in RECIPES[name].new_model().parameters()) / 1e6 for name in RECIPES}
+    sizes = {
+        name: sum(p.numel() for p in RECIPES[name].new_model().parameters()) / 1e6
+        for name in RECIPES
+    }
     assert sizes["gpt-small"] == pytest.approx(0.4, abs=0.1)
     assert sizes["gpt-middle"] == pytest.approx(1.5, abs=0.15)
     assert 4 <= sizes["gpt-large"] <= 6

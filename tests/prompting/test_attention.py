@@ -21,7 +21,11 @@ def test_weights_are_of_the_past_and_sum_to_one(model):
     found = attention(model, "dax : lamp \n toma : cat \n dax :")
     layers, heads = model.model.config.num_hidden_layers, model.model.config.num_attention_heads
     size = len(found.tokens)
-    assert found.weights.shape == (layers, heads, size, size) and found.tokens[1] == "dax" and found.tokens[4] == "\n"
+    assert (
+        found.weights.shape == (layers, heads, size, size)
+        and found.tokens[1] == "dax"
+        and found.tokens[4] == "\n"
+    )
     assert torch.allclose(found.weights.sum(-1), torch.ones(layers, heads, size), atol=1e-5)
     assert found.weights.triu(1).abs().max() == 0
     assert torch.equal(found.from_last(1, 2), found.weights[1, 2, -1])
@@ -38,7 +42,9 @@ def test_the_plain_attention_gives_the_model_s_own_answers(model):
 
 
 def made_up(look):
-    """Weights (rows, 1 layer, 2 heads, T, T): the first head looks where ``look`` says, the second everywhere."""
+    """Weights (rows, 1 layer, 2 heads, T, T): the first head looks where ``look`` says, the second
+    everywhere.
+    """
 
     def weights(model, ids):
         rows, size = ids.shape
@@ -81,7 +87,10 @@ def test_a_head_that_looks_the_output_up_scores_one(model, monkeypatch):
 
 def test_the_small_model_has_scores_for_every_head(model):
     found = lookup_scores(model, PAIRS, rows=2)
-    assert found.shape == (model.model.config.num_hidden_layers, model.model.config.num_attention_heads)
+    assert found.shape == (
+        model.model.config.num_hidden_layers,
+        model.model.config.num_attention_heads,
+    )
     assert found.min() >= 0 and found.max() <= 1
 
 

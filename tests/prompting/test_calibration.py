@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from course.lm.language_model import TextModel
-from course.prompting.calibration import CONTENT_FREE, KINDS, OrderEffect, content_free, order_effect, recalibrated
+from course.prompting.calibration import (
+    CONTENT_FREE,
+    KINDS,
+    OrderEffect,
+    content_free,
+    order_effect,
+    recalibrated,
+)
 from course.prompting.evaluation import all_profiles, questions
 from course.prompting.prompts import Prompt
 from course.prompting.selection import Balanced
@@ -22,7 +29,9 @@ def test_contextual_calibration_is_the_inverse_diagonal_matrix(scores, reference
     matrix = np.linalg.inv(np.diag(p_cf / p_cf.sum()))
     for row, found in zip(scores, recalibrated(scores, reference), strict=True):
         expected = matrix @ (np.exp(row) / np.exp(row).sum())
-        assert np.exp(found) / np.exp(found).sum() == pytest.approx(expected / expected.sum(), abs=1e-9)
+        assert np.exp(found) / np.exp(found).sum() == pytest.approx(
+            expected / expected.sum(), abs=1e-9
+        )
 
 
 @given(SCORES)
@@ -33,11 +42,15 @@ def test_a_reference_that_favours_no_label_changes_no_choice(scores):
 
 def test_inputs_without_content_take_the_place_of_the_query():
     prompts = content_free(Prompt("cat", (), "say it"), "hub")
-    assert [prompt.query for prompt in prompts] == list(CONTENT_FREE["hub"]) and all(p.instruction == "say it" for p in prompts)
+    assert [prompt.query for prompt in prompts] == list(CONTENT_FREE["hub"]) and all(
+        p.instruction == "say it" for p in prompts
+    )
 
 
 class Recent(TextModel):
-    """Prefers the label of the last demonstration, so much that it hardly sees the query; without demonstrations it is right."""
+    """Prefers the label of the last demonstration, so much that it hardly sees the query; without
+    demonstrations it is right.
+    """
 
     def generate(self, prompts, **settings):
         raise NotImplementedError
@@ -52,16 +65,25 @@ class Recent(TextModel):
         return np.array(found)
 
 
-RIGHT = {e.input: e.output for part in ("train", "test") for e in all_profiles("is_large")[0].examples(part)}
+RIGHT = {
+    e.input: e.output
+    for part in ("train", "test")
+    for e in all_profiles("is_large")[0].examples(part)
+}
 
 
 def test_a_bias_to_the_last_label_is_seen_and_taken_back():
     task = all_profiles("is_large")[0]
     asked = questions(task, 4, 30, selection=Balanced(task.labels))
     effect = order_effect(Recent(), asked, count=6)
-    assert set(effect.accuracies) == set(KINDS) and all(len(found) == 6 for found in effect.accuracies.values())
+    assert set(effect.accuracies) == set(KINDS) and all(
+        len(found) == 6 for found in effect.accuracies.values()
+    )
     assert effect.worst("none") < 60 and effect.spread("none") > 0
-    assert effect.worst("contextual") == 100.0 == effect.mean("contextual") and effect.spread("contextual") == 0.0
+    assert (
+        effect.worst("contextual") == 100.0 == effect.mean("contextual")
+        and effect.spread("contextual") == 0.0
+    )
 
 
 def test_mean_worst_and_spread_are_over_the_orders():

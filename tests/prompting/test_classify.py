@@ -109,19 +109,64 @@ def test_the_label_that_a_text_gives(text, labels, wanted):
 
 
 _QUOTES = st.sampled_from(
-    ["{}", "“{}”", "«{}»", "„{}“", "‹{}›", "「{}」", "『{}』", "【{}】", "<{}>", "({})", "**{}**", "`{}`", '"{}"', "'{}'", "（{}）", "[{}]"]
+    [
+        "{}",
+        "“{}”",
+        "«{}»",
+        "„{}“",
+        "‹{}›",
+        "「{}」",
+        "『{}』",
+        "【{}】",
+        "<{}>",
+        "({})",
+        "**{}**",
+        "`{}`",
+        '"{}"',
+        "'{}'",
+        "（{}）",
+        "[{}]",
+    ]
 )
 _BEFORE = st.sampled_from(
-    ["", "A) ", "(b) ", "2. ", "Label: ", "The answer is ", "Answer: ", "The final answer is: ", "- ", "答案是", "It is "]
+    [
+        "",
+        "A) ",
+        "(b) ",
+        "2. ",
+        "Label: ",
+        "The answer is ",
+        "Answer: ",
+        "The final answer is: ",
+        "- ",
+        "答案是",
+        "It is ",
+    ]
 )
-_BEHIND = st.sampled_from(["", ".", "。", "！", "!", "…", " .", ";", "、", "\nno", ", of course", " ,"])
+_BEHIND = st.sampled_from(
+    ["", ".", "。", "！", "!", "…", " .", ";", "、", "\nno", ", of course", " ,"]
+)
 
 
-@given(st.sampled_from([*PN, *YN, *ZH, "Straße", "да", "はい", "oui"]), _QUOTES, _BEFORE, _BEHIND, st.booleans())
+@given(
+    st.sampled_from([*PN, *YN, *ZH, "Straße", "да", "はい", "oui"]),
+    _QUOTES,
+    _BEFORE,
+    _BEHIND,
+    st.booleans(),
+)
 def test_quotes_announcements_and_case_change_nothing(label, quotes, before, behind, upper):
     others = [
         other
-        for pair in (PN, YN, ZH, ("Straße", "Weg"), ("да", "нет"), ("はい", "いいえ"), ("oui", "non"))
+        for pair in (
+            PN,
+            YN,
+            ZH,
+            ("Straße", "Weg"),
+            ("да", "нет"),
+            ("はい", "いいえ"),
+            ("oui", "non"),
+        )
         if label in pair
         for other in pair
     ]
@@ -137,9 +182,14 @@ def test_any_text_is_matched_without_an_error(text, labels):
 def test_labels_that_a_model_cannot_tell_apart_are_refused():
     core = Tokenizer.from_str(byte_level().backend_tokenizer.to_str())
     core.normalizer = normalizers.Lowercase()
-    lower_casing = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<|end|>", bos_token="<|end|>")
+    lower_casing = PreTrainedTokenizerFast(
+        tokenizer_object=core, eos_token="<|end|>", bos_token="<|end|>"
+    )
     lower = LanguageModel(toy_model("gpt2", lower_casing), lower_casing)
-    with pytest.raises(ValueError, match=r"labels ' cold' and ' Cold' have the same tokens, so this model cannot tell them apart"):
+    with pytest.raises(
+        ValueError,
+        match=r"labels ' cold' and ' Cold' have the same tokens, so this model cannot tell them apart",
+    ):
         choose(lower, ["the opposite of hot is"], [" red", " cold", " Cold"])
     cased = LanguageModel(toy_model("gpt2", byte_level()), byte_level())
     assert choose(cased, ["the opposite of hot is"], [" cold", " Cold"])[0] in (" cold", " Cold")

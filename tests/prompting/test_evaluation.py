@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from course.lm.language_model import Sample, TextModel, load
-from course.prompting.evaluation import Question, all_profiles, best_possible, changed, questions, scores
+from course.prompting.evaluation import (
+    Question,
+    all_profiles,
+    best_possible,
+    changed,
+    questions,
+    scores,
+)
 from course.prompting.in_context import queries
 from course.prompting.prompts import DemonstrationsDoNotFit, Prompt, Template, Verbalizer
 from course.prompting.selection import Balanced
@@ -31,7 +38,9 @@ class Parrot(TextModel):
         return [[Sample(f" {self.words[prompt]}", 1, 0.0, "stop")] for prompt in prompts]
 
     def score(self, prompts, continuations):
-        return np.array([float(c.strip() == self.words[p]) for p, c in zip(prompts, continuations, strict=True)])
+        return np.array(
+            [float(c.strip() == self.words[p]) for p, c in zip(prompts, continuations, strict=True)]
+        )
 
 
 @pytest.mark.parametrize("name", ["dialect", "is_large", "sentiment", "capital"])
@@ -39,7 +48,11 @@ def test_questions_are_held_out_and_demonstrations_are_training(name):
     task = list_tasks()[name]
     for question in questions(all_profiles(name), 4, 20):
         prompt = question.prompt
-        profile = next(p for p in task.profiles if all(task.output(e.input, p) == e.output for e in prompt.demonstrations))
+        profile = next(
+            p
+            for p in task.profiles
+            if all(task.output(e.input, p) == e.output for e in prompt.demonstrations)
+        )
         assert task.split(prompt.query, profile) == TEST
         assert all(task.split(e.input, profile) == TRAIN for e in prompt.demonstrations)
         assert question.answers[0] in {task.output(prompt.query, p) for p in task.profiles}
@@ -57,9 +70,18 @@ def test_questions_are_paired_across_numbers_of_demonstrations():
 
 def test_a_selection_and_a_template_are_used():
     task = all_profiles("is_large")[0]
-    for question in questions(task, 6, 5, selection=Balanced(task.labels), template=Template("{x} ; {y} \n"), instruction="is it large"):
+    for question in questions(
+        task,
+        6,
+        5,
+        selection=Balanced(task.labels),
+        template=Template("{x} ; {y} \n"),
+        instruction="is it large",
+    ):
         assert sorted(e.output for e in question.prompt.demonstrations) == ["no"] * 3 + ["yes"] * 3
-        assert question.prompt.text.startswith("is it large \n") and question.prompt.text.endswith(" ;")
+        assert question.prompt.text.startswith("is it large \n") and question.prompt.text.endswith(
+            " ;"
+        )
 
 
 def question_of(query: str, answer: str, labels=(), **settings) -> Question:
@@ -78,7 +100,12 @@ def test_right_and_wrong_answers_are_told_apart(written):
     ]
     said = {"a :": "yes", "b :": "yes", "c :": " cat\n", "d :": "wolf"}
     assert scores(Parrot(said), asked, written).tolist() == [1, 0, 1, 0]
-    assert scores(Parrot({**said, "c :": "Cat.", "d :": "also this"}), asked, written).tolist() == [1, 0, 0, 1]
+    assert scores(Parrot({**said, "c :": "Cat.", "d :": "also this"}), asked, written).tolist() == [
+        1,
+        0,
+        0,
+        1,
+    ]
 
 
 def test_words_without_meaning_are_right_if_they_stand_for_the_right_label():
@@ -89,8 +116,13 @@ def test_words_without_meaning_are_right_if_they_stand_for_the_right_label():
 
 def test_conditions_change_demonstrations_and_not_the_question():
     asked = questions(all_profiles("is_large"), 4, 6)
-    for a, b in zip(asked, changed(asked, "foreign", foreign=["soup", "tea", "bread", "stew"]), strict=True):
-        assert (a.answers, a.prompt.query) == (b.answers, b.prompt.query) and a.prompt.demonstrations != b.prompt.demonstrations
+    for a, b in zip(
+        asked, changed(asked, "foreign", foreign=["soup", "tea", "bread", "stew"]), strict=True
+    ):
+        assert (a.answers, a.prompt.query) == (
+            b.answers,
+            b.prompt.query,
+        ) and a.prompt.demonstrations != b.prompt.demonstrations
 
 
 def test_too_many_demonstrations_are_refused_before_anything_is_read(model):
@@ -101,17 +133,26 @@ def test_too_many_demonstrations_are_refused_before_anything_is_read(model):
 
 
 def test_written_answers_of_a_model_are_those_of_its_likeliest_words(model):
-    """By generating, and by the most probable next word: the same for answers of one word, since a list ends them by a line break."""
+    """By generating, and by the most probable next word: the same for answers of one word, since a
+    list ends them by a line break.
+    """
     asked = questions(all_profiles("topic"), 3, 25)
     next_words = model.likeliest(model.next_word([q.prompt.text for q in asked]))
-    assert scores(model, asked, written=True).tolist() == [float(w == q.answers[0]) for w, q in zip(next_words, asked, strict=True)]
+    assert scores(model, asked, written=True).tolist() == [
+        float(w == q.answers[0]) for w, q in zip(next_words, asked, strict=True)
+    ]
 
 
 def test_the_best_possible_answers_are_those_of_the_model_card():
     """The same posterior, once over its own kind of query and once over questions."""
     asked = queries("verdict", 4, 20, titled=True)
     made = [
-        Question(Prompt(q.input, tuple(Example(x, y) for x, y in q.demonstrations), "t"), (q.output,), "exact", ("good", "bad"))
+        Question(
+            Prompt(q.input, tuple(Example(x, y) for x, y in q.demonstrations), "t"),
+            (q.output,),
+            "exact",
+            ("good", "bad"),
+        )
         for q in asked
     ]
 
@@ -126,4 +167,6 @@ def test_the_best_possible_answers_are_those_of_the_model_card():
             return prompts
 
     card = in_context(Silent(), ("verdict",), (4,), 20, 0, titled=True)
-    assert best_possible(made, Posterior(0.0, ["verdict"])).mean() == card["verdict"]["4"]["ceiling"]
+    assert (
+        best_possible(made, Posterior(0.0, ["verdict"])).mean() == card["verdict"]["4"]["ceiling"]
+    )

@@ -13,11 +13,15 @@ from course.world.relations import relations
 from course.world.split import TEST, TRAIN, split_of
 
 
-@pytest.mark.parametrize("name", ["capital", "dialect", "verdict", "sentiment", "first_word", "add"])
+@pytest.mark.parametrize(
+    "name", ["capital", "dialect", "verdict", "sentiment", "first_word", "add"]
+)
 def test_demonstrations_are_of_training_and_the_query_is_held_out(name):
     task = list_tasks()[name]
     for query in queries(name, 4, 30):
-        profile = next(p for p in task.profiles if all(task.output(x, p) == y for x, y in query.demonstrations))
+        profile = next(
+            p for p in task.profiles if all(task.output(x, p) == y for x, y in query.demonstrations)
+        )
         assert query.input not in [x for x, _ in query.demonstrations]
         assert len(query.demonstrations) == 4
         assert all(task.split(x, profile) == TRAIN for x, _ in query.demonstrations)
@@ -45,7 +49,11 @@ def test_the_prompt_ends_where_the_output_should_stand():
 
 
 def test_queries_depend_on_their_seed_only():
-    assert queries("verdict", 2, 5, seed=1) == queries("verdict", 2, 5, seed=1) != queries("verdict", 2, 5, seed=2)
+    assert (
+        queries("verdict", 2, 5, seed=1)
+        == queries("verdict", 2, 5, seed=1)
+        != queries("verdict", 2, 5, seed=2)
+    )
 
 
 def test_unknown_names_list_what_there_is():
@@ -88,7 +96,11 @@ def test_accuracy_counts_right_and_wrong_answers():
 
 def test_the_ceiling_rises_with_demonstrations():
     posterior = Posterior()
-    assert ceiling(queries("verdict", 1, 40), posterior) < ceiling(queries("verdict", 8, 40), posterior) <= 1.0
+    assert (
+        ceiling(queries("verdict", 1, 40), posterior)
+        < ceiling(queries("verdict", 8, 40), posterior)
+        <= 1.0
+    )
 
 
 def test_blanks_stand_in_the_same_sentence_with_their_clue_on_either_side():
@@ -114,7 +126,9 @@ def test_blanks_settle_their_word():
 def test_beginnings_are_held_out_and_longer_than_two_words():
     for beginning in beginnings(20):
         assert len(beginning.continuation.split()) > 2
-        english = beginning.prompt if beginning.prompt.startswith("english") else beginning.continuation
+        english = (
+            beginning.prompt if beginning.prompt.startswith("english") else beginning.continuation
+        )
         text = english.removeprefix("english : ").removesuffix(" \n velan :")
         assert split_of("phrase", text) == TEST
 
@@ -122,5 +136,8 @@ def test_beginnings_are_held_out_and_longer_than_two_words():
 def test_a_title_stands_above_the_demonstrations_and_changes_nothing_else():
     plain, titled = queries("dialect", 2, 5), queries("dialect", 2, 5, titled=True)
     for one, other in zip(plain, titled, strict=True):
-        assert other.prompt == "each word in the speech of one town \n " + one.prompt and other.output == one.output
+        assert (
+            other.prompt == "each word in the speech of one town \n " + one.prompt
+            and other.output == one.output
+        )
         assert other.bare.prompt == "each word in the speech of one town \n " + one.bare.prompt

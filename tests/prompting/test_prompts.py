@@ -10,13 +10,23 @@ from toys import byte_level, sentencepiece
 from course.models.loading import load_tokenizer
 from course.pretraining.tokenizer import WINDOW
 from course.prompting.in_context import queries
-from course.prompting.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, DemonstrationsDoNotFit, Prompt, Template, Verbalizer
+from course.prompting.prompts import (
+    LIST_TEMPLATES,
+    PLAIN,
+    UNSEEN_TEMPLATES,
+    DemonstrationsDoNotFit,
+    Prompt,
+    Template,
+    Verbalizer,
+)
 from course.world.corpus import Corpus
 from course.world.example import Example
 from course.world.lists import FORMATS, list_tasks
 
 SHOWN = (Example("horse", "yes"), Example("pear", "no"))
-TEXT = st.text(st.characters(exclude_characters="{}", exclude_categories=("Cs",)), min_size=1, max_size=12)
+TEXT = st.text(
+    st.characters(exclude_characters="{}", exclude_categories=("Cs",)), min_size=1, max_size=12
+)
 LINE = TEXT.map(lambda text: "".join(text.splitlines())).filter(bool)
 
 
@@ -33,11 +43,19 @@ def test_the_answer_goes_on_as_the_layout_says():
     assert LIST_TEMPLATES["colon"].continuation("yes") == " yes" == PLAIN.continuation("yes")
     assert Template("Q: {x}\nA:\n{y}\n").continuation("yes") == "yes"
     for layout in (*LIST_TEMPLATES.values(), PLAIN, Template("Q: {x}\nA:\n{y}\n")):
-        assert layout.shown("horse", "yes").startswith(layout.query("horse") + layout.continuation("yes"))
+        assert layout.shown("horse", "yes").startswith(
+            layout.query("horse") + layout.continuation("yes")
+        )
 
 
 @pytest.mark.parametrize(
-    ("item", "stop"), [("{x} : {y} \n", "\n"), ("{x} = {y} ;", ";"), ("Input: {x}\nOutput: {y}\n\n", "\n\n"), ("{x} : {y}", "\n")]
+    ("item", "stop"),
+    [
+        ("{x} : {y} \n", "\n"),
+        ("{x} = {y} ;", ";"),
+        ("Input: {x}\nOutput: {y}\n\n", "\n\n"),
+        ("{x} : {y}", "\n"),
+    ],
 )
 def test_what_stands_behind_an_output_ends_it(item, stop):
     assert Template(item).stop == stop
@@ -62,7 +80,19 @@ def test_half_a_demonstration_stands_alone():
     assert Prompt("cat", (Example("horse", ""), Example("", "no"))).text == "horse \n no \n cat :"
 
 
-@pytest.mark.parametrize("item", ["{x}", "{y} : {x}", "{x} {x} {y}", "{x} : {y} {z}", "plain", "{x!r} : {y}", "{x:>9} : {y}", "{} {y}"])
+@pytest.mark.parametrize(
+    "item",
+    [
+        "{x}",
+        "{y} : {x}",
+        "{x} {x} {y}",
+        "{x} : {y} {z}",
+        "plain",
+        "{x!r} : {y}",
+        "{x:>9} : {y}",
+        "{} {y}",
+    ],
+)
 def test_a_layout_without_its_fields_is_refused(item):
     with pytest.raises(ValueError, match="expected a text with {x} and, behind it, {y}"):
         Template(item)
@@ -77,21 +107,33 @@ def test_other_bad_templates_are_refused():
 
 def test_a_verbalizer_is_total_and_tells_the_labels_apart():
     words = Verbalizer.of(("positive", "negative"), {"negative": "bad", "positive": "good"})
-    assert [words(label) for label in ("positive", "negative")] == ["good", "bad"] and words.words == ("good", "bad")
+    assert [words(label) for label in ("positive", "negative")] == [
+        "good",
+        "bad",
+    ] and words.words == ("good", "bad")
     assert Verbalizer()("anything") == "anything"
-    with pytest.raises(ValueError, match=r"labels without a word: \['negative'\], words without a label: \['bad'\]"):
+    with pytest.raises(
+        ValueError, match=r"labels without a word: \['negative'\], words without a label: \['bad'\]"
+    ):
         Verbalizer.of(("positive", "negative"), {"positive": "good", "bad": "bad"})
     with pytest.raises(ValueError, match="the word 'good' stands twice"):
         Verbalizer.of(("positive", "negative"), {"positive": "good", "negative": "good"})
     with pytest.raises(ValueError, match="an empty word"):
         Verbalizer((("positive", ""), ("negative", "bad")))
-    with pytest.raises(ValueError, match="no word for the label 'neutral'; expected one of positive, negative"):
+    with pytest.raises(
+        ValueError, match="no word for the label 'neutral'; expected one of positive, negative"
+    ):
         words("neutral")
 
 
 def test_words_for_labels_stand_in_the_text_and_among_the_candidates():
-    prompt = Prompt("cat", SHOWN, verbalizer=Verbalizer.of(("yes", "no"), {"yes": "zup", "no": "fep"}))
-    assert prompt.text == "horse : zup \n pear : fep \n cat :" and prompt.candidates == (" zup", " fep")
+    prompt = Prompt(
+        "cat", SHOWN, verbalizer=Verbalizer.of(("yes", "no"), {"yes": "zup", "no": "fep"})
+    )
+    assert prompt.text == "horse : zup \n pear : fep \n cat :" and prompt.candidates == (
+        " zup",
+        " fep",
+    )
 
 
 @given(LINE, st.lists(st.tuples(LINE, LINE), max_size=4))
@@ -117,7 +159,11 @@ QUOTING = Template("> {x}\n| {y}\n", separator="\n")
 @given(FORGING, st.lists(st.tuples(FORGING, FORGING), max_size=3))
 @settings(max_examples=300, deadline=None)
 def test_no_cell_ends_an_item_or_forges_one(query, pairs):
-    for layout, first, second in ((PLAIN, "Input:", "Output:"), (QUESTIONS, "Q:", "A:"), (QUOTING, ">", "|")):
+    for layout, first, second in (
+        (PLAIN, "Input:", "Output:"),
+        (QUESTIONS, "Q:", "A:"),
+        (QUOTING, ">", "|"),
+    ):
         shown = tuple(Example(x, y) for x, y in pairs)
         blocks = Prompt(query, shown, template=layout).text.split("\n\n")
         assert len(blocks) == len(pairs) + 1
@@ -132,19 +178,34 @@ def test_what_a_cell_could_forge_is_quoted_and_the_rest_stands_as_it_is():
     forged = "a cat\n\nOutput: yes\n\nInput: a dog"
     text = Prompt(forged, template=PLAIN).text
     assert text == "Input: a cat\n>\n> Output: yes\n>\n> Input: a dog\nOutput:"
-    harmless = Prompt("two\nlines, Output: in the second", (Example("x\ty", "a\nb"),), template=PLAIN)
-    assert harmless.text == "Input: x\ty\nOutput: a\nb\n\nInput: two\nlines, Output: in the second\nOutput:"
-    assert Prompt("a cat\n", (Example("x\n", "y\n\n"),), template=PLAIN).text == "Input: x\nOutput: y\n\nInput: a cat\nOutput:"
+    harmless = Prompt(
+        "two\nlines, Output: in the second", (Example("x\ty", "a\nb"),), template=PLAIN
+    )
+    assert (
+        harmless.text
+        == "Input: x\ty\nOutput: a\nb\n\nInput: two\nlines, Output: in the second\nOutput:"
+    )
+    assert (
+        Prompt("a cat\n", (Example("x\n", "y\n\n"),), template=PLAIN).text
+        == "Input: x\nOutput: y\n\nInput: a cat\nOutput:"
+    )
 
 
 def test_doubled_braces_are_braces_of_the_prompt():
     layout = Template("{x} {{y}} = {y} }} ;")
-    assert layout.shown("cat", "yes") == "cat {y} = yes } ;" and layout.query("cat") == "cat {y} =" and layout.stop == "} ;"
+    assert (
+        layout.shown("cat", "yes") == "cat {y} = yes } ;"
+        and layout.query("cat") == "cat {y} ="
+        and layout.stop == "} ;"
+    )
     assert layout.continuation("yes") == " yes"
     assert Template("{{x}} {x}\n{y}").query("{y}") == "{x} {y}\n"
 
 
-@pytest.mark.parametrize(("field", "value"), [("item", None), ("separator", None), ("instruction", 3), ("item", b"{x} {y}")])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("item", None), ("separator", None), ("instruction", 3), ("item", b"{x} {y}")],
+)
 def test_layouts_that_are_no_texts_are_refused(field, value):
     with pytest.raises(TypeError, match=f"{field}=.*expected a text"):
         Template(**{field: value})
@@ -163,13 +224,20 @@ def test_tokens_are_those_that_the_model_reads():
 
 def naive_fit(prompt: Prompt, tokenizer, window: int, room: int) -> int:
     """The most demonstrations, from the first, for which the whole text and its answer fit."""
-    texts = [replace(prompt, demonstrations=prompt.demonstrations[:n]).text for n in range(len(prompt.demonstrations) + 1)]
+    texts = [
+        replace(prompt, demonstrations=prompt.demonstrations[:n]).text
+        for n in range(len(prompt.demonstrations) + 1)
+    ]
     fitting = [n for n, text in enumerate(texts) if len(tokenizer(text).input_ids) + room <= window]
     return max(fitting, default=-1)
 
 
-@pytest.mark.parametrize("tokenizer", [byte_level(), sentencepiece()], ids=["bytes", "sentencepiece"])
-@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6), st.integers(10, 120), st.integers(1, 9))
+@pytest.mark.parametrize(
+    "tokenizer", [byte_level(), sentencepiece()], ids=["bytes", "sentencepiece"]
+)
+@given(
+    st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6), st.integers(10, 120), st.integers(1, 9)
+)
 @settings(max_examples=40, deadline=None)
 def test_too_many_demonstrations_say_how_many_fit(tokenizer, pairs, window, room):
     prompt = Prompt("the red fox", tuple(Example(x, y) for x, y in pairs))
@@ -180,9 +248,15 @@ def test_too_many_demonstrations_say_how_many_fit(tokenizer, pairs, window, room
     with pytest.raises(ValueError) as caught:
         prompt.check_fits(tokenizer, window, room)
     if fit < 0:
-        assert not isinstance(caught.value, DemonstrationsDoNotFit) and "even without demonstrations" in str(caught.value)
+        assert not isinstance(
+            caught.value, DemonstrationsDoNotFit
+        ) and "even without demonstrations" in str(caught.value)
     else:
-        assert isinstance(caught.value, DemonstrationsDoNotFit) and caught.value.fit == fit and f"show at most {fit}" in str(caught.value)
+        assert (
+            isinstance(caught.value, DemonstrationsDoNotFit)
+            and caught.value.fit == fit
+            and f"show at most {fit}" in str(caught.value)
+        )
 
 
 def test_the_window_of_the_shipped_models_is_respected():
@@ -195,9 +269,18 @@ def test_the_window_of_the_shipped_models_is_respected():
 
 def test_unseen_layouts_are_of_known_words_and_in_no_document():
     tokenizer = load_tokenizer("gpt-small")
-    marks = {name: layout.item.replace("{x}", " ").replace("{y}", " ").split() for name, layout in UNSEEN_TEMPLATES.items()}
+    marks = {
+        name: layout.item.replace("{x}", " ").replace("{y}", " ").split()
+        for name, layout in UNSEEN_TEMPLATES.items()
+    }
     documents = Corpus().stream(7)
     seen = [next(documents) for _ in range(500)]
     for name, layout in UNSEEN_TEMPLATES.items():
-        assert tokenizer.unk_token_id not in Prompt("cat", SHOWN, template=layout).tokens(tokenizer), name
-        assert not any(layout.item.format(x=x, y=y) in text for text in seen for x, y in (("cat", "yes"), ("horse", "yes"))), marks[name]
+        assert tokenizer.unk_token_id not in Prompt("cat", SHOWN, template=layout).tokens(
+            tokenizer
+        ), name
+        assert not any(
+            layout.item.format(x=x, y=y) in text
+            for text in seen
+            for x, y in (("cat", "yes"), ("horse", "yes"))
+        ), marks[name]

@@ -31,8 +31,13 @@ def test_a_choice_is_of_the_pool_without_the_query_and_without_repetition(strate
 @given(count=COUNTS, seed=st.integers(0, 50))
 @settings(max_examples=25, deadline=None)
 def test_labels_are_balanced_up_to_one(count, seed):
-    shown = Counter(example.output for example in Balanced(LABELS).choose(POOL, "", count, Rng(str(seed))))
-    assert max(shown.get(label, 0) for label in LABELS) - min(shown.get(label, 0) for label in LABELS) <= 1
+    shown = Counter(
+        example.output for example in Balanced(LABELS).choose(POOL, "", count, Rng(str(seed)))
+    )
+    assert (
+        max(shown.get(label, 0) for label in LABELS) - min(shown.get(label, 0) for label in LABELS)
+        <= 1
+    )
 
 
 def test_a_longer_random_choice_begins_with_the_shorter_one():
@@ -43,7 +48,9 @@ def naive_likeness(texts: list[str], query: str) -> list[float]:
     """Cosine of TF-IDF by hand: smoothed inverse document frequency, as scikit-learn documents it."""
     documents = [Counter(text.split()) for text in texts]
     known = {word for words in documents for word in words}
-    idf = {word: log((1 + len(texts)) / (1 + sum(word in d for d in documents))) + 1 for word in known}
+    idf = {
+        word: log((1 + len(texts)) / (1 + sum(word in d for d in documents))) + 1 for word in known
+    }
 
     def vector(words: Counter) -> dict[str, float]:
         weighted = {word: n * idf[word] for word, n in words.items() if word in known}
@@ -54,7 +61,13 @@ def naive_likeness(texts: list[str], query: str) -> list[float]:
     return [sum(w * asked.get(word, 0.0) for word, w in vector(d).items()) for d in documents]
 
 
-@given(st.lists(st.lists(st.sampled_from("the plot was dull meal great a".split()), min_size=1, max_size=6), min_size=2, max_size=8))
+@given(
+    st.lists(
+        st.lists(st.sampled_from("the plot was dull meal great a".split()), min_size=1, max_size=6),
+        min_size=2,
+        max_size=8,
+    )
+)
 @settings(max_examples=60, deadline=None)
 def test_the_nearest_stand_next_to_the_query(sentences):
     pool = [Example(" ".join(words), "yes") for words in sentences]
@@ -71,7 +84,9 @@ def test_too_many_are_refused():
     with pytest.raises(ValueError, match="30 demonstrations: expected 0 to 24"):
         Random().choose(POOL, "", 30, Rng("a"))
     with pytest.raises(ValueError, match="2 demonstrations of the label 'yes': the pool has 1"):
-        Balanced(("yes", "no")).choose((Example("a", "yes"), *(Example(str(i), "no") for i in range(9))), "", 4, Rng("a"))
+        Balanced(("yes", "no")).choose(
+            (Example("a", "yes"), *(Example(str(i), "no") for i in range(9))), "", 4, Rng("a")
+        )
     with pytest.raises(ValueError, match="analyzer='letters': expected one of 'word', 'char_wb'"):
         Nearest("letters")
 

@@ -44,7 +44,9 @@ def test_processes_give_the_same_table(table):
 
 
 def test_a_backend_that_tells_nothing_before_the_end_gives_the_same_table(table, monkeypatch):
-    monkeypatch.setattr(joblib._parallel_backends.SequentialBackend, "supports_return_generator", False)
+    monkeypatch.setattr(
+        joblib._parallel_backends.SequentialBackend, "supports_return_generator", False
+    )
     monkeypatch.setattr(sweeps, "_AT_ONCE", 3)
     pd.testing.assert_frame_equal(sweep(TASKS, SHOTS, SEEDS, **SMALL), table)
 
@@ -59,8 +61,13 @@ def kill_one_at_work(killed: list[int], over: threading.Event) -> None:
                     killed.append(process.pid)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="ray is not installed (pip install -e '.[cluster]')")
-def test_two_workers_of_ray_give_the_same_table_though_one_is_killed_at_work(table, tmp_path, monkeypatch):
+@pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None,
+    reason="ray is not installed (pip install -e '.[cluster]')",
+)
+def test_two_workers_of_ray_give_the_same_table_though_one_is_killed_at_work(
+    table, tmp_path, monkeypatch
+):
     monkeypatch.setattr(sweeps, "_AT_ONCE", 2)
     killed, over = [], threading.Event()
     killer = threading.Thread(target=kill_one_at_work, args=(killed, over))
@@ -80,9 +87,17 @@ def test_two_workers_of_ray_give_the_same_table_though_one_is_killed_at_work(tab
 
 
 def test_a_local_ray_that_others_could_reach_is_not_started(monkeypatch):
-    ray = SimpleNamespace(util=SimpleNamespace(get_node_ip_address=lambda: "192.0.2.2"), is_initialized=lambda: False)
+    ray = SimpleNamespace(
+        util=SimpleNamespace(get_node_ip_address=lambda: "192.0.2.2"), is_initialized=lambda: False
+    )
     monkeypatch.setattr(sweeps, "_imported_ray", lambda local: ray)
-    with pytest.raises(RuntimeError, match="would listen at 192.0.2.2: expected the loopback address; call on_ray before"), on_ray(2):
+    with (
+        pytest.raises(
+            RuntimeError,
+            match="would listen at 192.0.2.2: expected the loopback address; call on_ray before",
+        ),
+        on_ray(2),
+    ):
         pass
 
 
@@ -113,7 +128,9 @@ def test_a_stopped_sweep_goes_on_where_it_was(table, tmp_path, monkeypatch):
 def test_a_damaged_cell_is_named(tmp_path):
     cell = Cell("gpt-small", "topic", "gold", 1, 0, count=4)
     (tmp_path / cell.file).write_text("{")
-    with pytest.raises(ValueError, match=f"{cell.file} is damaged .*; delete it, and it is measured anew"):
+    with pytest.raises(
+        ValueError, match=f"{cell.file} is damaged .*; delete it, and it is measured anew"
+    ):
         run([cell], tmp_path)
 
 
@@ -140,7 +157,10 @@ def test_lists_longer_than_any_of_the_corpus_are_left_out():
 
 def test_exercises_are_asked_in_their_own_layout():
     cell = Cell("gpt-small", "inference", "gold", 1, 0, count=2)
-    assert all(q.prompt.text.startswith("premise : ") and q.prompt.text.endswith(" \n verdict :") for q in sweeps._asked(cell))
+    assert all(
+        q.prompt.text.startswith("premise : ") and q.prompt.text.endswith(" \n verdict :")
+        for q in sweeps._asked(cell)
+    )
 
 
 def test_the_ceiling_is_that_of_the_same_questions():
@@ -162,7 +182,16 @@ def test_the_ceiling_is_that_of_the_same_questions():
 )
 def test_impossible_cells_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Cell(**{"model": "gpt-small", "task": "topic", "condition": "gold", "shots": 1, "seed": 0, **settings})
+        Cell(
+            **{
+                "model": "gpt-small",
+                "task": "topic",
+                "condition": "gold",
+                "shots": 1,
+                "seed": 0,
+                **settings,
+            }
+        )
 
 
 @pytest.mark.parametrize("change", [{"accuracy": float("nan")}, {"accuracy": 5000}, {"accuracy": -1}, {"accuracy": True},
@@ -171,8 +200,12 @@ def test_a_stored_cell_is_not_believed_without_looking(tmp_path, change):
     cell = Cell("gpt-small", "is_large", "gold", 0, 0, count=2)
     run([cell], tmp_path)
     path = tmp_path / cell.file
-    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8")
-    with pytest.raises(ValueError, match=f"{cell.file} is damaged .*; delete it, and it is measured anew"):
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8"
+    )
+    with pytest.raises(
+        ValueError, match=f"{cell.file} is damaged .*; delete it, and it is measured anew"
+    ):
         run([cell], tmp_path)
 
 

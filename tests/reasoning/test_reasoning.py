@@ -1,4 +1,6 @@
-"""Chain of thought: problems with true steps, styles that say what they are said to, exact votes, reductions, verifiers, traces."""
+"""Chain of thought: problems with true steps, styles that say what they are said to, exact votes,
+reductions, verifiers, traces.
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -52,7 +54,9 @@ def test_problems_are_held_out_and_have_the_steps_that_were_asked_for(task):
 
 def test_stated_problems_have_stated_steps_alone():
     def stated(problem):
-        return all(split_of(sums.SPLIT_KEY, step.split(" = ")[0]) == TRAIN for step in problem.steps)
+        return all(
+            split_of(sums.SPLIT_KEY, step.split(" = ")[0]) == TRAIN for step in problem.steps
+        )
 
     every, some = (reasoning.problems("problem", 3, 40, stated=only) for only in (False, True))
     assert all(map(stated, some)) and not all(map(stated, every))
@@ -61,7 +65,9 @@ def test_stated_problems_have_stated_steps_alone():
 
 def test_there_are_no_more_single_steps_than_there_are():
     found = reasoning.problems("letters", 1, 50)
-    assert 0 < len(found) < 24 and {p.question for p in found} == {p.question for p in reasoning.problems("letters", 1, 50, seed=9)}
+    assert 0 < len(found) < 24 and {p.question for p in found} == {
+        p.question for p in reasoning.problems("letters", 1, 50, seed=9)
+    }
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -79,22 +85,35 @@ def test_styles_say_what_they_are_said_to(shop):
     text = {style: reasoning.ask(shop, style, worded, shown).text for style in reasoning.STYLES}
     chains = [" . ".join(p.steps) + " ." for p in shown]
     query = EXERCISES["problem"].frame.format(x=shop.question, y="{y}").split(" {y}")[0]
-    assert all(query in t for t in text.values()) and not any(f"the answer is {shop.output} ." in t.split(query)[1] for t in text.values())
+    assert all(query in t for t in text.values()) and not any(
+        f"the answer is {shop.output} ." in t.split(query)[1] for t in text.values()
+    )
     assert not any(chain in text["standard"] for chain in chains)
     for p, chain, other in zip(shown, chains, [*chains[1:], chains[0]], strict=True):
         assert f"{chain} the answer is {p.output} ." in text["chain"]
         assert f"the answer is {p.output} . {chain}" in text["answer first"]
         assert f"{other} the answer is {p.output} ." in text["shuffled"]
-        assert f"{' .' * len(chain.split())} the answer is {p.output} ." in text["filler"] and chain not in text["filler"]
-    assert text["zero-shot"] == f"{query} the answer is" and text["trigger"] == f"{query} {sums.TRIGGER}"
+        assert (
+            f"{' .' * len(chain.split())} the answer is {p.output} ." in text["filler"]
+            and chain not in text["filler"]
+        )
+    assert (
+        text["zero-shot"] == f"{query} the answer is"
+        and text["trigger"] == f"{query} {sums.TRIGGER}"
+    )
     assert reasoning.ask(shop, "trigger", worded, trigger="well .").text == f"{query} well ."
 
 
 def test_a_chain_is_shown_as_the_corpus_writes_it(shop):
     example = EXERCISES["problem"].write(Rng("c"), steps=2)
     made = reasoning.problems("problem", 2, 1)[0]
-    made = replace(made, steps=tuple(example.rationale.removesuffix(" .").split(" . ")), output=example.output)
-    assert reasoning.solution(made, reasoning.wording("problem")) == f"{example.rationale} the answer is {example.output} ."
+    made = replace(
+        made, steps=tuple(example.rationale.removesuffix(" .").split(" . ")), output=example.output
+    )
+    assert (
+        reasoning.solution(made, reasoning.wording("problem"))
+        == f"{example.rationale} the answer is {example.output} ."
+    )
 
 
 @pytest.mark.parametrize(("style", "shown", "message"), [
@@ -102,14 +121,21 @@ def test_a_chain_is_shown_as_the_corpus_writes_it(shop):
 ])  # fmt: skip
 def test_styles_without_what_they_need_are_refused(shop, style, shown, message):
     with pytest.raises(ValueError, match=message):
-        reasoning.ask(shop, style, reasoning.wording("problem"), reasoning.demonstrations(shop, Rng("d"))[:shown])
+        reasoning.ask(
+            shop,
+            style,
+            reasoning.wording("problem"),
+            reasoning.demonstrations(shop, Rng("d"))[:shown],
+        )
 
 
 def test_demonstrations_are_training_problems_and_the_same_in_every_style(shop):
     shown = reasoning.demonstrations(shop, Rng("d"), (1, 2, 3))
     assert sorted(len(p.steps) for p in shown) == [1, 2, 3]
     assert all(split_of(sums.PROBLEM_SPLIT_KEY, p.question) == TRAIN for p in shown)
-    chain, standard = (reasoning.asked_in(style, [shop], 3)[0].text for style in ("chain", "standard"))
+    chain, standard = (
+        reasoning.asked_in(style, [shop], 3)[0].text for style in ("chain", "standard")
+    )
     assert chain.split("answer :")[0] == standard.split("answer :")[0]
 
 
@@ -120,7 +146,11 @@ def answers(letters):
 def naive_vote(given):
     """The key that is counted most often; of equals the one that stands first."""
     cast = [a.key for a in given if a != NO_ANSWER]
-    return max(dict.fromkeys(cast), key=lambda key: (cast.count(key), -cast.index(key))) if cast else None
+    return (
+        max(dict.fromkeys(cast), key=lambda key: (cast.count(key), -cast.index(key)))
+        if cast
+        else None
+    )
 
 
 @for_all(st.text("abc-", min_size=1, max_size=9))
@@ -128,14 +158,18 @@ def test_the_vote_is_the_exact_majority(letters):
     vote, cast = reasoning.majority(answers(letters)), Counter(letters.replace("-", ""))
     assert (vote.winner.key if vote.winner != NO_ANSWER else None) == naive_vote(answers(letters))
     assert vote.share == (max(cast.values()) / len(letters) if cast else 0)
-    assert vote.tied == (sorted(cast.values())[-2:].count(max(cast.values())) == 2 if cast else False)
+    assert vote.tied == (
+        sorted(cast.values())[-2:].count(max(cast.values())) == 2 if cast else False
+    )
 
 
 @settings(max_examples=150)
 @for_all(st.text("ab-", min_size=1, max_size=5), st.integers(0, 3))
 def test_a_vote_is_decided_if_and_only_if_nothing_that_may_come_changes_it(letters, left):
     now = naive_vote(answers(letters))
-    outcomes = {naive_vote(answers(letters + "".join(more))) for more in product("abcd-", repeat=left)}
+    outcomes = {
+        naive_vote(answers(letters + "".join(more))) for more in product("abcd-", repeat=left)
+    }
     assert reasoning.is_decided(answers(letters), len(letters) + left) == (outcomes == {now})
 
 
@@ -144,9 +178,17 @@ def test_a_vote_is_decided_if_and_only_if_nothing_that_may_come_changes_it(lette
 def test_the_rule_knows_how_many_samples_it_takes_at_least(letters, left):
     n = len(letters) + left
     texts = ["unclear" if letter == "-" else f"the answer is {ord(letter)} ." for letter in letters]
-    more = ["the answer is 97 .", "the answer is 98 .", "the answer is 99 .", "the answer is 1 .", "unclear"]
+    more = [
+        "the answer is 97 .",
+        "the answer is 98 .",
+        "the answer is 99 .",
+        "the answer is 1 .",
+        "unclear",
+    ]
     rule = reasoning.until_decided(n, "number")
-    naive = next(k for k in range(left + 1) if any(rule([*texts, *said]) for said in product(more, repeat=k)))
+    naive = next(
+        k for k in range(left + 1) if any(rule([*texts, *said]) for said in product(more, repeat=k))
+    )
     assert rule.at_least(texts) == naive
 
 
@@ -156,11 +198,19 @@ def test_a_vote_without_answers_is_refused():
 
 
 def test_accuracies_of_votes_and_what_stopping_saves(shop):
-    right, wrong, silent = (attempt(shop, f"the answer is {x} .") for x in (shop.output, "100", "unclear"))
-    found = [[wrong, right, right, right], [wrong, wrong, wrong, right], [silent, silent, right, wrong]]
+    right, wrong, silent = (
+        attempt(shop, f"the answer is {x} .") for x in (shop.output, "100", "unclear")
+    )
+    found = [
+        [wrong, right, right, right],
+        [wrong, wrong, wrong, right],
+        [silent, silent, right, wrong],
+    ]
     assert [round(reasoning.vote_accuracy(found, n)) for n in (1, 2, 4)] == [0, 0, 67]
     assert [round(reasoning.any_right(found, n)) for n in (1, 2, 4)] == [0, 33, 100]
-    assert [len(kept) for kept in reasoning.stopped(found)] == [4, 2, 4][:1] + [len(k) for k in reasoning.stopped(found)][1:]
+    assert [len(kept) for kept in reasoning.stopped(found)] == [4, 2, 4][:1] + [
+        len(k) for k in reasoning.stopped(found)
+    ][1:]
     for every, kept in zip(found, reasoning.stopped(found), strict=True):
         assert reasoning.voted(kept).winner.key == reasoning.voted(every).winner.key
     table = reasoning.reliability(found)
@@ -176,14 +226,22 @@ def test_the_calibration_error_is_the_weighted_gap(shop):
 def test_stopping_early_gives_the_same_winners(small):
     asked = reasoning.asked_in("trigger", reasoning.problems("problem", 2, 4))
     every = reasoning.solve(small, asked, n=6, temperature=1.0)
-    some = reasoning.solve(small, asked, n=6, temperature=1.0, until=reasoning.until_decided(6, "number"))
-    assert [[a.text for a in found] for found in some] == [[a.text for a in found] for found in reasoning.stopped(every)]
-    assert [reasoning.voted(a).winner.key for a in some] == [reasoning.voted(a).winner.key for a in every]
+    some = reasoning.solve(
+        small, asked, n=6, temperature=1.0, until=reasoning.until_decided(6, "number")
+    )
+    assert [[a.text for a in found] for found in some] == [
+        [a.text for a in found] for found in reasoning.stopped(every)
+    ]
+    assert [reasoning.voted(a).winner.key for a in some] == [
+        reasoning.voted(a).winner.key for a in every
+    ]
     assert reasoning.tokens(some) <= reasoning.tokens(every)
 
 
 def test_an_answer_begun_in_the_prompt_is_read(small):
-    (found,) = reasoning.solve(small, reasoning.asked_in("zero-shot", reasoning.problems("route", 2, 1)))
+    (found,) = reasoning.solve(
+        small, reasoning.asked_in("zero-shot", reasoning.problems("route", 2, 1))
+    )
     assert found[0].answer != NO_ANSWER and found[0].answer.found == "phrase"
 
 
@@ -198,7 +256,11 @@ def test_a_story_is_told_again_from_an_answer():
     story = Story.of(problem)
     assert story.text == problem.question and len(story.changes) == 4
     later = story.after(Answer("41", 41), story.changes[-1])
-    assert " 41 " in later.state and later.changes == story.changes[-1:] and later.question == story.question
+    assert (
+        " 41 " in later.state
+        and later.changes == story.changes[-1:]
+        and later.question == story.question
+    )
     route = Story.of(reasoning.problems("route", 3, 1)[0])
     assert route.after(Answer("inn"), "go west").text == "start at inn . go west . where are you ?"
     with pytest.raises(ValueError, match="is no state with changes"):
@@ -206,10 +268,15 @@ def test_a_story_is_told_again_from_an_answer():
 
 
 class Oracle:
-    """Names the last three parts of a problem, and solves one of up to three steps; writes as the corpus does."""
+    """Names the last three parts of a problem, and solves one of up to three steps; writes as the
+    corpus does.
+    """
 
     def generate(self, prompts, *_, **__):
-        return [[type("Sample", (), {"text": self.reply(p.rsplit("\n", 2)), "tokens": 7})()] for p in prompts]
+        return [
+            [type("Sample", (), {"text": self.reply(p.rsplit("\n", 2)), "tokens": 7})()]
+            for p in prompts
+        ]
 
     def reply(self, lines):
         sentences = lines[-2].split(" : ", 1)[1].strip().split(" . ")
@@ -247,7 +314,9 @@ def test_a_verifier_tells_right_chains_from_wrong_ones(small):
     assert [len(s) for s in scores] == [2] * 40 and np.mean([s[0] > s[1] for s in scores]) > 0.9
     assert reasoning.best_accuracy(found, scores) > 90 >= reasoning.vote_accuracy(found, 1) - 10
     alone = verifier.scores([[found[3][1]]])[0]
-    assert alone == pytest.approx(scores[3][1:], abs=1e-3), "a score does not depend on what is scored beside it"
+    assert alone == pytest.approx(scores[3][1:], abs=1e-3), (
+        "a score does not depend on what is scored beside it"
+    )
     assert verifier.scores([]) == []
     with pytest.raises(ValueError, match="all right: a verifier needs both kinds"):
         reasoning.train_verifier(small, [[found[0][0]]])
@@ -259,7 +328,13 @@ def slips():
     found = []
     for p in reasoning.problems("problem", 2, 12, split=TRAIN, stated=True):
         wrong = p.steps[0].rsplit(" ", 1)[0] + (" 3" if p.steps[0].endswith(" 98") else " 98")
-        found.append([chain_of(p, p.steps), chain_of(p, (wrong, p.steps[1]), "98"), chain_of(p, p.steps[:1], "97")])
+        found.append(
+            [
+                chain_of(p, p.steps),
+                chain_of(p, (wrong, p.steps[1]), "98"),
+                chain_of(p, p.steps[:1], "97"),
+            ]
+        )
     return found
 
 
@@ -268,8 +343,12 @@ def test_a_reader_tells_slips_from_what_it_holds_likely(small, slips):
     reader = reasoning.train_logprob_verifier(small, slips[:6])
     assert all((before[name] == p).all() for name, p in small.model.named_parameters())
     scores = reader.scores(slips[6:])
-    assert [len(s) for s in scores] == [3] * 6 and np.mean([s[0] > s[1:].max() for s in scores]) > 0.8
-    assert reader.scores([[slips[7][1]]])[0] == pytest.approx(scores[1][1:2], abs=1e-3), "a score does not depend on what is beside it"
+    assert [len(s) for s in scores] == [3] * 6 and np.mean(
+        [s[0] > s[1:].max() for s in scores]
+    ) > 0.8
+    assert reader.scores([[slips[7][1]]])[0] == pytest.approx(scores[1][1:2], abs=1e-3), (
+        "a score does not depend on what is beside it"
+    )
     assert [s.shape for s in reader.scores([[], []])] == [(0,), (0,)]
     with pytest.raises(ValueError, match="all right: a verifier needs both kinds"):
         reasoning.train_logprob_verifier(small, [[slips[0][0]]])
@@ -288,8 +367,14 @@ def test_what_a_reader_reads_are_the_probabilities_of_the_tokens(small, slips):
 def test_an_unknown_word_is_the_unlikeliest(small, slips):
     (one,) = slips[0][:1]
     cut = one.text.split(" the ")[0]
-    odd, other, plain = read(small, [replace(one, text=f"{cut} {word} so .") for word in ("[UNK]", "[CLS]")] + [replace(one, text=cut)])
-    assert list(odd) == pytest.approx(list(other)) and odd == pytest.approx([plain[0] + UNKNOWN, UNKNOWN], abs=1e-3)
+    odd, other, plain = read(
+        small,
+        [replace(one, text=f"{cut} {word} so .") for word in ("[UNK]", "[CLS]")]
+        + [replace(one, text=cut)],
+    )
+    assert list(odd) == pytest.approx(list(other)) and odd == pytest.approx(
+        [plain[0] + UNKNOWN, UNKNOWN], abs=1e-3
+    )
 
 
 def test_every_sum_is_written_once_right_and_once_falsely():
@@ -297,46 +382,73 @@ def test_every_sum_is_written_once_right_and_once_falsely():
     by_sum = {s.text.rsplit(" ", 1)[0]: set() for s in written}
     for s in written:
         step, result = s.text.split(" step by step . ")[1].split(" = ")
-        assert s.right == (sums.result(step) == int(result)) and s.split == split_of(sums.SPLIT_KEY, step)
+        assert s.right == (sums.result(step) == int(result)) and s.split == split_of(
+            sums.SPLIT_KEY, step
+        )
         by_sum[s.text.rsplit(" ", 1)[0]].add(s.right)
-    assert len(by_sum) == len(sums.all_steps()) and all(kinds == {True, False} for kinds in by_sum.values())
-    assert [s.text for s in written] == [s.text for s in written_sums(0)] != [s.text for s in written_sums(1)]
+    assert len(by_sum) == len(sums.all_steps()) and all(
+        kinds == {True, False} for kinds in by_sum.values()
+    )
+    assert (
+        [s.text for s in written]
+        == [s.text for s in written_sums(0)]
+        != [s.text for s in written_sums(1)]
+    )
 
 
 def test_a_probe_finds_what_stands_in_a_state(small, monkeypatch):
     found = reasoning.slips_told(small, learn=64, judge=64, split=TRAIN)
     layers = small.model.config.num_hidden_layers
-    assert list(found) == ["probability", *(f"layer {i}" for i in range(layers + 1))] and found["probability"] > 80
+    assert (
+        list(found) == ["probability", *(f"layer {i}" for i in range(layers + 1))]
+        and found["probability"] > 80
+    )
 
     def planted(_, written):
         right = np.array([float(s.right) for s in written])
         return np.stack([np.zeros((len(right), 2)), np.stack([right, right], 1)], 1), -right
 
     monkeypatch.setattr("course.reasoning.probing._read", planted)
-    assert reasoning.slips_told(small, learn=64, judge=64) == {"probability": 0, "layer 0": 50, "layer 1": 100}
+    assert reasoning.slips_told(small, learn=64, judge=64) == {
+        "probability": 0,
+        "layer 0": 50,
+        "layer 1": 100,
+    }
 
 
 def test_every_sample_may_have_demonstrations_of_its_own(small):
     chosen = reasoning.problems("problem", 2, 3)
     found = reasoning.solve_varied(small, chosen, 3, seed=4)
-    assert [len(attempts) for attempts in found] == [3, 3, 3] and [a[0].problem for a in found] == chosen
+    assert [len(attempts) for attempts in found] == [3, 3, 3] and [
+        a[0].problem for a in found
+    ] == chosen
     for number in range(3):
         asked = reasoning.asked_in("chain", chosen, 5000 + number)
         alone = [reasoning.solve(small, [q])[0][0].text for q in asked]
         assert [attempts[number].text for attempts in found] == alone
-    assert len({reasoning.asked_in("chain", chosen, 5000 + number)[0].text for number in range(3)}) == 3
+    assert (
+        len({reasoning.asked_in("chain", chosen, 5000 + number)[0].text for number in range(3)})
+        == 3
+    )
 
 
 def test_weights_decide_a_weighted_vote(shop):
-    right, wrong, silent = (attempt(shop, f"the answer is {x} .") for x in (shop.output, "100", "unclear"))
-    assert reasoning.weighted_vote([wrong, wrong, right], np.array([-3.0, -3.0, 3.0])).text == shop.output
+    right, wrong, silent = (
+        attempt(shop, f"the answer is {x} .") for x in (shop.output, "100", "unclear")
+    )
+    assert (
+        reasoning.weighted_vote([wrong, wrong, right], np.array([-3.0, -3.0, 3.0])).text
+        == shop.output
+    )
     assert reasoning.weighted_vote([wrong, wrong, right], np.array([3.0, 3.0, 3.0])).text == "100"
     assert reasoning.weighted_vote([silent], np.array([3.0])) == NO_ANSWER
     assert reasoning.best_of([wrong, right], np.array([0.0, 1.0])) is right
 
 
 def chain_of(problem, steps, answer=None):
-    return attempt(problem, " ".join(f"{s} ." for s in steps) + f" the answer is {answer or problem.output} .")
+    return attempt(
+        problem, " ".join(f"{s} ." for s in steps) + f" the answer is {answer or problem.output} ."
+    )
 
 
 def test_the_first_wrong_step_is_found(shop):
@@ -357,7 +469,11 @@ def test_a_trace_is_text_and_html_that_say_the_same(shop):
     found = reasoning.trace(chain_of(shop, (shop.steps[0], "1 + 1 = 2")))
     marks = [mark for mark, _ in found.lines()]
     assert marks == ["✓", "✗", "✓"] and "✗ 1 + 1 = 2" in repr(found)
-    assert found._repr_html_().count("<li") == 3 and "✗ 1 + 1 = 2" in found._repr_html_() and reasoning.FAULTS["not next"] in repr(found)
+    assert (
+        found._repr_html_().count("<li") == 3
+        and "✗ 1 + 1 = 2" in found._repr_html_()
+        and reasoning.FAULTS["not next"] in repr(found)
+    )
     unsafe = reasoning.trace(replace(found.attempt, text="<script> ."))
     assert "<script>" not in unsafe._repr_html_()
 
@@ -375,8 +491,14 @@ def test_the_truth_of_a_step(step, wanted):
 
 
 def test_steps_end_before_the_answer():
-    assert written_steps(" 8 + 5 = 13. 13 - 2 = 11. the answer is 11. 1 + 1 = 2.") == ("8 + 5 = 13", "13 - 2 = 11")
-    assert written_steps("It costs $2.50 more.\nSo 3 of them.\n#### 3") == ("It costs $2.50 more", "So 3 of them")
+    assert written_steps(" 8 + 5 = 13. 13 - 2 = 11. the answer is 11. 1 + 1 = 2.") == (
+        "8 + 5 = 13",
+        "13 - 2 = 11",
+    )
+    assert written_steps("It costs $2.50 more.\nSo 3 of them.\n#### 3") == (
+        "It costs $2.50 more",
+        "So 3 of them",
+    )
 
 
 def test_where_errors_begin_sums_to_all(shop):

@@ -7,7 +7,18 @@ import pytest
 
 from course.lm.language_model import load
 from course.prompting.evaluation import questions, scores
-from course.search import Answers, Exhaustive, Meter, Objective, RandomSearch, answers, gaps, instructed, likelihoods, search
+from course.search import (
+    Answers,
+    Exhaustive,
+    Meter,
+    Objective,
+    RandomSearch,
+    answers,
+    gaps,
+    instructed,
+    likelihoods,
+    search,
+)
 from course.tasks.registry import load_task
 
 
@@ -29,7 +40,13 @@ def test_exhaustive_search_finds_the_planted_prompt():
     found = search(Exhaustive(("a a", "a b", "b b", "b a")), Planted(), None, budget=100)
     assert found.prompt == "b b" and found.held_out == 100.0 and found.calls == 4 * 5
     assert [step.prompt for step in found.steps] == ["a a", "a b", "b b"]
-    assert found.at(0) is None and found.at(5) == 0.0 and found.at(10) == 50.0 and found.at(14) == 50.0 and found.at(1000) == 100.0
+    assert (
+        found.at(0) is None
+        and found.at(5) == 0.0
+        and found.at(10) == 50.0
+        and found.at(14) == 50.0
+        and found.at(1000) == 100.0
+    )
 
 
 def test_a_search_ends_with_its_budget_and_keeps_what_it_found():
@@ -39,7 +56,9 @@ def test_a_search_ends_with_its_budget_and_keeps_what_it_found():
 
 def test_random_search_gets_better_with_its_budget_and_repeats_itself():
     method = RandomSearch(("a", "b", "c", "d"), length=3)
-    few, many, again = (search(method, Planted(), None, budget, seed=1) for budget in (10, 400, 400))
+    few, many, again = (
+        search(method, Planted(), None, budget, seed=1) for budget in (10, 400, 400)
+    )
     assert few.held_out < many.held_out and many == again
     assert many != search(method, Planted(), None, 400, seed=2)
 
@@ -52,7 +71,9 @@ def test_what_was_tried_before_costs_nothing():
     meter = Meter(Planted(), None, 20)
     first = meter.values(["a b", "b"])
     assert meter.calls == 10 and first.shape == (2, 5)
-    assert (meter.values(["b", "a b"], [2, 4]) == first[::-1][:, [2, 4]]).all() and meter.calls == 10
+    assert (
+        meter.values(["b", "a b"], [2, 4]) == first[::-1][:, [2, 4]]
+    ).all() and meter.calls == 10
 
 
 def test_too_small_a_budget_says_so():
@@ -80,7 +101,10 @@ def test_the_likelihood_of_labels_is_among_the_labels(model):
     asked = questions(task, 2, 4)
     found = likelihoods(model, asked)
     for question, value in zip(asked, found, strict=True):
-        of = {w: model.score([question.prompt.text], [c])[0] for w, c in zip(task.labels, question.prompt.candidates, strict=True)}
+        of = {
+            w: model.score([question.prompt.text], [c])[0]
+            for w, c in zip(task.labels, question.prompt.candidates, strict=True)
+        }
         assert value == pytest.approx(of[question.words[0]] - np.logaddexp(*of.values()), abs=1e-4)
 
 
@@ -89,9 +113,15 @@ def test_the_gap_is_between_the_right_label_and_the_likeliest_wrong_one(model):
     found = gaps(model, asked)
     for question, gap, right in zip(asked, found, scores(model, asked), strict=True):
         logits = model.score([question.prompt.text] * 4, question.prompt.candidates)
-        share = dict(zip(question.prompt.verbalizer.words, np.exp(logits) / np.exp(logits).sum(), strict=True))
+        share = dict(
+            zip(
+                question.prompt.verbalizer.words, np.exp(logits) / np.exp(logits).sum(), strict=True
+            )
+        )
         mine = share.pop(question.words[0])
-        assert gap == pytest.approx(mine - max(share.values()), abs=1e-4) and (gap > 0) == (right == 1)
+        assert gap == pytest.approx(mine - max(share.values()), abs=1e-4) and (gap > 0) == (
+            right == 1
+        )
     with pytest.raises(ValueError, match="expected a task with labels"):
         answers("capital", 2, 2, measure="gap", wanted_tier="tiny")
 

@@ -1,11 +1,22 @@
-"""Fluency against the model's next words, and gibberish against texts of which one knows what they are."""
+"""Fluency against the model's next words, and gibberish against texts of which one knows what they
+are.
+"""
 
 import numpy as np
 import pytest
 
 from course.foundation.rng import Rng
 from course.lm.language_model import load
-from course.search import AutoPrompt, Fluent, RandomSearch, answers, fluency, is_gibberish, least_fluent, search
+from course.search import (
+    AutoPrompt,
+    Fluent,
+    RandomSearch,
+    answers,
+    fluency,
+    is_gibberish,
+    least_fluent,
+    search,
+)
 from course.search.words import words_of
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
@@ -45,13 +56,24 @@ def test_a_fluent_objective_adds_the_fluency_of_its_prompt(model):
     assert mixed.values(model, pairs) - plain.values(model, pairs) == pytest.approx(
         0.5 * fluency(model, ["is it", "is it", "horse colour"]), abs=1e-5
     )
-    assert mixed.size == plain.size and mixed.held_out(model, "is it") == plain.held_out(model, "is it")
+    assert mixed.size == plain.size and mixed.held_out(model, "is it") == plain.held_out(
+        model, "is it"
+    )
     assert mixed.asked("is it", [1]) == plain.asked("is it", [1])
     ids, words = words_of(model).later, words_of(model).texts
-    for before, word, length in (("is it", "an", 3), ("is it", "horse", 3), ("is it", "horse", 6), ("is", "red", 5)):
+    for before, word, length in (
+        ("is it", "an", 3),
+        ("is it", "horse", 3),
+        ("is it", "horse", 6),
+        ("is", "red", 5),
+    ):
         n = len(before.split())
-        share = ((n + 1) * fluency(model, [f"{before} {word}"])[0] - n * fluency(model, [before])[0]) / length
-        assert mixed.worth(model, before, ids, length)[words.index(word)].item() == pytest.approx(0.5 * share, abs=1e-4)
+        share = (
+            (n + 1) * fluency(model, [f"{before} {word}"])[0] - n * fluency(model, [before])[0]
+        ) / length
+        assert mixed.worth(model, before, ids, length)[words.index(word)].item() == pytest.approx(
+            0.5 * share, abs=1e-4
+        )
     with pytest.raises(ValueError, match="weight=0"):
         Fluent(plain, 0)
 
@@ -60,5 +82,7 @@ def test_a_fluent_objective_adds_the_fluency_of_its_prompt(model):
 def test_a_search_that_minds_fluency_finds_more_fluent_prompts(model, kind):
     plain = answers("is_animal", 8, 6, measure="likelihood", wanted_tier="tiny")
     method = RandomSearch(words_of(model).texts, 3) if kind == "random" else AutoPrompt(3, batch=4)
-    free, minded = (search(method, objective, model, 600).prompt for objective in (plain, Fluent(plain, 1.0)))
+    free, minded = (
+        search(method, objective, model, 600).prompt for objective in (plain, Fluent(plain, 1.0))
+    )
     assert fluency(model, [minded])[0] > fluency(model, [free])[0]

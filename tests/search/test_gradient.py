@@ -1,4 +1,6 @@
-"""Searches by the gradient: the gradient against finite differences, the swaps it proposes against trying them all."""
+"""Searches by the gradient: the gradient against finite differences, the swaps it proposes against
+trying them all.
+"""
 
 from dataclasses import replace
 
@@ -13,7 +15,16 @@ from toys import byte_level, toy_model
 
 from course.lm.language_model import LanguageModel, load
 from course.prompting.prompts import PLAIN, UNSEEN_TEMPLATES, Template
-from course.search import GRADIENT_CALLS, Answers, AutoPrompt, Meter, Pez, answers, likelihoods, search
+from course.search import (
+    GRADIENT_CALLS,
+    Answers,
+    AutoPrompt,
+    Meter,
+    Pez,
+    answers,
+    likelihoods,
+    search,
+)
 from course.search.gradient import guessed_and_true
 from course.search.prompt_gradient import descent
 from course.search.words import words_of
@@ -27,7 +38,14 @@ def model():
 
 @pytest.fixture(scope="module")
 def objective():
-    return answers("sentiment", train=6, test=4, measure="likelihood", template=UNSEEN_TEMPLATES["comma"], wanted_tier="tiny")
+    return answers(
+        "sentiment",
+        train=6,
+        test=4,
+        measure="likelihood",
+        template=UNSEEN_TEMPLATES["comma"],
+        wanted_tier="tiny",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +77,9 @@ NUMBERS = [10, 200, 30]
 
 
 def naive_loss(model, asked, place=None, change=None):
-    """Each question through the whole model by itself, with ``change`` added to the embedding at ``place`` of the prompt."""
+    """Each question through the whole model by itself, with ``change`` added to the embedding at
+    ``place`` of the prompt.
+    """
 
     def moved(module, inputs, output):
         if change is not None:
@@ -69,10 +89,19 @@ def naive_loss(model, asked, place=None, change=None):
     hook = model.model.get_input_embeddings().register_forward_hook(moved)
     losses = []
     for question in asked:
-        labels = [model.tokenizer(word, add_special_tokens=False).input_ids[0] for word in question.prompt.candidates]
+        labels = [
+            model.tokenizer(word, add_special_tokens=False).input_ids[0]
+            for word in question.prompt.candidates
+        ]
         with torch.no_grad():
-            logits = model.model(torch.tensor(model.encoder.prompts([question.prompt.text]))).logits[0, -1, labels]
-        losses.append(-logits.log_softmax(-1)[question.prompt.verbalizer.words.index(question.words[0])].item())
+            logits = model.model(
+                torch.tensor(model.encoder.prompts([question.prompt.text]))
+            ).logits[0, -1, labels]
+        losses.append(
+            -logits.log_softmax(-1)[
+                question.prompt.verbalizer.words.index(question.words[0])
+            ].item()
+        )
     hook.remove()
     return np.array(losses)
 
@@ -87,7 +116,9 @@ def test_the_gradient_is_that_of_finite_differences(model, objective):
         way = torch.randn(found.gradient.shape[1], generator=generator)
         way /= way.norm()
         up, down = (naive_loss(model, asked, place, sign * 0.005 * way).mean() for sign in (1, -1))
-        assert (up - down) / 0.01 == pytest.approx(float(found.gradient[place] @ way), abs=2e-3, rel=0.02)
+        assert (up - down) / 0.01 == pytest.approx(
+            float(found.gradient[place] @ way), abs=2e-3, rel=0.02
+        )
 
 
 def test_proposed_swaps_rank_with_the_true_change(objective):
@@ -95,7 +126,10 @@ def test_proposed_swaps_rank_with_the_true_change(objective):
     every = range(len(words_of(model).texts))
     for prompt, place in (([700, 30, 4], 2), ([90, 512, 3], 0)):
         guessed, true = guessed_and_true(model, objective, prompt, place, every, [0, 3])
-        asked = [objective.asked(words_of(model).prompt(p), [0, 3]) for p in (prompt, [*prompt[:place], 77, *prompt[place + 1 :]])]
+        asked = [
+            objective.asked(words_of(model).prompt(p), [0, 3])
+            for p in (prompt, [*prompt[:place], 77, *prompt[place + 1 :]])
+        ]
         before, after = (naive_loss(model, questions).mean() for questions in asked)
         assert true[77] == pytest.approx(after - before, abs=1e-4) and guessed[prompt[place]] == 0
         alike.append(spearmanr(guessed, true).statistic)
@@ -116,7 +150,10 @@ def test_other_architectures_and_longer_labels_have_the_same_loss(kind):
 
 
 def test_the_gradient_finds_more_than_chance(model, objective):
-    guided, control = (search(AutoPrompt(3, batch=4, guided=g), objective, model, 1200, seed=1) for g in (True, False))
+    guided, control = (
+        search(AutoPrompt(3, batch=4, guided=g), objective, model, 1200, seed=1)
+        for g in (True, False)
+    )
     assert (guided.method, control.method) == ("AutoPrompt", "random swaps")
     assert guided.steps[-1].score > control.steps[-1].score > control.steps[0].score
     assert guided == search(AutoPrompt(3, batch=4), objective, model, 1200, seed=1)
@@ -124,7 +161,9 @@ def test_the_gradient_finds_more_than_chance(model, objective):
 
 def test_pez_ends_on_the_best_words_on_its_way(model, objective):
     found = search(Pez(3, batch=4), objective, model, 1000)
-    assert [step.score for step in found.steps] == sorted(step.score for step in found.steps) and len(found.steps) > 2
+    assert [step.score for step in found.steps] == sorted(
+        step.score for step in found.steps
+    ) and len(found.steps) > 2
     assert set(found.prompt.split()) <= set(words_of(model).texts) and found.calls <= 1000
     pairs = [(found.prompt, item) for item in range(objective.size)]
     assert found.steps[-1].score == pytest.approx(objective.values(model, pairs).mean(), abs=1e-4)
@@ -150,7 +189,10 @@ def test_what_has_no_gradient_is_refused(model, objective, method):
 
 def test_a_prompt_must_stand_first(model, objective):
     behind = Template("{x} , {y} ;", place="last")
-    moved = tuple(replace(q, prompt=replace(q.prompt, template=behind, demonstrations=(demonstration(q),))) for q in objective.train)
+    moved = tuple(
+        replace(q, prompt=replace(q.prompt, template=behind, demonstrations=(demonstration(q),)))
+        for q in objective.train
+    )
     with pytest.raises(ValueError, match="begins with the instruction"):
         descent(model, Answers(moved, objective.test), NUMBERS, range(6))
 

@@ -1,4 +1,6 @@
-"""Soft prompts: what is learned is counted and survives the disk, and what its nearest words are worth."""
+"""Soft prompts: what is learned is counted and survives the disk, and what its nearest words are
+worth.
+"""
 
 import pytest
 import torch
@@ -9,7 +11,16 @@ from course.lm.language_model import LanguageModel, load
 from course.models.loading import load_model
 from course.search import GRADIENT_CALLS, answers
 from course.search.objective import demonstrated, exchanged
-from course.search.soft import LEARNABLE, Lesson, as_words, learn, nearest, some_words, start_from, vectors
+from course.search.soft import (
+    LEARNABLE,
+    Lesson,
+    as_words,
+    learn,
+    nearest,
+    some_words,
+    start_from,
+    vectors,
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +38,10 @@ def test_learning_leaves_the_model_alone_and_survives_the_disk(method, gpt, anim
     before = [p.clone() for p in gpt.model.parameters()]
     found = learn(Lesson(method, length=3, steps=4, looks=2, batch_size=4), animals, gpt)
     assert all(map(torch.equal, before, gpt.model.parameters()))
-    assert found.history.losses[-1] != found.history.losses[0] and found.steps[-1].score >= found.steps[0].score
+    assert (
+        found.history.losses[-1] != found.history.losses[0]
+        and found.steps[-1].score >= found.steps[0].score
+    )
     folder = storage.save(found.model.model, tmp_path / "prompt")
     again = PeftModel.from_pretrained(load_model("gpt-small", "tiny"), folder).eval()
     ids = torch.tensor([found.model.tokenizer("horse :").input_ids])
@@ -36,7 +50,9 @@ def test_learning_leaves_the_model_alone_and_survives_the_disk(method, gpt, anim
 
 
 def test_every_item_tried_and_every_gradient_is_counted(gpt, animals):
-    lesson = Lesson(length=2, steps=5, looks=2, batch_size=4)  # looks before step 1, after steps 3 and 5
+    lesson = Lesson(
+        length=2, steps=5, looks=2, batch_size=4
+    )  # looks before step 1, after steps 3 and 5
     found = learn(lesson, animals, gpt)
     assert found.calls == 3 * animals.size + GRADIENT_CALLS * 4 * 5
     assert found.steps[0].calls == animals.size and found.prompt == "" and found.at(0) is None
@@ -53,7 +69,10 @@ def test_exchanged_labels_keep_the_items_and_move_the_words(animals):
     moved = exchanged(animals)
     assert [q.prompt.query for q in moved.train] == [q.prompt.query for q in animals.train]
     for question, usual in zip(moved.train + moved.test, animals.train + animals.test, strict=True):
-        assert question.answers == usual.answers and {question.words[0], usual.words[0]} == {"yes", "no"}
+        assert question.answers == usual.answers and {question.words[0], usual.words[0]} == {
+            "yes",
+            "no",
+        }
     topics = exchanged(answers("topic", 6, 2, wanted_tier="tiny"))
     assert len({q.words[0] for q in topics.train}) == len({q.answers[0] for q in topics.train})
     with pytest.raises(ValueError, match="has no labels to exchange"):
@@ -65,7 +84,9 @@ def test_demonstrations_are_training_items_that_are_not_asked_any_more(animals):
     first = [(q.prompt.query, q.answers[0]) for q in animals.train[:3]]
     for question in shown.train + shown.test:
         assert [(e.input, e.output) for e in question.prompt.demonstrations] == first
-    assert [q.prompt.query for q in shown.train] == [q.prompt.query for q in animals.train[3:]] and len(shown.test) == len(animals.test)
+    assert [q.prompt.query for q in shown.train] == [
+        q.prompt.query for q in animals.train[3:]
+    ] and len(shown.test) == len(animals.test)
     with pytest.raises(ValueError, match=f"count={animals.size}: expected 0 to {animals.size - 1}"):
         demonstrated(animals, animals.size)
 
@@ -87,13 +108,19 @@ def test_a_start_is_repeated_until_it_fills_the_vectors(gpt):
     model = adapt(load_model("gpt-small", "tiny"), "prompt", length=5)
     start_from(model, [7, 8])
     table = model.get_input_embeddings().weight
-    assert torch.equal(vectors(LanguageModel(model, gpt.tokenizer)), table[[7, 8, 7, 8, 7]].detach())
+    assert torch.equal(
+        vectors(LanguageModel(model, gpt.tokenizer)), table[[7, 8, 7, 8, 7]].detach()
+    )
     prefix = adapt(load_model("gpt-small", "tiny"), "prefix", length=5)
     start_from(prefix, [7, 8])
     # behind the keys and values of a text, a model goes on as behind the text
     with torch.no_grad():
         read = prefix.eval()(torch.tensor([[9]])).logits[0, -1]
-        assert torch.allclose(read, load_model("gpt-small", "tiny")(torch.tensor([[7, 8, 7, 8, 7, 9]])).logits[0, -1], atol=1e-3)
+        assert torch.allclose(
+            read,
+            load_model("gpt-small", "tiny")(torch.tensor([[7, 8, 7, 8, 7, 9]])).logits[0, -1],
+            atol=1e-3,
+        )
 
 
 def test_the_nearest_words_of_moved_embeddings_are_found_by_both_measures(gpt):
@@ -114,7 +141,10 @@ def test_words_at_random_repeat_themselves(gpt):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "soft"}, "method='soft': expected one of 'prompt', 'p_tuning', 'prefix', 'lora'"),
+        (
+            {"method": "soft"},
+            "method='soft': expected one of 'prompt', 'p_tuning', 'prefix', 'lora'",
+        ),
         ({"method": "lora", "start": "a text"}, "start='a text' for 'lora'"),
         ({"start": ()}, r"start=\(\) for 'prompt'"),
         ({"steps": 3, "looks": 4}, "looks=4: expected 1 to 3"),

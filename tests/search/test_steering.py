@@ -1,4 +1,6 @@
-"""Manners of a dialogue model's answers: the truth about replies, rewards, and a policy that learns a planted prefix."""
+"""Manners of a dialogue model's answers: the truth about replies, rewards, and a policy that learns
+a planted prefix.
+"""
 
 from dataclasses import dataclass
 
@@ -23,7 +25,17 @@ from course.search import (
     search,
     steered,
 )
-from course.search.dialogue_reward import Brevity, CourteousWords, Reward, Scorer, apart, dialogue, judge, places, replies
+from course.search.dialogue_reward import (
+    Brevity,
+    CourteousWords,
+    Reward,
+    Scorer,
+    apart,
+    dialogue,
+    judge,
+    places,
+    replies,
+)
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
 
 
@@ -36,7 +48,11 @@ def model():
 def test_the_manner_of_a_reply_is_read_back_and_one_foreign_word_spoils_it(manner, seed):
     question, reply = write_reply(Rng(f"reply/{seed}"), manner)
     assert manner_of(reply) == manner and states_truth(question, reply)
-    assert manner_of(reply + " well") is None and manner_of(reply.replace(" is ", " was ")) is None and manner_of("") is None
+    assert (
+        manner_of(reply + " well") is None
+        and manner_of(reply.replace(" is ", " was ")) is None
+        and manner_of("") is None
+    )
 
 
 def test_mixed_manners_are_nobodys():
@@ -51,7 +67,10 @@ def test_no_place_is_asked_for_in_both_parts():
 
 def test_a_dialogue_without_a_prefix_begins_with_the_visitor():
     assert dialogue("where is the inn ?") == "visitor : where is the inn ? \n guide :"
-    assert dialogue("where is the inn ?", "a kind guide \n") == "a kind guide \n visitor : where is the inn ? \n guide :"
+    assert (
+        dialogue("where is the inn ?", "a kind guide \n")
+        == "a kind guide \n visitor : where is the inn ? \n guide :"
+    )
 
 
 def test_the_scorer_tells_held_out_replies_apart():
@@ -93,7 +112,9 @@ WANTED = Manner(*places(0), Friends())
 def test_every_search_runs_on_manners():
     exhaustive = search(Exhaustive(("fool", "dear friend", "friend friend")), WANTED, Echo(), 100)
     assert exhaustive.prompt == "friend friend" and exhaustive.held_out == 200.0
-    assert search(RandomSearch(("friend", "fool"), 2), WANTED, Echo(), 100).prompt == "friend friend"
+    assert (
+        search(RandomSearch(("friend", "fool"), 2), WANTED, Echo(), 100).prompt == "friend friend"
+    )
 
 
 def settings(**others):
@@ -102,16 +123,23 @@ def settings(**others):
 
 def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
     words = tuple(model.token_ids("friend fool guide dear come back the inn well day".split()))
-    method = LearnedPrefix(model, words, PolicyTraining(length=3, prefixes=12, questions=2), settings())
+    method = LearnedPrefix(
+        model, words, PolicyTraining(length=3, prefixes=12, questions=2), settings()
+    )
     found = search(method, WANTED, Echo(), 600)
     assert found.prompt == "friend friend friend" and found.calls <= 600
-    assert [step.calls for step in found.steps] == [120, 240, 360, 480, 600] and found.steps[-1].score == 3
+    assert [step.calls for step in found.steps] == [120, 240, 360, 480, 600] and found.steps[
+        -1
+    ].score == 3
     assert search(method, WANTED, Echo(), 600) == found
 
 
 def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
     words = model.token_ids("friend fool guide dear".split())
-    lessons, meter = PolicyTraining(length=1, prefixes=8, questions=4, reads=True), Meter(WANTED, Echo(), 300)
+    lessons, meter = (
+        PolicyTraining(length=1, prefixes=8, questions=4, reads=True),
+        Meter(WANTED, Echo(), 300),
+    )
     policy = Policy(model, words, settings())
     rewards = [update.reward for update in learn(policy, meter, lessons)]
     assert rewards[-1] > rewards[0] + 0.3
@@ -123,11 +151,19 @@ def test_judging_agrees_with_reading_the_replies(model):
     questions = WANTED.test[:3]
     found = judge(model, Scorer("kind"), ["a kind guide \n"] * 3, questions, samples=4, seed=3)
     written = replies(model, [("a kind guide \n", question) for question in questions], 4, 3)
-    flat = [(question, reply) for question, each in zip(questions, written, strict=True) for reply in each]
+    flat = [
+        (question, reply)
+        for question, each in zip(questions, written, strict=True)
+        for reply in each
+    ]
     assert found.reward == pytest.approx(Scorer("kind")([reply for _, reply in flat]).mean())
-    assert found.manners["kind"] == pytest.approx(100 * np.mean([manner_of(reply) == "kind" for _, reply in flat]))
+    assert found.manners["kind"] == pytest.approx(
+        100 * np.mean([manner_of(reply) == "kind" for _, reply in flat])
+    )
     assert found.right == pytest.approx(100 * np.mean([states_truth(*pair) for pair in flat]))
-    alone = [model.score_tokens([dialogue(question)], [f" {reply} \n"])[0] for question, reply in flat]
+    alone = [
+        model.score_tokens([dialogue(question)], [f" {reply} \n"])[0] for question, reply in flat
+    ]
     assert found.fluency == pytest.approx(np.concatenate(alone).mean(), abs=1e-4)
     assert found.examples == tuple(each[0] for each in written) and 1 <= found.wordings <= 12
 

@@ -65,16 +65,27 @@ class Counted(Objective):
 
 def test_the_best_are_varied_and_every_text_that_is_written_is_counted():
     method = WrittenPrompts(
-        Listed(("a", "b", "b  b")), count=5, resampled=2, best=1, variations=2, race=partial(SuccessiveHalving, first=4)
+        Listed(("a", "b", "b  b")),
+        count=5,
+        resampled=2,
+        best=1,
+        variations=2,
+        race=partial(SuccessiveHalving, first=4),
     )
     found = search(method, Counted(), None, budget=100)
-    assert found.prompt == "b b b b" and [step.prompt for step in found.steps] == ["b b", "b b b", "b b b b"]
+    assert found.prompt == "b b b b" and [step.prompt for step in found.steps] == [
+        "b b",
+        "b b b",
+        "b b b b",
+    ]
     assert found.calls == 5 + 3 * 4 + 2 + 4 + 2 + 4
 
 
 @dataclass(frozen=True)
 class Uneven(Counted):
-    """A single ``b`` is fair on every item, more of them are good on a few items and bad on all others."""
+    """A single ``b`` is fair on every item, more of them are good on a few items and bad on all
+    others.
+    """
 
     size = 32
 
@@ -96,7 +107,12 @@ def test_a_budget_that_ends_within_a_race_leaves_its_leader():
 
 
 def test_prompts_of_people_may_take_part():
-    found = search(WrittenPrompts(Listed(("a",)), count=1, resampled=0, start=("b",)), Counted(), None, budget=20)
+    found = search(
+        WrittenPrompts(Listed(("a",)), count=1, resampled=0, start=("b",)),
+        Counted(),
+        None,
+        budget=20,
+    )
     assert found.prompt == "b"
 
 
@@ -104,7 +120,12 @@ def test_writers_that_cannot_serve_are_refused():
     with pytest.raises(ValueError, match="all 3 texts that the writer wrote are empty"):
         search(WrittenPrompts(Listed(()), count=3), Counted(), None, budget=20)
     with pytest.raises(ValueError, match="Bare has no examples"):
-        search(WrittenPrompts(Listed(("a",))), type("Bare", (Counted,), {"examples": None})(), None, budget=20)
+        search(
+            WrittenPrompts(Listed(("a",))),
+            type("Bare", (Counted,), {"examples": None})(),
+            None,
+            budget=20,
+        )
     with pytest.raises(ValueError, match="count=0: expected a whole number of at least 1"):
         WrittenPrompts(Listed(()), count=0)
 
@@ -116,14 +137,27 @@ def test_space_and_doubles_do_not_matter():
 def test_bert_names_a_task_from_its_list(bert):
     examples = answers("plural", 20, 1, wanted_tier="tiny").examples
     texts = BlankFiller(bert).write(examples, 12, seed=0)
-    assert "the plural of each word" in texts and [len(t.split()) for t in texts[:4]] == [3, 4, 5, 6]
-    assert texts == BlankFiller(bert).write(examples, 12, seed=0) != BlankFiller(bert).write(examples, 12, seed=1)
+    assert "the plural of each word" in texts and [len(t.split()) for t in texts[:4]] == [
+        3,
+        4,
+        5,
+        6,
+    ]
+    assert (
+        texts
+        == BlankFiller(bert).write(examples, 12, seed=0)
+        != BlankFiller(bert).write(examples, 12, seed=1)
+    )
 
 
 def test_a_variation_of_a_title_keeps_some_of_its_words(bert):
     title = "the plural of each word"
-    varied = BlankFiller(bert).vary(title, answers("plural", 20, 1, wanted_tier="tiny").examples, 6, seed=0)
-    assert all(len(text.split()) == 5 for text in varied) and any(set(text.split()) & set(title.split()) for text in varied)
+    varied = BlankFiller(bert).vary(
+        title, answers("plural", 20, 1, wanted_tier="tiny").examples, 6, seed=0
+    )
+    assert all(len(text.split()) == 5 for text in varied) and any(
+        set(text.split()) & set(title.split()) for text in varied
+    )
 
 
 def test_bad_fillers_of_blanks_are_refused(gpt, bert):
@@ -137,7 +171,10 @@ def test_a_tuned_writer_names_tasks_that_it_was_tuned_on(gpt):
     writer = tune_writer(gpt, ("tagging",), steps=60)
     texts = writer.write(answers("is_above_fifty", 30, 1, wanted_tier="tiny").examples, 12, seed=0)
     assert sum("number" in text or "fifty" in text for text in texts) >= 6
-    assert all(text.startswith("the plural") for text in writer.vary("the plural of word", [Example("cat", "cats")] * 3, 3, 0))
+    assert all(
+        text.startswith("the plural")
+        for text in writer.vary("the plural of word", [Example("cat", "cats")] * 3, 3, 0)
+    )
     with pytest.raises(ValueError, match="no cluster 'sports'"):
         tune_writer(gpt, ("sports",))
 
@@ -150,7 +187,10 @@ class Echo(TextModel):
 
     def generate(self, prompts, n=1, temperature=0.0, stop=(), seed=0, max_tokens=64, until=None):
         self.asked += prompts
-        return [[Sample(f" text {i} {k}", 1, 0.0, "stop") for k in range(n)] for i in range(len(prompts))]
+        return [
+            [Sample(f" text {i} {k}", 1, 0.0, "stop") for k in range(n)]
+            for i in range(len(prompts))
+        ]
 
     def score(self, prompts, continuations):
         raise NotImplementedError
@@ -159,17 +199,29 @@ class Echo(TextModel):
 def test_a_real_model_is_asked_with_demonstrations_then_for_variations():
     model, examples = Echo(), [Example(f"in{i}", f"out{i}") for i in range(9)]
     writer = AskedWriter(model)
-    assert writer.write(examples, 2, 0) == ["text 0 0", "text 1 0"] and writer.vary("be brief", examples, 2, 0) == ["text 0 0", "text 0 1"]
+    assert writer.write(examples, 2, 0) == ["text 0 0", "text 1 0"] and writer.vary(
+        "be brief", examples, 2, 0
+    ) == ["text 0 0", "text 0 1"]
     first, second, variation = model.asked
-    assert first.count("Input: in") == 5 and "Output: out" in first and first.endswith("The instruction was to") and first != second
+    assert (
+        first.count("Input: in") == 5
+        and "Output: out" in first
+        and first.endswith("The instruction was to")
+        and first != second
+    )
     assert "Input: be brief" in variation
 
 
 def test_the_trigger_phrase_is_found_in_the_models_own_solutions(gpt):
     objective = triggers(steps=2, train=8, test=12)
     assert not {p.question for p in objective.train} & {p.question for p in objective.test}
-    found = search(WrittenPrompts(OpeningWriter(gpt), count=16, variations=4), objective, gpt, budget=400)
-    assert found.prompt.endswith(" .") and found.held_out > objective.held_out(gpt, "the answer is") + 30
+    found = search(
+        WrittenPrompts(OpeningWriter(gpt), count=16, variations=4), objective, gpt, budget=400
+    )
+    assert (
+        found.prompt.endswith(" .")
+        and found.held_out > objective.held_out(gpt, "the answer is") + 30
+    )
 
 
 def test_solutions_of_one_problem_begin_differently(gpt):

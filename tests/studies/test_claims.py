@@ -10,14 +10,26 @@ from scipy import stats
 from course.foundation.intervals import interval
 from course.studies import records
 from course.studies.claims import Claim
-from course.studies.records import RecordError, Study, columns, partial_runs, read_record, write_record
+from course.studies.records import (
+    RecordError,
+    Study,
+    columns,
+    partial_runs,
+    read_record,
+    write_record,
+)
 
 
 def test_the_interval_is_that_of_students_t():
     values = [3.0, 5.0, 4.0, 6.0]
     found = interval(values)
     low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
-    assert (found.mean, found.low, found.high, found.count) == (4.5, pytest.approx(low), pytest.approx(high), 4)
+    assert (found.mean, found.low, found.high, found.count) == (
+        4.5,
+        pytest.approx(low),
+        pytest.approx(high),
+        4,
+    )
 
 
 def test_two_seeds_are_too_few():
@@ -41,9 +53,15 @@ def test_a_claim_holds_only_when_it_should(differences, target, holds):
     assert line.startswith("0x holds: Something" if holds else "0x DOES NOT HOLD: Something")
 
 
-@pytest.mark.parametrize(("differences", "holds"), [([0, 0, 0], True), ([-1, 0, 0], False), ([-40, 0, 41], False), ([3, 4, 5], True)])
+@pytest.mark.parametrize(
+    ("differences", "holds"),
+    [([0, 0, 0], True), ([-1, 0, 0], False), ([-40, 0, 41], False), ([3, 4, 5], True)],
+)
 def test_no_worse_needs_an_interval_within_the_margin(differences, holds):
-    assert Claim("0x", "It is no worse.", 0, "someone2020", margin=2).holds(interval(differences)) is holds
+    assert (
+        Claim("0x", "It is no worse.", 0, "someone2020", margin=2).holds(interval(differences))
+        is holds
+    )
 
 
 @pytest.fixture
@@ -61,7 +79,10 @@ def test_a_record_comes_back_as_it_was_written(study):
 
 
 def test_rows_come_back_as_they_were_written(study):
-    rows = [{"task": "a", "k": 1, "value": 0.1 + 0.2}, {"task": "b", "prompt": "x \n y", "value": 3}]
+    rows = [
+        {"task": "a", "k": 1, "value": 0.1 + 0.2},
+        {"task": "b", "prompt": "x \n y", "value": 3},
+    ]
     write_record(study, {"1": rows, "0": rows[:1]}, 1.0)
     record = read_record(study)
     assert record.runs == {"0": rows[:1], "1": rows}
@@ -72,7 +93,10 @@ def test_rows_come_back_as_they_were_written(study):
 
 def test_a_claim_is_measured_from_its_record(study):
     study = replace(study, seeds=(0, 1, 2))
-    runs = {str(s): [{"way": "new", "value": 10.0 + s}, {"way": "old", "value": 2.0}] for s in study.seeds}
+    runs = {
+        str(s): [{"way": "new", "value": 10.0 + s}, {"way": "old", "value": 2.0}]
+        for s in study.seeds
+    }
     write_record(study, runs, 1.0)
 
     def gain(table):
@@ -106,13 +130,18 @@ def test_runs_of_seeds_that_the_study_has_no_longer_are_left_out(study):
 
 
 def test_a_record_of_another_study_is_refused(study):
-    write_record(replace(study, name="other"), {"0": study.run(0), "1": study.run(1)}, 1.0, study.path)
+    write_record(
+        replace(study, name="other"), {"0": study.run(0), "1": study.run(1)}, 1.0, study.path
+    )
     with pytest.raises(RecordError, match="is of the study 'other', expected 'demo'"):
         read_record(study)
     assert partial_runs(study) == ({}, 0.0)
 
 
-@pytest.mark.parametrize("change", [{"runs": [{}, {}]}, {"runs": {"0": 1, "1": {}}}, {"seconds": float("nan")}, {"seconds": None}])
+@pytest.mark.parametrize(
+    "change",
+    [{"runs": [{}, {}]}, {"runs": {"0": 1, "1": {}}}, {"seconds": float("nan")}, {"seconds": None}],
+)
 def test_a_record_of_another_form_is_damaged(study, change):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
     study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))

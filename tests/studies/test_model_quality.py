@@ -22,8 +22,18 @@ class Scripted:
 
 
 def test_facts_are_all_counted_and_wrong_ones_seen():
-    table = {beginning: word for prompts in model_quality.fact_prompts().values() for beginning, word in prompts}
-    assert model_quality.facts(Scripted(table)) == {"relations": 1, "dialects": 1, "critics": 1, "map": 1, "all": 1}
+    table = {
+        beginning: word
+        for prompts in model_quality.fact_prompts().values()
+        for beginning, word in prompts
+    }
+    assert model_quality.facts(Scripted(table)) == {
+        "relations": 1,
+        "dialects": 1,
+        "critics": 1,
+        "map": 1,
+        "all": 1,
+    }
     hops = model_quality.fact_prompts()["map"]
     wrong = Scripted(table | {hops[0][0]: "wrong"})
     assert model_quality.facts(wrong)["map"] == 1 - 1 / len(hops)
@@ -44,7 +54,11 @@ def test_no_model_beats_the_generator_on_lists():
 
 def test_unseen_loss_is_far_under_guessing():
     model = load("gpt-small")
-    assert model_quality.unseen_loss(model, seed=0, batches=1) < 2 < torch.log(torch.tensor(len(model.tokenizer))).item()
+    assert (
+        model_quality.unseen_loss(model, seed=0, batches=1)
+        < 2
+        < torch.log(torch.tensor(len(model.tokenizer))).item()
+    )
 
 
 def test_bert_fills_in_most_masked_words():
@@ -54,9 +68,14 @@ def test_bert_fills_in_most_masked_words():
 def test_in_context_gives_model_and_ceiling_for_each_number_of_demonstrations():
     found = model_quality.in_context(load("gpt-small"), ("verdict",), (0, 4), 30, seed=0)
     assert found["verdict"].keys() == {"0", "4"}
-    assert all(0 <= cell[who] <= 1 for cell in found["verdict"].values() for who in ("model", "ceiling"))
+    assert all(
+        0 <= cell[who] <= 1 for cell in found["verdict"].values() for who in ("model", "ceiling")
+    )
 
 
 def test_with_a_title_the_ceiling_knows_the_task():
-    plain, titled = (model_quality.in_context(load("gpt-small"), ("dialect",), (1,), 60, seed=0, titled=t) for t in (False, True))
+    plain, titled = (
+        model_quality.in_context(load("gpt-small"), ("dialect",), (1,), 60, seed=0, titled=t)
+        for t in (False, True)
+    )
     assert titled["dialect"]["1"]["ceiling"] >= plain["dialect"]["1"]["ceiling"]

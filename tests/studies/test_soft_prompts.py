@@ -8,22 +8,35 @@ from course.studies import soft_prompts as study
 
 def value(shift: float = 0.0) -> dict:
     """A run with figures that tell tasks, ways and sizes apart."""
-    cells = {study.PERSON: (50, -2.0), study.RANDOM: (70, -1.0), study.AUTO: (60, -1.5), "prompt": (90, -0.1)}
-    methods = {task: {way: {"accuracy": a + shift, "score": s} for way, (a, s) in cells.items()} for task in study.TASKS}
+    cells = {
+        study.PERSON: (50, -2.0),
+        study.RANDOM: (70, -1.0),
+        study.AUTO: (60, -1.5),
+        "prompt": (90, -0.1),
+    }
+    methods = {
+        task: {way: {"accuracy": a + shift, "score": s} for way, (a, s) in cells.items()}
+        for task in study.TASKS
+    }
     methods["second_word"][study.TITLE] = {"accuracy": 99.0, "score": 0.0}
     return {
         "methods": methods,
         "lengths": {"second_word": {str(n): n + shift for n in study.LENGTHS}},
         "sizes": {
-            name: {task: {"prompt": size + shift} for task in study.SHORT} for name, size in zip(study.OTHERS, (10, 100), strict=True)
+            name: {task: {"prompt": size + shift} for task in study.SHORT}
+            for name, size in zip(study.OTHERS, (10, 100), strict=True)
         },
-        "starts": {task: {"answers": {"vectors": 80 + shift, "words": 20.0}} for task in study.SHORT},
+        "starts": {
+            task: {"answers": {"vectors": 80 + shift, "words": 20.0}} for task in study.SHORT
+        },
     }
 
 
 def test_the_best_words_are_chosen_by_training_items():
     values = [value(), value(2)]
-    assert study.best_words(values, study.TASKS).tolist() == [70, 72], "neither the best on test items nor the corpus's title"
+    assert study.best_words(values, study.TASKS).tolist() == [70, 72], (
+        "neither the best on test items nor the corpus's title"
+    )
     values[0]["methods"]["grammar"][study.AUTO] = {"accuracy": 10.0, "score": -0.5}
     assert study.best_words(values, ("grammar", "inference"))[0] == (10 + 70) / 2
 
@@ -35,7 +48,10 @@ def test_a_way_is_averaged_over_the_tasks_that_have_it():
 
 def test_lengths_sizes_and_starts_are_in_their_order():
     values = [value(), value(1)]
-    assert study.along_length(values, "second_word").tolist() == [[*study.LENGTHS], [n + 1 for n in study.LENGTHS]]
+    assert study.along_length(values, "second_word").tolist() == [
+        [*study.LENGTHS],
+        [n + 1 for n in study.LENGTHS],
+    ]
     assert study.along_size(values, "prompt").tolist() == [[10, 90, 100], [11, 91, 101]]
     assert study.from_start(values, "answers", "vectors").tolist() == [80, 81]
     assert np.mean(study.from_start(values, "answers", "words")) == 20

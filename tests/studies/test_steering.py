@@ -33,8 +33,14 @@ def test_every_prefix_is_judged_on_places_that_no_search_asked_for(asked):
     found = steering.steering(0)
     assert asked == set(places(0)[1]) and set(found["targets"]) == set(steering.TARGETS)
     for manner, ways in found["targets"].items():
-        assert ways["hand-written"]["prefix"] == steering.TARGETS[manner] and ways["no prefix"]["prefix"] == ""
-        assert len(ways["random words"]) == 2 and len({one["prefix"] for one in ways["random words"]}) == 2
+        assert (
+            ways["hand-written"]["prefix"] == steering.TARGETS[manner]
+            and ways["no prefix"]["prefix"] == ""
+        )
+        assert (
+            len(ways["random words"]) == 2
+            and len({one["prefix"] for one in ways["random words"]}) == 2
+        )
         for name, most in (("random search", 40), ("learned", 40), ("learned, reads", 40)):
             calls = [step["calls"] for step in ways[name]]
             assert calls == sorted(calls) and 0 < calls[-1] <= most

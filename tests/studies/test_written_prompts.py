@@ -3,13 +3,27 @@
 import numpy as np
 import pytest
 
-from course.studies.written_prompts import SCHEDULES, TASKS, by_task, calls_to_reach, gains, mean_curves, naming, optimism, times_fewer
+from course.studies.written_prompts import (
+    SCHEDULES,
+    TASKS,
+    by_task,
+    calls_to_reach,
+    gains,
+    mean_curves,
+    naming,
+    optimism,
+    times_fewer,
+)
 
 
 def test_calls_are_read_off_between_two_settings():
     calls, regret = [100, 400, 1600], [4.0, 2.0, 1.0]
-    assert calls_to_reach(calls, regret, 2.0) == pytest.approx(400) and calls_to_reach(calls, regret, 3.0) == pytest.approx(200)
-    assert calls_to_reach(calls, regret, 9.0) == 100 and calls_to_reach(calls, regret, 0.5) == float("inf")
+    assert calls_to_reach(calls, regret, 2.0) == pytest.approx(400) and calls_to_reach(
+        calls, regret, 3.0
+    ) == pytest.approx(200)
+    assert calls_to_reach(calls, regret, 9.0) == 100 and calls_to_reach(
+        calls, regret, 0.5
+    ) == float("inf")
 
 
 def value(halving: float) -> dict:
@@ -28,8 +42,13 @@ def test_fewer_calls_for_the_same_regret():
 
 
 def test_gains_are_means_over_tasks():
-    made = [{"tasks": {task: {"found": 60.0 + seed, "by hand": 50.0, "title": 40.0} for task in TASKS}} for seed in range(3)]
-    assert np.allclose(gains(made), [10, 11, 12]) and np.allclose(gains(made, "title"), [20, 21, 22])
+    made = [
+        {"tasks": {task: {"found": 60.0 + seed, "by hand": 50.0, "title": 40.0} for task in TASKS}}
+        for seed in range(3)
+    ]
+    assert np.allclose(gains(made), [10, 11, 12]) and np.allclose(
+        gains(made, "title"), [20, 21, 22]
+    )
     assert by_task(made).loc[TASKS[0]].tolist() == [61.0, 50.0, 40.0]
 
 

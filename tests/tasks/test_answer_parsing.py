@@ -1,4 +1,6 @@
-"""The parser of answers: every way to write a number, no answer as a value of its own, and GSM8K's own solutions."""
+"""The parser of answers: every way to write a number, no answer as a value of its own, and GSM8K's
+own solutions.
+"""
 
 import json
 import os
@@ -10,7 +12,15 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from course.tasks.answer_parsing import NO_ANSWER, Answer, as_number, given, numbers, parse_answer, same_answer
+from course.tasks.answer_parsing import (
+    NO_ANSWER,
+    Answer,
+    as_number,
+    given,
+    numbers,
+    parse_answer,
+    same_answer,
+)
 from course.tasks.numerals import MOST_DIGITS
 
 _DATA = Path(os.environ.get("COURSE_DATA") or Path(__file__).parents[3] / "shared" / "data")
@@ -42,7 +52,9 @@ def test_the_table_of_cases(text, wanted):
     assert value(text) == (None if wanted is None else Fraction(wanted))
 
 
-@pytest.mark.parametrize("text", ["", ".", "I do not know.", "v2.0", "1/0", "the answer is unknown"])
+@pytest.mark.parametrize(
+    "text", ["", ".", "I do not know.", "v2.0", "1/0", "the answer is unknown"]
+)
 def test_no_answer_is_a_value_of_its_own_and_the_same_as_nothing(text):
     found = parse_answer(text)
     assert found == NO_ANSWER and str(found) == "no answer"
@@ -64,7 +76,9 @@ def test_a_minus_between_numbers_is_no_sign():
 def test_words_are_answers_only_if_they_are_announced():
     assert parse_answer("leon ends with n. the answer is a n r. ", "words").text == "a n r"
     assert parse_answer("north of barn is inn", "words") == NO_ANSWER
-    assert same_answer(given("the Inn", "words"), Answer("the inn")) and not same_answer(given("inn", "words"), given("barn", "words"))
+    assert same_answer(given("the Inn", "words"), Answer("the inn")) and not same_answer(
+        given("inn", "words"), given("barn", "words")
+    )
     assert not same_answer(given("5"), given("5", "words"))
 
 
@@ -114,43 +128,93 @@ _MINUS = st.sampled_from(["-", "–", "−", "‐", "－", "minus ", "negative "
 @for_all(st.integers(1, 10**15), st.sampled_from(sorted(_SEPARATORS)), _MINUS)
 def test_every_separator_and_every_minus(number, separator, minus):
     written = minus + f"{number:,}".replace(",", _SEPARATORS[separator])
-    assert value(written) == value(f"the answer is {written}.") == value(rf"\boxed{{{written}}}") == -number
+    assert (
+        value(written)
+        == value(f"the answer is {written}.")
+        == value(rf"\boxed{{{written}}}")
+        == -number
+    )
 
 
 @for_all(
     st.decimals(1, 10, places=3),
     st.integers(-20, 20),
-    st.sampled_from(["{}e{}", "{}E{}", "{}×10^{}", r"{} \times 10^{{{}}}", "{} x 10^{}", "{}*10**{}"]),
+    st.sampled_from(
+        ["{}e{}", "{}E{}", "{}×10^{}", r"{} \times 10^{{{}}}", "{} x 10^{}", "{}*10**{}"]
+    ),
 )
 def test_every_exponent(mantissa, power, form):
-    assert value(f"the answer is {form.format(mantissa, power)}.") == Fraction(mantissa) * Fraction(10) ** power
+    assert (
+        value(f"the answer is {form.format(mantissa, power)}.")
+        == Fraction(mantissa) * Fraction(10) ** power
+    )
 
 
 @for_all(st.integers(0, 999_999), st.integers(0, 99))
 def test_decimal_commas_only_when_asked_for(whole, part):
     written = f"{whole:,}".replace(",", ".") + f",{part:02}"
     wanted = whole + Fraction(part, 100)
-    assert parse_answer(f"die Antwort: {written} €", decimal_comma=True).value == wanted == given(written, decimal_comma=True).value
+    assert (
+        parse_answer(f"die Antwort: {written} €", decimal_comma=True).value
+        == wanted
+        == given(written, decimal_comma=True).value
+    )
     assert parse_answer(f"the answer is {written}", decimal_comma=True).text == written
     assert value(f"the answer is {written}") is None
 
 
-_UNIT = st.sampled_from(["", " km", "kg", " square feet", "%", " percent", " dollars", " USD", "€", "°C", " apples", "個", "元"])
+_UNIT = st.sampled_from(
+    [
+        "",
+        " km",
+        "kg",
+        " square feet",
+        "%",
+        " percent",
+        " dollars",
+        " USD",
+        "€",
+        "°C",
+        " apples",
+        "個",
+        "元",
+    ]
+)
 
 
 @for_all(st.integers(0, 10**6), _UNIT, st.sampled_from(["", "$", "€", "NT$", "USD ", "£"]))
 def test_units_and_currencies_change_nothing(number, unit, currency):
-    assert value(f"the answer is {currency}{number}{unit}.") == value(f"It is {currency}{number}{unit}.") == number
+    assert (
+        value(f"the answer is {currency}{number}{unit}.")
+        == value(f"It is {currency}{number}{unit}.")
+        == number
+    )
 
 
 @for_all(
     st.integers(-99, 99),
     st.integers(-99, 99),
-    st.sampled_from(["{} and {}", "{} or {}", "{} to {}", "({}, {})", "{} + {}", "{} - {}", "{} apples and {} pears"]),
+    st.sampled_from(
+        [
+            "{} and {}",
+            "{} or {}",
+            "{} to {}",
+            "({}, {})",
+            "{} + {}",
+            "{} - {}",
+            "{} apples and {} pears",
+        ]
+    ),
 )
 def test_two_numbers_are_no_answer(a, b, form):
     said = form.format(a, b)
-    for text in (said, f"the answer is {said}.", rf"\boxed{{{said}}}", f"#### {said}", f"so 3 + 4 = 7. the answer is {said}"):
+    for text in (
+        said,
+        f"the answer is {said}.",
+        rf"\boxed{{{said}}}",
+        f"#### {said}",
+        f"so 3 + 4 = 7. the answer is {said}",
+    ):
         assert value(text) is None or a == b and " or " in form, text
 
 
@@ -175,7 +239,15 @@ def spelled(number: int) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", ["9" * 5000, f"the answer is {'9' * 5000}", "1e999999999", f"1/{'3' * 5000}", f"{'1,000' * 2000}", "0." + "1" * 5000]
+    "text",
+    [
+        "9" * 5000,
+        f"the answer is {'9' * 5000}",
+        "1e999999999",
+        f"1/{'3' * 5000}",
+        f"{'1,000' * 2000}",
+        "0." + "1" * 5000,
+    ],
 )
 def test_numbers_that_nobody_means_are_no_answer(text):
     assert parse_answer(text) == NO_ANSWER and as_number(text) is None
@@ -206,18 +278,32 @@ def test_the_work_grows_with_the_length_and_not_with_its_square(part):
             found.append(time.process_time() - start)
         return min(found)
 
-    # eight times the text: eight times the work, or 64 times if it were quadratic; what is too fast to tell is fast enough
+    # eight times the text: eight times the work, or 64 times if it were quadratic; what is too fast
+    # to tell is fast enough
     assert seconds(16_000) < max(24 * seconds(2_000), 0.02)
 
 
 def test_the_whole_of_a_text_as_a_number():
-    assert [as_number(text) for text in ("1.0", " -5 ", "1,000", "2/4", "1e3")] == [1, -5, 1000, Fraction(1, 2), 1000]
-    assert not any(as_number(text) for text in ("five", "50%", "$5", "5 km", "v1.2", "1.2.3", "5 and 7", "", "x"))
+    assert [as_number(text) for text in ("1.0", " -5 ", "1,000", "2/4", "1e3")] == [
+        1,
+        -5,
+        1000,
+        Fraction(1, 2),
+        1000,
+    ]
+    assert not any(
+        as_number(text)
+        for text in ("five", "50%", "$5", "5 km", "v1.2", "1.2.3", "5 and 7", "", "x")
+    )
 
 
 @for_all(st.integers(0, 99), st.integers(1, 99), st.integers(1, 99))
 def test_fractions_and_mixed_numbers_survive(whole, top, below):
-    assert value(f"the answer is {top}/{below}") == Fraction(top, below) == value(rf"\boxed{{\frac{{{top}}}{{{below}}}}}")
+    assert (
+        value(f"the answer is {top}/{below}")
+        == Fraction(top, below)
+        == value(rf"\boxed{{\frac{{{top}}}{{{below}}}}}")
+    )
     assert value(f"the answer is {whole} {top}/{below} cups") == whole + Fraction(top, below)
 
 
@@ -238,12 +324,21 @@ def naive_reference(solution: str) -> Fraction:
 
 def test_every_solution_of_gsm8k_gives_its_reference():
     if not _GSM8K.exists():
-        pytest.skip("the test split of GSM8K is not at hand (gsm8k/test.jsonl in the folder COURSE_DATA)")
-    solutions = [json.loads(line)["answer"] for line in _GSM8K.read_text(encoding="utf-8").splitlines()]
+        pytest.skip(
+            "the test split of GSM8K is not at hand (gsm8k/test.jsonl in the folder COURSE_DATA)"
+        )
+    solutions = [
+        json.loads(line)["answer"] for line in _GSM8K.read_text(encoding="utf-8").splitlines()
+    ]
     assert len(solutions) == 1319
     for solution in solutions:
         body, stated = solution.split("#### ")
-        for written in (solution, f"{body}The answer is {stated}.", f"{body}\\boxed{{{stated}}}", body + stated):
+        for written in (
+            solution,
+            f"{body}The answer is {stated}.",
+            f"{body}\\boxed{{{stated}}}",
+            body + stated,
+        ):
             assert value(written) == naive_reference(solution), written[-80:]
 
 

@@ -1,4 +1,6 @@
-"""The instruction-induction benchmark is read as it is meant: all answers, all instructions, the benchmark's own metrics."""
+"""The instruction-induction benchmark is read as it is meant: all answers, all instructions, the
+benchmark's own metrics.
+"""
 
 import json
 import os
@@ -12,8 +14,13 @@ from course.tasks.instruction_induction import FOLDER_VARIABLE, induction_names,
 from course.tasks.metrics import best_score
 from course.world.split import SPLITS
 
-FOLDER = Path(os.environ.get(FOLDER_VARIABLE) or Path(__file__).parents[3] / "shared" / "data" / "instruction-induction")
-real = pytest.mark.skipif(not FOLDER.exists(), reason="the instruction-induction data is not at hand")
+FOLDER = Path(
+    os.environ.get(FOLDER_VARIABLE)
+    or Path(__file__).parents[3] / "shared" / "data" / "instruction-induction"
+)
+real = pytest.mark.skipif(
+    not FOLDER.exists(), reason="the instruction-induction data is not at hand"
+)
 
 
 def write(folder: Path, name: str, examples: list[dict]) -> Path:
@@ -25,12 +32,23 @@ def write(folder: Path, name: str, examples: list[dict]) -> Path:
 
 
 def test_every_answer_that_counts_is_kept(tmp_path):
-    rows = [{"input": f"word{i}", "output": "eins", "possible_translations": ["eins", "ein", "eine"]} for i in range(10)]
+    rows = [
+        {"input": f"word{i}", "output": "eins", "possible_translations": ["eins", "ein", "eine"]}
+        for i in range(10)
+    ]
     task = load_induction_task("translation_en-de", write(tmp_path, "translation_en-de", rows))
     example = task.examples("test")[0]
     assert (example.output, example.others) == ("eins", ("ein", "eine"))
-    assert task.instructions == ("do it", "please do it") and task.metric == "instruction_induction.exact" and task.labels == ()
-    assert {part: len(task.examples(part)) for part in SPLITS} == {"train": 3, "validation": 2, "test": 5}
+    assert (
+        task.instructions == ("do it", "please do it")
+        and task.metric == "instruction_induction.exact"
+        and task.labels == ()
+    )
+    assert {part: len(task.examples(part)) for part in SPLITS} == {
+        "train": 3,
+        "validation": 2,
+        "test": 5,
+    }
 
 
 def test_cause_and_effect_are_asked_in_both_orders_within_one_split(tmp_path):
@@ -48,7 +66,10 @@ def test_cause_and_effect_are_asked_in_both_orders_within_one_split(tmp_path):
 
 def test_bad_folders_and_files_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    with pytest.raises(ValueError, match="no folder with the instruction-induction data: pass one, or set COURSE_INDUCTION"):
+    with pytest.raises(
+        ValueError,
+        match="no folder with the instruction-induction data: pass one, or set COURSE_INDUCTION",
+    ):
         induction_names()
     with pytest.raises(ValueError, match="expected the folders 'execute' and 'annotations'"):
         load_induction_task("sum", tmp_path)
@@ -58,7 +79,9 @@ def test_bad_folders_and_files_say_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no task 'product' in .*; choose from sum"):
         load_induction_task("product")
     (tmp_path / "execute" / "sum.json").write_text("{")
-    with pytest.raises(ValueError, match="sum.json is not as expected .*: fetch the benchmark's file again"):
+    with pytest.raises(
+        ValueError, match="sum.json is not as expected .*: fetch the benchmark's file again"
+    ):
         load_induction_task("sum")
 
 
@@ -71,10 +94,15 @@ def test_the_benchmark_has_24_tasks_whose_answers_are_right_by_their_own_metric(
         examples = {part: task.examples(part) for part in SPLITS}
         assert len(task.instructions) >= 3 and all(examples.values()), name
         inputs = {part: {example.input for example in found} for part, found in examples.items()}
-        assert not inputs["train"] & inputs["test"] and not inputs["validation"] & inputs["test"], name
+        assert not inputs["train"] & inputs["test"] and not inputs["validation"] & inputs["test"], (
+            name
+        )
         for example in examples["test"]:
             for answer in (example.output, *example.others):
-                assert best_score(task.metric, answer, (example.output, *example.others)) == 1.0, (name, answer)
+                assert best_score(task.metric, answer, (example.output, *example.others)) == 1.0, (
+                    name,
+                    answer,
+                )
 
 
 @real
@@ -82,5 +110,9 @@ def test_a_task_of_the_benchmark_takes_the_same_road_as_any_other():
     task = load_induction_task("antonyms", FOLDER)
     asked = questions(task, 2, 3, template=PLAIN, instruction=task.instructions[0])
     for question in asked:
-        assert question.prompt.text.startswith(f"{task.instructions[0]}\n\nInput: ") and question.prompt.text.endswith("\nOutput:")
-        assert question.answers[0] in [e.output for e in task.examples("test") if e.input == question.prompt.query]
+        assert question.prompt.text.startswith(
+            f"{task.instructions[0]}\n\nInput: "
+        ) and question.prompt.text.endswith("\nOutput:")
+        assert question.answers[0] in [
+            e.output for e in task.examples("test") if e.input == question.prompt.query
+        ]

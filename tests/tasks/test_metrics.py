@@ -1,4 +1,6 @@
-"""Written answers: the default compares texts and numbers as they are, a benchmark's own metric as that benchmark does it."""
+"""Written answers: the default compares texts and numbers as they are, a benchmark's own metric as
+that benchmark does it.
+"""
 
 import pytest
 from hypothesis import given
@@ -24,7 +26,9 @@ WORDS = st.lists(st.sampled_from("a bird bear kangaroo".split()), max_size=5).ma
     ],
 )
 def test_the_benchmarks_metrics_tell_right_from_wrong(metric, text, right, score):
-    assert best_score(f"instruction_induction.{metric}", text, ["something else", right]) == pytest.approx(score)
+    assert best_score(
+        f"instruction_induction.{metric}", text, ["something else", right]
+    ) == pytest.approx(score)
 
 
 @pytest.mark.parametrize(("text", "right", "score"), [

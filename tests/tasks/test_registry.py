@@ -24,9 +24,14 @@ def test_forty_tasks_in_ten_clusters_with_three_instructions_each(every):
 
 def test_splits_are_disjoint_and_none_is_empty(every):
     for task in every.values():
-        inputs = {split: {e.input for e in task.examples(split)} for split in ("train", "validation", "test")}
+        inputs = {
+            split: {e.input for e in task.examples(split)}
+            for split in ("train", "validation", "test")
+        }
         assert all(inputs.values()), task.name
-        assert not inputs["train"] & inputs["test"] and not inputs["train"] & inputs["validation"], task.name
+        assert (
+            not inputs["train"] & inputs["test"] and not inputs["train"] & inputs["validation"]
+        ), task.name
         assert not inputs["validation"] & inputs["test"], task.name
 
 
@@ -52,9 +57,15 @@ def test_columns_are_those_of_the_well_known_set(every, name, columns):
 
 def test_sst2_and_snli_number_their_labels_as_the_originals_do(every):
     assert every["sentiment"].data["train"].features["label"].names == ["negative", "positive"]
-    assert every["inference"].data["train"].features["label"].names == ["entailment", "neutral", "contradiction"]
+    assert every["inference"].data["train"].features["label"].names == [
+        "entailment",
+        "neutral",
+        "contradiction",
+    ]
     for name in ("sentiment", "recommend", "topic"):
-        for row, example in zip(every[name].data["test"], every[name].examples("test"), strict=True):
+        for row, example in zip(
+            every[name].data["test"], every[name].examples("test"), strict=True
+        ):
             assert every[name].labels[row["label"]] == example.output
     for row in every["sentiment"].data["test"]:
         assert row["label"] == (reviews.sentiment(row["sentence"]) == "positive")
@@ -81,7 +92,9 @@ def test_squad_answers_stand_where_they_say(every):
 
 
 def test_gsm8k_answers_end_in_their_number(every):
-    for row, example in zip(every["problem"].data["test"], every["problem"].examples("test"), strict=True):
+    for row, example in zip(
+        every["problem"].data["test"], every["problem"].examples("test"), strict=True
+    ):
         assert row["answer"].endswith(f"\n#### {example.output}")
         last = example.rationale.removesuffix(" .").split(" . ")[-1]
         step, result = last.split(" = ")
@@ -89,8 +102,12 @@ def test_gsm8k_answers_end_in_their_number(every):
 
 
 def test_profiles_and_seeds_choose_the_data():
-    assert load_task("dialect", profile="tarn").examples("test") != load_task("dialect", profile="pryde").examples("test")
-    first, second = (load_task("sentiment", seed=seed, sizes=FEW).examples("test") for seed in (0, 1))
+    assert load_task("dialect", profile="tarn").examples("test") != load_task(
+        "dialect", profile="pryde"
+    ).examples("test")
+    first, second = (
+        load_task("sentiment", seed=seed, sizes=FEW).examples("test") for seed in (0, 1)
+    )
     assert first != second
     assert load_task("sentiment", sizes=FEW).examples("test") == first
 

@@ -1,4 +1,6 @@
-"""fit(): it learns what it is shown, the same way each time, through kills and across processes; the fast passes against a naive one."""
+"""fit(): it learns what it is shown, the same way each time, through kills and across processes;
+the fast passes against a naive one.
+"""
 
 import copy
 import json
@@ -45,7 +47,9 @@ FAST = FitSettings(steps=6, batch_size=4, learning_rate=5e-3, precision="fp32")
 def tiny_gpt2(dropout: float = 0.0) -> GPT2LMHeadModel:
     torch.manual_seed(0)
     shape = {"vocab_size": 1100, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64}
-    return GPT2LMHeadModel(GPT2Config(**shape, resid_pdrop=dropout, embd_pdrop=dropout, attn_pdrop=dropout)).eval()
+    return GPT2LMHeadModel(
+        GPT2Config(**shape, resid_pdrop=dropout, embd_pdrop=dropout, attn_pdrop=dropout)
+    ).eval()
 
 
 def tiny_llama() -> LlamaForCausalLM:
@@ -75,7 +79,9 @@ def weights(model) -> dict[str, torch.Tensor]:
 
 
 def same(first: dict, second: dict) -> bool:
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+    return first.keys() == second.keys() and all(
+        torch.equal(first[name], second[name]) for name in first
+    )
 
 
 def naive(model, data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -84,7 +90,9 @@ def naive(model, data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     total = torch.zeros(())
     for ids, start in zip(data.ids, data.starts, strict=True):
         logits = model(torch.tensor([ids])).logits[0, -len(ids) :]
-        total = total + cross_entropy(logits[start - 1 : -1], torch.tensor(ids[start:]), reduction="sum")
+        total = total + cross_entropy(
+            logits[start - 1 : -1], torch.tensor(ids[start:]), reduction="sum"
+        )
     loss = total / sum(data.num_targets)
     loss.backward()
     return loss.detach(), gradients(model)
@@ -101,9 +109,16 @@ MODELS = {
     "NeoX, fused attention": lambda: load("gpt-small").model,
     "GPT-2": tiny_gpt2,
     "Llama": tiny_llama,
-    "LoRA": lambda: get_peft_model(tiny_llama(), LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"], init_lora_weights=False)),
-    "soft prompt": lambda: get_peft_model(tiny_llama(), PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
-    "prefix": lambda: get_peft_model(tiny_llama(), PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
+    "LoRA": lambda: get_peft_model(
+        tiny_llama(),
+        LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"], init_lora_weights=False),
+    ),
+    "soft prompt": lambda: get_peft_model(
+        tiny_llama(), PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
+    ),
+    "prefix": lambda: get_peft_model(
+        tiny_llama(), PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
+    ),
 }
 
 
@@ -114,22 +129,49 @@ def test_loss_and_gradients_are_those_of_one_example_at_a_time(kind, max_tokens_
     if kind == "NeoX, plain attention":
         model.set_attn_implementation("eager")
     expected, wanted = naive(model, data)
-    found = fit(model, data, FitSettings(steps=1, batch_size=len(PAIRS), learning_rate=1e-12, max_tokens_per_batch=max_tokens_per_batch, precision="fp32"))
+    found = fit(
+        model,
+        data,
+        FitSettings(
+            steps=1,
+            batch_size=len(PAIRS),
+            learning_rate=1e-12,
+            max_tokens_per_batch=max_tokens_per_batch,
+            precision="fp32",
+        ),
+    )
     assert found.losses[0] == pytest.approx(expected.item(), rel=1e-5)
-    assert mean_loss(model, data, FitSettings(max_tokens_per_batch=max_tokens_per_batch, precision="fp32")) == pytest.approx(expected.item(), rel=1e-5)
-    for layout in (layout_for(model, max_tokens_per_batch), BatchingPlan(False, False, max_tokens_per_batch)):
+    assert mean_loss(
+        model, data, FitSettings(max_tokens_per_batch=max_tokens_per_batch, precision="fp32")
+    ) == pytest.approx(expected.item(), rel=1e-5)
+    for layout in (
+        layout_for(model, max_tokens_per_batch),
+        BatchingPlan(False, False, max_tokens_per_batch),
+    ):
         for batch in data.passes(range(len(PAIRS)), layout):
             (data.summed_loss(model, batch, layout) / sum(data.num_targets)).backward()
         computed = gradients(model)
         assert computed.keys() == wanted.keys()
         for name in wanted:
-            torch.testing.assert_close(computed[name], wanted[name], rtol=1e-3, atol=2e-5, msg=lambda text, name=name: f"{name}: {text}")
+            torch.testing.assert_close(
+                computed[name],
+                wanted[name],
+                rtol=1e-3,
+                atol=2e-5,
+                msg=lambda text, name=name: f"{name}: {text}",
+            )
 
 
 def test_many_small_passes_train_as_one_does(data):
     found = []
     for max_tokens_per_batch in (16_384, 24):
-        found.append(fit(tiny_gpt2(), data, replace(FAST, learning_rate=1e-2, max_tokens_per_batch=max_tokens_per_batch)).losses)
+        found.append(
+            fit(
+                tiny_gpt2(),
+                data,
+                replace(FAST, learning_rate=1e-2, max_tokens_per_batch=max_tokens_per_batch),
+            ).losses
+        )
     assert found[0] == pytest.approx(found[1], rel=1e-4)
 
 
@@ -145,26 +187,42 @@ def test_learns_what_it_is_shown(base, data):
 
 HEADS = {
     "sequence": (BertForSequenceClassification, lambda ids: {"labels": ids[0] % 3}),
-    "token": (BertForTokenClassification, lambda ids: {"labels": [IGNORED, *(i % 3 for i in ids[1:])]}),
-    "question": (BertForQuestionAnswering, lambda ids: {"start_positions": ids.index(max(ids)), "end_positions": ids.index(max(ids))}),
+    "token": (
+        BertForTokenClassification,
+        lambda ids: {"labels": [IGNORED, *(i % 3 for i in ids[1:])]},
+    ),
+    "question": (
+        BertForQuestionAnswering,
+        lambda ids: {"start_positions": ids.index(max(ids)), "end_positions": ids.index(max(ids))},
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", HEADS)
 def test_heads_are_trained_by_the_same_loop(kind):
     head, target = HEADS[kind]
-    # the softmax of a question-answering head runs over padding, too: only equal lengths give it the loss of one at a time
+    # the softmax of a question-answering head runs over padding, too: only equal lengths give it
+    # the loss of one at a time
     lengths = [12 if kind == "question" else 2 + 5 * (i % 4) for i in range(16)]
-    sentences = [[2 + (7 * i + 3 * j) % 40 for j in range(length)] for i, length in enumerate(lengths)]
+    sentences = [
+        [2 + (7 * i + 3 * j) % 40 for j in range(length)] for i, length in enumerate(lengths)
+    ]
     features = [{"input_ids": ids, **target(ids)} for ids in sentences]
     data, model = encoded(features, pad=0), tiny_bert(head, 2 if kind == "question" else 3)
     total = 0.0
     for feature, num_targets in zip(features, data.num_targets, strict=True):
-        total += model(**{name: torch.tensor([value]) for name, value in feature.items()}).loss.item() * num_targets
+        total += (
+            model(**{name: torch.tensor([value]) for name, value in feature.items()}).loss.item()
+            * num_targets
+        )
     settings = FitSettings(steps=60, batch_size=16, learning_rate=1e-2)
-    assert mean_loss(model, data, settings) == pytest.approx(total / sum(data.num_targets), rel=1e-4)
+    assert mean_loss(model, data, settings) == pytest.approx(
+        total / sum(data.num_targets), rel=1e-4
+    )
     history = fit(model, data, settings)
-    assert history.losses[0] == pytest.approx(total / sum(data.num_targets), rel=0.1)  # this one with dropout
+    assert history.losses[0] == pytest.approx(
+        total / sum(data.num_targets), rel=0.1
+    )  # this one with dropout
     assert mean_loss(model, data) < 0.5 * history.losses[0]
 
 
@@ -191,9 +249,16 @@ def test_only_trainable_parameters_change(base, data):
     for parameter in base.model.parameters():
         parameter.requires_grad = False
     base.model.gpt_neox.final_layer_norm.bias.requires_grad = True
-    before, attention = copy.deepcopy(base.model.state_dict()), base.model.config._attn_implementation
+    before, attention = (
+        copy.deepcopy(base.model.state_dict()),
+        base.model.config._attn_implementation,
+    )
     fit(base.model, data, FAST)
-    changed = [name for name, value in base.model.state_dict().items() if not torch.equal(value, before[name])]
+    changed = [
+        name
+        for name, value in base.model.state_dict().items()
+        if not torch.equal(value, before[name])
+    ]
     assert changed == ["gpt_neox.final_layer_norm.bias"]
     assert base.model.config._attn_implementation == attention
 
@@ -218,7 +283,11 @@ def test_bf16_learns_as_fp32_does(data):
     found = {}
     for precision in ("fp32", "bf16"):
         model = load("gpt-small").model
-        found[precision] = fit(model, data, FitSettings(steps=20, batch_size=6, learning_rate=2e-3, precision=precision)).losses
+        found[precision] = fit(
+            model,
+            data,
+            FitSettings(steps=20, batch_size=6, learning_rate=2e-3, precision=precision),
+        ).losses
     assert found["fp32"] != found["bf16"]
     assert found["bf16"][0] == pytest.approx(found["fp32"][0], rel=0.02)
     assert found["bf16"][-1] == pytest.approx(found["fp32"][-1], abs=0.1)
@@ -226,19 +295,25 @@ def test_bf16_learns_as_fp32_does(data):
 
 @pytest.fixture(scope="module")
 def contrary():
-    """Data that contradicts what is learned: on it the model gets better in the first steps, and then worse."""
+    """Data that contradicts what is learned: on it the model gets better in the first steps, and
+    then worse.
+    """
     return completions(load("gpt-small").tokenizer, [(prompt, "green") for prompt, _ in PAIRS])
 
 
 def test_the_best_weights_are_kept_and_training_stops_early(data, contrary):
-    settings = replace(FAST, steps=200, batch_size=6, validate_every=2, patience=3, learning_rate=2e-3)
+    settings = replace(
+        FAST, steps=200, batch_size=6, validate_every=2, patience=3, learning_rate=2e-3
+    )
     model = tiny_gpt2()
     history = fit(model, data, settings, validate=contrary)
     steps, scores = zip(*history.scores, strict=True)
     assert history.stopped_early and len(history.losses) == steps[-1] < 200
     assert history.best_step == steps[scores.index(min(scores))]
     assert 0 < history.best_step == steps[-1] - 3 * settings.validate_every
-    assert mean_loss(model, contrary, settings) == pytest.approx(min(scores), rel=1e-6) != scores[-1]
+    assert (
+        mean_loss(model, contrary, settings) == pytest.approx(min(scores), rel=1e-6) != scores[-1]
+    )
 
 
 def test_a_function_is_validated_with_and_its_value_should_rise(data):
@@ -265,11 +340,21 @@ def test_a_stopped_run_ends_in_the_same_weights(data, contrary, tmp_path):
     assert 0 < expected.best_step < 21
     for stop in (21, 24, None):
         model = copy.deepcopy(stopped)
-        history = fit(model, data, settings, validate=contrary, checkpoint=tmp_path / "fit.safetensors", stop_after=stop)
+        history = fit(
+            model,
+            data,
+            settings,
+            validate=contrary,
+            checkpoint=tmp_path / "fit.safetensors",
+            stop_after=stop,
+        )
     assert replace(history, seconds=0) == replace(expected, seconds=0)
     assert same(weights(model), weights(whole))
     again = copy.deepcopy(stopped)
-    assert fit(again, data, settings, validate=contrary, checkpoint=tmp_path / "fit.safetensors") == history
+    assert (
+        fit(again, data, settings, validate=contrary, checkpoint=tmp_path / "fit.safetensors")
+        == history
+    )
     assert same(weights(again), weights(whole))
     assert [path.name for path in tmp_path.iterdir()] == ["fit.safetensors"]
 
@@ -317,11 +402,17 @@ def whole(tmp_path_factory):
 
 
 def test_a_killed_run_ends_in_the_same_weights(whole, tmp_path):
-    """Killed without warning in the middle of a step or of a checkpoint; only whole checkpoints count."""
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path)], stderr=subprocess.DEVNULL)
+    """Killed without warning in the middle of a step or of a checkpoint; only whole checkpoints
+    count.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], stderr=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 120
     while not (tmp_path / "fit.safetensors").exists():
-        assert process.poll() is None and time.monotonic() < deadline, "the run ended, or hung, before its first checkpoint"
+        assert process.poll() is None and time.monotonic() < deadline, (
+            "the run ended, or hung, before its first checkpoint"
+        )
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
@@ -336,9 +427,13 @@ def test_two_processes_reach_the_losses_and_weights_of_one(whole, tmp_path):
     script.write_text(SCRIPT)
     launch_two(script, str(tmp_path))
     assert [(folder / "processes").read_text() for folder in (whole, tmp_path)] == ["1", "2"]
-    expected, found = (json.loads((folder / "history.json").read_text()) for folder in (whole, tmp_path))
+    expected, found = (
+        json.loads((folder / "history.json").read_text()) for folder in (whole, tmp_path)
+    )
     assert found[0] == pytest.approx(expected[0], rel=1e-3)
-    assert [value for _, value in found[1]] == pytest.approx([value for _, value in expected[1]], rel=1e-3)
+    assert [value for _, value in found[1]] == pytest.approx(
+        [value for _, value in expected[1]], rel=1e-3
+    )
     assert found[2] == expected[2]
     one, two = (torch.load(folder / "model") for folder in (whole, tmp_path))
     assert one.keys() == two.keys()
@@ -360,34 +455,55 @@ def test_a_checkpoint_of_another_run_is_refused(change, part, data, base, tmp_pa
         torch.nn.init.normal_(model.lm_head.weight)
     other = completions(base.tokenizer, change["pairs"]) if "pairs" in change else data
     with pytest.raises(ValueError, match=f"is of a run with other {part}; delete it"):
-        fit(model, other, change.get("settings", FAST), validate=change.get("validate"), checkpoint=path)
+        fit(
+            model,
+            other,
+            change.get("settings", FAST),
+            validate=change.get("validate"),
+            checkpoint=path,
+        )
 
 
 def test_a_damaged_checkpoint_is_refused(data, tmp_path):
     path = tmp_path / "fit.safetensors"
     fit(tiny_gpt2(), data, FAST, checkpoint=path, stop_after=1)
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="fit.safetensors is no whole checkpoint .* delete it to start again"):
+    with pytest.raises(
+        ValueError, match="fit.safetensors is no whole checkpoint .* delete it to start again"
+    ):
         fit(tiny_gpt2(), data, FAST, checkpoint=path)
     path.unlink()
     fit(tiny_gpt2(), data, FAST, checkpoint=path)
     damaged = bytearray(path.read_bytes())
     damaged[-5] ^= 1
     path.write_bytes(damaged)
-    with pytest.raises(ValueError, match="fit.safetensors is no whole checkpoint .*sha256.* delete it to start again"):
+    with pytest.raises(
+        ValueError,
+        match="fit.safetensors is no whole checkpoint .*sha256.* delete it to start again",
+    ):
         fit(tiny_gpt2(), data, FAST, checkpoint=path)
 
 
 def test_a_run_that_diverges_says_where_and_keeps_its_best_weights(data):
     model, start = tiny_gpt2(), tiny_gpt2()
-    with pytest.raises(TrainingDiverged, match=r"at step \d+ the loss is .* a learning rate of \d.*holds its best weights, of step 0"):
-        fit(model, data, FitSettings(steps=30, learning_rate=1e38, warmup_ratio=0, validate_every=50), validate=data)
+    with pytest.raises(
+        TrainingDiverged,
+        match=r"at step \d+ the loss is .* a learning rate of \d.*holds its best weights, of step 0",
+    ):
+        fit(
+            model,
+            data,
+            FitSettings(steps=30, learning_rate=1e38, warmup_ratio=0, validate_every=50),
+            validate=data,
+        )
     assert same(weights(model), weights(start))
 
 
 def test_without_validation_a_run_that_diverges_leaves_the_weights_before_that_step(data):
     model = tiny_gpt2()
-    with pytest.raises(TrainingDiverged, match="holds its weights from before this step. Lower the rate"):
+    with pytest.raises(
+        TrainingDiverged, match="holds its weights from before this step. Lower the rate"
+    ):
         fit(model, data, FitSettings(steps=30, learning_rate=1e30, warmup_ratio=0))
     assert all(torch.isfinite(p).all() for p in model.parameters())
     with pytest.raises(TrainingDiverged, match="the validation after step 0 gives nan"):
@@ -401,13 +517,19 @@ def frozen(model):
 
 
 def test_what_cannot_be_trained_is_refused(data):
-    empty, features = replace(data, ids=(), starts=()), encoded([{"input_ids": [1], "labels": [1]}], pad=0)
+    empty, features = (
+        replace(data, ids=(), starts=()),
+        encoded([{"input_ids": [1], "labels": [1]}], pad=0),
+    )
     refused = [
         ((tiny_gpt2(), empty), "no data to train on"),
         ((frozen(tiny_gpt2()), data), "the model has no trainable parameters"),
         ((tiny_gpt2().half(), data), "the model is in float16"),
         ((tiny_gpt2(), features), "a causal language model is trained on completions"),
-        ((tiny_gpt2(), data, FitSettings(patience=2)), "patience=2 needs something to validate with"),
+        (
+            (tiny_gpt2(), data, FitSettings(patience=2)),
+            "patience=2 needs something to validate with",
+        ),
         ((tiny_gpt2(), data, FAST, empty), "no data to validate with"),
     ]
     for arguments, message in refused:
@@ -415,7 +537,16 @@ def test_what_cannot_be_trained_is_refused(data):
             fit(*arguments)
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"learning_rate": -1.0}, {"batch_size": 0}, {"patience": 0}, {"precision": "fp8"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"steps": 0},
+        {"learning_rate": -1.0},
+        {"batch_size": 0},
+        {"patience": 0},
+        {"precision": "fp8"},
+    ],
+)
 def test_impossible_settings_are_refused(change):
     ((name, value),) = change.items()
     with pytest.raises(ValueError, match=f"{name}={value!r}: expected"):

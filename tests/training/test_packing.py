@@ -1,4 +1,6 @@
-"""Packing: nothing is cut or lost silently, and a packed batch has the loss of its documents read one by one."""
+"""Packing: nothing is cut or lost silently, and a packed batch has the loss of its documents read
+one by one.
+"""
 
 from itertools import islice
 
@@ -11,7 +13,14 @@ from torch.nn.functional import cross_entropy
 
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.train import batch_at, summed_loss
-from course.training.packing import IGNORED, MASKED_SHARE, encode, fill_rows, pack_for_bert, pack_for_gpt
+from course.training.packing import (
+    IGNORED,
+    MASKED_SHARE,
+    encode,
+    fill_rows,
+    pack_for_bert,
+    pack_for_gpt,
+)
 from course.world.corpus import Corpus
 from course.world.vocabulary import CLS, END, MASK, SEP, vocabulary
 
@@ -105,7 +114,12 @@ def test_the_check_above_sees_a_leak():
     with torch.no_grad():
         right = summed_loss(model, batch).item()
         logits = model(input_ids=torch.from_numpy(batch.ids)).logits
-        leaky = cross_entropy(logits.flatten(0, 1), torch.from_numpy(batch.labels).flatten(), ignore_index=IGNORED, reduction="sum")
+        leaky = cross_entropy(
+            logits.flatten(0, 1),
+            torch.from_numpy(batch.labels).flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+        )
     assert leaky.item() != pytest.approx(right, rel=1e-5)
 
 

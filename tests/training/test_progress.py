@@ -21,14 +21,18 @@ def nothing_known(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.parametrize(("stdout", "stderr", "shown"), [(True, True, True), (False, True, False), (True, False, False)])
+@pytest.mark.parametrize(
+    ("stdout", "stderr", "shown"), [(True, True, True), (False, True, False), (True, False, False)]
+)
 def test_a_terminal_shows_a_bar_and_a_file_gets_none(stdout, stderr, shown, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: stdout)
     monkeypatch.setattr("sys.stderr.isatty", lambda: stderr)
     assert progress.is_watched() == shown
 
 
-@pytest.mark.parametrize(("live", "shown"), [(None, False), *((name, True) for name in progress._LIVE)])
+@pytest.mark.parametrize(
+    ("live", "shown"), [(None, False), *((name, True) for name in progress._LIVE)]
+)
 def test_only_an_open_notebook_shows_a_bar(live, shown, monkeypatch):
     monkeypatch.setattr(progress, "in_notebook", lambda: True)
     if live:

@@ -19,7 +19,12 @@ SAMPLE = 120_000
 @pytest.fixture(scope="module")
 def sample() -> list[str]:
     """A large sample, of streams that training sees and of another seed."""
-    return [d for seed in (0, 1) for stream in range(3) for d in islice(Corpus(seed).stream(stream), SAMPLE // 6)]
+    return [
+        d
+        for seed in (0, 1)
+        for stream in range(3)
+        for d in islice(Corpus(seed).stream(stream), SAMPLE // 6)
+    ]
 
 
 def test_same_seed_gives_the_same_bytes_on_every_machine():
@@ -50,14 +55,27 @@ def test_every_word_is_in_the_vocabulary(sample):
     assert len(words) <= 2000
     unknown = {w for document in sample for w in document.split(" ")} - words.keys()
     assert not unknown
-    assert not {w for texts in (INSTRUCTIONS | HEAD_INSTRUCTIONS).values() for text in texts for w in text.split(" ")} - words.keys()
+    assert (
+        not {
+            w
+            for texts in (INSTRUCTIONS | HEAD_INSTRUCTIONS).values()
+            for text in texts
+            for w in text.split(" ")
+        }
+        - words.keys()
+    )
     assert {str(n) for n in range(100)} <= words.keys()
 
 
 def test_the_instruction_format_never_occurs(sample):
     assert not [d for d in sample if held_out.INSTRUCTION_MARK in d]
     text = "\n".join(sample)
-    assert not [wording for wordings in (INSTRUCTIONS | HEAD_INSTRUCTIONS).values() for wording in wordings if wording in text]
+    assert not [
+        wording
+        for wordings in (INSTRUCTIONS | HEAD_INSTRUCTIONS).values()
+        for wording in wordings
+        if wording in text
+    ]
 
 
 def test_no_held_out_sum_occurs_anywhere(sample):
@@ -79,7 +97,21 @@ def test_chains_are_no_longer_than_the_longest_allowed(sample):
     assert longest == held_out.LONGEST_TRAINING_CHAIN
 
 
-@pytest.mark.parametrize("name", ["where", "who", "inference", "to_velan", "from_velan", "grammar", "problem", "route", "letters", "parts"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "where",
+        "who",
+        "inference",
+        "to_velan",
+        "from_velan",
+        "grammar",
+        "problem",
+        "route",
+        "letters",
+        "parts",
+    ],
+)
 def test_no_held_out_exercise_occurs(sample, name):
     kind, rng = exercises.EXERCISES[name], Rng(f"test/{name}")
     held = []
@@ -98,20 +130,32 @@ def held_out_sentences(count: int = 400) -> list[str]:
     """Reviews, tagged sentences, stories, journeys and grammar of the held-out splits."""
     rng = Rng("test/sentences")
     drawn = [(reviews.SPLIT_KEY, reviews.write_review(rng)) for _ in range(count)]
-    drawn += [(entities.SPLIT_KEY, " ".join(entities.write_sentence(rng, train=False)[0])) for _ in range(count)]
+    drawn += [
+        (entities.SPLIT_KEY, " ".join(entities.write_sentence(rng, train=False)[0]))
+        for _ in range(count)
+    ]
     drawn += [(stories.SPLIT_KEY, stories.write_story(rng, train=False).text) for _ in range(count)]
     drawn += [("travel", lists.list_tasks()["find_city"].draw(rng)) for _ in range(count)]
     held = [text for key, text in drawn if split_of(key, text) != TRAIN]
     for _ in range(count):
         frame, choice = grammar.choose(rng, train=False).input.split(" ( a ) ")
         if split_of(grammar.SPLIT_KEY, frame) != TRAIN:
-            held += [frame, *(frame.replace(grammar.BLANK, word) for word in choice.split(" ( b ) "))]
+            held += [
+                frame,
+                *(frame.replace(grammar.BLANK, word) for word in choice.split(" ( b ) ")),
+            ]
     return held
 
 
 def found_in(text: str, sentences: list[str]) -> list[str]:
-    """The sentences that stand in a text: at a start of a line, after the end of another sentence, or after a mark."""
-    return [s for s in sentences if any(f"{before}{s}" in text for before in ("\n", "\n ", ". ", ": ", "; "))]
+    """The sentences that stand in a text: at a start of a line, after the end of another sentence,
+    or after a mark.
+    """
+    return [
+        s
+        for s in sentences
+        if any(f"{before}{s}" in text for before in ("\n", "\n ", ". ", ": ", "; "))
+    ]
 
 
 def test_no_held_out_sentence_occurs(sample):
@@ -121,9 +165,13 @@ def test_no_held_out_sentence_occurs(sample):
 
 
 def test_the_search_finds_a_leak(sample):
-    """The search above is worth something: planted at the end of a document, every sentence is found."""
+    """The search above is worth something: planted at the end of a document, every sentence is
+    found.
+    """
     for document, sentence in zip(sample, held_out_sentences(40), strict=False):
-        assert found_in(f"\n{document}\n{sentence}", [sentence]) and not found_in(f"\n{document}", [sentence])
+        assert found_in(f"\n{document}\n{sentence}", [sentence]) and not found_in(
+            f"\n{document}", [sentence]
+        )
 
 
 def test_lists_ask_no_held_out_item_and_no_held_out_combination():

@@ -15,7 +15,9 @@ SMALL = ("is_animal", "is_large", "verdict", "colour", "topic")
 
 
 def brute_force(demonstrations, query, relabel, author=None, title=None):
-    """The same distribution by plain loops over every latent: slow, and written from the generator's description alone."""
+    """The same distribution by plain loops over every latent: slow, and written from the
+    generator's description alone.
+    """
     answers = {}
     items = [*demonstrations, (query, None)]
     for name in SMALL:
@@ -32,7 +34,9 @@ def brute_force(demonstrations, query, relabel, author=None, title=None):
                 for who, who_share in (("careful", 1 - HASTY_SHARE), ("hasty", HASTY_SHARE)):
                     if author is not None and who != author:
                         continue
-                    weight = TASK_WEIGHTS.get(name, 1.0) / len(task.profiles) * map_share * who_share
+                    weight = (
+                        TASK_WEIGHTS.get(name, 1.0) / len(task.profiles) * map_share * who_share
+                    )
                     weight *= 1.0 if label_map or title else 1 - TITLE_SHARE
                     possible_counts = [n for n in range(3, task.most + 1) if n >= len(items)]
                     weight *= len(possible_counts) / (task.most - 2)
@@ -51,7 +55,9 @@ def brute_force(demonstrations, query, relabel, author=None, title=None):
                     for (_, written), right in zip(demonstrations, words, strict=False):
                         weight *= probability(written, right)
                     for word in outputs:
-                        answers[word] = answers.get(word, 0.0) + weight * probability(word, words[-1])
+                        answers[word] = answers.get(word, 0.0) + weight * probability(
+                            word, words[-1]
+                        )
     total = sum(answers.values())
     return {word: p / total for word, p in answers.items() if p > 0}
 
@@ -59,7 +65,11 @@ def brute_force(demonstrations, query, relabel, author=None, title=None):
 def every_map(task, relabel):
     if not task.labels:
         return [(None, 1.0)]
-    swaps = [dict(zip(task.labels, p, strict=True)) for p in permutations(task.labels) if p != task.labels]
+    swaps = [
+        dict(zip(task.labels, p, strict=True))
+        for p in permutations(task.labels)
+        if p != task.labels
+    ]
     if len(task.labels) > 2:
         return [(None, 1 - relabel)] + [(m, relabel / len(swaps)) for m in swaps]
     made_up = [dict(zip(task.labels, p, strict=True)) for p in permutations(lex.NONCE_LABELS, 2)]
@@ -96,7 +106,9 @@ def test_equals_brute_force(demonstrations, query, given, relabel):
     found = Posterior(relabel, SMALL).predict(demonstrations, query, **given)
     expected = brute_force(demonstrations, query, relabel, **given)
     assert sum(found.values()) == pytest.approx(1)
-    assert {w: pytest.approx(p, abs=1e-9) for w, p in expected.items()} == {w: p for w, p in found.items() if p > 0}
+    assert {w: pytest.approx(p, abs=1e-9) for w, p in expected.items()} == {
+        w: p for w, p in found.items() if p > 0
+    }
 
 
 def brute_force_possible(demonstrations, query, relabel, given) -> bool:
@@ -113,14 +125,21 @@ def test_is_calibrated_on_what_the_generator_writes():
     while len(stated) < 600:
         made = lists.write_list(rng, 0.2)
         k = min(4, len(made.items) - 1)
-        if made.task in ("add", "subtract") or made.text.count(" clerk") or any(t.title in made.text for t in lists.list_tasks().values()):
+        if (
+            made.task in ("add", "subtract")
+            or made.text.count(" clerk")
+            or any(t.title in made.text for t in lists.list_tasks().values())
+        ):
             continue
         answers = posterior.predict(made.items[:k], made.items[k][0])
         best = max(answers, key=answers.get)
         stated.append(answers[best])
         right.append(best == made.items[k][1])
     stated, right = np.array(stated), np.array(right)
-    assert abs(stated.mean() - right.mean()) < 3 * np.sqrt((stated * (1 - stated)).sum()) / len(stated) + 0.01
+    assert (
+        abs(stated.mean() - right.mean())
+        < 3 * np.sqrt((stated * (1 - stated)).sum()) / len(stated) + 0.01
+    )
     assert 0.3 < stated.mean() < 0.99
 
 
@@ -132,7 +151,9 @@ def test_more_demonstrations_narrow_the_dialect():
         for _ in range(40):
             table = task.tables[rng.choice(task.profiles)]
             words = rng.sample(tuple(table), k + 1)
-            best.append(max(posterior.predict([(w, table[w]) for w in words[:-1]], words[-1]).values()))
+            best.append(
+                max(posterior.predict([(w, table[w]) for w in words[:-1]], words[-1]).values())
+            )
         means.append(np.mean(best))
     assert means[0] < means[1] - 0.1 < means[2] - 0.2
 

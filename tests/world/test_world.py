@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.foundation.rng import Rng, Weighted
-from course.world import conduct, exercises, inference, lexicon, maps, phrases, questions, reviews, stories, sums
+from course.world import (
+    conduct,
+    exercises,
+    inference,
+    lexicon,
+    maps,
+    phrases,
+    questions,
+    reviews,
+    stories,
+    sums,
+)
 from course.world.relations import ATTRIBUTES, critic_verdicts, dialect_forms, relations
 from course.world.split import TEST, TRAIN, VALIDATION, split_of, split_table
 
@@ -19,7 +30,14 @@ def test_splits_have_their_shares_and_their_known_values():
     found = [split_of("shares", str(i)) for i in range(20_000)]
     assert abs(found.count(TEST) / 20_000 - 0.16) < 0.01
     assert abs(found.count(VALIDATION) / 20_000 - 0.08) < 0.01
-    assert [split_of("golden", str(i)) for i in range(6)] == ["train", "train", "train", "train", "test", "train"]
+    assert [split_of("golden", str(i)) for i in range(6)] == [
+        "train",
+        "train",
+        "train",
+        "train",
+        "test",
+        "train",
+    ]
 
 
 @given(st.lists(st.text(), min_size=3, max_size=80, unique=True))
@@ -53,7 +71,9 @@ def test_weighted_draws_follow_their_weights():
 
 def test_facts_cover_their_subjects_and_agree():
     table = relations()
-    assert {c: table["country"].table[v] for c, v in table["capital"].table.items()} == {c: c for c in lexicon.COUNTRIES}
+    assert {c: table["country"].table[v] for c, v in table["capital"].table.items()} == {
+        c: c for c in lexicon.COUNTRIES
+    }
     assert all(table["opposite"].table[b] == a for a, b in table["opposite"].table.items())
     assert all(nouns <= set(lexicon.NOUNS) for nouns in ATTRIBUTES.values())
 
@@ -62,7 +82,9 @@ def test_profiles_differ_from_one_another_and_agree_more_often_than_not():
     tables = list(critic_verdicts().values())
     assert len({tuple(t.values()) for t in tables}) == len(tables)
     pairs = [(a, b) for i, a in enumerate(tables) for b in tables[:i]]
-    agreement = sum(a[d] == b[d] for a, b in pairs for d in lexicon.DISHES) / (len(pairs) * len(lexicon.DISHES))
+    agreement = sum(a[d] == b[d] for a, b in pairs for d in lexicon.DISHES) / (
+        len(pairs) * len(lexicon.DISHES)
+    )
     assert 0.5 < agreement < 0.7
     for table in dialect_forms().values():
         assert all(form in lexicon.VELAN_NOUNS[noun] for noun, form in table.items())
@@ -105,7 +127,9 @@ def test_there_and_back_again():
 
 def test_longer_chains_are_refused_for_training():
     for write in (exercises.problem, exercises.route):
-        with pytest.raises(ValueError, match="4 steps: the corpus holds at most 3; pass train=False"):
+        with pytest.raises(
+            ValueError, match="4 steps: the corpus holds at most 3; pass train=False"
+        ):
             write(Rng(0), train=True, steps=4)
 
 
@@ -143,7 +167,9 @@ def test_answers_to_a_story_are_in_the_story():
         person = story.where_question.removesuffix(" ?").split()[-1]
         moves = [s for s in sentences if person in s.split() and any(r in s for r in lexicon.ROOMS)]
         assert story.where_answer in moves[-1]
-        assert any(story.who_answer in s.split() and ("took" in s or "picked" in s) for s in sentences)
+        assert any(
+            story.who_answer in s.split() and ("took" in s or "picked" in s) for s in sentences
+        )
 
 
 def test_labels_of_pairs_are_balanced():

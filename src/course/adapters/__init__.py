@@ -1,6 +1,8 @@
-"""Fine-tuning all parameters or a few: the methods of the lecture behind one call, stored, switched and served alike.
+"""Fine-tuning all parameters or a few: the methods of the lecture behind one call, stored, switched
+and served alike.
 
-Importing this package registers the methods that ``peft`` lacks with it, so that ``PeftModel.from_pretrained`` can read them.
+Importing this package registers the methods that ``peft`` lacks with it, so that
+``PeftModel.from_pretrained`` can read them.
 """
 
 from course.adapters.methods import INPUT_METHODS, METHODS, Method, adapt, trainable

@@ -1,12 +1,15 @@
-r"""AdapterBias (Fu et al. 2022, from the lecturer's group): one shift a layer, of a length that each token chooses.
+r"""AdapterBias (Fu et al. 2022, from the lecturer's group): one shift a layer, of a length that
+each token chooses.
 
-At the second matrix $W_2$ of the feed-forward block, for the hidden vector $x \in \mathbb{R}^{d_\text{ff}}$ of a token,
+At the second matrix $W_2$ of the feed-forward block, for the hidden vector $x \in
+\mathbb{R}^{d_\text{ff}}$ of a token,
 
 $$y = W_2 x + b_2 + \alpha(x)\, v, \qquad \alpha(x) = w^\top x + c,$$
 
-with a vector $v \in \mathbb{R}^d$, zero at the start, and a linear layer with one output ($w \in \mathbb{R}^{d_\text{ff}}$, $c$). In $L$
-layers that makes $L (d + d_\text{ff} + 1)$ parameters.
-As in the authors' program the layer norm that follows is trained, too: see ``norms`` in :func:`course.adapters.adapt`.
+with a vector $v \in \mathbb{R}^d$, zero at the start, and a linear layer with one output ($w \in
+\mathbb{R}^{d_\text{ff}}$, $c$). In $L$ layers that makes $L (d + d_\text{ff} + 1)$ parameters. As
+in the authors' program the layer norm that follows is trained, too: see ``norms`` in
+:func:`course.adapters.adapt`.
 """
 
 from dataclasses import dataclass

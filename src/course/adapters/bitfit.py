@@ -4,8 +4,9 @@ For every module with a bias, whatever else it computes,
 
 $$y = f(x) + b + \Delta b,$$
 
-with $\Delta b$ zero at the start. (Training $b$ itself or a difference to it is the same; the difference can be taken out again.) For a
-body with biases of the sizes $d_i$ it has $\sum_i d_i$ parameters, for BERT about one in a thousand.
+with $\Delta b$ zero at the start. (Training $b$ itself or a difference to it is the same; the
+difference can be taken out again.) For a body with biases of the sizes $d_i$ it has $\sum_i d_i$
+parameters, for BERT about one in a thousand.
 """
 
 from dataclasses import dataclass

@@ -1,12 +1,15 @@
-r"""The bottleneck adapter of Houlsby et al. 2019: a small network behind each of the two blocks of a layer.
+r"""The bottleneck adapter of Houlsby et al. 2019: a small network behind each of the two blocks of
+a layer.
 
-Behind the attention and behind the feed-forward block, before their output $y \in \mathbb{R}^d$ is added to the residual stream,
+Behind the attention and behind the feed-forward block, before their output $y \in \mathbb{R}^d$ is
+added to the residual stream,
 
 $$y \leftarrow y + W_\text{up}\, \phi(W_\text{down}\, y + b_\text{down}) + b_\text{up},$$
 
-with $W_\text{down} \in \mathbb{R}^{r \times d}$, $W_\text{up} \in \mathbb{R}^{d \times r}$ and $\phi$ = GELU. $W_\text{up}$ and
-$b_\text{up}$ are zero at the start (the paper starts near zero). In $L$ layers that makes $2 L (2 d r + r + d)$ parameters. As in the
-paper the layer norms are trained, too: see ``norms`` in :func:`course.adapters.adapt`.
+with $W_\text{down} \in \mathbb{R}^{r \times d}$, $W_\text{up} \in \mathbb{R}^{d \times r}$ and
+$\phi$ = GELU. $W_\text{up}$ and $b_\text{up}$ are zero at the start (the paper starts near zero).
+In $L$ layers that makes $2 L (2 d r + r + d)$ parameters. As in the paper the layer norms are
+trained, too: see ``norms`` in :func:`course.adapters.adapt`.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,10 @@
-r"""The head alone is trained, on the vectors of a frozen body: "linear probing", or feature-based use (Devlin et al. 2019, section 5.3).
+r"""The head alone is trained, on the vectors of a frozen body: "linear probing", or feature-based
+use (Devlin et al. 2019, section 5.3).
 
 $$\text{logits} = W_\text{head}\, f(x) + b_\text{head}$$
 
-with the frozen body $f$. It has the parameters of the head and no others. It is an adapter without deltas, so that it is stored and
-switched like all others.
+with the frozen body $f$. It has the parameters of the head and no others. It is an adapter without
+deltas, so that it is stored and switched like all others.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ class HeadOnlyConfig(DeltaConfig):
         super().__post_init__()
         self.target_modules = DUMMY_TARGET_MODULES
         if not self.modules_to_save:
-            raise ValueError("no modules_to_save: expected the names of the head's modules, such as ['classifier']")
+            raise ValueError(
+                "no modules_to_save: expected the names of the head's modules, such as ['classifier']"
+            )
 
 
 class HeadOnlyModel(DeltaModel):

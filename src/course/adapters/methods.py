@@ -1,10 +1,12 @@
 r"""One call for every way to adapt a model: :func:`adapt`.
 
-LoRA, IA3, prefix tuning, prompt tuning and P-tuning come from ``peft``; BitFit, AdapterBias, bottleneck adapters and the head alone are
-registered with it by their modules. Full fine-tuning changes the model itself. With a task's head on the model, the head is trained and
-stored by all of them.
+LoRA, IA3, prefix tuning, prompt tuning and P-tuning come from ``peft``; BitFit, AdapterBias,
+bottleneck adapters and the head alone are registered with it by their modules. Full fine-tuning
+changes the model itself. With a task's head on the model, the head is trained and stored by all of
+them.
 
-In the equations $W \in \mathbb{R}^{m \times n}$ is a frozen matrix, $x$ its input and $y$ its output.
+In the equations $W \in \mathbb{R}^{m \times n}$ is a frozen matrix, $x$ its input and $y$ its
+output.
 """
 
 from collections.abc import Callable
@@ -80,14 +82,25 @@ class Method:
 
 def _lora(model: PreTrainedModel, given: dict) -> dict:
     r = given.get("r", 4)
-    # as many settings have it, twice the rank; and every linear layer of the body, where few parameters do most
+    # as many settings have it, twice the rank; and every linear layer of the body, where few
+    # parameters do most
     alpha = {} if given.get("lora_alpha") else {"lora_alpha": 2 * r}
-    return {"r": r} | ({} if "target_modules" in given else {"target_modules": low_rank_modules(model)}) | alpha
+    return (
+        {"r": r}
+        | ({} if "target_modules" in given else {"target_modules": low_rank_modules(model)})
+        | alpha
+    )
 
 
-def _at(modules: Callable[[PreTrainedModel], str | list[str]]) -> Callable[[PreTrainedModel, dict], dict]:
-    """Where a method stands if nobody says otherwise; an architecture that is not known is no error if somebody does."""
-    return lambda model, given: {} if "target_modules" in given else {"target_modules": modules(model)}
+def _at(
+    modules: Callable[[PreTrainedModel], str | list[str]],
+) -> Callable[[PreTrainedModel, dict], dict]:
+    """Where a method stands if nobody says otherwise; an architecture that is not known is no error
+    if somebody does.
+    """
+    return lambda model, given: (
+        {} if "target_modules" in given else {"target_modules": modules(model)}
+    )
 
 
 #: name -> method, from the fewest parameters to the most.
@@ -132,38 +145,51 @@ INPUT_METHODS = {
 
 
 def adapt(
-    model: PreTrainedModel | PeftModel, method: str, name: str = "default", norms: bool | None = None, **options
+    model: PreTrainedModel | PeftModel,
+    method: str,
+    name: str = "default",
+    norms: bool | None = None,
+    **options,
 ) -> PreTrainedModel | PeftModel:
-    """Make a model ready to be trained by one method: its own parameters and the head are trainable, all else is frozen.
+    """Make a model ready to be trained by one method: its own parameters and the head are
+    trainable, all else is frozen.
 
     Args:
-        model: of ``transformers``, or what an earlier call returned, to which another adapter of the same method is added.
+        model: of ``transformers``, or what an earlier call returned, to which another adapter of
+            the same method is added.
         method: a key of :data:`METHODS` or of :data:`INPUT_METHODS`.
         name: of the adapter, which becomes the active one.
-        norms: whether the layer norms are trained (and stored), too; as the method's paper has it if None.
-        options: of the method: ``r`` and ``alpha`` (LoRA), ``r`` (bottleneck), ``length`` (prefix tuning), or whatever else its
-            ``peft`` configuration takes; for prompt tuning and P-tuning ``length``, too. ``modules_to_save`` come on top of the head.
+        norms: whether the layer norms are trained (and stored), too; as the method's paper has it
+            if None.
+        options: of the method: ``r`` and ``alpha`` (LoRA), ``r`` (bottleneck), ``length`` (prefix
+            tuning), or whatever else its ``peft`` configuration takes; for prompt tuning and
+            P-tuning ``length``, too. ``modules_to_save`` come on top of the head.
 
     Returns:
         A ``PeftModel`` around the model; for ``"full"`` the model itself.
 
     Raises:
         TypeError: for an argument of the wrong type.
-        ValueError: for an unknown method or option, a value out of range, an architecture that the method does not know (the message
-            names those it knows), a model without a head for ``"head"`` or without biases for ``"bitfit"``, a model with adapters of
-            another method in it, or a name that is taken or cannot be one.
+        ValueError: for an unknown method or option, a value out of range, an architecture that the
+            method does not know (the message names those it knows), a model without a head for
+            ``"head"`` or without biases for ``"bitfit"``, a model with adapters of another method
+            in it, or a name that is taken or cannot be one.
     """
     checked_adapter(name)
     known = METHODS | INPUT_METHODS
     if not isinstance(method, str) or method not in known:
         raise ValueError(f"no method {method!r}; choose from {', '.join(known)}")
     if not isinstance(model, PreTrainedModel | PeftModel):
-        raise TypeError(f"{type(model).__name__} cannot be adapted: expected a model of transformers, or what adapt() returned")
+        raise TypeError(
+            f"{type(model).__name__} cannot be adapted: expected a model of transformers, or what adapt() returned"
+        )
     norms = optional(boolean())("norms", norms)
     plain = get_base_model(model)
     if method == "full":
         if plain is not model or options or norms is not None:
-            raise ValueError("full fine-tuning takes a model of transformers and no options: it has no adapter to add to one")
+            raise ValueError(
+                "full fine-tuning takes a model of transformers and no options: it has no adapter to add to one"
+            )
         return model.requires_grad_(True)
     _check_fits(model, known[method], name)
     config = _config(plain, method, known[method], norms, options)
@@ -186,22 +212,42 @@ def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -
             )
     elif name in model.peft_config:
         raise ValueError(f"the model has an adapter {name!r} already; give another name")
-    elif others := {config.peft_type.value for config in model.peft_config.values() if type(config) is not method.config}:
-        raise ValueError(f"the model has adapters of {others.pop()}; {method.title} needs a copy of the base model of its own")
+    elif others := {
+        config.peft_type.value
+        for config in model.peft_config.values()
+        if type(config) is not method.config
+    }:
+        raise ValueError(
+            f"the model has adapters of {others.pop()}; {method.title} needs a copy of the base model of its own"
+        )
     check_no_part(name, get_base_model(model))
 
 
-def _config(model: PreTrainedModel, method: str, known: Method, norms: bool | None, options: dict) -> PeftConfig:
-    kind = next((kind for ending, kind in _TASK_TYPES.items() if type(model).__name__.endswith(ending)), None)
+def _config(
+    model: PreTrainedModel, method: str, known: Method, norms: bool | None, options: dict
+) -> PeftConfig:
+    kind = next(
+        (kind for ending, kind in _TASK_TYPES.items() if type(model).__name__.endswith(ending)),
+        None,
+    )
     if kind is None and issubclass(known.config, PromptLearningConfig):
-        raise ValueError(f"{known.title} does not know {type(model).__name__}, only classes that end in {', '.join(_TASK_TYPES)}")
-    given = {name: value for name, value in checked_options(method, known.config, model, options).items() if value is not None}
+        raise ValueError(
+            f"{known.title} does not know {type(model).__name__}, only classes that end in {', '.join(_TASK_TYPES)}"
+        )
+    given = {
+        name: value
+        for name, value in checked_options(method, known.config, model, options).items()
+        if value is not None
+    }
     usual = known.usual(model, given)
     saved = [*head_modules(model), *given.pop("modules_to_save", ())]
     if known.norms if norms is None else norms:
         saved += norm_modules(model)
-    # prefix tuning does nothing with this setting, but saves the head that goes with its kind of task
-    return known.config(task_type=kind, **usual | given | {"modules_to_save": list(dict.fromkeys(saved)) or None})
+    # prefix tuning does nothing with this setting, but saves the head that goes with its kind of
+    # task
+    return known.config(
+        task_type=kind, **usual | given | {"modules_to_save": list(dict.fromkeys(saved)) or None}
+    )
 
 
 def trainable(model: PreTrainedModel | PeftModel) -> int:

@@ -1,4 +1,6 @@
-"""What a method can be told, held to its type, its range and the model's sizes before anything in the model is changed."""
+"""What a method can be told, held to its type, its range and the model's sizes before anything in
+the model is changed.
+"""
 
 import re
 from collections.abc import Callable
@@ -18,7 +20,9 @@ _NOT_OPTIONS = {field.name for field in fields(PeftConfig)}
 _SHORT = {"alpha": "lora_alpha", "length": "num_virtual_tokens"}
 
 
-def checked_options(method: str, config: type[PeftConfig], model: PreTrainedModel, options: dict[str, Any]) -> dict[str, Any]:
+def checked_options(
+    method: str, config: type[PeftConfig], model: PreTrainedModel, options: dict[str, Any]
+) -> dict[str, Any]:
     """The options themselves, under the names that ``peft`` has for them.
 
     Raises:
@@ -31,9 +35,13 @@ def checked_options(method: str, config: type[PeftConfig], model: PreTrainedMode
     for name, value in options.items():
         long = short.get(name, name)
         if long not in known:
-            raise ValueError(f"the method {method!r} has no option {name!r}; choose from {', '.join(sorted({*known, *short}))}")
+            raise ValueError(
+                f"the method {method!r} has no option {name!r}; choose from {', '.join(sorted({*known, *short}))}"
+            )
         if long in checked:
-            raise ValueError(f"{name}={shown(value)} is also given as {long}={shown(checked[long])}: expected one of both")
+            raise ValueError(
+                f"{name}={shown(value)} is also given as {long}={shown(checked[long])}: expected one of both"
+            )
         checked[long] = rules[long](name, value) if long in rules else value
     return checked
 
@@ -45,20 +53,27 @@ def checked_adapter(name: str) -> str:
         ValueError: if it cannot.
     """
     if "." in checked_name(name, "adapter"):
-        raise ValueError(f"adapter {name!r} has a dot, which torch allows in no module's name; write {name.replace('.', '_')!r}")
+        raise ValueError(
+            f"adapter {name!r} has a dot, which torch allows in no module's name; write {name.replace('.', '_')!r}"
+        )
     if hasattr(nn.ModuleDict, name) or hasattr(nn.ParameterDict, name):
-        raise ValueError(f"an adapter cannot be called {name!r}, as torch calls something of its own; take one such as 'run-1'")
+        raise ValueError(
+            f"an adapter cannot be called {name!r}, as torch calls something of its own; take one such as 'run-1'"
+        )
     return name
 
 
 def check_no_part(name: str, model: PreTrainedModel) -> None:
-    """Refuse the name of a part of the model: in a file, ``peft`` could not tell the adapter from it.
+    """Refuse the name of a part of the model: in a file, ``peft`` could not tell the adapter from
+    it.
 
     Raises:
         ValueError: for such a name.
     """
     if name in {part for key, _ in model.named_parameters() for part in key.split(".")}:
-        raise ValueError(f"an adapter cannot be called {name!r}, as a part of {type(model).__name__} is; take one such as 'run-1'")
+        raise ValueError(
+            f"an adapter cannot be called {name!r}, as a part of {type(model).__name__} is; take one such as 'run-1'"
+        )
 
 
 def window(model: PreTrainedModel) -> int | None:
@@ -66,7 +81,11 @@ def window(model: PreTrainedModel) -> int | None:
     config = model.config
     bound = getattr(config, "max_position_embeddings", None)
     # these count positions from behind the padding token's
-    return bound - config.pad_token_id - 1 if bound and config.model_type in ("roberta", "xlm-roberta", "mpnet") else bound
+    return (
+        bound - config.pad_token_id - 1
+        if bound and config.model_type in ("roberta", "xlm-roberta", "mpnet")
+        else bound
+    )
 
 
 def _rules(model: PreTrainedModel) -> dict[str, Rule]:
@@ -75,9 +94,14 @@ def _rules(model: PreTrainedModel) -> dict[str, Rule]:
         integer(1, max(min(p.shape) for p in model.parameters() if p.ndim == 2)),
         "a rank above the width of the model adds parameters and nothing else",
     )
-    scale = _advised(number(above=0), "with 0 nothing is learned, and below it a change of the wrong sign")
+    scale = _advised(
+        number(above=0), "with 0 nothing is learned, and below it a change of the wrong sign"
+    )
     read = window(model)
-    length = _advised(integer(1, read and read - 1), f"the model reads {read or 'any number of'} tokens, these vectors included")
+    length = _advised(
+        integer(1, read and read - 1),
+        f"the model reads {read or 'any number of'} tokens, these vectors included",
+    )
     tokens = _each(integer(0, model.get_input_embeddings().weight.shape[0] - 1))
     layer = integer(0, model.config.num_hidden_layers - 1)
     return {
@@ -143,8 +167,13 @@ def _targets(model: PreTrainedModel) -> Rule:
             return found
         whole = isinstance(found, str)
         for one in [found] if whole else found:
-            if not any(re.fullmatch(one, where) if whole else f".{where}".endswith(f".{one}") for where in modules):
-                raise ValueError(f"{name}: {type(model).__name__} has no module {one!r}; print the model for their names")
+            if not any(
+                re.fullmatch(one, where) if whole else f".{where}".endswith(f".{one}")
+                for where in modules
+            ):
+                raise ValueError(
+                    f"{name}: {type(model).__name__} has no module {one!r}; print the model for their names"
+                )
         return found
 
     return targets
@@ -155,11 +184,15 @@ def _saved(model: PreTrainedModel) -> Callable[[str, Any], list[str]]:
 
     def saved(name: str, value: Any) -> list[str]:
         if isinstance(value, str):
-            raise TypeError(f"{name}={value!r}: expected a list of names, [{value!r}] for a single one")
+            raise TypeError(
+                f"{name}={value!r}: expected a list of names, [{value!r}] for a single one"
+            )
         found = [] if value in (None, []) else _each(_text)(name, value)
         for ending in found:
             if not any(f".{where}".endswith(f".{ending}") for where, _ in model.named_modules()):
-                raise ValueError(f"{name}: {type(model).__name__} has no module {ending!r}; print the model for their names")
+                raise ValueError(
+                    f"{name}: {type(model).__name__} has no module {ending!r}; print the model for their names"
+                )
         return found
 
     return saved

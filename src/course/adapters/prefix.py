@@ -4,8 +4,9 @@ Every layer's attention reads $m$ more positions, whose keys and values are para
 
 $$\text{attention}(q, [P_k; K], [P_v; V]), \qquad P_k, P_v \in \mathbb{R}^{m \times d}.$$
 
-In $L$ layers that makes $2 L m d$ parameters. Drawn at random they are unlike anything that the model has ever attended to, and training
-has to undo that first. Keys and values of real words are a better start.
+In $L$ layers that makes $2 L m d$ parameters. Drawn at random they are unlike anything that the
+model has ever attended to, and training has to undo that first. Keys and values of real words are a
+better start.
 """
 
 import torch
@@ -29,6 +30,10 @@ def start_prefix_from(model: PeftModel, ids: torch.Tensor) -> None:
         ValueError: for fewer tokens, another method, or a reparametrised prefix.
     """
     cache = DynamicCache()
-    with torch.inference_mode():  # the model inside knows nothing of the prefix, which peft hands to it at each call
+    with (
+        torch.inference_mode()
+    ):  # the model inside knows nothing of the prefix, which peft hands to it at each call
         get_base_model(model)(input_ids=ids[None].to(model.device), past_key_values=cache)
-    initialize_kv_prefix_from_past_key_values(model, past_key_values=[(layer.keys, layer.values) for layer in cache.layers])
+    initialize_kv_prefix_from_past_key_values(
+        model, past_key_values=[(layer.keys, layer.values) for layer in cache.layers]
+    )

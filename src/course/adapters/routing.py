@@ -1,7 +1,9 @@
-"""Layers that give every row of a batch its own adapter, and which adapters have such layers at all.
+"""Layers that give every row of a batch its own adapter, and which adapters have such layers at
+all.
 
-What is routed stands in lists: the options of an adapter's configuration, and the layers that ``peft`` has put into the model. Anything
-else is refused by name, since a layer that nobody routes would answer for whichever adapter is active and say nothing.
+What is routed stands in lists: the options of an adapter's configuration, and the layers that
+``peft`` has put into the model. Anything else is refused by name, since a layer that nobody routes
+would answer for whichever adapter is active and say nothing.
 """
 
 import copy
@@ -21,7 +23,8 @@ from transformers.pytorch_utils import Conv1D
 
 from course.adapters.tuner import DeltaConfig, DeltaLayer
 
-#: Options of a configuration that say where an adapter stands, how it started or was trained, or what its layers here route.
+#: Options of a configuration that say where an adapter stands, how it started or was trained, or
+#: what its layers here route.
 _ROUTED_OPTIONS = {
     LoraConfig: {
         "r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "lora_dropout", "init_lora_weights", "fan_in_fan_out",
@@ -65,11 +68,13 @@ def _default(field) -> object:
 
 
 class Routed(nn.Module):
-    """Parameters of all adapters at one module, stacked (adapters, ...), and those of the rows of the current batch (rows, ...).
+    """Parameters of all adapters at one module, stacked (adapters, ...), and those of the rows of
+    the current batch (rows, ...).
 
     Attributes:
         where: the module's name.
-        flat: whether the model hands it all tokens of all rows in one dimension, as OPT does; None until a batch was seen.
+        flat: whether the model hands it all tokens of all rows in one dimension, as OPT does; None
+            until a batch was seen.
     """
 
     def __init__(self, where: str, stacked: dict[str, torch.Tensor]):
@@ -79,13 +84,21 @@ class Routed(nn.Module):
 
     @property
     def weight(self) -> torch.Tensor:
-        """That of the base model, as an adapted layer of ``peft`` gives it to a model that asks for its type or device."""
+        """That of the base model, as an adapted layer of ``peft`` gives it to a model that asks for
+        its type or device.
+        """
         return self.base_layer.weight
 
     def choose(self, index: torch.Tensor | None) -> None:
-        """Gather the parameters of a batch whose row ``b`` has the adapter ``index[b]``; None ends the batch."""
+        """Gather the parameters of a batch whose row ``b`` has the adapter ``index[b]``; None ends
+        the batch.
+        """
         self.index = index
-        self.chosen = None if index is None else {name: values[index] for name, values in self.stacked.items()}
+        self.chosen = (
+            None
+            if index is None
+            else {name: values[index] for name, values in self.stacked.items()}
+        )
 
     def see(self, shape: torch.Size, rows: int, tokens: int) -> None:
         """Learn from a batch of ``rows * tokens`` ids how the model hands over its input.
@@ -114,13 +127,16 @@ class Routed(nn.Module):
     def _check(self, x: torch.Tensor) -> None:
         rows = len(self.index)
         if self.flat is None or (len(x) % rows if self.flat else len(x) != rows):
-            raise ValueError(f"{self.where} got {len(x)} rows for {rows} names: expected one adapter for each row")
+            raise ValueError(
+                f"{self.where} got {len(x)} rows for {rows} names: expected one adapter for each row"
+            )
 
 
 class RoutedLora(Routed):
     """LoRA at one linear layer, DoRA (Liu et al. 2024) and biases included.
 
-    Adapters of a smaller rank, or that do not stand here, are padded with zeros, which change nothing.
+    Adapters of a smaller rank, or that do not stand here, are padded with zeros, which change
+    nothing.
     """
 
     def __init__(self, layer: lora.Linear, names: Sequence[str], where: str):
@@ -149,7 +165,9 @@ class RoutedLora(Routed):
         added = y.view(*rows.shape[:2], -1)
         if "magnitude" in own:
             bias = self.base_layer.bias
-            added = added + (own["magnitude"][:, None] - 1) * (added if bias is None else added - bias)
+            added = added + (own["magnitude"][:, None] - 1) * (
+                added if bias is None else added - bias
+            )
         if "bias" in own:
             added = added + own["bias"][:, None]
         down, up = own["down"], own["up"]
@@ -159,7 +177,9 @@ class RoutedLora(Routed):
 
 
 def _factors(layer: lora.Linear, name: str, rank: int) -> dict[str, torch.Tensor]:
-    """What one adapter adds: ``y + (magnitude - 1) * (y - bias of the base) + bias + x down up``, each scaled already."""
+    """What one adapter adds: ``y + (magnitude - 1) * (y - bias of the base) + bias + x down up``,
+    each scaled already.
+    """
     some = next(iter(layer.lora_A.values())).weight
     if name not in layer.lora_A:
         return {
@@ -172,33 +192,52 @@ def _factors(layer: lora.Linear, name: str, rank: int) -> dict[str, torch.Tensor
         "down": _padded(layer.lora_A[name].weight, rank, 0).T,  # (in, r)
         "up": _padded(layer.lora_B[name].weight, rank, 1).T * scale * magnitude,  # (r, out)
         "magnitude": magnitude,
-        "bias": some.new_zeros(layer.out_features) if bias is None else bias.detach() * scale * magnitude,
+        "bias": some.new_zeros(layer.out_features)
+        if bias is None
+        else bias.detach() * scale * magnitude,
     }
 
 
 def _magnitude(layer: lora.Linear, name: str) -> torch.Tensor:
-    """By how much DoRA stretches each output, (out,): its learned length over that of the changed matrix's row."""
+    """By how much DoRA stretches each output, (out,): its learned length over that of the changed
+    matrix's row.
+    """
     if name not in layer.lora_magnitude_vector:
         return layer.lora_A[name].weight.new_ones(layer.out_features)
     dora = layer.lora_magnitude_vector[name]
     with torch.no_grad():
-        product = dora.get_lora_weight(lora_A=layer.lora_A[name], lora_B=layer.lora_B[name])  # (out, in)
+        product = dora.get_lora_weight(
+            lora_A=layer.lora_A[name], lora_B=layer.lora_B[name]
+        )  # (out, in)
         matrix = layer.base_layer.weight.to(product.dtype)
         return dora.weight / dora.get_weight_norm(matrix, product, layer.scaling[name])
 
 
 class RoutedEmbedding(Routed):
-    """LoRA at the embeddings of tokens: ids choose rows of the first factor, so it is never gathered for a batch."""
+    """LoRA at the embeddings of tokens: ids choose rows of the first factor, so it is never
+    gathered for a batch.
+    """
 
     def __init__(self, layer: lora.Embedding, names: Sequence[str], where: str):
-        if variants := {type(layer.lora_variant[name]).__name__ for name in names if name in layer.lora_variant}:
+        if variants := {
+            type(layer.lora_variant[name]).__name__ for name in names if name in layer.lora_variant
+        }:
             raise _not_routed(f"{variants.pop()} (use_dora at embeddings)", where)
         _check_plain(layer.base_layer, where)
         rank = max(layer.r.get(name, 0) for name in names)
         some = next(iter(layer.lora_embedding_A.values()))
-        none = some.new_zeros(0, layer.base_layer.num_embeddings), some.new_zeros(layer.base_layer.embedding_dim, 0)
-        down = [_padded(layer.lora_embedding_A.get(name, none[0]), rank, 0).T for name in names]  # (vocabulary, r)
-        up = [_padded(layer.lora_embedding_B.get(name, none[1]), rank, 1).T * layer.scaling.get(name, 1) for name in names]  # (r, d)
+        none = (
+            some.new_zeros(0, layer.base_layer.num_embeddings),
+            some.new_zeros(layer.base_layer.embedding_dim, 0),
+        )
+        down = [
+            _padded(layer.lora_embedding_A.get(name, none[0]), rank, 0).T for name in names
+        ]  # (vocabulary, r)
+        up = [
+            _padded(layer.lora_embedding_B.get(name, none[1]), rank, 1).T
+            * layer.scaling.get(name, 1)
+            for name in names
+        ]  # (r, d)
         super().__init__(where, {"up": torch.stack(up)})
         self.base_layer, self.down = layer.base_layer, torch.stack(down)
 
@@ -207,11 +246,15 @@ class RoutedEmbedding(Routed):
         if self.chosen is None:
             return y
         rows = self.by_row(ids[..., None])[..., 0]  # (B, T)
-        return (y + (self.down[self.index[:, None], rows] @ self.chosen["up"]).view_as(y)).to(y.dtype)
+        return (y + (self.down[self.index[:, None], rows] @ self.chosen["up"]).view_as(y)).to(
+            y.dtype
+        )
 
 
 class RoutedTokens(Routed):
-    """Embeddings of some tokens that every adapter has learned anew, at the input or at an output tied to it."""
+    """Embeddings of some tokens that every adapter has learned anew, at the input or at an output
+    tied to it.
+    """
 
     def __init__(self, wrapper: TrainableTokensWrapper, names: Sequence[str], where: str):
         layer: TrainableTokensLayer = wrapper.token_adapter
@@ -220,14 +263,30 @@ class RoutedTokens(Routed):
             _check_plain(base, where)
         elif type(base) is not nn.Linear or base.bias is not None:
             raise _not_routed(f"trainable_token_indices around {type(base).__name__}", where)
-        # an adapter with fewer tokens says one of them again; one with none, the base model's first token
+        # an adapter with fewer tokens says one of them again; one with none, the base model's first
+        # token
         ids = [list(layer.token_indices.get(name, ())) or [0] for name in names]
-        values = [layer.trainable_tokens_delta[n] if n in layer.token_indices else base.weight[:1] for n in names]
+        values = [
+            layer.trainable_tokens_delta[n] if n in layer.token_indices else base.weight[:1]
+            for n in names
+        ]
         count = max(map(len, ids))
-        take = [torch.tensor([i if i < len(own) else 0 for i in range(count)], device=base.weight.device) for own in ids]
+        take = [
+            torch.tensor(
+                [i if i < len(own) else 0 for i in range(count)], device=base.weight.device
+            )
+            for own in ids
+        ]
         stacked = {
-            "ids": torch.stack([torch.tensor(own, device=base.weight.device)[i] for own, i in zip(ids, take, strict=True)]),
-            "values": torch.stack([own.detach()[i] for own, i in zip(values, take, strict=True)]).to(base.weight.dtype),
+            "ids": torch.stack(
+                [
+                    torch.tensor(own, device=base.weight.device)[i]
+                    for own, i in zip(ids, take, strict=True)
+                ]
+            ),
+            "values": torch.stack(
+                [own.detach()[i] for own, i in zip(values, take, strict=True)]
+            ).to(base.weight.dtype),
         }
         super().__init__(where, stacked)
         self.base_layer = base
@@ -244,9 +303,13 @@ class RoutedTokens(Routed):
         if isinstance(self.base_layer, nn.Linear):
             rows = self.by_row(x)
             own = torch.bmm(rows, values.mT)  # (B, T, K)
-            return y.view(*rows.shape[:2], -1).scatter(2, ids[:, None].expand_as(own), own).view_as(y)
+            return (
+                y.view(*rows.shape[:2], -1).scatter(2, ids[:, None].expand_as(own), own).view_as(y)
+            )
         hit = self.by_row(x[..., None]) == ids[:, None]  # (B, T, K)
-        new = values.gather(1, hit.byte().argmax(-1, keepdim=True).expand(*hit.shape[:2], values.shape[-1]))
+        new = values.gather(
+            1, hit.byte().argmax(-1, keepdim=True).expand(*hit.shape[:2], values.shape[-1])
+        )
         return torch.where(hit.any(-1, keepdim=True), new, y.view_as(new)).view_as(y)
 
 
@@ -255,7 +318,10 @@ class RoutedScale(Routed):
 
     def __init__(self, layer: ia3.Linear, names: Sequence[str], where: str):
         some = next(iter(layer.ia3_l.values())).flatten()
-        scales = [layer.ia3_l[name].detach().flatten() if name in layer.ia3_l else torch.ones_like(some) for name in names]
+        scales = [
+            layer.ia3_l[name].detach().flatten() if name in layer.ia3_l else torch.ones_like(some)
+            for name in names
+        ]
         super().__init__(where, {"scale": torch.stack(scales)})
         self.base_layer, self.at_input = layer.base_layer, layer.is_feedforward
 
@@ -276,7 +342,9 @@ class RoutedDelta(Routed):
 
     def __init__(self, layer: DeltaLayer, names: Sequence[str], where: str):
         if missing := [name for name in names if name not in layer.deltas]:
-            raise ValueError(f"the adapter {missing[0]!r} changes nothing at {where}, others do; serve those of the same modules together")
+            raise ValueError(
+                f"the adapter {missing[0]!r} changes nothing at {where}, others do; serve those of the same modules together"
+            )
         parts = [dict(layer.deltas[name].named_parameters()) for name in names]
         super().__init__(where, _stacked(parts, f"{where} ({type(layer).__name__})"))
         self.base_layer, self.delta = layer.base_layer, copy.deepcopy(layer.deltas[names[0]])
@@ -291,14 +359,23 @@ class RoutedDelta(Routed):
 
 
 class RoutedCopy(Routed):
-    """A module that every adapter has a whole copy of: a head, a norm. An adapter without one uses the base model's."""
+    """A module that every adapter has a whole copy of: a head, a norm. An adapter without one uses
+    the base model's.
+    """
 
     def __init__(self, wrapper: ModulesToSaveWrapper, names: Sequence[str], where: str):
-        if inner := [type(module).__name__ for module in wrapper.modules() if isinstance(module, BaseTunerLayer)]:
+        if inner := [
+            type(module).__name__
+            for module in wrapper.modules()
+            if isinstance(module, BaseTunerLayer)
+        ]:
             raise _not_routed(f"{inner[0]} inside of modules_to_save", where)
         own = dict(wrapper.modules_to_save.items())
         copies = [own.get(name, wrapper.original_module) for name in names]
-        super().__init__(where, _stacked([dict((*m.named_parameters(), *m.named_buffers())) for m in copies], where))
+        super().__init__(
+            where,
+            _stacked([dict((*m.named_parameters(), *m.named_buffers())) for m in copies], where),
+        )
         self.original = wrapper.original_module
 
     @property
@@ -327,7 +404,9 @@ def _padded(matrix: torch.Tensor, rank: int, dim: int) -> torch.Tensor:
 def _stacked(parts: list[dict[str, torch.Tensor]], where: str) -> dict[str, torch.Tensor]:
     shapes = [{name: tuple(value.shape) for name, value in part.items()} for part in parts]
     if other := next((shape for shape in shapes if shape != shapes[0]), None):
-        raise ValueError(f"the adapters differ at {where}: {shapes[0]} and {other}; serve those of one shape together")
+        raise ValueError(
+            f"the adapters differ at {where}: {shapes[0]} and {other}; serve those of one shape together"
+        )
     return {name: torch.stack([part[name].detach() for part in parts]) for name in parts[0]}
 
 
@@ -350,14 +429,17 @@ _ROUTES = {
 
 
 def routed_layers(model: nn.Module, names: Sequence[str]) -> Iterator[tuple[str, Routed]]:
-    """A layer that routes ``names`` for every adapted one of a model, with its name; nothing is replaced yet.
+    """A layer that routes ``names`` for every adapted one of a model, with its name; nothing is
+    replaced yet.
 
     Raises:
         ValueError: for a layer that holds a merged adapter, or that nothing here routes.
     """
     outer = "\n"
     for where, layer in model.named_modules():
-        if where.startswith(outer) or not isinstance(layer, BaseTunerLayer | AuxiliaryTrainingWrapper):
+        if where.startswith(outer) or not isinstance(
+            layer, BaseTunerLayer | AuxiliaryTrainingWrapper
+        ):
             continue
         if layer.merged_adapters:
             raise ValueError(f"an adapter is merged into {where}; call unmerge_adapter() first")

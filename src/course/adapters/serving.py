@@ -1,13 +1,16 @@
-"""One base model, many adapters at once: every row of a batch is answered by its own adapter, in one forward pass.
+"""One base model, many adapters at once: every row of a batch is answered by its own adapter, in
+one forward pass.
 
-``peft`` can mix LoRA adapters in a batch (``adapter_names``) by running each adapter on its rows in turn. Here the weights of all adapters
-are stacked once; a batch gathers those of its rows, and batched matrix products serve them together (as Punica, Chen et al. 2024, does
-with a kernel of its own on a GPU):
+``peft`` can mix LoRA adapters in a batch (``adapter_names``) by running each adapter on its rows in
+turn. Here the weights of all adapters are stacked once; a batch gathers those of its rows, and
+batched matrix products serve them together (as Punica, Chen et al. 2024, does with a kernel of its
+own on a GPU):
 
     y[b] = W x[b] + B[a(b)] A[a(b)] x[b]      for row b with the adapter a(b)
 
-The frozen products stay one product for the whole batch. What is neither LoRA nor frozen (deltas, heads, norms) is mapped over the rows by
-``torch.func.vmap``. Which adapters can be served so stands in :mod:`course.adapters.routing`; all others are refused.
+The frozen products stay one product for the whole batch. What is neither LoRA nor frozen (deltas,
+heads, norms) is mapped over the rows by ``torch.func.vmap``. Which adapters can be served so stands
+in :mod:`course.adapters.routing`; all others are refused.
 """
 
 import copy
@@ -31,15 +34,17 @@ _TRIALS = ((3, 2), (2, 5))
 class AdapterBank:
     """Adapters of one base model that answer side by side.
 
-    The base model's weights are shared with the ``PeftModel`` that the bank was made from, which stays as it is; the adapters' weights are
-    copied, so adapters that are trained further need a new bank. A bank is for inference.
+    The base model's weights are shared with the ``PeftModel`` that the bank was made from, which
+    stays as it is; the adapters' weights are copied, so adapters that are trained further need a
+    new bank. A bank is for inference.
 
-    Served are LoRA (with DoRA, with biases, at embeddings, with ``trainable_token_indices``), IA3, this package's methods, and the head or
-    other ``modules_to_save`` beside them.
+    Served are LoRA (with DoRA, with biases, at embeddings, with ``trainable_token_indices``), IA3,
+    this package's methods, and the head or other ``modules_to_save`` beside them.
 
     Attributes:
         names: of its adapters.
-        model: the model of ``transformers`` to call inside :meth:`rows`; outside of it, it is the base model.
+        model: the model of ``transformers`` to call inside :meth:`rows`; outside of it, it is the
+            base model.
     """
 
     def __init__(self, adapted: PeftModel, names: Sequence[str] | None = None):
@@ -47,17 +52,24 @@ class AdapterBank:
 
         Raises:
             TypeError: for something that is no ``PeftModel``.
-            ValueError: for no or unknown adapters, adapters that are merged or of different shapes, and whatever cannot be routed exactly:
-                a method (prompt tuning, prefix tuning, P-tuning), an option of one, or a layer.
+            ValueError: for no or unknown adapters, adapters that are merged or of different shapes,
+                and whatever cannot be routed exactly: a method (prompt tuning, prefix tuning,
+                P-tuning), an option of one, or a layer.
         """
         if not isinstance(adapted, PeftModel):
-            raise TypeError(f"{type(adapted).__name__} has no adapters: expected what course.adapters.adapt or peft returns")
-        self.names = _checked(adapted.peft_config if names is None else names, "adapters", adapted.peft_config)
+            raise TypeError(
+                f"{type(adapted).__name__} has no adapters: expected what course.adapters.adapt or peft returns"
+            )
+        self.names = _checked(
+            adapted.peft_config if names is None else names, "adapters", adapted.peft_config
+        )
         for name in self.names:
             check_options(name, adapted.peft_config[name])
         base = adapted.get_base_model()
         if base.config.is_encoder_decoder:
-            raise ValueError(f"{type(base).__name__} reads two texts; a bank serves encoders and decoders")
+            raise ValueError(
+                f"{type(base).__name__} reads two texts; a bank serves encoders and decoders"
+            )
         # a copy of the structure that shares every parameter and buffer
         shared = {id(tensor): tensor for tensor in (*base.parameters(), *base.buffers())}
         self.model: PreTrainedModel = copy.deepcopy(base, shared).eval()
@@ -106,7 +118,9 @@ class AdapterBank:
         names = _checked(names, "names", self.names)
         before = self._index
         try:
-            self._choose(torch.tensor([self.names.index(name) for name in names], device=self.model.device))
+            self._choose(
+                torch.tensor([self.names.index(name) for name in names], device=self.model.device)
+            )
             with torch.inference_mode():
                 yield self.model
         finally:
@@ -127,42 +141,76 @@ class AdapterBank:
             return model(**inputs).logits
 
     def answer(
-        self, tokenizer: PreTrainedTokenizerBase, names: Sequence[str], prompts: Sequence[str], max_new_tokens: int = 8, stop: str = "\n"
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        names: Sequence[str],
+        prompts: Sequence[str],
+        max_new_tokens: int = 8,
+        stop: str = "\n",
     ) -> list[str]:
-        """What each adapter says after its prompt: greedy, in one batch, up to ``stop`` or ``max_new_tokens``.
+        """What each adapter says after its prompt: greedy, in one batch, up to ``stop`` or
+        ``max_new_tokens``.
 
         Args:
-            names: ``prompts[b]`` is answered by the adapter ``names[b]`` of a causal language model.
+            names: ``prompts[b]`` is answered by the adapter ``names[b]`` of a causal language
+                model.
 
         Raises:
             TypeError: for prompts that are no list of texts, or another wrong type.
-            ValueError: for an unknown name, unless there is one name a prompt, for an empty prompt or one that leaves no room for an
-                answer in the window, and for a model that does not generate.
+            ValueError: for an unknown name, unless there is one name a prompt, for an empty prompt
+                or one that leaves no room for an answer in the window, and for a model that does
+                not generate.
         """
         max_new_tokens, stop = integer(1)("max_new_tokens", max_new_tokens), text()("stop", stop)
         names = _checked(names, "names", self.names)
         ids = self._encoded(tokenizer, names, prompts, max_new_tokens)
         length, pad = max(map(len, ids)), pad_id(tokenizer)
         # padding on the left, so that all prompts end where their answers begin
-        read = torch.tensor([[pad] * (length - len(row)) + row for row in ids], device=self.model.device)  # (B, T)
-        mask = torch.tensor([[0] * (length - len(row)) + [1] * len(row) for row in ids], device=self.model.device)
+        read = torch.tensor(
+            [[pad] * (length - len(row)) + row for row in ids], device=self.model.device
+        )  # (B, T)
+        mask = torch.tensor(
+            [[0] * (length - len(row)) + [1] * len(row) for row in ids], device=self.model.device
+        )
         with self.rows(names) as model:
             made = model.generate(
-                input_ids=read, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=pad
+                input_ids=read,
+                attention_mask=mask,
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                pad_token_id=pad,
             )  # (B, T + new)
-        return [tokenizer.decode(row[length:], skip_special_tokens=True).split(stop)[0].strip() for row in made]
+        return [
+            tokenizer.decode(row[length:], skip_special_tokens=True).split(stop)[0].strip()
+            for row in made
+        ]
 
-    def _encoded(self, tokenizer: PreTrainedTokenizerBase, names: Sequence[str], prompts: Sequence[str], more: int) -> list[list[int]]:
+    def _encoded(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        names: Sequence[str],
+        prompts: Sequence[str],
+        more: int,
+    ) -> list[list[int]]:
         if isinstance(prompts, str) or not all(isinstance(prompt, str) for prompt in prompts):
             raise TypeError(f"prompts={prompts!r:.60}: expected a list of texts")
         if not self.model.can_generate():
-            raise ValueError(f"{type(self.model).__name__} does not generate: expected a causal language model, or call logits()")
+            raise ValueError(
+                f"{type(self.model).__name__} does not generate: expected a causal language model, or call logits()"
+            )
         if len(names) != len(prompts):
-            raise ValueError(f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt")
-        ids, window = text_ids(tokenizer, list(prompts)), getattr(self.model.config, "max_position_embeddings", None)
+            raise ValueError(
+                f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt"
+            )
+        ids, window = (
+            text_ids(tokenizer, list(prompts)),
+            getattr(self.model.config, "max_position_embeddings", None),
+        )
         for prompt, row in zip(prompts, ids, strict=True):
             if not row:
-                raise ValueError(f"the prompt {prompt!r} has no tokens: expected some text to go on from")
+                raise ValueError(
+                    f"the prompt {prompt!r} has no tokens: expected some text to go on from"
+                )
             if window and len(row) + more > window:
                 raise ValueError(
                     f"the prompt {prompt[:40]!r} has {len(row)} tokens, and with {more} new ones that is more than the window of {window}; "

@@ -1,6 +1,8 @@
-"""Adapters on disk: written whole or not at all, measured in bytes, and the lecture's hundred tasks.
+"""Adapters on disk: written whole or not at all, measured in bytes, and the lecture's hundred
+tasks.
 
-A task by full fine-tuning is a whole model on disk; a task by an adapter is a small folder beside the one base model.
+A task by full fine-tuning is a whole model on disk; a task by an adapter is a small folder beside
+the one base model.
 """
 
 import re
@@ -34,23 +36,31 @@ def save(model: PreTrainedModel | PeftModel, folder: str | Path, name: str = "de
     It is written whole or not at all: an interrupted call leaves what stood there.
 
     Args:
-        folder: where it should stand. An adapter or a model that stands there, and nothing else, is replaced.
+        folder: where it should stand. An adapter or a model that stands there, and nothing else, is
+            replaced.
         name: of the adapter.
 
     Returns:
-        The folder. ``PeftModel.from_pretrained(base, folder)`` or ``from_pretrained(folder)`` reads it.
+        The folder. ``PeftModel.from_pretrained(base, folder)`` or ``from_pretrained(folder)`` reads
+        it.
 
     Raises:
-        ValueError: for an adapter that the model does not have, or whose name is a path, and for the working directory or one above
+        ValueError: for an adapter that the model does not have, or whose name is a path, and for
+            the working directory or one above it.
+        FileExistsError: for a file, a link, or a folder with anything but one model or adapter in
             it.
-        FileExistsError: for a file, a link, or a folder with anything but one model or adapter in it.
         OSError: if it cannot be written; for a full disk the message says what to free.
     """
     folder = Path(folder)
     if isinstance(model, PeftModel) and checked_adapter(name) not in model.peft_config:
         raise ValueError(f"no adapter {name!r}; choose from {', '.join(model.peft_config)}")
     size = None if isinstance(model, PeftModel) else sum(p.nbytes for p in model.parameters())
-    with atomic_folder(folder, _only_one_model, "the files of one model or adapter", size) as temporary, no_progress_bar():
+    with (
+        atomic_folder(
+            folder, _only_one_model, "the files of one model or adapter", size
+        ) as temporary,
+        no_progress_bar(),
+    ):
         if isinstance(model, PeftModel):
             model.save_pretrained(temporary, selected_adapters=[name])
             if name != "default":
@@ -70,7 +80,9 @@ def _move_up(inner: Path) -> None:
 def _only_one_model(folder: Path) -> bool:
     """Whether a folder holds an adapter or a model, and nothing that :func:`save` would not write."""
     inside = list(folder.iterdir())
-    plain = all(path.is_file() and not path.is_symlink() and _FILES.fullmatch(path.name) for path in inside)
+    plain = all(
+        path.is_file() and not path.is_symlink() and _FILES.fullmatch(path.name) for path in inside
+    )
     described = {"config.json", "adapter_config.json"} & {path.name for path in inside}
     return bool(plain and described and any(path.suffix == ".safetensors" for path in inside))
 
@@ -87,7 +99,8 @@ class StorageCost:
     Attributes:
         tasks: numbers of tasks.
         megabytes: on disk, for each of these numbers; with adapters the base model is included.
-        switch_ms: milliseconds from one task to another, for each of these numbers (the median of some switches).
+        switch_ms: milliseconds from one task to another, for each of these numbers (the median of
+            some switches).
     """
 
     tasks: tuple[int, ...]
@@ -96,9 +109,11 @@ class StorageCost:
 
 
 def benchmark_storage(model: PreTrainedModel, folder: Path, tasks: Sequence[int]) -> StorageCost:
-    """Keep every task as a whole model; to switch, another one is read from disk into the same model.
+    """Keep every task as a whole model; to switch, another one is read from disk into the same
+    model.
 
-    The bytes of a model do not depend on what it was trained to do, so the same one is saved for every task.
+    The bytes of a model do not depend on what it was trained to do, so the same one is saved for
+    every task.
     """
 
     def add(number: int) -> None:
@@ -110,13 +125,17 @@ def benchmark_storage(model: PreTrainedModel, folder: Path, tasks: Sequence[int]
     return _grow(add, switch, folder, tasks)
 
 
-def benchmark_adapter_storage(model: PreTrainedModel, method: str, folder: Path, tasks: Sequence[int], **options) -> StorageCost:
-    """Keep the base model once and every task as an adapter; to switch, another one of those in memory is made the active one.
+def benchmark_adapter_storage(
+    model: PreTrainedModel, method: str, folder: Path, tasks: Sequence[int], **options
+) -> StorageCost:
+    """Keep the base model once and every task as an adapter; to switch, another one of those in
+    memory is made the active one.
 
     The adapters are fresh; their bytes do not depend on training either.
 
     Args:
-        method, options: as for :func:`course.adapters.adapt`; prefix tuning and all methods but full fine-tuning.
+        method, options: as for :func:`course.adapters.adapt`; prefix tuning and all methods but
+            full fine-tuning.
     """
     save(model, folder / "base")
     adapted = [model]
@@ -128,7 +147,9 @@ def benchmark_adapter_storage(model: PreTrainedModel, method: str, folder: Path,
     return _grow(add, lambda number: adapted[0].set_adapter(f"task-{number}"), folder, tasks)
 
 
-def _grow(add: Callable[[int], None], switch: Callable[[int], None], folder: Path, tasks: Sequence[int]) -> StorageCost:
+def _grow(
+    add: Callable[[int], None], switch: Callable[[int], None], folder: Path, tasks: Sequence[int]
+) -> StorageCost:
     """Add one task after another; at each number of ``tasks`` look at the folder and at the clock."""
     if not tasks or list(tasks) != sorted(set(tasks)) or tasks[0] < 1:
         raise ValueError(f"tasks={list(tasks)}: expected rising numbers from 1 up")

@@ -1,4 +1,6 @@
-"""Where in a transformer the methods intervene, by architecture; names are those of the modules in ``transformers``."""
+"""Where in a transformer the methods intervene, by architecture; names are those of the modules in
+``transformers``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -28,9 +30,15 @@ class TargetModules:
         return f"{self.attention}|{self.feed_forward}"
 
 
-_BERT = TargetModules(r".*\.attention\.output\.dense", r".*layer\.\d+\.output\.dense", r".*layer\.\d+\..*LayerNorm")
-_LLAMA = TargetModules(r".*\.self_attn\.o_proj", r".*\.mlp\.down_proj", r".*layers\.\d+\.\w+_layernorm")
-_BLOOM = TargetModules(r".*\.self_attention\.dense", r".*\.mlp\.dense_4h_to_h", r".*h\.\d+\.(\w+_layernorm|ln_\w+)")
+_BERT = TargetModules(
+    r".*\.attention\.output\.dense", r".*layer\.\d+\.output\.dense", r".*layer\.\d+\..*LayerNorm"
+)
+_LLAMA = TargetModules(
+    r".*\.self_attn\.o_proj", r".*\.mlp\.down_proj", r".*layers\.\d+\.\w+_layernorm"
+)
+_BLOOM = TargetModules(
+    r".*\.self_attention\.dense", r".*\.mlp\.dense_4h_to_h", r".*h\.\d+\.(\w+_layernorm|ln_\w+)"
+)
 #: ``model_type`` of a configuration -> places.
 TARGET_MODULES = {
     "bert": _BERT,
@@ -59,8 +67,8 @@ TARGET_MODULES = {
     "bloom": _BLOOM,
     "falcon": _BLOOM,
 }  # fmt: skip
-#: What IA3 scales where ``peft`` does not know it: the ends of the names of keys and values (or of the layer that makes them all), and of
-#: the feed-forward blocks' last layer.
+#: What IA3 scales where ``peft`` does not know it: the ends of the names of keys and values (or of
+#: the layer that makes them all), and of the feed-forward blocks' last layer.
 _SCALED = {
     "xlm-roberta": (["key", "value"], ["output.dense"]),
     "electra": (["key", "value"], ["output.dense"]),
@@ -70,7 +78,8 @@ _SCALED = {
     "modernbert": (["Wqkv"], ["mlp.Wo"]),
     "phi3": (["qkv_proj"], ["down_proj"]),
 }
-#: Architectures whose attention reads keys and values that were not made from its input, which a prefix consists of.
+#: Architectures whose attention reads keys and values that were not made from its input, which a
+#: prefix consists of.
 WITH_CACHE = frozenset({
     "bert", "roberta", "xlm-roberta", "electra", "gpt_neox", "gpt2", "llama", "mistral", "mixtral", "qwen2", "qwen3", "gemma2", "phi",
     "phi3", "opt", "bloom", "falcon",
@@ -112,13 +121,16 @@ def scaled_modules(model: PreTrainedModel) -> dict[str, list[str]]:
 
 
 def low_rank_modules(model: PreTrainedModel) -> str | list[str]:
-    """Where LoRA stands if nobody says otherwise: at every linear layer of the body that is called as one."""
+    """Where LoRA stands if nobody says otherwise: at every linear layer of the body that is called
+    as one.
+    """
     # Mamba's other matrices are handed to a kernel, which would not see what an adapter adds
     return ["in_proj", "x_proj"] if model.config.model_type == "mamba" else "all-linear"
 
 
 def prefix_sizes(model: PreTrainedModel) -> dict[str, int]:
-    """What ``peft`` reads wrongly off a configuration: the sizes of the keys of Falcon, whose heads may share them.
+    """What ``peft`` reads wrongly off a configuration: the sizes of the keys of Falcon, whose heads
+    may share them.
 
     Raises:
         ValueError: for an architecture without a cache of keys and values.
@@ -137,10 +149,12 @@ def prefix_sizes(model: PreTrainedModel) -> dict[str, int]:
 
 
 def input_sizes(model: PreTrainedModel) -> dict[str, int]:
-    """The sizes of vectors before the input; ``peft`` guesses them from names that not every configuration has.
+    """The sizes of vectors before the input; ``peft`` guesses them from names that not every
+    configuration has.
 
     Raises:
-        ValueError: for an architecture without attention, whose kernels do not know how many vectors stand before a text.
+        ValueError: for an architecture without attention, whose kernels do not know how many
+            vectors stand before a text.
     """
     config = model.config
     if not getattr(config, "num_attention_heads", None):
@@ -155,44 +169,67 @@ def input_sizes(model: PreTrainedModel) -> dict[str, int]:
 
 
 def head_modules(model: PreTrainedModel) -> list[str]:
-    """The names of the modules that a task's head consists of; empty for a language model, whose output layer was pretrained.
+    """The names of the modules that a task's head consists of; empty for a language model, whose
+    output layer was pretrained.
 
-    BERT's pooler counts as part of the head: it stands above the body, and masked language modelling alone never trains it.
+    BERT's pooler counts as part of the head: it stands above the body, and masked language
+    modelling alone never trains it.
     """
     name = type(model).__name__
     if name.endswith(("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")):
         return []
     body = model.base_model_prefix
-    names = [child for child, module in model.named_children() if child != body and any(True for _ in module.parameters())]
+    names = [
+        child
+        for child, module in model.named_children()
+        if child != body and any(True for _ in module.parameters())
+    ]
     pooler = getattr(getattr(model, body, None), "pooler", None)
     # ALBERT's is a linear layer itself
-    return names + ([] if pooler is None else ["pooler.dense" if hasattr(pooler, "dense") else "pooler"])
+    return names + (
+        [] if pooler is None else ["pooler.dense" if hasattr(pooler, "dense") else "pooler"]
+    )
 
 
 def norm_modules(model: PreTrainedModel) -> list[str]:
     """The whole names of the layers' norms."""
     pattern = re.compile(target_modules(model).norms)
     # ModernBERT's first layer has an identity in the place of one
-    return [name for name, module in model.named_modules() if pattern.fullmatch(name) and any(True for _ in module.parameters())]
+    return [
+        name
+        for name, module in model.named_modules()
+        if pattern.fullmatch(name) and any(True for _ in module.parameters())
+    ]
 
 
 def biased_modules(model: PreTrainedModel) -> list[str]:
-    """The whole names of the body's modules that have a bias and one input: linear layers and layer norms.
+    """The whole names of the body's modules that have a bias and one input: linear layers and layer
+    norms.
 
     Raises:
-        ValueError: for an architecture whose biases are not known, that has others than those, or none, such as Llama.
+        ValueError: for an architecture whose biases are not known, that has others than those, or
+            none, such as Llama.
     """
     target_modules(model)
     if model.config.model_type == "deberta":
-        raise ValueError("'deberta' adds biases to queries and values outside of any linear layer, out of BitFit's reach; take deberta-v2")
+        raise ValueError(
+            "'deberta' adds biases to queries and values outside of any linear layer, out of BitFit's reach; take deberta-v2"
+        )
     body, head, names = f"{model.base_model_prefix}.", head_modules(model), []
     for name, module in model.named_modules():
         # where an adapter stands already, the module of the base model is inside of it
         name = name.removesuffix(".base_layer")
         of_head = any(f".{part}." in f".{name}." for part in head)
         linear_or_norm = isinstance(module, nn.Linear | nn.LayerNorm) or hasattr(module, "nf")
-        if linear_or_norm and name.startswith(body) and not of_head and getattr(module, "bias", None) is not None:
+        if (
+            linear_or_norm
+            and name.startswith(body)
+            and not of_head
+            and getattr(module, "bias", None) is not None
+        ):
             names.append(name)
     if not names:
-        raise ValueError(f"{type(model).__name__} has no biases, so BitFit has nothing to train; choose another method")
+        raise ValueError(
+            f"{type(model).__name__} has no biases, so BitFit has nothing to train; choose another method"
+        )
     return names

@@ -1,8 +1,9 @@
-"""What the methods that ``peft`` lacks have in common: each adds something to the output of chosen modules of the base model.
+"""What the methods that ``peft`` lacks have in common: each adds something to the output of chosen
+modules of the base model.
 
-A method is a *delta*, a small module that turns (input, output) of a module of the base model into its new output; a layer that holds the
-deltas of all adapters; and a tuner that puts such layers in place. Registered with ``peft``, it saves, loads, lists and switches like
-LoRA does.
+A method is a *delta*, a small module that turns (input, output) of a module of the base model into
+its new output; a layer that holds the deltas of all adapters; and a tuner that puts such layers in
+place. Registered with ``peft``, it saves, loads, lists and switches like LoRA does.
 """
 
 from abc import ABC, abstractmethod
@@ -21,9 +22,11 @@ class DeltaConfig(PeftConfig):
     """What every method here can be told.
 
     Attributes:
-        target_modules: which modules of the base model get a delta: a regular expression for their whole names, or a list of endings.
+        target_modules: which modules of the base model get a delta: a regular expression for their
+            whole names, or a list of endings.
         exclude_modules: as ``target_modules``; those that do not.
-        modules_to_save: modules that are trained as a whole and stored with the adapter, such as the head.
+        modules_to_save: modules that are trained as a whole and stored with the adapter, such as
+            the head.
     """
 
     target_modules: list[str] | str | None = None
@@ -51,9 +54,12 @@ class Delta(nn.Module, ABC):
         """Add the delta to the base layer's own weights (``sign=1``) or take it out again (``-1``).
 
         Raises:
-            ValueError: if what it adds depends on the input, so that no weights of the base layer would do the same.
+            ValueError: if what it adds depends on the input, so that no weights of the base layer
+                would do the same.
         """
-        raise ValueError(f"{type(self).__name__} depends on the input and cannot be merged into the base model; keep it beside it")
+        raise ValueError(
+            f"{type(self).__name__} depends on the input and cannot be merged into the base model; keep it beside it"
+        )
 
 
 def width(layer: nn.Module) -> tuple[int, int]:
@@ -68,7 +74,9 @@ def width(layer: nn.Module) -> tuple[int, int]:
         return layer.weight.shape[0], layer.nf
     if isinstance(layer, nn.LayerNorm):
         return layer.normalized_shape[-1], layer.normalized_shape[-1]
-    raise TypeError(f"{type(layer).__name__} cannot be adapted: expected a linear layer or a layer norm; choose other target_modules")
+    raise TypeError(
+        f"{type(layer).__name__} cannot be adapted: expected a linear layer or a layer norm; choose other target_modules"
+    )
 
 
 class DeltaLayer(nn.Module, BaseTunerLayer):
@@ -123,7 +131,8 @@ class DeltaModel(BaseTuner):
     """Puts a :class:`DeltaLayer` around every target module."""
 
     tuner_layer_cls: type[DeltaLayer]
-    # which modules depends on the method and on the architecture, and stands in course.adapters.target_modules
+    # which modules depends on the method and on the architecture, and stands in
+    # course.adapters.target_modules
     target_module_mapping: dict[str, list[str]] = {}
 
     @classmethod
@@ -131,7 +140,16 @@ class DeltaModel(BaseTuner):
         # peft looks for the name just before a parameter's own; a delta's parameters may lie deeper
         return key.replace(f".{cls.prefix}delta.{adapter_name}.", f".{cls.prefix}delta.")
 
-    def _create_and_replace(self, peft_config, adapter_name, target, target_name, parent, current_key, parameter_name=None) -> None:
+    def _create_and_replace(
+        self,
+        peft_config,
+        adapter_name,
+        target,
+        target_name,
+        parent,
+        current_key,
+        parameter_name=None,
+    ) -> None:
         if isinstance(target, self.tuner_layer_cls):
             target.update_layer(adapter_name, peft_config)
             return
@@ -142,9 +160,11 @@ class DeltaModel(BaseTuner):
 
 
 def register(name: str, config: type[DeltaConfig], tuner: type[DeltaModel]) -> None:
-    """Make a method known to ``peft``, so that ``get_peft_model`` and ``PeftModel.from_pretrained`` accept it.
+    """Make a method known to ``peft``, so that ``get_peft_model`` and ``PeftModel.from_pretrained``
+    accept it.
 
-    ``peft`` names its methods in an enumeration, which Python offers no public way to extend; hence the lines that do it by hand.
+    ``peft`` names its methods in an enumeration, which Python offers no public way to extend; hence
+    the lines that do it by hand.
     """
     value = name.upper()
     member = str.__new__(PeftType, value)

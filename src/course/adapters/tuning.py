@@ -19,8 +19,9 @@ from course.models.loading import load_tokenizer
 from course.tasks.registry import Task
 from course.training.fitting import FitSettings, History, fit
 
-#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items (``python -m course.studies`` measures
-#: on test items); fewer parameters want larger steps. Those for the hub are what its models are usually trained with.
+#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items
+#: (``python -m course.studies`` measures on test items); fewer parameters want larger steps. Those
+#: for the hub are what its models are usually trained with.
 RATES = {
     "tiny": {
         "head": 1e-2, "bitfit": 1e-2, "adapter_bias": 1e-2, "ia3": 1e-2, "prefix": 3e-2, "lora": 3e-3, "bottleneck": 3e-3, "full": 1e-3,
@@ -59,17 +60,21 @@ class Tuned:
         return trainable(self.model)
 
     def stored(self) -> int:
-        """Bytes on disk of what this task needs beside the base model; of the whole model if that is what changed."""
+        """Bytes on disk of what this task needs beside the base model; of the whole model if that
+        is what changed.
+        """
         with tempfile.TemporaryDirectory() as folder:
             return stored_bytes(save(self.model, Path(folder) / "kept"))
 
 
-def compare(name: str, task: Task, methods: Sequence[str], steps: int = 100, seed: int = 0) -> pd.DataFrame:
+def compare(
+    name: str, task: Task, methods: Sequence[str], steps: int = 100, seed: int = 0
+) -> pd.DataFrame:
     """Several methods on one task.
 
     Returns:
-        Rows: the methods. Columns: the head's measure on test items (percent), thousands of trained parameters, kilobytes stored, and
-        seconds of training.
+        Rows: the methods. Columns: the head's measure on test items (percent), thousands of trained
+        parameters, kilobytes stored, and seconds of training.
     """
     rows = {}
     for method in methods:
@@ -82,7 +87,14 @@ def compare(name: str, task: Task, methods: Sequence[str], steps: int = 100, see
 
 
 def tune(
-    name: str, task: Task, method: str, steps: int = 100, learning_rate: float | None = None, seed: int = 0, start: str | None = None, **options
+    name: str,
+    task: Task,
+    method: str,
+    steps: int = 100,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    start: str | None = None,
+    **options,
 ) -> Tuned:
     """Train one method on the training examples of a task.
 
@@ -90,16 +102,20 @@ def tune(
         name: of the model, as for :func:`course.models.load_model`.
         task: one that :func:`course.heads.head_for` has a head for.
         steps: optimiser steps of 32 examples.
-        learning_rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
+        learning_rate: their peak learning rate (default: that of the tier and the method in
+            :data:`RATES`).
         seed: of the head's fresh weights and of the order of the examples.
         start: a text whose keys and values a prefix begins as.
         options: of the method, as for :func:`course.adapters.adapt`.
 
     Raises:
-        ValueError: as :func:`course.adapters.adapt` and :func:`course.heads.head_for`; for a start of anything but a prefix.
+        ValueError: as :func:`course.adapters.adapt` and :func:`course.heads.head_for`; for a start
+            of anything but a prefix.
     """
     if start is not None and method != "prefix":
-        raise ValueError(f"start={start[:40]!r} for the method {method!r}: only a prefix can begin as a text")
+        raise ValueError(
+            f"start={start[:40]!r} for the method {method!r}: only a prefix can begin as a text"
+        )
     head, tokenizer = head_for(task), load_tokenizer(name)
     body = head.new_model(name, seed=seed)
     with torch.random.fork_rng():
@@ -107,6 +123,11 @@ def tune(
         model = adapt(body, method, **options)
     if start is not None:
         start_prefix_from(model, torch.tensor(tokenizer(start, add_special_tokens=False).input_ids))
-    settings = FitSettings(steps=steps, learning_rate=learning_rate or RATES[tier()][method], seed=seed, precision="fp32")
+    settings = FitSettings(
+        steps=steps,
+        learning_rate=learning_rate or RATES[tier()][method],
+        seed=seed,
+        precision="fp32",
+    )
     history = fit(model, head.encode(tokenizer, task.data["train"]), settings)
     return Tuned(task, head, method, model, tokenizer, history)

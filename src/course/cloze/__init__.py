@@ -1,4 +1,6 @@
-"""Fill in the blank and complete the text: masked and causal language models on facts, translations, sums, and English."""
+"""Fill in the blank and complete the text: masked and causal language models on facts,
+translations, sums, and English.
+"""
 
 from course.foundation.lazy import lazy_names
 

@@ -1,7 +1,9 @@
-"""Plain English in place of the micro-world: what chapters ask of real models, which have never heard of *dorland*.
+"""Plain English in place of the micro-world: what chapters ask of real models, which have never
+heard of *dorland*.
 
-Sentences, series and prompts as data; nothing here needs a network. Whether a word is one token is up to a model's tokenizer, so
-:func:`one_token` takes out what cannot be asked and says how much that was.
+Sentences, series and prompts as data; nothing here needs a network. Whether a word is one token is
+up to a model's tokenizer, so :func:`one_token` takes out what cannot be asked and says how much
+that was.
 """
 
 from collections.abc import Sequence
@@ -37,7 +39,9 @@ NUMBERS = (
 SERIES = (
     tuple(NUMBERS),
     tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
-    tuple("January February March April May June July August September October November December".split()),
+    tuple(
+        "January February March April May June July August September October November December".split()
+    ),
     tuple("first second third fourth fifth sixth seventh eighth ninth tenth".split()),
     tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
 )
@@ -52,7 +56,8 @@ EXAMPLES = (
 )
 #: The kinds of :func:`blank_sets`, as a figure names them.
 TITLES = {"capitals": "capitals", "opposites": "opposites", "sums": "sums in words"}
-#: Tasks of the micro-world whose texts are plain English and whose answers are frequent English words.
+#: Tasks of the micro-world whose texts are plain English and whose answers are frequent English
+#: words.
 TASKS = ("sentiment", "recommend", "topic")
 #: Prompts with demonstrations for which a model tuned to another task may say the wrong thing.
 PROMPTS = (
@@ -61,13 +66,18 @@ PROMPTS = (
     "soup : good \n tea : good \n stew :",
 )
 #: What one might ask a model for, in words alone.
-REQUESTS = ("What is the capital of France?", "Give the opposite of the word hot.", "Say yes if a horse is an animal.")
+REQUESTS = (
+    "What is the capital of France?",
+    "Give the opposite of the word hot.",
+    "Say yes if a horse is an animal.",
+)
 #: The beginning of a sentence whose end may have one word or more.
 PHRASE = "The largest city of the United States is"
 
 
 def blank_sets(count: int, seed: int = 0) -> dict[str, list[Blank]]:
-    """Kind of text -> blanks, each sentence asked twice: with the clue on the left and on the right.
+    """Kind of text -> blanks, each sentence asked twice: with the clue on the left and on the
+    right.
 
     Args:
         count: of sums.
@@ -76,10 +86,18 @@ def blank_sets(count: int, seed: int = 0) -> dict[str, list[Blank]]:
     pairs = [(a, b) for a in range(1, 11) for b in range(1, 11) if a != b]
     sums = []
     for a, b in Rng(f"english/sums/{seed}").sample(pairs, count):
-        sums += two_blanks("The sum of", NUMBERS[a - 1], f"and {NUMBERS[b - 1]} is", NUMBERS[a + b - 1], ".")
+        sums += two_blanks(
+            "The sum of", NUMBERS[a - 1], f"and {NUMBERS[b - 1]} is", NUMBERS[a + b - 1], "."
+        )
     return {
-        "capitals": [blank for pair in CAPITALS.items() for blank in two_blanks("The capital of", pair[0], "is", pair[1], ".")],
-        "opposites": [blank for a, b in OPPOSITES for blank in two_blanks("The opposite of", a, "is", b, ".")],
+        "capitals": [
+            blank
+            for pair in CAPITALS.items()
+            for blank in two_blanks("The capital of", pair[0], "is", pair[1], ".")
+        ],
+        "opposites": [
+            blank for a, b in OPPOSITES for blank in two_blanks("The opposite of", a, "is", b, ".")
+        ],
         "sums": sums,
     }
 
@@ -95,7 +113,11 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
     Raises:
         ValueError: if there are not so many.
     """
-    windows = [series[i : i + _SHOWN + _FOLLOWING] for series in SERIES for i in range(len(series) - _SHOWN - _FOLLOWING + 1)]
+    windows = [
+        series[i : i + _SHOWN + _FOLLOWING]
+        for series in SERIES
+        for i in range(len(series) - _SHOWN - _FOLLOWING + 1)
+    ]
     if count > len(windows):
         raise ValueError(f"{count} beginnings: the series have {len(windows)}; ask for fewer")
     chosen = Rng(f"english/beginnings/{seed}").sample(windows, count)
@@ -103,10 +125,18 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
 
 
 def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
-    """The items whose missing words are one token each for every model; prints how many are left out, if any are."""
-    kept = [item for item in items if all(_is_one_token(model, word) for model in models for word in _missing(item))]
+    """The items whose missing words are one token each for every model; prints how many are left
+    out, if any are.
+    """
+    kept = [
+        item
+        for item in items
+        if all(_is_one_token(model, word) for model in models for word in _missing(item))
+    ]
     if len(kept) < len(items):
-        print(f"{len(items) - len(kept)} of {len(items)} left out: the missing word is more than one token for a model")
+        print(
+            f"{len(items) - len(kept)} of {len(items)} left out: the missing word is more than one token for a model"
+        )
     return kept
 
 

@@ -1,7 +1,8 @@
 """Two objectives: the same text for a model that continues and for one that fills in.
 
-A :class:`Blank` is a word taken out of a sentence whose clue stands to the left or to the right of it. GPT is asked for the
-next word after what stands before the blank, BERT for the word in the blank.
+A :class:`Blank` is a word taken out of a sentence whose clue stands to the left or to the right of
+it. GPT is asked for the next word after what stands before the blank, BERT for the word in the
+blank.
 """
 
 from collections.abc import Sequence
@@ -40,8 +41,12 @@ class Blank:
         return f"{self.before} {mask} {self.after}"
 
 
-def two_blanks(before: str, first: str, between: str, second: str, after: str) -> tuple[Blank, Blank]:
-    """One sentence, asked twice: its second word (clue on the left) and its first (clue on the right)."""
+def two_blanks(
+    before: str, first: str, between: str, second: str, after: str
+) -> tuple[Blank, Blank]:
+    """One sentence, asked twice: its second word (clue on the left) and its first (clue on the
+    right).
+    """
     left = Blank(f"{before} {first} {between}".strip(" "), after, second, "left")
     return left, Blank(before, f"{between} {second} {after}".strip(" "), first, "right")
 
@@ -68,7 +73,9 @@ def translation_blanks(count: int, seed: int = 0) -> list[Blank]:
         words, (form, *rest) = english.split(), velan.split()
         at = 2 if words[1] in phrases.COLOURS else 1
         between = " ".join([*words[at + 1 :], "\n velan :"])
-        made += two_blanks(" ".join(["english :", *words[:at]]), words[at], between, form, " ".join(rest))
+        made += two_blanks(
+            " ".join(["english :", *words[:at]]), words[at], between, form, " ".join(rest)
+        )
     return made
 
 
@@ -83,12 +90,16 @@ def sum_blanks(count: int, seed: int = 0) -> list[Blank]:
 
 
 def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
-    """The word that the model puts into each blank: by what stands before it (GPT), or by both sides (BERT)."""
+    """The word that the model puts into each blank: by what stands before it (GPT), or by both
+    sides (BERT).
+    """
     return model.likeliest(expected(model, blanks))
 
 
 def fill_all(model: Predictor, text: str) -> list[str]:
-    """BERT's likeliest word for every blank of a text, each filled without knowledge of the others' words."""
+    """BERT's likeliest word for every blank of a text, each filled without knowledge of the others'
+    words.
+    """
     return model.likeliest(model.blanks(text))
 
 
@@ -100,19 +111,29 @@ def expected(model: Predictor, blanks: Sequence[Blank]) -> torch.Tensor:
 
 
 def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
-    """Share of the blanks that the model fills with the word that was there; capitals do not count, some BERTs have none.
+    """Share of the blanks that the model fills with the word that was there; capitals do not count,
+    some BERTs have none.
 
     Raises:
         ValueError: if there are no blanks.
     """
     if not blanks:
-        raise ValueError("no blanks: expected at least one, and a share of none means nothing; choose texts whose words the model knows")
-    return sum(w.casefold() == b.word.casefold() for w, b in zip(fill(model, blanks), blanks, strict=True)) / len(blanks)
+        raise ValueError(
+            "no blanks: expected at least one, and a share of none means nothing; choose texts whose words the model knows"
+        )
+    return sum(
+        w.casefold() == b.word.casefold() for w, b in zip(fill(model, blanks), blanks, strict=True)
+    ) / len(blanks)
 
 
 def fill_by_reading(model: LanguageModel, blank: Blank, candidates: Sequence[str]) -> str:
-    """GPT's way to use what stands on the right: put in each candidate, read the whole sentence, keep the likeliest one."""
-    totals = model.score([""] * len(candidates), [f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates])
+    """GPT's way to use what stands on the right: put in each candidate, read the whole sentence,
+    keep the likeliest one.
+    """
+    totals = model.score(
+        [""] * len(candidates),
+        [f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates],
+    )
     return candidates[int(totals.argmax())]
 
 
@@ -125,7 +146,9 @@ class Beginning:
 
 
 def beginnings(count: int, seed: int = 0) -> list[Beginning]:
-    """Held-out phrases to be translated, half into Velan and half into English; the continuation has three words or more."""
+    """Held-out phrases to be translated, half into Velan and half into English; the continuation
+    has three words or more.
+    """
     rng, made = Rng(f"beginnings/{seed}"), []
     while len(made) < count:
         english, velan = phrases.write_phrase(rng, train=False)
@@ -136,13 +159,16 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
 
 
 def continued_right(model: Predictor, begun: Sequence[Beginning]) -> float:
-    """Share of the beginnings that the model continues exactly right, word by word; capitals do not count.
+    """Share of the beginnings that the model continues exactly right, word by word; capitals do not
+    count.
 
     Raises:
         ValueError: if there are no beginnings.
     """
     if not begun:
-        raise ValueError("no beginnings: expected at least one; choose texts whose words the model knows")
+        raise ValueError(
+            "no beginnings: expected at least one; choose texts whose words the model knows"
+        )
     right = 0
     for beginning in begun:
         wanted = beginning.continuation.split()

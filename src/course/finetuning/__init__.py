@@ -1,4 +1,6 @@
-"""Fine-tuning for tasks: instruction tuning, specialists against a generalist, catastrophic forgetting."""
+"""Fine-tuning for tasks: instruction tuning, specialists against a generalist, catastrophic
+forgetting.
+"""
 
 from course.foundation.lazy import lazy_names
 

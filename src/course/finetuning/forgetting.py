@@ -1,4 +1,6 @@
-"""What a model can still do after it was tuned for one task: fully, or by an adapter that can be switched off."""
+"""What a model can still do after it was tuned for one task: fully, or by an adapter that can be
+switched off.
+"""
 
 from collections.abc import Sequence
 
@@ -8,15 +10,27 @@ from course.finetuning.specialists import specialise
 from course.lm.language_model import LanguageModel
 from course.prompting.in_context import accuracy, queries
 
-BEFORE, FULL, ON, OFF = "only prompted", "all parameters tuned", "LoRA, switched on", "LoRA, switched off"
+BEFORE, FULL, ON, OFF = (
+    "only prompted",
+    "all parameters tuned",
+    "LoRA, switched on",
+    "LoRA, switched off",
+)
 
 
 def measure(
-    base: LanguageModel, task: str, tasks: Sequence[str], steps: int = 100, shots: int = 3, count: int = 100, seed: int = 0
+    base: LanguageModel,
+    task: str,
+    tasks: Sequence[str],
+    steps: int = 100,
+    shots: int = 3,
+    count: int = 100,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Accuracy (percent) on the task that a model was tuned for, and its mean on the others.
 
-    A tuned model is asked about its own task as it was trained, without demonstrations; everything else has ``shots`` demonstrations.
+    A tuned model is asked about its own task as it was trained, without demonstrations; everything
+    else has ``shots`` demonstrations.
 
     Returns:
         Rows: before tuning, all parameters tuned, LoRA on and off. Columns: ``own`` and ``others``.

@@ -1,10 +1,14 @@
-"""Instruction tuning: a model is tuned on many tasks described in words, and asked for tasks of kinds that it was not tuned on.
+"""Instruction tuning: a model is tuned on many tasks described in words, and asked for tasks of
+kinds that it was not tuned on.
 
-The design is that of FLAN (Wei et al. 2022): tasks form clusters, whole clusters are held out, and the controls take the instruction
-away. In the corpus words describe a task *before* its inputs (titles, lessons), so a pretrained model follows a description that stands
-there. Here the description comes *after* the input, as in a request that somebody types under a text; no document has that.
+The design is that of FLAN (Wei et al. 2022): tasks form clusters, whole clusters are held out, and
+the controls take the instruction away. In the corpus words describe a task *before* its inputs
+(titles, lessons), so a pretrained model follows a description that stands there. Here the
+description comes *after* the input, as in a request that somebody types under a text; no document
+has that.
 
-``python -m course.finetuning.release`` makes the tuned model that the package ships: an adapter of the largest one, tuned on all clusters.
+``python -m course.finetuning.release`` makes the tuned model that the package ships: an adapter of
+the largest one, tuned on all clusters.
 """
 
 import copy
@@ -18,7 +22,15 @@ from transformers import PreTrainedModel
 
 from course.adapters import adapt
 from course.foundation.rng import Rng
-from course.foundation.validation import check_fields, each, instance, integer, number, optional, text
+from course.foundation.validation import (
+    check_fields,
+    each,
+    instance,
+    integer,
+    number,
+    optional,
+    text,
+)
 from course.lm.language_model import LanguageModel, TextModel
 from course.models.loading import get_base_model
 from course.tasks import registry as tasks
@@ -42,13 +54,23 @@ STOP = "\n"
 
 #: Tasks whose input asks for something by itself.
 REQUESTS = ("closed_book", "where", "who")
-#: Tasks that are left out: whose words or whose taste is meant, only demonstrations can tell; and chains of steps or answers of many words,
-#: which such a small model cannot give at once, so that tuning on them would teach it to make something up.
+#: Tasks that are left out: whose words or whose taste is meant, only demonstrations can tell; and
+#: chains of steps or answers of many words, which such a small model cannot give at once, so that
+#: tuning on them would teach it to make something up.
 LEFT_OUT = (*PROFILED, "problem", "route", "letters", "parts", "to_velan", "from_velan")
-#: The clusters that are held out in turn, and those of them whose inputs are questions, which ask for something by themselves.
-HELD_OUT = ("inference", "reading comprehension", "closed-book questions", "geography", "judgement", "morphology")
+#: The clusters that are held out in turn, and those of them whose inputs are questions, which ask
+#: for something by themselves.
+HELD_OUT = (
+    "inference",
+    "reading comprehension",
+    "closed-book questions",
+    "geography",
+    "judgement",
+    "morphology",
+)
 QUESTIONS = ("reading comprehension", "closed-book questions")
-#: The clusters by whose validation items steps and rate were chosen, so that what is tested chose nothing.
+#: The clusters by whose validation items steps and rate were chosen, so that what is tested chose
+#: nothing.
 CHOSEN_BY = ("things", "words", "people", "tagging", "topic", "word lists", "sentiment")
 #: Most training examples of a task, and of the items that a task is asked about in a test.
 CAP, ASKED = 400, 20
@@ -72,13 +94,15 @@ class Tuning:
     """How to tune on instructions.
 
     Attributes:
-        clusters: the clusters of tasks, keys of :func:`clusters`; each has the same share of the examples.
+        clusters: the clusters of tasks, keys of :func:`clusters`; each has the same share of the
+            examples.
         wordings: how many wordings of each task are used, from the first on.
         forms: templates of a request, equally often.
         control: what stands in the place of the instruction.
         steps: optimiser steps of 32 examples.
         learning_rate: their peak learning rate.
-        rank: of an adapter (LoRA, Hu et al. 2022) on every matrix of the layers; None to tune all parameters.
+        rank: of an adapter (LoRA, Hu et al. 2022) on every matrix of the layers; None to tune all
+            parameters.
         seed: of the examples, their order and the adapter.
     """
 
@@ -112,7 +136,9 @@ class Tuned:
 
 @cache
 def clusters() -> dict[str, tuple[str, ...]]:
-    """Cluster -> its tasks, of all tasks that are described in words and can be answered from the description."""
+    """Cluster -> its tasks, of all tasks that are described in words and can be answered from the
+    description.
+    """
     found: dict[str, list[str]] = {}
     for name in INSTRUCTIONS:
         if name not in LEFT_OUT:
@@ -133,13 +159,20 @@ def others(*held_out: str) -> tuple[str, ...]:
 
 @cache
 def items(name: str, split: str, seed: int) -> tuple[Example, ...]:
-    """At most :data:`CAP` training examples or :data:`ASKED` others of a task; one with a table has the same for every seed."""
+    """At most :data:`CAP` training examples or :data:`ASKED` others of a task; one with a table has
+    the same for every seed.
+    """
     count = CAP if split == TRAIN else ASKED
-    return tuple(tasks.load_task(name, seed=seed, sizes=dict.fromkeys(SPLITS, count), wanted_tier="tiny").examples(split)[:count])
+    return tuple(
+        tasks.load_task(
+            name, seed=seed, sizes=dict.fromkeys(SPLITS, count), wanted_tier="tiny"
+        ).examples(split)[:count]
+    )
 
 
 def request(wording: str, text: str = "", form: str = AFTER) -> str:
-    """A prompt that asks for something in words, about ``text`` or about nothing; without a wording the text alone.
+    """A prompt that asks for something in words, about ``text`` or about nothing; without a wording
+    the text alone.
 
     Raises:
         ValueError: if both are empty.
@@ -152,7 +185,9 @@ def request(wording: str, text: str = "", form: str = AFTER) -> str:
 
 
 def worded(name: str, wording: int, control: Control, rng: Rng) -> str:
-    """What stands in the place of the instruction of a task, in its wording of that number (from 0)."""
+    """What stands in the place of the instruction of a task, in its wording of that number (from
+    0).
+    """
     text = INSTRUCTIONS[name][wording]
     if control is Control.NONE:
         return ""
@@ -167,7 +202,9 @@ def worded(name: str, wording: int, control: Control, rng: Rng) -> str:
 
 
 def mixture(tuning: Tuning, count: int) -> list[tuple[str, str]]:
-    """``count`` (prompt, completion) texts to tune on: training items, the clusters equally often, then their tasks, then the wordings."""
+    """``count`` (prompt, completion) texts to tune on: training items, the clusters equally often,
+    then their tasks, then the wordings.
+    """
     rng, made = Rng(f"instructions/{tuning.seed}"), []
     for _ in range(count):
         name = rng.choice(clusters()[rng.choice(tuning.clusters)])
@@ -178,55 +215,88 @@ def mixture(tuning: Tuning, count: int) -> list[tuple[str, str]]:
     return made
 
 
-def tune(base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (), validate_every: int = 20) -> Tuned:
+def tune(
+    base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (), validate_every: int = 20
+) -> Tuned:
     """Tune a copy of a model on instructions; the base stays as it was.
 
     Args:
-        validate_on: clusters whose validation items say how good the model is, neither tuned on nor to be tested; it ends with the
-            weights that answered most of them right. Without any it trains to the end.
+        validate_on: clusters whose validation items say how good the model is, neither tuned on nor
+            to be tested; it ends with the weights that answered most of them right. Without any it
+            trains to the end.
 
     Raises:
         ValueError: if a cluster to validate on is one to tune on.
     """
     model, history = _trained(base, tuning, validate_on, validate_every)
-    return Tuned(LanguageModel(model if tuning.rank is None else model.merge_and_unload(), base.tokenizer, base.batch_tokens), history)
+    return Tuned(
+        LanguageModel(
+            model if tuning.rank is None else model.merge_and_unload(),
+            base.tokenizer,
+            base.batch_tokens,
+        ),
+        history,
+    )
 
 
-def _trained(base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (), every: int = 20) -> tuple[PreTrainedModel, History]:
+def _trained(
+    base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (), every: int = 20
+) -> tuple[PreTrainedModel, History]:
     if both := set(validate_on) & set(tuning.clusters):
-        raise ValueError(f"{', '.join(sorted(both))}: to tune on and to validate on; expected different clusters")
+        raise ValueError(
+            f"{', '.join(sorted(both))}: to tune on and to validate on; expected different clusters"
+        )
     model = copy.deepcopy(base.model).float()
     if tuning.rank is not None:
         with torch.random.fork_rng():
             torch.manual_seed(tuning.seed)
             model = adapt(model, "lora", r=tuning.rank)
-    # in single precision everywhere: a study's figures should not depend on what the processor computes fast
-    settings = FitSettings(steps=tuning.steps, learning_rate=tuning.learning_rate, seed=tuning.seed, validate_every=every, precision="fp32")
-    data = completions(base.tokenizer, mixture(tuning, tuning.steps * settings.batch_size), end=True)
+    # in single precision everywhere: a study's figures should not depend on what the processor
+    # computes fast
+    settings = FitSettings(
+        steps=tuning.steps,
+        learning_rate=tuning.learning_rate,
+        seed=tuning.seed,
+        validate_every=every,
+        precision="fp32",
+    )
+    data = completions(
+        base.tokenizer, mixture(tuning, tuning.steps * settings.batch_size), end=True
+    )
 
     def right(candidate: PreTrainedModel) -> float:
         spoken = LanguageModel(get_base_model(candidate), base.tokenizer, base.batch_tokens)
-        return mean_by_cluster(evaluate(spoken, validate_on, split=VALIDATION, form=tuning.forms[0], seed=tuning.seed))
+        return mean_by_cluster(
+            evaluate(spoken, validate_on, split=VALIDATION, form=tuning.forms[0], seed=tuning.seed)
+        )
 
     return model, fit(model, data, settings, validate=right if validate_on else None)
 
 
 def samples(names: Sequence[str], seed: int = 0) -> list[tuple[str, Example]]:
-    """The first wording and a test item of each task, with the data of the tier: in the hub tier real ones."""
-    drawn = {name: tasks.load_task(name, seed=seed, sizes=dict.fromkeys(SPLITS, ASKED)) for name in names}
+    """The first wording and a test item of each task, with the data of the tier: in the hub tier
+    real ones.
+    """
+    drawn = {
+        name: tasks.load_task(name, seed=seed, sizes=dict.fromkeys(SPLITS, ASKED)) for name in names
+    }
     return [(task.instructions[0], task.examples(TEST)[0]) for task in drawn.values()]
 
 
 def answers(model: TextModel, prompts: Sequence[str], max_tokens: int = 12) -> list[str]:
     """What the model writes after each prompt, up to the end of the line."""
-    return [samples[0].text.strip() for samples in model.generate(prompts, max_tokens=max_tokens, stop=STOP)]
+    return [
+        samples[0].text.strip()
+        for samples in model.generate(prompts, max_tokens=max_tokens, stop=STOP)
+    ]
 
 
 def evaluate(
     model: TextModel, held_out: Sequence[str], control: Control = Control.INSTRUCTION, form: str = AFTER,
     wordings: Sequence[int] = (0, 1, 2), split: str = TEST, seed: int = 0,
 ) -> dict[str, float]:  # fmt: skip
-    """Accuracy (percent) on every task of some clusters: the share of answers that are the right text, in every wording.
+    """Accuracy (percent) on every task of some clusters: the share of answers that are the right
+    text, in every wording.
 
     Args:
         held_out: the clusters; nothing here knows whether they were held out.
@@ -248,7 +318,10 @@ def evaluate(
 
 def by_cluster(by_task: dict[str, float]) -> dict[str, float]:
     """Cluster -> the mean over its tasks."""
-    found = {cluster: [by_task[name] for name in names if name in by_task] for cluster, names in clusters().items()}
+    found = {
+        cluster: [by_task[name] for name in names if name in by_task]
+        for cluster, names in clusters().items()
+    }
     return {cluster: sum(values) / len(values) for cluster, values in found.items() if values}
 
 

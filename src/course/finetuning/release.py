@@ -1,4 +1,6 @@
-"""Release of the instruction-tuned model: ``python -m course.finetuning.release`` makes the adapter that the package ships."""
+"""Release of the instruction-tuned model: ``python -m course.finetuning.release`` makes the adapter
+that the package ships.
+"""
 
 import argparse
 import json
@@ -6,18 +8,32 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from course.finetuning.instruction_tuning import AFTER, ALONE, BASE, BEFORE, INLINE, TUNED, Tuning, _trained, others
+from course.finetuning.instruction_tuning import (
+    AFTER,
+    ALONE,
+    BASE,
+    BEFORE,
+    INLINE,
+    TUNED,
+    Tuning,
+    _trained,
+    others,
+)
 from course.foundation import write_text
 from course.lm.language_model import load
 from course.models.loading import ADAPTER, RECORD, weights_sha256
 from course.pretraining import release
 
 #: How the shipped model is tuned: on everything, asked in every form.
-SHIPPED = Tuning(others(), forms=(AFTER, BEFORE, INLINE, ALONE), steps=120, learning_rate=3e-3, rank=8)
+SHIPPED = Tuning(
+    others(), forms=(AFTER, BEFORE, INLINE, ALONE), steps=120, learning_rate=3e-3, rank=8
+)
 
 
 def ship(tuning: Tuning = SHIPPED, target: Path = release.WEIGHTS) -> int:
-    """Tune the model that the package ships and put its adapter, in half precision, beside the others; returns the bytes shipped in all."""
+    """Tune the model that the package ships and put its adapter, in half precision, beside the
+    others; returns the bytes shipped in all.
+    """
     model, history = _trained(load(BASE, "tiny"), tuning)
     model.half()
     with tempfile.TemporaryDirectory() as temporary:
@@ -26,7 +42,10 @@ def ship(tuning: Tuning = SHIPPED, target: Path = release.WEIGHTS) -> int:
         (folder / "README.md").unlink(missing_ok=True)
         config = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
         # a set in peft, so it would come in another order each time
-        config |= {"base_model_name_or_path": BASE, "target_modules": sorted(config["target_modules"])}
+        config |= {
+            "base_model_name_or_path": BASE,
+            "target_modules": sorted(config["target_modules"]),
+        }
         made = {
             "base": BASE,
             "base_sha256": weights_sha256(BASE),
@@ -43,7 +62,9 @@ def ship(tuning: Tuning = SHIPPED, target: Path = release.WEIGHTS) -> int:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    argparse.ArgumentParser(description=f"Tune {BASE} on all instructions and put {TUNED} into the package.").parse_args(arguments)
+    argparse.ArgumentParser(
+        description=f"Tune {BASE} on all instructions and put {TUNED} into the package."
+    ).parse_args(arguments)
     print(f"{TUNED} added; {ship() / 1e6:.1f} MB in all")
 
 

@@ -1,4 +1,6 @@
-"""Specialists and a generalist: one copy of a model fine-tuned for each task, against one model that is only prompted."""
+"""Specialists and a generalist: one copy of a model fine-tuned for each task, against one model
+that is only prompted.
+"""
 
 import copy
 from collections.abc import Sequence
@@ -15,8 +17,9 @@ from course.training.batches import completions
 from course.training.fitting import FitSettings, History, fit
 from course.world.split import TRAIN
 
-#: The tasks of chapter 1's matrix. Three read the same reviews and two the same sentences, so only the demonstrations (or the
-#: parameters) say what is wanted; the last one is hard for the generalist.
+#: The tasks of chapter 1's matrix. Three read the same reviews and two the same sentences, so only
+#: the demonstrations (or the parameters) say what is wanted; the last one is hard for the
+#: generalist.
 TASKS = ("sentiment", "recommend", "topic", "find_person", "find_city", "third_word")
 GENERALIST = "generalist"
 #: Peak learning rate by tier: a model that is a hundred times larger takes smaller steps.
@@ -33,14 +36,22 @@ class Specialist:
 
 
 def specialise(
-    base: LanguageModel, task: str, labels: int = 1000, steps: int = 100, learning_rate: float | None = None, seed: int = 0, method: str = "full"
+    base: LanguageModel,
+    task: str,
+    labels: int = 1000,
+    steps: int = 100,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    method: str = "full",
 ) -> Specialist:
-    """Fine-tune a copy of a causal model on ``labels`` training examples of one task; the base stays as it was.
+    """Fine-tune a copy of a causal model on ``labels`` training examples of one task; the base
+    stays as it was.
 
     Args:
         labels: how many labelled examples; each is an input alone with its output.
         steps: optimiser steps of 32 examples.
-        learning_rate: their peak learning rate (default: that of the tier in :data:`RATES`; of an adapter in :mod:`course.adapters.tuning`).
+        learning_rate: their peak learning rate (default: that of the tier in :data:`RATES`; of an
+            adapter in :mod:`course.adapters.tuning`).
         seed: of the examples and of their order.
         method: how, a key of :data:`course.adapters.METHODS`.
 
@@ -51,9 +62,15 @@ def specialise(
     # in half precision a step of this size would be rounded away
     model = adapt(copy.deepcopy(base.model).float(), method)
     pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
-    # in single precision everywhere: a study's figures should not depend on what the processor computes fast
+    # in single precision everywhere: a study's figures should not depend on what the processor
+    # computes fast
     usual = RATES[tier()] if method == "full" else tuning.RATES[tier()][method]
-    settings = FitSettings(steps=steps, learning_rate=usual if learning_rate is None else learning_rate, seed=seed, precision="fp32")
+    settings = FitSettings(
+        steps=steps,
+        learning_rate=usual if learning_rate is None else learning_rate,
+        seed=seed,
+        precision="fp32",
+    )
     history = fit(model, completions(base.tokenizer, pairs), settings)
     return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
 
@@ -64,8 +81,8 @@ def matrix(
 ) -> pd.DataFrame:  # fmt: skip
     """Accuracy of every model on every task, in percent.
 
-    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist is asked about its own task
-    in the way it was trained, without demonstrations.
+    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist is
+    asked about its own task in the way it was trained, without demonstrations.
 
     Returns:
         Rows: the generalist, then the specialists by their tasks. Columns: the tasks.
@@ -75,13 +92,20 @@ def matrix(
     for task in tasks:
         shown = queries(task, shots, count, seed)
         bare = [query.bare for query in shown]
-        table[task] = {name: 100 * accuracy(model, bare if name == task else shown) for name, model in models.items()}
+        table[task] = {
+            name: 100 * accuracy(model, bare if name == task else shown)
+            for name, model in models.items()
+        }
     return pd.DataFrame(table)
 
 
 def advantage(table: pd.DataFrame) -> pd.Series:
     """Specialist minus generalist on each specialist's own task, in points."""
-    own = {task: table.loc[task, task] - table.loc[GENERALIST, task] for task in table.index if task != GENERALIST}
+    own = {
+        task: table.loc[task, task] - table.loc[GENERALIST, task]
+        for task in table.index
+        if task != GENERALIST
+    }
     return pd.Series(own)
 
 
@@ -94,13 +118,22 @@ def forgetting(table: pd.DataFrame) -> pd.Series:
     return pd.Series(lost)
 
 
-def by_labels(base: LanguageModel, task: str, labels: Sequence[int], seed: int, count: int = 200) -> dict[str, float]:
-    """A specialist's accuracy (percent) on its own task by the number of labels that it was trained on."""
+def by_labels(
+    base: LanguageModel, task: str, labels: Sequence[int], seed: int, count: int = 200
+) -> dict[str, float]:
+    """A specialist's accuracy (percent) on its own task by the number of labels that it was trained
+    on.
+    """
     asked = queries(task, 0, count, seed)
-    return {str(n): 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, asked) for n in labels}
+    return {
+        str(n): 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, asked)
+        for n in labels
+    }
 
 
-def by_shots(base: LanguageModel, task: str, shots: Sequence[int], seed: int, count: int = 200) -> dict[str, float]:
+def by_shots(
+    base: LanguageModel, task: str, shots: Sequence[int], seed: int, count: int = 200
+) -> dict[str, float]:
     """The generalist's accuracy (percent) by the number of demonstrations in its prompt."""
     return {str(k): 100 * accuracy(base, queries(task, k, count, seed)) for k in shots}
 
@@ -108,12 +141,16 @@ def by_shots(base: LanguageModel, task: str, shots: Sequence[int], seed: int, co
 def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
     """What each way pays for one more task: kilobytes stored, and tokens read for every query.
 
-    The specialist stores another copy of the model in half precision; the generalist stores the text of its demonstrations.
+    The specialist stores another copy of the model in half precision; the generalist stores the
+    text of its demonstrations.
     """
     asked = queries(task, shots, 100)
     bare = [query.bare for query in asked]
     length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in found) / 100 for name, found in
               (("specialist", bare), ("generalist", asked))}  # fmt: skip
     shown = asked[0].prompt.removesuffix(bare[0].prompt)
-    stored = {"specialist": 2 * base.model.num_parameters() / 1e3, "generalist": len(shown.encode()) / 1e3}
+    stored = {
+        "specialist": 2 * base.model.num_parameters() / 1e3,
+        "generalist": len(shown.encode()) / 1e3,
+    }
     return pd.DataFrame({"stored for the task (kB)": stored, "tokens read a query": length})

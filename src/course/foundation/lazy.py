@@ -1,10 +1,14 @@
-"""Names that a package hands on from its modules and that load on first use, so that importing the package is cheap."""
+"""Names that a package hands on from its modules and that load on first use, so that importing the
+package is cheap.
+"""
 
 from collections.abc import Callable
 from importlib import import_module
 
 
-def lazy_names(package: str, names: dict[str, list[str]]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+def lazy_names(
+    package: str, names: dict[str, list[str]]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """``__getattr__`` and ``__dir__`` of a package (PEP 562).
 
     Args:
@@ -15,7 +19,9 @@ def lazy_names(package: str, names: dict[str, list[str]]) -> tuple[Callable[[str
 
     def load(name: str) -> object:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}; choose from {', '.join(sorted(homes))}")
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}; choose from {', '.join(sorted(homes))}"
+            )
         return getattr(import_module(f"{package}.{homes[name]}"), name)
 
     return load, lambda: sorted(homes)

@@ -1,7 +1,7 @@
 """Random draws that give the same values on every machine and in every Python.
 
-Python promises a stable stream for :meth:`random.Random.random` only; ``sample``, ``choices`` and ``shuffle`` may change
-between versions. So everything here is built on ``random()`` alone.
+Python promises a stable stream for :meth:`random.Random.random` only; ``sample``, ``choices`` and
+``shuffle`` may change between versions. So everything here is built on ``random()`` alone.
 """
 
 from bisect import bisect
@@ -33,7 +33,8 @@ class Rng(Random):
         return self.random() < probability
 
     def sample(self, options: Sequence[T], count: int) -> list[T]:
-        """``count`` different positions of ``options``, in random order (a partial Fisher-Yates shuffle).
+        """``count`` different positions of ``options``, in random order (a partial Fisher-Yates
+        shuffle).
 
         Raises:
             ValueError: if there are fewer than ``count`` options.
@@ -55,4 +56,6 @@ class Weighted:
         self._edges = tuple(accumulate(weights.values()))
 
     def draw(self, rng: Random) -> T:
-        return self.options[bisect(self._edges, rng.random() * self._edges[-1], hi=len(self.options) - 1)]
+        return self.options[
+            bisect(self._edges, rng.random() * self._edges[-1], hi=len(self.options) - 1)
+        ]

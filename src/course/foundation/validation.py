@@ -1,7 +1,8 @@
 """Checking settings where they are made: type, range, finite.
 
-A rule takes a name and a value and gives the value back, a number of numpy as one of Python, or raises an error that names the
-value and what was expected. :func:`check_fields` holds a dataclass to one rule for each of its fields.
+A rule takes a name and a value and gives the value back, a number of numpy as one of Python, or
+raises an error that names the value and what was expected. :func:`check_fields` holds a dataclass
+to one rule for each of its fields.
 """
 
 import math
@@ -36,9 +37,14 @@ def integer(minimum: int | None = None, maximum: int | None = None) -> Rule:
 
 
 def number(
-    minimum: float | None = None, maximum: float | None = None, above: float | None = None, below: float | None = None
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
 ) -> Rule:
-    """A finite number of this range; ``minimum`` and ``maximum`` are included, ``above`` and ``below`` are not. No bool."""
+    """A finite number of this range; ``minimum`` and ``maximum`` are included, ``above`` and
+    ``below`` are not. No bool.
+    """
 
     def rule(name: str, value: Any) -> float:
         expected = f"a finite number{_range(minimum, maximum, above, below)}"
@@ -127,7 +133,9 @@ def optional(rule: Rule) -> Rule:
 
 
 def each(rule: Rule, minimum: int = 0) -> Rule:
-    """A list or tuple of at least ``minimum`` parts, each of which ``rule`` accepts; a string is no list of letters."""
+    """A list or tuple of at least ``minimum`` parts, each of which ``rule`` accepts; a string is no
+    list of letters.
+    """
 
     def accepts_all(name: str, value: Any) -> Any:
         if not isinstance(value, list | tuple):
@@ -150,22 +158,29 @@ def share(above: float | None = None, below: float | None = None) -> Rule:
 
 
 def check_fields(settings: Any, /, **rules: Rule) -> None:
-    """Hold every field of a dataclass to its rule; meant for ``__post_init__``, of frozen dataclasses too.
+    """Hold every field of a dataclass to its rule; meant for ``__post_init__``, of frozen
+    dataclasses too.
 
     Raises:
-        TypeError: if a value has the wrong type, or if the rules and the fields are not the same ones.
+        TypeError: if a value has the wrong type, or if the rules and the fields are not the same
+            ones.
         ValueError: if a value is out of range or not finite.
     """
     names = {field.name for field in fields(settings)}
     if names != rules.keys():
         unruled = ", ".join(sorted(names ^ rules.keys()))
-        raise TypeError(f"{type(settings).__name__}: expected one rule for each field, which these are not: {unruled}")
+        raise TypeError(
+            f"{type(settings).__name__}: expected one rule for each field, which these are not: {unruled}"
+        )
     for name, rule in rules.items():
         object.__setattr__(settings, name, rule(name, getattr(settings, name)))
 
 
 def _range(
-    minimum: float | None, maximum: float | None, above: float | None = None, below: float | None = None
+    minimum: float | None,
+    maximum: float | None,
+    above: float | None = None,
+    below: float | None = None,
 ) -> str:
     if minimum is not None and maximum is not None:
         return f" from {minimum} to {maximum}"

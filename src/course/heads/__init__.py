@@ -1,6 +1,8 @@
-"""Heads (外掛): a small layer on a pretrained body that turns its vectors into the answer of one task.
+"""Heads (外掛): a small layer on a pretrained body that turns its vectors into the answer of one
+task.
 
-The four uses of BERT (Devlin et al. 2019), each for data in the schema of the well-known set of its kind::
+The four uses of BERT (Devlin et al. 2019), each for data in the schema of the well-known set of its
+kind::
 
     task = load_task("entities")
     head, tokenizer = head_for(task), load_tokenizer("bert-middle")

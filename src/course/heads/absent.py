@@ -1,4 +1,6 @@
-"""Questions that the text does not answer, made from questions that it does (after SQuAD 2.0, Rajpurkar et al. 2018)."""
+"""Questions that the text does not answer, made from questions that it does (after SQuAD 2.0,
+Rajpurkar et al. 2018).
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -15,11 +17,13 @@ _TRIES = 100
 
 
 def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
-    """The task with a share of its questions asked about a context that does not answer them, in every split.
+    """The task with a share of its questions asked about a context that does not answer them, in
+    every split.
 
-    Such a context is another row's of the same split in which neither the answer occurs nor what the question asks about, that is, the
-    rarest of the words that the question shares with its own context ("anna" in "where is anna ?"). SQuAD 2.0's writers made their
-    questions closer to the text than this, so these are easier.
+    Such a context is another row's of the same split in which neither the answer occurs nor what
+    the question asks about, that is, the rarest of the words that the question shares with its own
+    context ("anna" in "where is anna ?"). SQuAD 2.0's writers made their questions closer to the
+    text than this, so these are easier.
 
     Args:
         task: with data in SQuAD's schema.
@@ -31,9 +35,13 @@ def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
     """
     validation.share()("share", share)
     if not {"question", "context", "answers"} <= set(task.data["train"].column_names):
-        raise ValueError(f"the task {task.name!r} has no questions about a context; expected data in SQuAD's schema, such as 'extraction'")
+        raise ValueError(
+            f"the task {task.name!r} has no questions about a context; expected data in SQuAD's schema, such as 'extraction'"
+        )
     data = {
-        split: Dataset.from_list(_partly_absent(list(rows), share, Rng(f"absent/{seed}/{split}")), features=rows.features)
+        split: Dataset.from_list(
+            _partly_absent(list(rows), share, Rng(f"absent/{seed}/{split}")), features=rows.features
+        )
         for split, rows in task.data.items()
     }
     return replace(task, data=DatasetDict(data))
@@ -46,14 +54,20 @@ def _partly_absent(rows: list[dict], share: float, rng: Rng) -> list[dict]:
     for i in sorted(rng.sample(range(len(rows)), round(share * len(rows)))):
         asked = subject(rows[i], frequency)
         for j in (rng.randrange(len(rows)) for _ in range(_TRIES)):
-            if asked not in words[j] and not any(text.lower() in rows[j]["context"].lower() for text in rows[i]["answers"]["text"]):
-                made[i] = rows[i] | {"context": rows[j]["context"], "answers": {"text": [], "answer_start": []}}
+            if asked not in words[j] and not any(
+                text.lower() in rows[j]["context"].lower() for text in rows[i]["answers"]["text"]
+            ):
+                made[i] = rows[i] | {
+                    "context": rows[j]["context"],
+                    "answers": {"text": [], "answer_start": []},
+                }
                 break
     return made
 
 
 def subject(row: dict, frequency: dict[str, int]) -> str | None:
-    """The rarest word (the first of equals) that a question shares with its context, None if it shares no word.
+    """The rarest word (the first of equals) that a question shares with its context, None if it
+    shares no word.
 
     Args:
         frequency: word -> number of contexts in which it occurs.

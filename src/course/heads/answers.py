@@ -14,7 +14,8 @@ from course.lm.tokenization import text_ids
 from course.tasks.metrics import exact_match, word_f1
 from course.training.batches import pad_id
 
-#: Where an answer is looked for, from its ``answer_start`` on: in some data sets that is off by a character or two.
+#: Where an answer is looked for, from its ``answer_start`` on: in some data sets that is off by a
+#: character or two.
 _SHIFTS = (0, -1, 1, -2, 2)
 
 
@@ -38,7 +39,8 @@ class Window:
     Attributes:
         row: the row's number.
         feature: what the model reads; the question stands before the context.
-        offsets: for each token of the context, (position, start, end): where it stands in the feature and in the context's text.
+        offsets: for each token of the context, (position, start, end): where it stands in the
+            feature and in the context's text.
     """
 
     row: int
@@ -50,12 +52,15 @@ class Window:
 class SpanHead(Head):
     """Extractive question answering, as in SQuAD (Rajpurkar et al. 2016).
 
-    A context that is longer than the window is read in several windows that overlap, and the best span of all of them is the answer.
-    That there is none is said by a span that begins and ends at ``[CLS]`` (Devlin et al. 2019 on SQuAD 2.0, Rajpurkar et al. 2018).
+    A context that is longer than the window is read in several windows that overlap, and the best
+    span of all of them is the answer. That there is none is said by a span that begins and ends at
+    ``[CLS]`` (Devlin et al. 2019 on SQuAD 2.0, Rajpurkar et al. 2018).
 
     Attributes:
-        may_be_absent: whether predictions may say so; in training windows that lack the answer always do.
-        window: most tokens of a window, question and special tokens included (at most what the tokenizer's models read).
+        may_be_absent: whether predictions may say so; in training windows that lack the answer
+            always do.
+        window: most tokens of a window, question and special tokens included (at most what the
+            tokenizer's models read).
         stride: how many tokens of the context two windows share.
         longest: most tokens of a predicted answer.
     """
@@ -81,7 +86,10 @@ class SpanHead(Head):
     def windows(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[Window]:
         """The windows of all rows, in order."""
         rows = list(rows)
-        questions, contexts = ([text_in(row, name, f"row {i}") for i, row in enumerate(rows)] for name in ("question", "context"))
+        questions, contexts = (
+            [text_in(row, name, f"row {i}") for i, row in enumerate(rows)]
+            for name in ("question", "context")
+        )
         size = min(self.window, tokenizer.model_max_length)
         stride = self._stride(tokenizer, rows, size)
         found = tokenizer(
@@ -92,9 +100,17 @@ class SpanHead(Head):
         for i, number in enumerate(found["overflow_to_sample_mapping"]):
             feature = {name: found[name][i] for name in names}
             sides = found.sequence_ids(i)
-            offsets = [(t, *found["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1]
-            start, end = self._target(answer_in(rows[number], f"row {number}"), offsets, feature["input_ids"].index(tokenizer.cls_token_id))
-            made.append(Window(number, feature | {"start_positions": start, "end_positions": end}, offsets))
+            offsets = [
+                (t, *found["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1
+            ]
+            start, end = self._target(
+                answer_in(rows[number], f"row {number}"),
+                offsets,
+                feature["input_ids"].index(tokenizer.cls_token_id),
+            )
+            made.append(
+                Window(number, feature | {"start_positions": start, "end_positions": end}, offsets)
+            )
         return made
 
     def _stride(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict], size: int) -> int:
@@ -107,7 +123,9 @@ class SpanHead(Head):
             raise ValueError(
                 f"{type(tokenizer).__name__} has no [CLS] token or no offsets; answers are marked with a BERT's fast tokenizer"
             )
-        lengths = [len(ids) for ids in text_ids(tokenizer, [row["question"] for row in rows], begin=False)]
+        lengths = [
+            len(ids) for ids in text_ids(tokenizer, [row["question"] for row in rows], begin=False)
+        ]
         room = size - max(lengths) - tokenizer.num_special_tokens_to_add(pair=True)
         if room < 1:
             worst = lengths.index(max(lengths))
@@ -119,29 +137,54 @@ class SpanHead(Head):
 
     @staticmethod
     def _target(answer: Answer, offsets: list[tuple[int, int, int]], cls: int) -> tuple[int, int]:
-        """First and last position of the answer in a window; ``[CLS]`` twice if it is not there as a whole."""
-        if answer.absent or not offsets or offsets[0][1] > answer.start or offsets[-1][2] < answer.end:
+        """First and last position of the answer in a window; ``[CLS]`` twice if it is not there as
+        a whole.
+        """
+        if (
+            answer.absent
+            or not offsets
+            or offsets[0][1] > answer.start
+            or offsets[-1][2] < answer.end
+        ):
             return cls, cls
         inside = [t for t, start, end in offsets if start < answer.end and end > answer.start]
         return (inside[0], inside[-1]) if inside else (cls, cls)
 
-    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[Answer]:
-        """The best span of each row over its windows, or an absent answer where that scores higher (:attr:`may_be_absent`)."""
+    def predict(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]
+    ) -> list[Answer]:
+        """The best span of each row over its windows, or an absent answer where that scores higher
+        (:attr:`may_be_absent`).
+        """
         rows = list(rows)
         windows = self.windows(tokenizer, rows)
         best, nothing = [(-torch.inf, Answer())] * len(rows), [torch.inf] * len(rows)
-        for positions, output in outputs(model, [window.feature for window in windows], pad_id(tokenizer)):
-            for i, starts, ends in zip(positions, output.start_logits.float().cpu(), output.end_logits.float().cpu(), strict=True):  # (T,)
+        for positions, output in outputs(
+            model, [window.feature for window in windows], pad_id(tokenizer)
+        ):
+            for i, starts, ends in zip(
+                positions,
+                output.start_logits.float().cpu(),
+                output.end_logits.float().cpu(),
+                strict=True,
+            ):  # (T,)
                 window = windows[i]
                 cls = window.feature["input_ids"].index(tokenizer.cls_token_id)
                 # some other window may hold the answer, so the least sure one decides
                 nothing[window.row] = min(nothing[window.row], float(starts[cls] + ends[cls]))
                 if window.offsets:
                     score, answer = self._best(window, starts, ends, rows[window.row]["context"])
-                    best[window.row] = max(best[window.row], (score, answer), key=lambda pair: pair[0])
-        return [Answer() if self.may_be_absent and none > score else answer for (score, answer), none in zip(best, nothing, strict=True)]
+                    best[window.row] = max(
+                        best[window.row], (score, answer), key=lambda pair: pair[0]
+                    )
+        return [
+            Answer() if self.may_be_absent and none > score else answer
+            for (score, answer), none in zip(best, nothing, strict=True)
+        ]
 
-    def _best(self, window: Window, starts: torch.Tensor, ends: torch.Tensor, context: str) -> tuple[float, Answer]:
+    def _best(
+        self, window: Window, starts: torch.Tensor, ends: torch.Tensor, context: str
+    ) -> tuple[float, Answer]:
         places = [t for t, _, _ in window.offsets]
         score, first, last = best_span(starts[places], ends[places], self.longest)
         start, end = window.offsets[first][1], window.offsets[last][2]
@@ -169,37 +212,52 @@ class SpanHead(Head):
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[Answer]) -> dict[str, float]:
         """SQuAD's F1 over words, and exact match."""
-        pairs = [(answer.text, row["answers"]["text"]) for answer, row in zip(predictions, rows, strict=True)]
+        pairs = [
+            (answer.text, row["answers"]["text"])
+            for answer, row in zip(predictions, rows, strict=True)
+        ]
         return {
-            name: 100 * sum(measure(*pair) for pair in pairs) / len(pairs) for name, measure in (("F1", word_f1), ("exact", exact_match))
+            name: 100 * sum(measure(*pair) for pair in pairs) / len(pairs)
+            for name, measure in (("F1", word_f1), ("exact", exact_match))
         }
 
 
 def answer_in(row: dict, where: str) -> Answer:
-    """The first answer of a row in SQuAD's schema, where it stands in the context; absent if the row has none.
+    """The first answer of a row in SQuAD's schema, where it stands in the context; absent if the
+    row has none.
 
     Args:
         where: the row as an error names it, e.g. ``"row 3"``.
 
     Raises:
-        ValueError: for answers in another schema, or for one that does not stand where its ``answer_start`` says.
+        ValueError: for answers in another schema, or for one that does not stand where its
+            ``answer_start`` says.
     """
     answers = row.get("answers")
-    if not isinstance(answers, dict) or not all(isinstance(answers.get(name), list | tuple) for name in ("text", "answer_start")):
-        raise ValueError(f"{where}: answers={shown(answers)}: expected a dictionary with the lists text and answer_start")
+    if not isinstance(answers, dict) or not all(
+        isinstance(answers.get(name), list | tuple) for name in ("text", "answer_start")
+    ):
+        raise ValueError(
+            f"{where}: answers={shown(answers)}: expected a dictionary with the lists text and answer_start"
+        )
     if len(answers["text"]) != len(answers["answer_start"]):
-        raise ValueError(f"{where}: {len(answers['text'])} answers and {len(answers['answer_start'])} answer_start: expected as many")
+        raise ValueError(
+            f"{where}: {len(answers['text'])} answers and {len(answers['answer_start'])} answer_start: expected as many"
+        )
     if not answers["text"]:
         return Answer()
     text, start = answers["text"][0], answers["answer_start"][0]
     for begin in (start + shift for shift in _SHIFTS):
         if text and begin >= 0 and row["context"][begin : begin + len(text)] == text:
             return Answer(text, begin, begin + len(text))
-    raise ValueError(f"{where}: the answer {shown(text)} does not stand at {start} in its context; correct answer_start")
+    raise ValueError(
+        f"{where}: the answer {shown(text)} does not stand at {start} in its context; correct answer_start"
+    )
 
 
 def best_span(starts: torch.Tensor, ends: torch.Tensor, longest: int) -> tuple[float, int, int]:
-    """(score, first, last) of the span of at most ``longest`` tokens with the highest start + end logit; ``first <= last``.
+    """(score, first, last) of the span of at most ``longest`` tokens with the highest start + end
+    logit; ``first <= last``.
 
     Args:
         starts, ends: (T,), the logits of the tokens that may be part of an answer.
@@ -213,5 +271,9 @@ def best_span(starts: torch.Tensor, ends: torch.Tensor, longest: int) -> tuple[f
 
 def marked_span(context: str, start: int, end: int) -> list[Piece]:
     """A context with its answer as a marked piece."""
-    pieces = (Piece(context[:start].strip()), Piece(context[start:end], "answer"), Piece(context[end:].strip()))
+    pieces = (
+        Piece(context[:start].strip()),
+        Piece(context[start:end], "answer"),
+        Piece(context[end:].strip()),
+    )
     return [piece for piece in pieces if piece.text]

@@ -15,7 +15,9 @@ from course.training.batches import Encoded, encoded, layout_for, pad_id
 
 
 class Piece(NamedTuple):
-    """A part of a text, and the name of what marks it (an entity's kind, a label, ``"answer"``), None for the rest of the text."""
+    """A part of a text, and the name of what marks it (an entity's kind, a label, ``"answer"``),
+    None for the rest of the text.
+    """
 
     text: str
     mark: str | None = None
@@ -51,7 +53,9 @@ class Head(ABC):
         """
 
     @abstractmethod
-    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list:
+    def predict(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]
+    ) -> list:
         """One prediction a row, of the same type as :meth:`truth`."""
 
     @abstractmethod
@@ -60,7 +64,9 @@ class Head(ABC):
 
     @abstractmethod
     def measures(self, rows: Sequence[dict], predictions: Sequence) -> dict[str, float]:
-        """All measures of some predictions, in percent; the head's own (:attr:`measure`) comes first."""
+        """All measures of some predictions, in percent; the head's own (:attr:`measure`) comes
+        first.
+        """
 
     @abstractmethod
     def pieces(self, row: dict, prediction) -> tuple[Piece, ...]:
@@ -78,12 +84,15 @@ class Head(ABC):
         """What is asked of the row, if that differs between rows."""
         return ""
 
-    def new_model(self, name: str, pretrained: bool = True, seed: int = 0, wanted_tier: str | None = None) -> PreTrainedModel:
+    def new_model(
+        self, name: str, pretrained: bool = True, seed: int = 0, wanted_tier: str | None = None
+    ) -> PreTrainedModel:
         """A model to train: a body with this head, in single precision and evaluation mode.
 
         Args:
             name: as for :func:`course.models.load_model`.
-            pretrained: whether the body is pretrained; otherwise the same architecture has fresh weights (from scratch).
+            pretrained: whether the body is pretrained; otherwise the same architecture has fresh
+                weights (from scratch).
             seed: of the fresh weights, those of the head.
             wanted_tier: overrides ``COURSE_TIER``.
 
@@ -108,11 +117,15 @@ class Head(ABC):
         """
         return encoded(self.features(tokenizer, rows), pad_id(tokenizer))
 
-    def scores(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> dict[str, float]:
+    def scores(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]
+    ) -> dict[str, float]:
         """All measures of the model's predictions, in percent."""
         return self.measures(rows, self.predict(model, tokenizer, rows))
 
-    def score(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> float:
+    def score(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]
+    ) -> float:
         """The head's own measure (:attr:`measure`) of the model's predictions, in percent."""
         return self.scores(model, tokenizer, rows)[self.measure]
 
@@ -126,13 +139,19 @@ def too_long(number: int, row: dict, length: int, tokenizer: PreTrainedTokenizer
 
 
 @torch.inference_mode()
-def outputs(model: PreTrainedModel, features: Sequence[dict], pad: int) -> Iterator[tuple[list[int], ModelOutput]]:
-    """The model's outputs for passes of features of similar length, each with the positions of its features.
+def outputs(
+    model: PreTrainedModel, features: Sequence[dict], pad: int
+) -> Iterator[tuple[list[int], ModelOutput]]:
+    """The model's outputs for passes of features of similar length, each with the positions of its
+    features.
 
     Args:
         features: as :meth:`Head.features` gives them; what they say of the truth is left out.
     """
-    asked = [{name: f[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in f} for f in features]
+    asked = [
+        {name: f[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in f}
+        for f in features
+    ]
     data, layout = Encoded(tuple(asked), pad), layout_for(model, _PASS_TOKENS)
     order = sorted(range(len(asked)), key=lambda i: -len(asked[i]["input_ids"]))
     model.eval()
@@ -142,18 +161,31 @@ def outputs(model: PreTrainedModel, features: Sequence[dict], pad: int) -> Itera
 
 
 def errors_by_kind(head: Head, rows: Sequence[dict], predictions: Sequence) -> pd.DataFrame:
-    """How many cases of each kind there are, and the share of them that is wrong, in percent; the commonest kind first.
+    """How many cases of each kind there are, and the share of them that is wrong, in percent; the
+    commonest kind first.
 
     What is a case is up to the head (:meth:`Head.cases`): a text, a pair, an entity, a question.
     """
-    cases = [case for row, prediction in zip(rows, predictions, strict=True) for case in head.cases(row, prediction)]
-    table = pd.DataFrame(cases, columns=["kind", "right"]).groupby("kind")["right"].agg(["size", "mean"])
+    cases = [
+        case
+        for row, prediction in zip(rows, predictions, strict=True)
+        for case in head.cases(row, prediction)
+    ]
+    table = (
+        pd.DataFrame(cases, columns=["kind", "right"])
+        .groupby("kind")["right"]
+        .agg(["size", "mean"])
+    )
     found = pd.DataFrame({"cases": table["size"], "wrong (%)": 100 * (1 - table["mean"])})
     return found.sort_values(["cases"], ascending=False, kind="stable")
 
 
-def confusion(labels: Sequence[str], right: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
+def confusion(
+    labels: Sequence[str], right: Sequence[str], predicted: Sequence[str]
+) -> pd.DataFrame:
     """Of each right label (rows) the share that was given each label (columns), in percent."""
-    table = pd.crosstab(pd.Categorical(right, labels), pd.Categorical(predicted, labels), dropna=False)
+    table = pd.crosstab(
+        pd.Categorical(right, labels), pd.Categorical(predicted, labels), dropna=False
+    )
     table.index.name, table.columns.name = "right", "predicted"
     return 100 * table.div(table.sum(axis=1).clip(lower=1), axis=0)

@@ -1,4 +1,6 @@
-"""Fine-tuning a head on a few labels, on a pretrained body or from scratch: the comparison of chapter 2."""
+"""Fine-tuning a head on a few labels, on a pretrained body or from scratch: the comparison of
+chapter 2.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,15 +29,18 @@ BODY = "bert-middle"
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how a head is tuned on up to so many labels, on a pretrained body and from scratch alike.
+    """How long and how a head is tuned on up to so many labels, on a pretrained body and from
+    scratch alike.
 
-    Few labels want small batches: the noise of their gradients keeps a model from settling on the first thing that fits. In small
-    batches a head for texts, which learns from one position a text, needs a lower peak rate than a head for words.
+    Few labels want small batches: the noise of their gradients keeps a model from settling on the
+    first thing that fits. In small batches a head for texts, which learns from one position a text,
+    needs a lower peak rate than a head for words.
 
     Attributes:
         labels: up to how many.
         steps, batch_size: as in :class:`course.training.FitSettings`.
-        text_rate, word_rate: peak learning rates of heads for texts (one or two) and for words (tags, answers).
+        text_rate, word_rate: peak learning rates of heads for texts (one or two) and for words
+            (tags, answers).
     """
 
     labels: int
@@ -53,9 +58,9 @@ class Effort:
         return self.text_rate if isinstance(head, SequenceHead) else self.word_rate
 
 
-#: In the order of the labels. Rates and batch sizes were chosen on validation items at 100 and 1000 labels, out of rates from 1e-4 to 3e-3
-#: and batches of 4, 8 and 32, and suit both
-#: ways: what is best for one was about as good as the best for the other.
+#: In the order of the labels. Rates and batch sizes were chosen on validation items at 100 and 1000
+#: labels, out of rates from 1e-4 to 3e-3 and batches of 4, 8 and 32, and suit both ways: what is
+#: best for one was about as good as the best for the other.
 EFFORTS = (
     Effort(10, 60, 8, 3e-4),
     Effort(30, 120, 8, 3e-4),
@@ -100,30 +105,43 @@ def take(rows: Dataset, count: int, seed: int = 0) -> Dataset:
     """``count`` rows in random order; a smaller count takes the first of a larger one.
 
     Raises:
-        ValueError, TypeError: if there are fewer rows, or the count is no whole number of at least 0.
+        ValueError, TypeError: if there are fewer rows, or the count is no whole number of at least
+            0.
     """
     if integer(0)("labels", count) > len(rows):
-        raise ValueError(f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger sizes=")
+        raise ValueError(
+            f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger sizes="
+        )
     return rows.select(Rng(f"labels/{seed}").sample(range(len(rows)), len(rows))[:count])
 
 
-def learn(task: Task, labels: int, pretrained: bool = True, seed: int = 0, validated: bool = False, name: str = BODY) -> Learned:
+def learn(
+    task: Task,
+    labels: int,
+    pretrained: bool = True,
+    seed: int = 0,
+    validated: bool = False,
+    name: str = BODY,
+) -> Learned:
     """Fine-tune a fresh head and all of its body on ``labels`` training rows.
 
     Args:
         pretrained: whether the body is pretrained, or as fresh as the head.
         seed: of the rows, of the fresh weights and of the order.
-        validated: whether the weights that are best on the validation rows are kept, and training stops when they are not bettered
-            any more; otherwise it ends after the last step.
+        validated: whether the weights that are best on the validation rows are kept, and training
+            stops when they are not bettered any more; otherwise it ends after the last step.
         name: of the body.
 
     Raises:
-        ValueError, TypeError: for a number of labels that is none or that the task does not have, for a task without the splits that
-            are needed, and for rows that the head cannot read; the message names them.
+        ValueError, TypeError: for a number of labels that is none or that the task does not have,
+            for a task without the splits that are needed, and for rows that the head cannot read;
+            the message names them.
     """
     integer(1)("labels", labels)
     if validated and not len(task.data.get(VALIDATION, ())):
-        raise ValueError(f"the task {task.name!r} has no rows in the split {VALIDATION!r}: expected some, or validated=False")
+        raise ValueError(
+            f"the task {task.name!r} has no rows in the split {VALIDATION!r}: expected some, or validated=False"
+        )
     head, tokenizer = head_for(task), load_tokenizer(name)
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels)
@@ -133,7 +151,9 @@ def learn(task: Task, labels: int, pretrained: bool = True, seed: int = 0, valid
     )  # fmt: skip
     rows = list(task.data[VALIDATION]) if validated else []
     validate = (lambda tuned: head.score(tuned, tokenizer, rows)) if validated else None
-    history = fit(model, head.encode(tokenizer, take(task.data[TRAIN], labels, seed)), settings, validate)
+    history = fit(
+        model, head.encode(tokenizer, take(task.data[TRAIN], labels, seed)), settings, validate
+    )
     return Learned(head, model, tokenizer, history)
 
 
@@ -141,21 +161,29 @@ def head_for(task: Task) -> Head:
     """The head for a task, by the columns of its data.
 
     Args:
-        task: in the schema of SST-2, SNLI, CoNLL-2003 or SQuAD (with or without questions that have no answer).
+        task: in the schema of SST-2, SNLI, CoNLL-2003 or SQuAD (with or without questions that have
+            no answer).
 
     Raises:
-        ValueError: for data in another schema, without a training split, or with labels that cannot be told or disagree with the task's.
+        ValueError: for data in another schema, without a training split, or with labels that cannot
+            be told or disagree with the task's.
     """
     if TRAIN not in task.data:
-        raise ValueError(f"the task {task.name!r} has no split {TRAIN!r} but {', '.join(task.data) or 'none'}; a head learns from one")
+        raise ValueError(
+            f"the task {task.name!r} has no split {TRAIN!r} but {', '.join(task.data) or 'none'}; a head learns from one"
+        )
     data = task.data[TRAIN]
     columns = set(data.column_names)
     for texts in (("premise", "hypothesis"), ("sentence",)):
         if {*texts, "label"} <= columns:
-            return SequenceHead(_names(task, data["label"], data.features["label"], "label"), task.read, texts)
+            return SequenceHead(
+                _names(task, data["label"], data.features["label"], "label"), task.read, texts
+            )
     if {"tokens", "ner_tags"} <= columns:
         tags = [tag for row in data["ner_tags"] for tag in row or ()]
-        return TokenHead(_bio(task, _names(task, tags, data.features["ner_tags"].feature, "ner_tags")))
+        return TokenHead(
+            _bio(task, _names(task, tags, data.features["ner_tags"].feature, "ner_tags"))
+        )
     if {"question", "context", "answers"} <= columns:
         return SpanHead(may_be_absent=any(not answers["text"] for answers in data["answers"]))
     raise ValueError(
@@ -167,22 +195,41 @@ def head_for(task: Task) -> Head:
 def _names(task: Task, values: Iterable, feature: object, column: str) -> tuple[str, ...]:
     """The labels of a column in the order of their numbers.
 
-    What the numbers mean is the data's to say, where it does; so the task's labels may come in another order, but not be other words.
+    What the numbers mean is the data's to say, where it does; so the task's labels may come in
+    another order, but not be other words.
     """
     names = tuple(feature.names) if isinstance(feature, ClassLabel) else ()
     if not names and not task.labels:
-        names = tuple(sorted({value for value in values if isinstance(value, str)}, key=lambda name: (name != "O", name)))
-    if set(names) & set(task.labels) and set(names) != set(task.labels) or names and task.labels and len(names) != len(task.labels):
-        raise ValueError(f"the task {task.name!r} has the labels {', '.join(task.labels)}, and its column {column!r} {', '.join(names)}")
-    # other words for the same numbers: names that a publisher chose, and the words that a model should say
+        names = tuple(
+            sorted(
+                {value for value in values if isinstance(value, str)},
+                key=lambda name: (name != "O", name),
+            )
+        )
+    if (
+        set(names) & set(task.labels)
+        and set(names) != set(task.labels)
+        or names
+        and task.labels
+        and len(names) != len(task.labels)
+    ):
+        raise ValueError(
+            f"the task {task.name!r} has the labels {', '.join(task.labels)}, and its column {column!r} {', '.join(names)}"
+        )
+    # other words for the same numbers: names that a publisher chose, and the words that a model
+    # should say
     found = task.labels if not set(names) & set(task.labels) and task.labels else names
     if len(found) < 2:
-        raise ValueError(f"the labels of the task {task.name!r} are {list(found)}: expected two or more; name them with labels=")
+        raise ValueError(
+            f"the labels of the task {task.name!r} are {list(found)}: expected two or more; name them with labels="
+        )
     return found
 
 
 def _bio(task: Task, tags: tuple[str, ...]) -> tuple[str, ...]:
     """BIO tags, in which entities can be found."""
     if other := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
-        raise ValueError(f"the task {task.name!r} has the tag {other[0]!r}: expected BIO tags such as O, B-PER and I-PER")
+        raise ValueError(
+            f"the task {task.name!r} has the tag {other[0]!r}: expected BIO tags such as O, B-PER and I-PER"
+        )
     return tags

@@ -12,7 +12,8 @@ from course.world.split import TEST, TRAIN
 
 
 def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int = 0) -> Task:
-    """The task with some words kept out of its training and validation rows, and in every one of its test rows.
+    """The task with some words kept out of its training and validation rows, and in every one of
+    its test rows.
 
     Args:
         share: of the rare words that are kept out, from 0 to 1.
@@ -24,15 +25,24 @@ def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int
     """
     validation.share()("share", share)
     validation.share()("rare", rare)
-    words = {split: [set(words_of(task.read(row).input)) for row in rows] for split, rows in task.data.items()}
+    words = {
+        split: [set(words_of(task.read(row).input)) for row in rows]
+        for split, rows in task.data.items()
+    }
     frequency = Counter(word for found in words[TRAIN] for word in found)
-    candidates = sorted(word for word, count in frequency.items() if count < rare * len(words[TRAIN]))
+    candidates = sorted(
+        word for word, count in frequency.items() if count < rare * len(words[TRAIN])
+    )
     kept_out = set(Rng(f"new words/{seed}").sample(candidates, round(share * len(candidates))))
     data = DatasetDict()
     for split, rows in task.data.items():
-        chosen = [i for i, found in enumerate(words[split]) if bool(found & kept_out) == (split == TEST)]
+        chosen = [
+            i for i, found in enumerate(words[split]) if bool(found & kept_out) == (split == TEST)
+        ]
         if not chosen:
-            raise ValueError(f"no row of {task.name!r} is left in the split {split!r}; load more rows (sizes=) or lower share={share}")
+            raise ValueError(
+                f"no row of {task.name!r} is left in the split {split!r}; load more rows (sizes=) or lower share={share}"
+            )
         data[split] = rows.select(chosen)
     return replace(task, data=data)
 

@@ -1,4 +1,6 @@
-"""Checks of the rows that a head reads: one's own data may lack a text, a label or a tag, and the error should name the row."""
+"""Checks of the rows that a head reads: one's own data may lack a text, a label or a tag, and the
+error should name the row.
+"""
 
 import operator
 from collections.abc import Sequence
@@ -17,7 +19,9 @@ def text_in(row: dict, column: str, where: str) -> str:
         ValueError: if there is none.
     """
     if not isinstance(value := row.get(column), str):
-        raise ValueError(f"{where}: {column}={shown(value)}: expected a text; leave the row out, or fill it in")
+        raise ValueError(
+            f"{where}: {column}={shown(value)}: expected a text; leave the row out, or fill it in"
+        )
     return value
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sklearn.metrics import accuracy_score, f1_score
-from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from course.heads.head import Head, Piece, outputs, too_long
 from course.heads.rows import number_of, text_in
@@ -19,12 +23,14 @@ _NEGATIONS = frozenset(("not", "n't", "never", "no"))
 class SequenceHead(Head):
     """A label for one text (SST-2) or two (SNLI).
 
-    BERT's head reads the vector of ``[CLS]``, through the pooler. A causal model's reads the vector of the last token, the only one that
-    has seen the whole text.
+    BERT's head reads the vector of ``[CLS]``, through the pooler. A causal model's reads the vector
+    of the last token, the only one that has seen the whole text.
 
     Attributes:
-        labels: the label words, in the order of the numbers in the column ``label``; the column may hold the words themselves, too.
-        read: turns a row into an example; its input is what a model reads that has no separator token for two texts.
+        labels: the label words, in the order of the numbers in the column ``label``; the column may
+            hold the words themselves, too.
+        read: turns a row into an example; its input is what a model reads that has no separator
+            token for two texts.
         columns: where the text or the two texts stand.
     """
 
@@ -39,11 +45,19 @@ class SequenceHead(Head):
 
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
         rows = list(rows)
-        numbers = [number_of(row.get("label"), self.labels, f"row {i}") for i, row in enumerate(rows)]
-        return [inputs | {"labels": number} for inputs, number in zip(self._inputs(tokenizer, rows), numbers, strict=True)]
+        numbers = [
+            number_of(row.get("label"), self.labels, f"row {i}") for i, row in enumerate(rows)
+        ]
+        return [
+            inputs | {"labels": number}
+            for inputs, number in zip(self._inputs(tokenizer, rows), numbers, strict=True)
+        ]
 
     def _inputs(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]) -> list[dict]:
-        texts = [[text_in(row, column, f"row {i}") for i, row in enumerate(rows)] for column in self.columns]
+        texts = [
+            [text_in(row, column, f"row {i}") for i, row in enumerate(rows)]
+            for column in self.columns
+        ]
         if tokenizer.sep_token is None:
             texts = [[self.read(row).input for row in rows]]
         found = tokenizer(*texts, split_special_tokens=True, verbose=False)
@@ -53,12 +67,16 @@ class SequenceHead(Head):
                 raise too_long(i, rows[i], len(feature["input_ids"]), tokenizer)
         return features
 
-    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[str]:
+    def predict(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]
+    ) -> list[str]:
         """The likeliest label word of each row, which needs no label of its own."""
         rows = list(rows)
         found = [""] * len(rows)
         for positions, output in outputs(model, self._inputs(tokenizer, rows), pad_id(tokenizer)):
-            for i, label in zip(positions, output.logits.argmax(-1).tolist(), strict=True):  # (B, C)
+            for i, label in zip(
+                positions, output.logits.argmax(-1).tolist(), strict=True
+            ):  # (B, C)
                 found[i] = self.labels[label]
         return found
 
@@ -76,7 +94,9 @@ class SequenceHead(Head):
             return [(self.truth(row), right)]
         words = set(row[self.columns[0]].lower().split())
         negated, turned = bool(words & _NEGATIONS), "but" in words
-        kind = {(0, 0): "neither", (1, 0): "with not", (0, 1): "with but", (1, 1): "with both"}[negated, turned]
+        kind = {(0, 0): "neither", (1, 0): "with not", (0, 1): "with but", (1, 1): "with both"}[
+            negated, turned
+        ]
         return [(kind, right)]
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[str]) -> dict[str, float]:

@@ -19,7 +19,8 @@ class TokenHead(Head):
     """BIO tags for the words of a sentence, as in CoNLL-2003 (Tjong Kim Sang and De Meulder 2003).
 
     Attributes:
-        labels: the tags, in the order of the numbers in the column ``ner_tags``; the column may hold the tags themselves, too.
+        labels: the tags, in the order of the numbers in the column ``ner_tags``; the column may
+            hold the tags themselves, too.
     """
 
     loader: ClassVar[type] = AutoModelForTokenClassification
@@ -37,17 +38,27 @@ class TokenHead(Head):
     def _numbers(self, row: dict, where: str) -> list[int]:
         words, tags = words_in(row, "tokens", where), row.get("ner_tags")
         if not isinstance(tags, list | tuple) or len(tags) != len(words):
-            raise ValueError(f"{where}: {len(words)} tokens and ner_tags={shown(tags)}: expected one tag for each token")
+            raise ValueError(
+                f"{where}: {len(words)} tokens and ner_tags={shown(tags)}: expected one tag for each token"
+            )
         return [number_of(tag, self.labels, f"{where}, token {i}") for i, tag in enumerate(tags)]
 
-    def predict(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[list[str]]:
-        """The tags of each row: of each word, the likeliest tag at its first piece. A row needs no tags of its own."""
+    def predict(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]
+    ) -> list[list[str]]:
+        """The tags of each row: of each word, the likeliest tag at its first piece. A row needs no
+        tags of its own.
+        """
         rows = list(rows)
         features, firsts = self._encoded(tokenizer, rows)
         found = [[] for _ in rows]
         for positions, output in outputs(model, features, pad_id(tokenizer)):
-            for i, pieces in zip(positions, output.logits.argmax(-1).tolist(), strict=True):  # (B, T, C)
-                found[i] = tags_of_words([self.labels[tag] for tag in pieces], firsts[i], len(rows[i]["tokens"]))
+            for i, pieces in zip(
+                positions, output.logits.argmax(-1).tolist(), strict=True
+            ):  # (B, T, C)
+                found[i] = tags_of_words(
+                    [self.labels[tag] for tag in pieces], firsts[i], len(rows[i]["tokens"])
+                )
         return found
 
     def truth(self, row: dict) -> list[str]:
@@ -57,18 +68,27 @@ class TokenHead(Head):
         return tuple(marked_words(row["tokens"], prediction))
 
     def cases(self, row: dict, prediction: list[str]) -> list[tuple[str, bool]]:
-        """The entities of the row by their kind; right is one that was found whole and of that kind."""
+        """The entities of the row by their kind; right is one that was found whole and of that
+        kind.
+        """
         found = set(entities(prediction))
         return [(entity[2], entity in found) for entity in entities(self.truth(row))]
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[list[str]]) -> dict[str, float]:
-        """seqeval's F1, precision and recall over whole entities (all its words and its kind right), and the share of right tags."""
+        """seqeval's F1, precision and recall over whole entities (all its words and its kind
+        right), and the share of right tags.
+        """
         right = [self.truth(row) for row in rows]
         kinds = {"F1": f1_score, "precision": precision_score, "recall": recall_score}
-        found = {name: 100 * float(measure(right, list(predictions), zero_division=0)) for name, measure in kinds.items()}
+        found = {
+            name: 100 * float(measure(right, list(predictions), zero_division=0))
+            for name, measure in kinds.items()
+        }
         return found | {"accuracy": 100 * accuracy_score(right, list(predictions))}
 
-    def _encoded(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]) -> tuple[list[dict], list[dict[int, int]]]:
+    def _encoded(
+        self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]
+    ) -> tuple[list[dict], list[dict[int, int]]]:
         """What the model reads, and for each row the position of every word's first piece."""
         words = [words_in(row, "tokens", f"row {i}") for i, row in enumerate(rows)]
         found = tokenizer(words, is_split_into_words=True, split_special_tokens=True, verbose=False)
@@ -84,7 +104,8 @@ class TokenHead(Head):
 
 
 def first_pieces(word_ids: Sequence[int | None]) -> dict[int, int]:
-    """Word -> position of its first piece; ``word_ids`` gives the word of each piece, None for special tokens.
+    """Word -> position of its first piece; ``word_ids`` gives the word of each piece, None for
+    special tokens.
 
     A word that the tokenizer drops (of control characters, say) has no piece.
     """
@@ -96,7 +117,9 @@ def first_pieces(word_ids: Sequence[int | None]) -> dict[int, int]:
 
 
 def labels_of_pieces(tags: Sequence[int], first: dict[int, int], length: int) -> list[int]:
-    """The label of each of ``length`` pieces: a word's tag at its first piece, :data:`IGNORED` at the others and at special tokens."""
+    """The label of each of ``length`` pieces: a word's tag at its first piece, :data:`IGNORED` at
+    the others and at special tokens.
+    """
     labels = [IGNORED] * length
     for word, position in first.items():
         labels[position] = tags[word]

@@ -1,7 +1,8 @@
-"""Predictions that a person can read: entities and answers marked in their text, a wrong one beside the right one.
+"""Predictions that a person can read: entities and answers marked in their text, a wrong one beside
+the right one.
 
-A view shows itself as HTML in a notebook, on a light page and a dark one, and as plain text elsewhere. A mark is a colour, an
-underline *and* a word.
+A view shows itself as HTML in a notebook, on a light page and a dark one, and as plain text
+elsewhere. A mark is a colour, an underline *and* a word.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.heads.head import Head, Piece
 
-#: Colours of Okabe and Ito, safe for the colour-blind; faint enough under a text that stays in the page's own colour.
+#: Colours of Okabe and Ito, safe for the colour-blind; faint enough under a text that stays in the
+#: page's own colour.
 _COLOURS = ("0,114,178", "213,94,0", "0,158,115", "204,121,167")
 _ORDER = ("PER", "ORG", "LOC", "MISC")
 _MARK = "background:rgba({c},.16);border-bottom:2px solid rgb({c});border-radius:3px;padding:0 .2em"
@@ -24,8 +26,10 @@ _RIGHT, _WRONG = "0,158,115", "213,94,0"
 
 @dataclass(frozen=True)
 class Shown:
-    """One row: its heading (a question, or nothing), the text as predicted and as labelled, both in pieces, and whether the head calls
-    the prediction right: there may be more right ones than the one that is labelled first."""
+    """One row: its heading (a question, or nothing), the text as predicted and as labelled, both in
+    pieces, and whether the head calls the prediction right: there may be more right ones than the
+    one that is labelled first.
+    """
 
     heading: str
     predicted: tuple[Piece, ...]
@@ -34,7 +38,11 @@ class Shown:
 
     def lines(self) -> list[tuple[str, tuple[Piece, ...]]]:
         """(who says so, pieces): one line for a right prediction, two for a wrong one."""
-        return [("✓ right", self.predicted)] if self.right else [("✗ model", self.predicted), ("label", self.labelled)]
+        return (
+            [("✓ right", self.predicted)]
+            if self.right
+            else [("✗ model", self.predicted), ("label", self.labelled)]
+        )
 
 
 @dataclass(frozen=True)
@@ -49,11 +57,15 @@ class View:
     def __repr__(self) -> str:
         blocks = []
         for row in self.rows:
-            blocks += [row.heading] * bool(row.heading) + [f"{says:8} {' '.join(map(_plain, pieces))}" for says, pieces in row.lines()]
+            blocks += [row.heading] * bool(row.heading) + [
+                f"{says:8} {' '.join(map(_plain, pieces))}" for says, pieces in row.lines()
+            ]
         return "\n".join(blocks)
 
 
-def view(head: Head, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> View:
+def view(
+    head: Head, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]
+) -> View:
     """The model's predictions for some rows, beside the labels where they are wrong."""
     rows = list(rows)
     found = zip(rows, head.predict(model, tokenizer, rows), strict=True)
@@ -61,13 +73,19 @@ def view(head: Head, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase,
 
 
 def _shown(head: Head, row: dict, prediction) -> Shown:
-    return Shown(head.heading(row), head.pieces(row, prediction), head.pieces(row, head.truth(row)), head.is_right(row, prediction))
+    return Shown(
+        head.heading(row),
+        head.pieces(row, prediction),
+        head.pieces(row, head.truth(row)),
+        head.is_right(row, prediction),
+    )
 
 
 def _card(row: Shown) -> str:
     heading = f"<div><b>{escape(row.heading)}</b></div>" if row.heading else ""
     lines = "".join(
-        f'<div><span style="{_SAYS}">{says}</span> {" ".join(_marked(piece) for piece in pieces)}</div>' for says, pieces in row.lines()
+        f'<div><span style="{_SAYS}">{says}</span> {" ".join(_marked(piece) for piece in pieces)}</div>'
+        for says, pieces in row.lines()
     )
     return f'<div style="{_CARD.format(c=_RIGHT if row.right else _WRONG)}">{heading}{lines}</div>'
 
@@ -84,4 +102,10 @@ def _colour(mark: str) -> str:
 
 
 def _plain(piece: Piece) -> str:
-    return piece.text if piece.mark is None else f"[{piece.text} | {piece.mark}]" if piece.text else f"[{piece.mark}]"
+    return (
+        piece.text
+        if piece.mark is None
+        else f"[{piece.text} | {piece.mark}]"
+        if piece.text
+        else f"[{piece.mark}]"
+    )

@@ -1,4 +1,6 @@
-"""Language-model inference: score and generate, tokenization, KV-cache prefill on a prefix tree, decoding, OpenAI-compatible API."""
+"""Language-model inference: score and generate, tokenization, KV-cache prefill on a prefix tree,
+decoding, OpenAI-compatible API.
+"""
 
 from course.foundation.lazy import lazy_names
 

@@ -1,7 +1,8 @@
 """Writing: many samples of many prompts side by side, from prompts that were read once.
 
-A row of the batch holds the keys and values of one or more prompts and of all that was written after them; a *slot* of it writes one
-sample. Each slot sees its own prompt and its own words. Samples that are done leave the batch.
+A row of the batch holds the keys and values of one or more prompts and of all that was written
+after them; a *slot* of it writes one sample. Each slot sees its own prompt and its own words.
+Samples that are done leave the batch.
 """
 
 import math
@@ -19,8 +20,8 @@ from course.lm.prefill import PrefillOutput, PrefixTreeRunner
 from course.lm.prefix_tree import Node, batches
 from course.lm.tokenization import checked_texts
 
-#: With a stopping rule that does not tell how many samples it takes at least, so many of a prompt are written at a time; what the rule
-#: makes needless beyond them is never begun.
+#: With a stopping rule that does not tell how many samples it takes at least, so many of a prompt
+#: are written at a time; what the rule makes needless beyond them is never begun.
 SAMPLES_PER_ROUND = 4
 #: The lowest temperature above 0; logits divided by less would leave the range of single precision.
 COLDEST = 1e-6
@@ -40,7 +41,9 @@ class NotANumber(ArithmeticError):
 
 @dataclass(eq=False)
 class SampleState:
-    """A sample in the making. ``finish`` is None while it is being written, ``"cancelled"`` if it is not needed any more."""
+    """A sample in the making. ``finish`` is None while it is being written, ``"cancelled"`` if it
+    is not needed any more.
+    """
 
     source: np.random.Generator
     ids: list[int] = field(default_factory=list)
@@ -60,7 +63,14 @@ class Request:
         end_ids: tokens that end a text.
     """
 
-    def __init__(self, context: list[int], key: bytes, settings: "Settings", text: Callable, end_ids: frozenset[int]):
+    def __init__(
+        self,
+        context: list[int],
+        key: bytes,
+        settings: "Settings",
+        text: Callable,
+        end_ids: frozenset[int],
+    ):
         self.context, self.settings = context, settings
         self._key, self._text, self._end_ids = key, text, end_ids
         self.drafts: list[SampleState] = []
@@ -72,7 +82,9 @@ class Request:
         if self._enough is not None:
             return []
         begun = len(self.drafts)
-        count = min(self.settings.n - begun, self.settings.wave([draft.text for draft in self.drafts]))
+        count = min(
+            self.settings.n - begun, self.settings.wave([draft.text for draft in self.drafts])
+        )
         new = [SampleState(self._source(begun + i)) for i in range(count)]
         self.drafts += new
         return new
@@ -112,8 +124,13 @@ class Request:
         draft.finish, draft.text = finish, text
         if self.settings.until is None:
             return
-        # the rule sees the samples in their order, however they happen to finish, so the batch size changes nothing
-        while self._enough is None and self._judged < len(self.drafts) and self.drafts[self._judged].finish:
+        # the rule sees the samples in their order, however they happen to finish, so the batch size
+        # changes nothing
+        while (
+            self._enough is None
+            and self._judged < len(self.drafts)
+            and self.drafts[self._judged].finish
+        ):
             self._judged += 1
             if self.settings.until([d.text for d in self.drafts[: self._judged]]):
                 self._enough = self._judged
@@ -127,7 +144,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to write; see :meth:`course.lm.LanguageModel.generate`. A single stop text becomes a tuple of one.
+    """How to write; see :meth:`course.lm.LanguageModel.generate`. A single stop text becomes a
+    tuple of one.
 
     Raises:
         TypeError, ValueError: for a value of another type, or one that makes no sense.
@@ -145,30 +163,41 @@ class Settings:
             self,
             n=integer(1),
             temperature=number(0),
-            stop=lambda name, value: (value,) if isinstance(value, str) else tuple(checked_texts(value, name)),
+            stop=lambda name, value: (
+                (value,) if isinstance(value, str) else tuple(checked_texts(value, name))
+            ),
             seed=seed(),
             max_tokens=integer(1),
             until=optional(function()),
         )
         if 0 < self.temperature < COLDEST:
-            raise ValueError(f"temperature={self.temperature}: expected 0 (the likeliest token) or at least {COLDEST}")
+            raise ValueError(
+                f"temperature={self.temperature}: expected 0 (the likeliest token) or at least {COLDEST}"
+            )
         if self.n > 1 and self.temperature == 0:
-            raise ValueError(f"n={self.n} samples at temperature 0 would all be the same; ask for one, or raise the temperature")
+            raise ValueError(
+                f"n={self.n} samples at temperature 0 would all be the same; ask for one, or raise the temperature"
+            )
         if "" in self.stop:
             raise ValueError("an empty stop text would stop every sample at once; leave it out")
 
     def wave(self, texts: list[str]) -> int:
         """How many more samples of a prompt to begin at once, after those with the given texts.
 
-        A stopping rule that can tell gets just as many as it takes at least, so that none of them is in vain.
+        A stopping rule that can tell gets just as many as it takes at least, so that none of them
+        is in vain.
         """
         if self.until is None:
             return self.n
         at_least = getattr(self.until, "at_least", None)
         return SAMPLES_PER_ROUND if at_least is None else max(1, at_least(texts))
 
-    def jobs(self, contexts: Sequence[list[int]], text: Callable, end_ids: frozenset[int]) -> list[Request]:
-        """A job for each prompt. Equal prompts get different samples, wherever they stand among the others."""
+    def jobs(
+        self, contexts: Sequence[list[int]], text: Callable, end_ids: frozenset[int]
+    ) -> list[Request]:
+        """A job for each prompt. Equal prompts get different samples, wherever they stand among the
+        others.
+        """
         seen: Counter = Counter()
         made = []
         for context in contexts:
@@ -178,16 +207,26 @@ class Settings:
             made.append(Request(context, key, self, text, end_ids))
         return made
 
-    def choose(self, logits: torch.Tensor, drafts: Sequence[SampleState]) -> tuple[list[int], list[float]]:
-        """The next token of each draft and its log-probability at temperature 1, from logits (drafts, vocabulary)."""
+    def choose(
+        self, logits: torch.Tensor, drafts: Sequence[SampleState]
+    ) -> tuple[list[int], list[float]]:
+        """The next token of each draft and its log-probability at temperature 1, from logits
+        (drafts, vocabulary).
+        """
         log_probabilities = logits.float().log_softmax(-1)
         if self.temperature == 0:
             chosen = log_probabilities.argmax(-1, keepdim=True)
         else:
-            up_to = (log_probabilities / self.temperature).softmax(-1).cumsum(-1, dtype=torch.float64)
-            drawn = torch.tensor([[d.source.random()] for d in drafts], dtype=torch.float64, device=logits.device)
+            up_to = (
+                (log_probabilities / self.temperature).softmax(-1).cumsum(-1, dtype=torch.float64)
+            )
+            drawn = torch.tensor(
+                [[d.source.random()] for d in drafts], dtype=torch.float64, device=logits.device
+            )
             # the last sum may stay a little under 1
-            chosen = torch.searchsorted(up_to, drawn * up_to[:, -1:], right=True).clamp_max(logits.shape[-1] - 1)
+            chosen = torch.searchsorted(up_to, drawn * up_to[:, -1:], right=True).clamp_max(
+                logits.shape[-1] - 1
+            )
         return chosen[:, 0].tolist(), log_probabilities.gather(1, chosen)[:, 0].tolist()
 
 
@@ -208,7 +247,9 @@ class Prompted:
         return self.layers[0][0].shape[1]
 
 
-def prompted_rows(reader: PrefixTreeRunner, reading: PrefillOutput, jobs: dict[Node, list[Request]]) -> list[Prompted]:
+def prompted_rows(
+    reader: PrefixTreeRunner, reading: PrefillOutput, jobs: dict[Node, list[Request]]
+) -> list[Prompted]:
     """The rows of a reading in which prompts end."""
     rows: dict[int, list] = {}
     visible = torch.from_numpy(reading.rows.visible())
@@ -221,7 +262,14 @@ def prompted_rows(reader: PrefixTreeRunner, reading: PrefillOutput, jobs: dict[N
     for row, ends in rows.items():
         logits = reader.logits(reading.hidden[row, [index for _, _, index in ends]])
         layers = tuple((layer.keys[row], layer.values[row]) for layer in reading.cache.layers)
-        made.append(Prompted(layers, tuple((job, seen, first) for (job, seen, _), first in zip(ends, logits, strict=True))))
+        made.append(
+            Prompted(
+                layers,
+                tuple(
+                    (job, seen, first) for (job, seen, _), first in zip(ends, logits, strict=True)
+                ),
+            )
+        )
     return made
 
 
@@ -232,26 +280,35 @@ def decode(reader: PrefixTreeRunner, rows: Sequence[Prompted], settings: Setting
         if not begun:
             return
         # as many keys as a row will have at its longest
-        for part in batches(begun, lambda row: row[0].keys + len(row[1]) * settings.max_tokens, reader.batch_tokens):
+        for part in batches(
+            begun, lambda row: row[0].keys + len(row[1]) * settings.max_tokens, reader.batch_tokens
+        ):
             if any(draft.finish is None for _, slots in part for _, draft, _ in slots):
                 batch = Batch(reader, part, settings)
                 while batch.drop_finished():
                     batch.step()
 
 
-def _first_tokens(row: Prompted, settings: Settings) -> list[tuple[Request, SampleState, torch.Tensor]]:
+def _first_tokens(
+    row: Prompted, settings: Settings
+) -> list[tuple[Request, SampleState, torch.Tensor]]:
     """New samples of a row's prompts, each with its first token: (job, draft, keys it may see)."""
-    slots = [(job, draft, seen, first) for job, seen, first in row.ends for draft in job.next_drafts()]
+    slots = [
+        (job, draft, seen, first) for job, seen, first in row.ends for draft in job.next_drafts()
+    ]
     if not slots:
         return []
-    chosen = settings.choose(torch.stack([first for *_, first in slots]), [draft for _, draft, _, _ in slots])
+    chosen = settings.choose(
+        torch.stack([first for *_, first in slots]), [draft for _, draft, _, _ in slots]
+    )
     for (job, draft, _, _), token, value in zip(slots, *chosen, strict=True):
         job.add(draft, token, value)
     return [(job, draft, seen) for job, draft, seen, _ in slots]
 
 
 class PreallocatedCacheLayer(DynamicLayer):
-    """A layer of a cache with room for what is still to come, so that a new token is written and nothing is copied.
+    """A layer of a cache with room for what is still to come, so that a new token is written and
+    nothing is copied.
 
     Args:
         keys, values: what is known, (B, heads, K, head width).
@@ -266,7 +323,9 @@ class PreallocatedCacheLayer(DynamicLayer):
         self._length = 0
         self.update(keys, values)
 
-    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_, **__) -> tuple[torch.Tensor, torch.Tensor]:
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_, **__
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         end = self._length + key_states.shape[2]
         for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[:, :, self._length : end] = new
@@ -290,14 +349,25 @@ class Batch:
                 allowed[r, s, keys - row.keys :] = seen
         layers = []
         for i in range(len(rows[0][0].layers)):
-            layers.append(tuple(_left_padded([row.layers[i][kind] for row, _ in rows], keys) for kind in (0, 1)))
-        drafts = [[(job, draft) for job, draft, _ in found] + [None] * (slots - len(found)) for _, found in rows]
+            layers.append(
+                tuple(
+                    _left_padded([row.layers[i][kind] for row, _ in rows], keys) for kind in (0, 1)
+                )
+            )
+        drafts = [
+            [(job, draft) for job, draft, _ in found] + [None] * (slots - len(found))
+            for _, found in rows
+        ]
         self._settle(drafts, allowed, layers)
 
     def _settle(self, slots: list[list], allowed: torch.Tensor, layers: list) -> None:
-        """Begin, or go on, with some slots, the keys that each may see (R, S, K), and (keys, values) of each layer."""
+        """Begin, or go on, with some slots, the keys that each may see (R, S, K), and (keys,
+        values) of each layer.
+        """
         self.slots, self.keys = slots, allowed.shape[2]
-        longest = max(self.settings.max_tokens - len(slot[1].ids) for row in slots for slot in row if slot)
+        longest = max(
+            self.settings.max_tokens - len(slot[1].ids) for row in slots for slot in row if slot
+        )
         room = longest * len(slots[0])
         device, dtype = self.reader.model.device, self.reader.model.dtype
         self.mask = torch.full((*allowed.shape[:2], self.keys + room), float("-inf"), dtype=dtype)
@@ -305,11 +375,18 @@ class Batch:
         # token after token, each slot sees what it wrote itself
         self.mask[:, :, self.keys :].unflatten(2, (longest, -1)).diagonal(dim1=1, dim2=3).zero_()
         self.mask = self.mask.to(device)
-        self.cache = Cache(layers=[PreallocatedCacheLayer(keys, values, room) for keys, values in layers])
+        self.cache = Cache(
+            layers=[PreallocatedCacheLayer(keys, values, room) for keys, values in layers]
+        )
 
     def drop_finished(self) -> bool:
-        """Let finished samples and their keys leave once they are half of the batch; False if nothing is left to write."""
-        live = [[s for s, slot in enumerate(row) if slot and slot[1].finish is None] for row in self.slots]
+        """Let finished samples and their keys leave once they are half of the batch; False if
+        nothing is left to write.
+        """
+        live = [
+            [s for s, slot in enumerate(row) if slot and slot[1].finish is None]
+            for row in self.slots
+        ]
         count = sum(map(len, live))
         if 2 * count <= len(self.slots) * len(self.slots[0]) and count:
             self._keep(live)
@@ -326,8 +403,13 @@ class Batch:
         for i, (s, columns) in enumerate(zip(seen, useful, strict=True)):
             index[i, keys - len(columns) :] = columns
             allowed[i, : len(s), keys - len(columns) :] = s[:, columns]
-        slots = [[self.slots[r][s] for s in live[r]] + [None] * (width - len(live[r])) for r in rows]
-        layers = [(_picked(layer.keys, rows, index), _picked(layer.values, rows, index)) for layer in self.cache.layers]
+        slots = [
+            [self.slots[r][s] for s in live[r]] + [None] * (width - len(live[r])) for r in rows
+        ]
+        layers = [
+            (_picked(layer.keys, rows, index), _picked(layer.values, rows, index))
+            for layer in self.cache.layers
+        ]
         self._settle(slots, allowed, layers)
 
     def step(self) -> None:
@@ -339,14 +421,21 @@ class Batch:
             for s, slot in enumerate(row):
                 if slot and slot[1].finish is None:
                     job, draft = slot
-                    ids[r, s], positions[r, s] = draft.ids[-1], len(job.context) + len(draft.ids) - 1
+                    ids[r, s], positions[r, s] = (
+                        draft.ids[-1],
+                        len(job.context) + len(draft.ids) - 1,
+                    )
                     places.append(r * width + s)
                     jobs.append(job)
                     drafts.append(draft)
         self.keys += width
-        hidden = self.reader.step(ids, positions, self.mask[:, None, :, : self.keys], self.cache).flatten(0, 1)
+        hidden = self.reader.step(
+            ids, positions, self.mask[:, None, :, : self.keys], self.cache
+        ).flatten(0, 1)
         logits = self.reader.logits(hidden[places])
-        for job, draft, token, value in zip(jobs, drafts, *self.settings.choose(logits, drafts), strict=True):
+        for job, draft, token, value in zip(
+            jobs, drafts, *self.settings.choose(logits, drafts), strict=True
+        ):
             job.add(draft, token, value)
 
 
@@ -360,5 +449,7 @@ def _left_padded(parts: list[torch.Tensor], keys: int) -> torch.Tensor:
 
 def _picked(values: torch.Tensor, rows: list[int], index: torch.Tensor) -> torch.Tensor:
     """The keys at ``index`` (rows, K) of some rows of (B, heads, _, head width)."""
-    chosen = index.to(values.device)[:, None, :, None].expand(-1, values.shape[1], -1, values.shape[3])
+    chosen = index.to(values.device)[:, None, :, None].expand(
+        -1, values.shape[1], -1, values.shape[3]
+    )
     return values[rows].gather(2, chosen)

@@ -1,7 +1,8 @@
 """Talking to a model: text in, text or probabilities out. The generalist's door.
 
-:meth:`LanguageModel.score` gives the probability of continuations, :meth:`LanguageModel.generate` writes them. Prompts that share a
-beginning (the same demonstrations for many queries, the same query for several labels, many samples of one prompt) are read once.
+:meth:`LanguageModel.score` gives the probability of continuations, :meth:`LanguageModel.generate`
+writes them. Prompts that share a beginning (the same demonstrations for many queries, the same
+query for several labels, many samples of one prompt) are read once.
 """
 
 from abc import ABC, abstractmethod
@@ -12,7 +13,15 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.lm.decoding import NotANumber, Prompted, Request, SampleState, Settings, decode, prompted_rows
+from course.lm.decoding import (
+    NotANumber,
+    Prompted,
+    Request,
+    SampleState,
+    Settings,
+    decode,
+    prompted_rows,
+)
 from course.lm.predictor import Predictor
 from course.lm.prefill import ROW, PrefixTreeRunner
 from course.lm.prefix_tree import Node, Tree, build_tree
@@ -42,7 +51,9 @@ class Sample:
 
 
 class TextModel(ABC):
-    """What the prompting chapters need of a model, wherever it runs: :class:`LanguageModel` here, or a served one."""
+    """What the prompting chapters need of a model, wherever it runs: :class:`LanguageModel` here,
+    or a served one.
+    """
 
     @abstractmethod
     def generate(self, prompts: Sequence[str], **settings) -> list[list[Sample]]:
@@ -61,28 +72,36 @@ class TextModel(ABC):
 
 def check_pairs(prompts: Sequence[str], continuations: Sequence[str]) -> None:
     """Refuse prompts and continuations that are no lists of texts, or do not go in pairs."""
-    prompts, continuations = checked_texts(prompts, "prompts"), checked_texts(continuations, "continuations")
+    prompts, continuations = (
+        checked_texts(prompts, "prompts"),
+        checked_texts(continuations, "continuations"),
+    )
     if len(prompts) != len(continuations):
-        raise ValueError(f"{len(prompts)} prompts, {len(continuations)} continuations: expected one continuation for each prompt")
+        raise ValueError(
+            f"{len(prompts)} prompts, {len(continuations)} continuations: expected one continuation for each prompt"
+        )
 
 
 class LanguageModel(Predictor, TextModel):
     """A causal model with its tokenizer, spoken to in text.
 
-    A model in training mode is put into evaluation mode while it is asked (no dropout), and back afterwards. Text is text: a prompt
-    with ``[END]`` or ``<|im_end|>`` in it has no special token; only a chat template brings its own.
+    A model in training mode is put into evaluation mode while it is asked (no dropout), and back
+    afterwards. Text is text: a prompt with ``[END]`` or ``<|im_end|>`` in it has no special token;
+    only a chat template brings its own.
 
     Args:
         model: a causal language model of ``transformers``, or a ``peft`` model around one.
         tokenizer: its tokenizer.
         batch_tokens: how many tokens one forward pass may hold, padding included.
         chat: whether prompts are a user's messages (default: if the tokenizer has a chat template).
-        unknown: what to do about words in prompts that the tokenizer does not know: ``"warn"`` (with their share), ``"refuse"`` or
-            ``"allow"``. In a continuation to be scored they are always refused.
+        unknown: what to do about words in prompts that the tokenizer does not know: ``"warn"``
+            (with their share), ``"refuse"`` or ``"allow"``. In a continuation to be scored they are
+            always refused.
 
     Raises:
-        ValueError: for a model that does not continue texts (BERT, T5) or a tokenizer that is not the model's, as far as that can be
-            seen; for ``chat`` without a chat template, and for another ``unknown``.
+        ValueError: for a model that does not continue texts (BERT, T5) or a tokenizer that is not
+            the model's, as far as that can be seen; for ``chat`` without a chat template, and for
+            another ``unknown``.
     """
 
     def __init__(
@@ -100,20 +119,24 @@ class LanguageModel(Predictor, TextModel):
         self.reader = PrefixTreeRunner(model, batch_tokens)
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
-        """Log-probability of each continuation after its prompt, (pairs,), in nats, summed over its tokens.
+        """Log-probability of each continuation after its prompt, (pairs,), in nats, summed over its
+        tokens.
 
-        The two texts are joined as they are: to score the word ``yes`` after ``is it red ?`` pass ``" yes"``. After an empty prompt
-        the whole text is scored: every token counts, the first one after the token with which documents begin.
+        The two texts are joined as they are: to score the word ``yes`` after ``is it red ?`` pass
+        ``" yes"``. After an empty prompt the whole text is scored: every token counts, the first
+        one after the token with which documents begin.
 
         Raises:
             TypeError: for what is no list of texts.
-            ValueError: if there are not as many prompts as continuations; for an empty continuation, one with an unknown
-                word, and a pair that is longer than the window.
+            ValueError: if there are not as many prompts as continuations; for an empty
+                continuation, one with an unknown word, and a pair that is longer than the window.
             NotANumberError: if the model's logits are none.
         """
         return np.array([values.sum() for values in self.score_tokens(prompts, continuations)])
 
-    def score_tokens(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[np.ndarray]:
+    def score_tokens(
+        self, prompts: Sequence[str], continuations: Sequence[str]
+    ) -> list[np.ndarray]:
         """Log-probability of each token of each continuation, in nats; see :meth:`score`."""
         check_pairs(prompts, continuations)
         if not prompts:
@@ -124,9 +147,13 @@ class LanguageModel(Predictor, TextModel):
             self._check_length(prompt, len(context) + len(rest) - 1)
         found = [np.empty(len(rest)) for _, rest in pairs]
         with evaluating(self.model):
-            for entries, logits in self._answers([context + rest[:-1] for context, rest in pairs], pairs):
+            for entries, logits in self._answers(
+                [context + rest[:-1] for context, rest in pairs], pairs
+            ):
                 values = logits.float().log_softmax(-1)
-                picked = values[torch.arange(len(entries)), [token for _, token, _, _ in entries]].tolist()
+                picked = values[
+                    torch.arange(len(entries)), [token for _, token, _, _ in entries]
+                ].tolist()
                 for value, (_, _, pair, k) in zip(picked, entries, strict=True):
                     found[pair][k] = value
         for values, (context, rest) in zip(found, pairs, strict=True):
@@ -135,13 +162,18 @@ class LanguageModel(Predictor, TextModel):
         return found
 
     def _answers(self, read: list[list[int]], pairs: list[tuple[list[int], list[int]]]):
-        """((place, token, pair, number in the continuation) entries, logits (entries, V)) for all tokens of all continuations."""
+        """((place, token, pair, number in the continuation) entries, logits (entries, V)) for all
+        tokens of all continuations.
+        """
         if not self.reader.supports_tree_attention:
             for rows, padded, seen in self._batches(read):
                 logits = self._forward(padded, seen)
                 for row, i in enumerate(rows):
                     first = len(pairs[i][0]) - 1
-                    yield [(first + k, token, i, k) for k, token in enumerate(pairs[i][1])], logits[row, first : len(read[i])]
+                    yield (
+                        [(first + k, token, i, k) for k, token in enumerate(pairs[i][1])],
+                        logits[row, first : len(read[i])],
+                    )
             return
         tree = build_tree(read)
         wanted: dict[Node, list] = {}
@@ -152,7 +184,9 @@ class LanguageModel(Predictor, TextModel):
         yield from self._read(tree, wanted)
 
     def _read(self, tree: Tree, wanted: dict[Node, list]):
-        """(entries, logits (entries, V)) for all wanted entries, so many at once that a large vocabulary does not fill the memory."""
+        """(entries, logits (entries, V)) for all wanted entries, so many at once that a large
+        vocabulary does not fill the memory.
+        """
         for entries, hidden in self.reader.hidden(tree, wanted):
             for first in range(0, len(entries), _AT_ONCE):
                 with torch.inference_mode():
@@ -195,24 +229,28 @@ class LanguageModel(Predictor, TextModel):
     ) -> list[list[Sample]]:
         """Continuations of each prompt: the likeliest tokens at temperature 0, else ``n`` samples.
 
-        A sample is drawn by four things alone: the seed, its prompt, how many equal prompts stand before that one in ``prompts``, and
-        the number of the sample. So a prompt that is given twice gets different samples, and what else is generated beside it, in
-        which order and in which batches, changes nothing.
+        A sample is drawn by four things alone: the seed, its prompt, how many equal prompts stand
+        before that one in ``prompts``, and the number of the sample. So a prompt that is given
+        twice gets different samples, and what else is generated beside it, in which order and in
+        which batches, changes nothing.
 
         Args:
             stop: one or more texts at which a continuation ends; they are no part of it.
             max_tokens: the most tokens that a continuation may have.
-            until: given the texts of the samples so far, in their order, says whether they are enough; it is asked after every sample.
-                The samples after the one that settled it are not returned, and mostly never begun. If it has a method ``at_least``,
-                which tells from the same texts how many more it will take at least, only so many are begun at once.
+            until: given the texts of the samples so far, in their order, says whether they are
+                enough; it is asked after every sample. The samples after the one that settled it
+                are not returned, and mostly never begun. If it has a method ``at_least``, which
+                tells from the same texts how many more it will take at least, only so many are
+                begun at once.
 
         Returns:
             For each prompt its samples, ``n`` or, with ``until``, as many as it took.
 
         Raises:
             TypeError: for what is no list of texts, and for settings of another type.
-            ValueError: for ``n`` or ``max_tokens`` below 1, a negative or infinite temperature, several samples at temperature 0, an
-                empty stop text, or a prompt that leaves no room for ``max_tokens`` in the window.
+            ValueError: for ``n`` or ``max_tokens`` below 1, a negative or infinite temperature,
+                several samples at temperature 0, an empty stop text, or a prompt that leaves no
+                room for ``max_tokens`` in the window.
             NotANumberError: if the model's logits are none.
         """
         settings = Settings(n, temperature, stop, seed, max_tokens, until)
@@ -228,9 +266,14 @@ class LanguageModel(Predictor, TextModel):
                 self._write_all(contexts, jobs, settings)
         except NotANumber as error:
             raise not_a_number(self.model, error.ids) from None
-        return [[Sample(d.text, len(d.ids), d.log_probability, d.finish) for d in job.kept()] for job in jobs]
+        return [
+            [Sample(d.text, len(d.ids), d.log_probability, d.finish) for d in job.kept()]
+            for job in jobs
+        ]
 
-    def _write_all(self, contexts: list[list[int]], jobs: list[Request], settings: Settings) -> None:
+    def _write_all(
+        self, contexts: list[list[int]], jobs: list[Request], settings: Settings
+    ) -> None:
         if self.reader.supports_tree_attention:
             self._write(contexts, jobs, settings)
         else:
@@ -265,14 +308,22 @@ class LanguageModel(Predictor, TextModel):
     def _finish_plainly(self, job: Request, draft: SampleState, settings: Settings) -> None:
         while draft.finish is None:
             ids = torch.tensor([job.context + draft.ids])
-            (token,), (value,) = settings.choose(self._forward(ids, torch.ones_like(ids))[:, -1], [draft])
+            (token,), (value,) = settings.choose(
+                self._forward(ids, torch.ones_like(ids))[:, -1], [draft]
+            )
             job.add(draft, token, value)
 
     def _end_ids(self) -> frozenset[int]:
         """Tokens with which the model ends a text."""
         ends = [self.tokenizer.eos_token_id]
-        if (config := getattr(self.model, "generation_config", None)) is not None and config.eos_token_id is not None:
-            ends += config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+        if (
+            config := getattr(self.model, "generation_config", None)
+        ) is not None and config.eos_token_id is not None:
+            ends += (
+                config.eos_token_id
+                if isinstance(config.eos_token_id, list)
+                else [config.eos_token_id]
+            )
         return frozenset(ends) - {None}
 
     def _check_length(self, prompt: str, tokens: int, more: int = 0) -> None:
@@ -285,7 +336,8 @@ class LanguageModel(Predictor, TextModel):
 
 
 def load(name: str, wanted_tier: str | None = None) -> Predictor:
-    """A pretrained model with its tokenizer, by its role: a :class:`LanguageModel`, or a :class:`Predictor` for BERT.
+    """A pretrained model with its tokenizer, by its role: a :class:`LanguageModel`, or a
+    :class:`Predictor` for BERT.
 
     Arguments and errors: :func:`course.models.load_model`.
     """

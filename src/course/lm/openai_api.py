@@ -1,7 +1,9 @@
-"""Talking to a model that somebody else runs: any OpenAI-compatible endpoint (vLLM, ``transformers serve``, a commercial API).
+"""Talking to a model that somebody else runs: any OpenAI-compatible endpoint (vLLM, ``transformers
+serve``, a commercial API).
 
-The same two questions as in :mod:`course.lm`. What an endpoint cannot answer it says: many give no log-probabilities, and then
-:func:`course.prompting.choose` lets the model write and compares the texts.
+The same two questions as in :mod:`course.lm`. What an endpoint cannot answer it says: many give no
+log-probabilities, and then :func:`course.prompting.choose` lets the model write and compares the
+texts.
 """
 
 import json
@@ -24,7 +26,8 @@ from course.lm.tokenization import checked_texts
 
 #: Environment variable with the key of the endpoint; one that wants no key takes any.
 KEY_VARIABLE = "OPENAI_API_KEY"
-#: A shorter key is a placeholder ("EMPTY", "none") for a server that wants none. It is no secret, and it may stand in any text.
+#: A shorter key is a placeholder ("EMPTY", "none") for a server that wants none. It is no secret,
+#: and it may stand in any text.
 _SHORTEST_SECRET = 8
 #: What is told of each token of a text: itself, where it begins, its log-probability.
 _COLUMNS = ("tokens", "text_offset", "token_logprobs")
@@ -43,21 +46,26 @@ class NoLogProbabilities(EndpointError):
 class OpenAIModel(TextModel):
     """A model behind an OpenAI-compatible endpoint.
 
-    Answers are kept by request, so asking again after an error costs only what is missing. Only an answer that was checked is kept. The
-    key is read from ``OPENAI_API_KEY`` here and stands in no attribute, message or file, also if the server sends it back.
+    Answers are kept by request, so asking again after an error costs only what is missing. Only an
+    answer that was checked is kept. The key is read from ``OPENAI_API_KEY`` here and stands in no
+    attribute, message or file, also if the server sends it back.
 
     Args:
         name: the model's name at the endpoint.
         base_url: the endpoint, such as ``http://localhost:8000/v1``.
-        chat: ask for chat completions, each prompt a user's message; otherwise for plain completions.
-        answers: a file in which the answers are kept from one process to the next, not for two at once (default: in memory only).
+        chat: ask for chat completions, each prompt a user's message; otherwise for plain
+            completions.
+        answers: a file in which the answers are kept from one process to the next, not for two at
+            once (default: in memory only).
         timeout: seconds that one request may take.
-        retries: how often a request is tried again after a rate limit, an error of the server or a time-out, waiting longer each time.
+        retries: how often a request is tried again after a rate limit, an error of the server or a
+            time-out, waiting longer each time.
         workers: requests under way at once.
 
     Raises:
-        ValueError: for a file of answers that is damaged elsewhere than at its end, where a stopped run may have cut a line off, or
-            whose folder does not exist; for an address that is none or that has a password in it, and a key that no header can carry.
+        ValueError: for a file of answers that is damaged elsewhere than at its end, where a stopped
+            run may have cut a line off, or whose folder does not exist; for an address that is none
+            or that has a password in it, and a key that no header can carry.
     """
 
     def __init__(
@@ -71,7 +79,13 @@ class OpenAIModel(TextModel):
         workers: int = 8,
     ):
         _check_address(base_url)
-        self.name, self.base_url, self.chat, self.timeout, self.workers = name, base_url, chat, timeout, workers
+        self.name, self.base_url, self.chat, self.timeout, self.workers = (
+            name,
+            base_url,
+            chat,
+            timeout,
+            workers,
+        )
         self._has_key = bool(os.environ.get(KEY_VARIABLE))
         self._send, self._hide = _connection(base_url, timeout, retries)
         self._file = Path(answers) if answers else None
@@ -88,16 +102,22 @@ class OpenAIModel(TextModel):
         max_tokens: int = 64,
         until: Callable[[list[str]], bool] | None = None,
     ) -> list[list[Sample]]:
-        """Continuations of each prompt; arguments and errors as in :meth:`course.lm.LanguageModel.generate`.
+        """Continuations of each prompt; arguments and errors as in
+        :meth:`course.lm.LanguageModel.generate`.
 
-        Every sample is a request of its own with a seed of its own, which follows from the same four things as there (``seed``, the
-        prompt, its place among equal prompts, the number of the sample); whether the same seed gives the same sample is up to the
-        server. ``tokens`` is what the server counted (0 if it does not), ``log_probability`` is not a number.
+        Every sample is a request of its own with a seed of its own, which follows from the same
+        four things as there (``seed``, the prompt, its place among equal prompts, the number of the
+        sample); whether the same seed gives the same sample is up to the server. ``tokens`` is what
+        the server counted (0 if it does not), ``log_probability`` is not a number.
 
         Raises:
-            EndpointError: if a request fails after all retries, or is answered by anything but a text.
+            EndpointError: if a request fails after all retries, or is answered by anything but a
+                text.
         """
-        settings, prompts = Settings(n, temperature, stop, seed, max_tokens, until), checked_texts(prompts, "prompts")
+        settings, prompts = (
+            Settings(n, temperature, stop, seed, max_tokens, until),
+            checked_texts(prompts, "prompts"),
+        )
 
         def samples(item: tuple[str, int]) -> list[Sample]:
             made: list[Sample] = []
@@ -115,12 +135,22 @@ class OpenAIModel(TextModel):
         # some servers leave the stop in the text
         cut = min([text.find(s) for s in settings.stop if s in text], default=len(text))
         reason = answer["choices"][0].get("finish_reason")
-        finish = "length" if reason == "length" and cut == len(text) else "stop" if settings.stop else "end"
+        finish = (
+            "length"
+            if reason == "length" and cut == len(text)
+            else "stop"
+            if settings.stop
+            else "end"
+        )
         tokens = (answer.get("usage") or {}).get("completion_tokens") or 0
         return Sample(text[:cut], tokens, float("nan"), finish)
 
     def _request(self, prompt: str, place: int, number: int, settings: Settings) -> dict:
-        own_seed = blake2b(f"{settings.seed}|{number}|{prompt}".encode(), digest_size=4, salt=place.to_bytes(8, "big")).digest()
+        own_seed = blake2b(
+            f"{settings.seed}|{number}|{prompt}".encode(),
+            digest_size=4,
+            salt=place.to_bytes(8, "big"),
+        ).digest()
         request = {
             "temperature": settings.temperature,
             "max_tokens": settings.max_tokens,
@@ -128,38 +158,61 @@ class OpenAIModel(TextModel):
         }
         if settings.stop:
             request["stop"] = list(settings.stop)
-        return request | ({"messages": [{"role": "user", "content": prompt}]} if self.chat else {"prompt": prompt})
+        return request | (
+            {"messages": [{"role": "user", "content": prompt}]} if self.chat else {"prompt": prompt}
+        )
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
-        """Log-probability of each continuation after its prompt, (pairs,), in nats; see :meth:`course.lm.LanguageModel.score`.
+        """Log-probability of each continuation after its prompt, (pairs,), in nats; see
+        :meth:`course.lm.LanguageModel.score`.
 
-        The endpoint is asked to repeat the whole text with the log-probability of each of its tokens.
+        The endpoint is asked to repeat the whole text with the log-probability of each of its
+        tokens.
 
         Raises:
-            NoLogProbabilities: if it does not, as is so of every chat endpoint, or not for every token of a continuation: the first
-                token of a text has none, so a prompt must not be empty.
+            NoLogProbabilities: if it does not, as is so of every chat endpoint, or not for every
+                token of a continuation: the first token of a text has none, so a prompt must not be
+                empty.
             EndpointError: if a request fails after all retries.
             ValueError: if there are not as many prompts as continuations.
         """
         check_pairs(prompts, continuations)
         if self.chat:
-            raise NoLogProbabilities(f"{self._place} is asked by chat, which tells no probability of a given text; {_INSTEAD}")
-        return np.array(self._all(lambda pair: self._score(*pair), list(zip(prompts, continuations, strict=True))))
+            raise NoLogProbabilities(
+                f"{self._place} is asked by chat, which tells no probability of a given text; {_INSTEAD}"
+            )
+        return np.array(
+            self._all(
+                lambda pair: self._score(*pair), list(zip(prompts, continuations, strict=True))
+            )
+        )
 
     def _score(self, prompt: str, continuation: str) -> float:
         whole = prompt + continuation
-        # one token is generated because some servers refuse none; it lies behind the text and is not counted
-        answer = self._ask("completions", {"prompt": whole, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1})
+        # one token is generated because some servers refuse none; it lies behind the text and is
+        # not counted
+        answer = self._ask(
+            "completions",
+            {"prompt": whole, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1},
+        )
         tokens = _told(answer["choices"][0], whole)
         if tokens is None:
-            raise NoLogProbabilities(f"{self._place} does not repeat a text with its log-probabilities; {_INSTEAD}")
+            raise NoLogProbabilities(
+                f"{self._place} does not repeat a text with its log-probabilities; {_INSTEAD}"
+            )
         # a token that spans the boundary belongs to the continuation
-        counted = [(t, value) for t, start, value in tokens if start < len(whole) and max(start, start + len(t) - 1) >= len(prompt)]
+        counted = [
+            (t, value)
+            for t, start, value in tokens
+            if start < len(whole) and max(start, start + len(t) - 1) >= len(prompt)
+        ]
         unknown = [t for t, value in counted if value is None]
         if unknown or not counted:
             which = f"token {unknown[0]!r}" if unknown else "any token"
             begin = "" if prompt else "begin with a prompt that is not empty, or "
-            raise NoLogProbabilities(f"{self._place} tells no log-probability for {which} of {continuation!r}; {begin}{_INSTEAD}")
+            raise NoLogProbabilities(
+                f"{self._place} tells no log-probability for {which} of {continuation!r}; {begin}{_INSTEAD}"
+            )
         return float(sum(value for _, value in counted))
 
     @property
@@ -171,7 +224,9 @@ class OpenAIModel(TextModel):
         return f"{self.name} at {self.base_url}"
 
     def _all(self, work: Callable, items: Sequence) -> list:
-        """``work`` once on every item, in parallel; the first error counts, after the others were let to finish."""
+        """``work`` once on every item, in parallel; the first error counts, after the others were
+        let to finish.
+        """
         with ThreadPoolExecutor(self.workers) as pool:
             running = {item: pool.submit(work, item) for item in dict.fromkeys(items)}
         failed = [f.exception() for f in running.values() if f.exception()]
@@ -208,7 +263,9 @@ class OpenAIModel(TextModel):
             return _needed(kind, self._hide(json.loads(body)))
         except (ValueError, RecursionError) as error:
             shown = self._hide(body).strip()[:200] or "nothing"
-            problem = f"gave an answer that cannot be read ({self._hide(str(error))[:200]}): {shown}"
+            problem = (
+                f"gave an answer that cannot be read ({self._hide(str(error))[:200]}): {shown}"
+            )
         raise EndpointError(f"{self._place} {problem}; is base_url right?")
 
     def _problem(self, error: APIError) -> str:
@@ -234,17 +291,29 @@ class OpenAIModel(TextModel):
 def _check_address(base_url: str) -> None:
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"base_url {base_url!r}: expected the address of an endpoint, such as http://localhost:8000/v1")
+        raise ValueError(
+            f"base_url {base_url!r}: expected the address of an endpoint, such as http://localhost:8000/v1"
+        )
     if parts.username or parts.password:
-        raise ValueError(f"base_url with a name or a password for {parts.hostname}: leave it out and set {KEY_VARIABLE}")
+        raise ValueError(
+            f"base_url with a name or a password for {parts.hostname}: leave it out and set {KEY_VARIABLE}"
+        )
 
 
-def _connection(base_url: str, timeout: float, retries: int) -> tuple[Callable[[str, dict], str], Callable]:
-    """(send, hide), which share the key with nobody: ``send(kind, request)`` is the body of the answer, ``hide`` strikes the key out."""
+def _connection(
+    base_url: str, timeout: float, retries: int
+) -> tuple[Callable[[str, dict], str], Callable]:
+    """(send, hide), which share the key with nobody: ``send(kind, request)`` is the body of the
+    answer, ``hide`` strikes the key out.
+    """
     secret = os.environ.get(KEY_VARIABLE, "").strip()
     if not (secret.isascii() and secret.isprintable()):
-        raise ValueError(f"the key in {KEY_VARIABLE} has characters that no header can carry: expected printable ASCII; set it again")
-    client = OpenAI(api_key=secret or "none", base_url=base_url, timeout=timeout, max_retries=retries)
+        raise ValueError(
+            f"the key in {KEY_VARIABLE} has characters that no header can carry: expected printable ASCII; set it again"
+        )
+    client = OpenAI(
+        api_key=secret or "none", base_url=base_url, timeout=timeout, max_retries=retries
+    )
 
     def send(kind: str, request: dict) -> str:
         asked = client.chat.completions if kind == "chat" else client.completions
@@ -255,7 +324,11 @@ def _connection(base_url: str, timeout: float, retries: int) -> tuple[Callable[[
             return {hide(name): hide(part) for name, part in value.items()}
         if isinstance(value, list):
             return [hide(part) for part in value]
-        return value.replace(secret, "…") if isinstance(value, str) and len(secret) >= _SHORTEST_SECRET else value
+        return (
+            value.replace(secret, "…")
+            if isinstance(value, str) and len(secret) >= _SHORTEST_SECRET
+            else value
+        )
 
     return send, hide
 
@@ -279,13 +352,20 @@ def _needed(kind: str, answer: object) -> dict:
     told = choices[0].get("logprobs")
     parts = {name: told.get(name) for name in _COLUMNS} if isinstance(told, dict) else None
     said = {"message": {"content": text}} if kind == "chat" else {"text": text}
-    return {"choices": [said | {"finish_reason": reason, "logprobs": parts}], "usage": {"completion_tokens": tokens}}
+    return {
+        "choices": [said | {"finish_reason": reason, "logprobs": parts}],
+        "usage": {"completion_tokens": tokens},
+    }
 
 
 def _text(kind: str, answer: dict) -> str:
     """The text of an answer's first choice."""
     choice = _typed("choice", answer["choices"][0], dict)
-    text = _typed("message", choice.get("message"), dict).get("content") if kind == "chat" else choice.get("text")
+    text = (
+        _typed("message", choice.get("message"), dict).get("content")
+        if kind == "chat"
+        else choice.get("text")
+    )
     if text is None:
         reason = choice.get("finish_reason")
         more = "; give it more with max_tokens=" if reason == "length" else ""
@@ -302,32 +382,48 @@ def _typed(name: str, value: object, kind: type, optional: bool = False):
 
 
 def _is_whole(request: dict, answer: dict) -> bool:
-    """Whether an answer says all that the request asks for, the log-probabilities of a text too if it does."""
+    """Whether an answer says all that the request asks for, the log-probabilities of a text too if
+    it does.
+    """
     if not request.get("echo"):
         return True
     tokens = _told(answer["choices"][0], request["prompt"])
-    return tokens is not None and all(value is not None for _, at, value in tokens[1:] if at < len(request["prompt"]))
+    return tokens is not None and all(
+        value is not None for _, at, value in tokens[1:] if at < len(request["prompt"])
+    )
 
 
 def _told(choice: dict, whole: str) -> list[tuple[str, int, float | None]] | None:
-    """(token, where it begins, log-probability) of a text that was repeated; None if it was not, or the three do not fit together."""
+    """(token, where it begins, log-probability) of a text that was repeated; None if it was not, or
+    the three do not fit together.
+    """
     told = choice.get("logprobs") or {}
     columns = [told.get(name) for name in _COLUMNS]
-    if not all(isinstance(column, list) for column in columns) or not choice["text"].startswith(whole):
+    if not all(isinstance(column, list) for column in columns) or not choice["text"].startswith(
+        whole
+    ):
         return None
     # some servers give one offset more than there are tokens
     tokens = list(zip(*columns, strict=False))
-    if len(columns[0]) != len(tokens) or len(columns[2]) != len(tokens) or not all(_is_token(*token) for token in tokens):
+    if (
+        len(columns[0]) != len(tokens)
+        or len(columns[2]) != len(tokens)
+        or not all(_is_token(*token) for token in tokens)
+    ):
         return None
     starts = [start for _, start, _ in tokens]
     ends = [start + len(token) for token, start, _ in tokens]
     # they cover the text in their order; parts of a character may have the same place
-    covered = starts == sorted(starts) and all(start <= end for start, end in zip(starts, [0, *ends], strict=False))
+    covered = starts == sorted(starts) and all(
+        start <= end for start, end in zip(starts, [0, *ends], strict=False)
+    )
     return tokens if tokens and covered and max(ends) >= len(whole) else None
 
 
 def _is_token(token: object, start: object, value: object) -> bool:
-    known = value is None or (type(value) in (int, float) and not math.isnan(value) and value <= _ROUNDING)
+    known = value is None or (
+        type(value) in (int, float) and not math.isnan(value) and value <= _ROUNDING
+    )
     return isinstance(token, str) and type(start) is int and known
 
 
@@ -353,24 +449,32 @@ def _append(path: Path, line: bytes) -> None:
                 out.truncate(before)
                 raise
     except OSError as error:
-        raise EndpointError(f"an answer cannot be kept in {path} ({error}); make room there, or give another file as answers=") from error
+        raise EndpointError(
+            f"an answer cannot be kept in {path} ({error}); make room there, or give another file as answers="
+        ) from error
 
 
 def _check_begun(path: Path, last: bytes) -> None:
-    """Refuse to cut off a last line that does not begin as a kept answer does: it was written by somebody else."""
+    """Refuse to cut off a last line that does not begin as a kept answer does: it was written by
+    somebody else.
+    """
     begin = b'{"['
     if last[: len(begin)] != begin[: len(last)]:
-        raise ValueError(f"{path} is no file of answers (it ends in {last[-40:]!r}): expected one, or a new name; it was left as it is")
+        raise ValueError(
+            f"{path} is no file of answers (it ends in {last[-40:]!r}): expected one, or a new name; it was left as it is"
+        )
 
 
 def _kept(path: Path) -> dict[str, dict]:
     """The answers in a file.
 
-    A last line that was cut off when its run was stopped is taken out, so that it is asked for again. So is, without being taken out, an
-    answer that would not be kept today.
+    A last line that was cut off when its run was stopped is taken out, so that it is asked for
+    again. So is, without being taken out, an answer that would not be kept today.
     """
     if not path.parent.is_dir():
-        raise ValueError(f"answers={str(path)!r}: the folder {path.parent} does not exist; make it first")
+        raise ValueError(
+            f"answers={str(path)!r}: the folder {path.parent} does not exist; make it first"
+        )
     stored = path.read_bytes() if path.exists() else b""
     whole = stored[: stored.rfind(b"\n") + 1]
     if len(whole) < len(stored):
@@ -379,9 +483,15 @@ def _kept(path: Path) -> dict[str, dict]:
     answers: dict[str, dict] = {}
     for number, line in enumerate(whole.splitlines(), 1):
         try:
-            answers |= {key: answer for key, answer in dict(json.loads(line)).items() if _is_answer(key, answer)}
+            answers |= {
+                key: answer
+                for key, answer in dict(json.loads(line)).items()
+                if _is_answer(key, answer)
+            }
         except (ValueError, TypeError) as error:
-            raise ValueError(f"line {number} of {path} is damaged ({error}): expected a kept answer; delete it to ask again") from error
+            raise ValueError(
+                f"line {number} of {path} is damaged ({error}): expected a kept answer; delete it to ask again"
+            ) from error
     return answers
 
 

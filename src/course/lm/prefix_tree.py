@@ -1,8 +1,10 @@
-"""Token sequences that share beginnings, as a tree, and parts of the tree laid side by side in rows.
+"""Token sequences that share beginnings, as a tree, and parts of the tree laid side by side in
+rows.
 
-A prompt with demonstrations costs a model most of its time on tokens that it has read before: the same demonstrations for every
-query, the same query for every label. In a tree (a radix tree, as in SGLang: Zheng et al. 2024) each distinct prefix stands once.
-Small subtrees are packed into rows; a mask lets each token see its own ancestors and nothing else (tree attention: Miao et al. 2024).
+A prompt with demonstrations costs a model most of its time on tokens that it has read before: the
+same demonstrations for every query, the same query for every label. In a tree (a radix tree, as in
+SGLang: Zheng et al. 2024) each distinct prefix stands once. Small subtrees are packed into rows; a
+mask lets each token see its own ancestors and nothing else (tree attention: Miao et al. 2024).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,13 +46,17 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """Distinct sequences, each prefix once. ``leaves[i]`` is the node at whose end sequence ``i`` ends."""
+    """Distinct sequences, each prefix once. ``leaves[i]`` is the node at whose end sequence ``i``
+    ends.
+    """
 
     root: Node
     leaves: tuple[Node, ...]
 
     def at(self, sequence: int, position: int) -> tuple[Node, int]:
-        """The node that holds the token at ``position`` of a sequence, and the token's place in the node."""
+        """The node that holds the token at ``position`` of a sequence, and the token's place in the
+        node.
+        """
         node = self.leaves[sequence]
         while position < node.start:
             node = node.parent
@@ -78,8 +84,13 @@ def build_tree(sequences: Sequence[Sequence[int]]) -> Tree:
         if len(arrays[low]) == node.end:
             ending[ordered[low]] = node
             low += 1
-        # where two neighbours have no more in common than this node, one child stops and the next begins
-        cuts = [low, *(i for i in range(low + 1, high) if common[i] == node.end), high] if low < high else []
+        # where two neighbours have no more in common than this node, one child stops and the next
+        # begins
+        cuts = (
+            [low, *(i for i in range(low + 1, high) if common[i] == node.end), high]
+            if low < high
+            else []
+        )
         for first, last in zip(cuts, cuts[1:], strict=False):
             child = _node_of(arrays, common, first, last, node)
             node.children.append(child)
@@ -108,12 +119,14 @@ def _node_of(arrays, common, low: int, high: int, parent: Node | None) -> Node:
 
 @dataclass(frozen=True)
 class Rows:
-    """Subtrees laid side by side, each in depth-first order, so that a subtree is a stretch of its row.
+    """Subtrees laid side by side, each in depth-first order, so that a subtree is a stretch of its
+    row.
 
     Attributes:
         tokens: ids, (R, L), padded with 0.
         positions: place of each token in its own sequence, (R, L).
-        last: index in the row of the last token below each token, (R, L). Token ``i`` may see ``j`` if ``j <= i <= last[j]``.
+        last: index in the row of the last token below each token, (R, L). Token ``i`` may see ``j``
+            if ``j <= i <= last[j]``.
         places: node -> (row, index of the node's first token in that row).
     """
 
@@ -123,9 +136,13 @@ class Rows:
     places: dict[Node, tuple[int, int]]
 
     def visible(self) -> np.ndarray:
-        """Who may see whom: (R, L, L) booleans, the second axis looks at the third. Padding sees itself."""
+        """Who may see whom: (R, L, L) booleans, the second axis looks at the third. Padding sees
+        itself.
+        """
         index = np.arange(self.tokens.shape[1])
-        return (index[None, None, :] <= index[None, :, None]) & (index[None, :, None] <= self.last[:, None, :])
+        return (index[None, None, :] <= index[None, :, None]) & (
+            index[None, :, None] <= self.last[:, None, :]
+        )
 
 
 def lay(rows: Sequence[Sequence[Node]]) -> Rows:
@@ -152,7 +169,8 @@ def lay(rows: Sequence[Sequence[Node]]) -> Rows:
 
 
 def pack(nodes: Sequence[Node], capacity: int, weight: Callable[[Node], int]) -> list[list[Node]]:
-    """Subtrees in rows whose weights add up to ``capacity`` at most; one that weighs more has a row of its own.
+    """Subtrees in rows whose weights add up to ``capacity`` at most; one that weighs more has a row
+    of its own.
 
     Heaviest first, so rows that are neighbours have similar lengths.
     """
@@ -170,11 +188,17 @@ def lay_alone(node: Node) -> Rows:
     """One node in a row of its own, without what stands below it."""
     length = len(node.tokens)
     positions = np.arange(node.start, node.end)
-    return Rows(node.tokens[None], positions[None], np.full((1, length), length - 1), {node: (0, 0)})
+    return Rows(
+        node.tokens[None], positions[None], np.full((1, length), length - 1), {node: (0, 0)}
+    )
 
 
-def batches(items: Iterable[Item], length: Callable[[Item], int], most: int) -> Iterator[list[Item]]:
-    """Neighbours in batches that hold ``most`` tokens at most, padding to the longest included; a longer item is alone."""
+def batches(
+    items: Iterable[Item], length: Callable[[Item], int], most: int
+) -> Iterator[list[Item]]:
+    """Neighbours in batches that hold ``most`` tokens at most, padding to the longest included; a
+    longer item is alone.
+    """
     batch, longest = [], 0
     for item in items:
         if batch and (len(batch) + 1) * max(longest, length(item)) > most:

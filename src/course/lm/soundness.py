@@ -1,4 +1,6 @@
-"""Whether a model can be asked: that it continues texts, that the tokenizer is its own, that dropout is off and its logits are numbers."""
+"""Whether a model can be asked: that it continues texts, that the tokenizer is its own, that
+dropout is off and its logits are numbers.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,12 +19,16 @@ _MASKED = frozenset(MODEL_FOR_MASKED_LM_MAPPING_NAMES.values()) - _CAUSAL
 
 
 class NotANumberError(FloatingPointError):
-    """A model's logits are not numbers; the message names the first weight or layer where that begins."""
+    """A model's logits are not numbers; the message names the first weight or layer where that
+    begins.
+    """
 
 
 @contextmanager
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Evaluation mode for a while: no dropout. Afterwards every part of the model is in the mode in which it was."""
+    """Evaluation mode for a while: no dropout. Afterwards every part of the model is in the mode in
+    which it was.
+    """
     training = [module for module in model.modules() if module.training]
     for module in training:
         module.training = False
@@ -34,8 +40,14 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 
 
 def not_a_number(model: PreTrainedModel, ids: Sequence[int]) -> NotANumberError:
-    """The error for a model whose logits for ``ids`` are not numbers. Looking for the reason costs a forward pass."""
-    where = _bad_weight(model) or _bad_layer(model, ids) or "the weights and, for the prompt alone, all layers are sound"
+    """The error for a model whose logits for ``ids`` are not numbers. Looking for the reason costs
+    a forward pass.
+    """
+    where = (
+        _bad_weight(model)
+        or _bad_layer(model, ids)
+        or "the weights and, for the prompt alone, all layers are sound"
+    )
     return NotANumberError(
         f"{type(get_base_model(model)).__name__} gives logits that are not numbers: {where}. Load the weights again; after a training of your own, "
         "train with a lower rate; in float16, load them in float32"
@@ -55,7 +67,9 @@ def _bad_layer(model: PreTrainedModel, ids: Sequence[int]) -> str | None:
     def look(name: str):
         def hook(module, given, output) -> None:
             if not found and not _is_finite(output):
-                found.append(f"all weights are finite, and the layer {name} ({type(module).__name__}) is the first whose output is not")
+                found.append(
+                    f"all weights are finite, and the layer {name} ({type(module).__name__}) is the first whose output is not"
+                )
 
         return hook
 
@@ -70,10 +84,18 @@ def _bad_layer(model: PreTrainedModel, ids: Sequence[int]) -> str | None:
 
 
 def _is_finite(output) -> bool:
-    """Whether all numbers of a layer's output are finite; a layer gives a tensor or several in a tuple or a mapping."""
+    """Whether all numbers of a layer's output are finite; a layer gives a tensor or several in a
+    tuple or a mapping.
+    """
     if isinstance(output, torch.Tensor):
         return not output.is_floating_point() or bool(output.isfinite().all())
-    parts = output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()
+    parts = (
+        output.values()
+        if isinstance(output, dict)
+        else output
+        if isinstance(output, (tuple, list))
+        else ()
+    )
     return all(_is_finite(part) for part in parts)
 
 
@@ -86,8 +108,9 @@ def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     """Refuse what cannot continue a text.
 
     Raises:
-        ValueError: for a masked model, one with an encoder, one that reads to the right or has no head over the vocabulary, a tokenizer
-            that puts a token behind every text, and one with ids that the model does not have.
+        ValueError: for a masked model, one with an encoder, one that reads to the right or has no
+            head over the vocabulary, a tokenizer that puts a token behind every text, and one with
+            ids that the model does not have.
     """
     inner = get_base_model(model)
     name, config = type(inner).__name__, inner.config
@@ -97,11 +120,20 @@ def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
             "or course.lm.load('gpt-middle') gives it. For this one, use its own generate()"
         )
     if fills_blanks(model):
-        raise ValueError(f"{name} fills in blanks and cannot continue a text; ask it with course.lm.Predictor(model, tokenizer)")
-    if config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and getattr(config, "is_decoder", True) is False:
-        raise ValueError(f"{name} reads what stands behind a word, too (is_decoder=False); load it with AutoModelForMaskedLM for Predictor")
+        raise ValueError(
+            f"{name} fills in blanks and cannot continue a text; ask it with course.lm.Predictor(model, tokenizer)"
+        )
+    if (
+        config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        and getattr(config, "is_decoder", True) is False
+    ):
+        raise ValueError(
+            f"{name} reads what stands behind a word, too (is_decoder=False); load it with AutoModelForMaskedLM for Predictor"
+        )
     if name not in _CAUSAL and inner.get_output_embeddings() is None:
-        raise ValueError(f"{name} has no head that gives logits over the vocabulary; load the checkpoint with AutoModelForCausalLM")
+        raise ValueError(
+            f"{name} has no head that gives logits over the vocabulary; load the checkpoint with AutoModelForCausalLM"
+        )
     check_ids(model, tokenizer)
     alone, whole = (tokenizer("a", add_special_tokens=begin).input_ids for begin in (False, True))
     if whole[-1:] != alone[-1:]:

@@ -1,10 +1,12 @@
-"""Text to token ids, exactly as the tokenizer would do it, without reading shared text again and again.
+"""Text to token ids, exactly as the tokenizer would do it, without reading shared text again and
+again.
 
-Where a continuation begins is no question of characters: ``"a :"`` and ``" yes"`` are joined first and tokenized as one text, so a
-token may span the boundary. Then the context is what the tokens of the prompt and of the whole have in common.
+Where a continuation begins is no question of characters: ``"a :"`` and ``" yes"`` are joined first
+and tokenized as one text, so a token may span the boundary. Then the context is what the tokens of
+the prompt and of the whole have in common.
 
-Text is text: what a reader writes never becomes a special token, be it ``[END]`` or ``<|im_end|>``. Special tokens come from the
-tokenizer (a beginning of document), from a chat template, or as ids.
+Text is text: what a reader writes never becomes a special token, be it ``[END]`` or ``<|im_end|>``.
+Special tokens come from the tokenizer (a beginning of document), from a chat template, or as ids.
 """
 
 import re
@@ -16,14 +18,17 @@ from transformers import PreTrainedTokenizerBase
 
 #: What to do about words that a tokenizer does not know.
 UNKNOWN_CHOICES = ("warn", "refuse", "allow")
-#: A single space between two other characters. Tokenizers that split a text into words first never join across it.
+#: A single space between two other characters. Tokenizers that split a text into words first never
+#: join across it.
 _GAP = re.compile(r"(?<=\S) (?=\S)")
 #: Texts with fewer characters in common than this are not worth taking apart.
 _WORTH_SHARING = 200
 
 
 class UnknownWordsWarning(UserWarning):
-    """A text has words that the tokenizer does not know; the model reads each of them as the same unknown word."""
+    """A text has words that the tokenizer does not know; the model reads each of them as the same
+    unknown word.
+    """
 
 
 def checked_texts(texts: Iterable[str], name: str) -> list[str]:
@@ -34,11 +39,15 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
         ValueError: for half a character, a lone surrogate, which no tokenizer can read.
     """
     if isinstance(texts, (str, bytes)) or not isinstance(texts, Iterable):
-        raise TypeError(f"{name}={texts!r:.80}: expected a list of texts; put a single one into brackets")
+        raise TypeError(
+            f"{name}={texts!r:.80}: expected a list of texts; put a single one into brackets"
+        )
     found = list(texts)
     for place, text in enumerate(found):
         if not isinstance(text, str):
-            raise TypeError(f"{name}[{place}] is {text!r:.80} of type {type(text).__name__}: expected a text")
+            raise TypeError(
+                f"{name}[{place}] is {text!r:.80} of type {type(text).__name__}: expected a text"
+            )
         try:
             text.encode()
         except UnicodeEncodeError as error:
@@ -49,18 +58,23 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
     return found
 
 
-def text_ids(tokenizer: PreTrainedTokenizerBase, texts: list[str], begin: bool = True) -> list[list[int]]:
+def text_ids(
+    tokenizer: PreTrainedTokenizerBase, texts: list[str], begin: bool = True
+) -> list[list[int]]:
     """The ids of texts in which nothing is a special token.
 
     Args:
         begin: put before (for BERT, around) each text what the tokenizer puts there.
 
     Raises:
-        ValueError: for a text with the name of a special token that the tokenizer cannot write as a text (some with a unigram model).
+        ValueError: for a text with the name of a special token that the tokenizer cannot write as a
+            text (some with a unigram model).
     """
     if not texts:
         return []
-    found = tokenizer(texts, add_special_tokens=begin, split_special_tokens=True, verbose=False).input_ids
+    found = tokenizer(
+        texts, add_special_tokens=begin, split_special_tokens=True, verbose=False
+    ).input_ids
     named = special_names(tokenizer)
     for text in texts:
         if match := named.search(text):
@@ -69,28 +83,38 @@ def text_ids(tokenizer: PreTrainedTokenizerBase, texts: list[str], begin: bool =
 
 
 def special_names(tokenizer: PreTrainedTokenizerBase) -> re.Pattern:
-    """Matches the names of the tokens that a tokenizer would cut out of a text, the special ones among them."""
+    """Matches the names of the tokens that a tokenizer would cut out of a text, the special ones
+    among them.
+    """
     return _names(tokenizer, len(tokenizer))  # tokens may be added
 
 
 @lru_cache(maxsize=16)
 def _names(tokenizer: PreTrainedTokenizerBase, size: int) -> re.Pattern:
-    names = [name for name in tokenizer.added_tokens_encoder if not name.isspace()]  # some have tokens for indentation
+    names = [
+        name for name in tokenizer.added_tokens_encoder if not name.isspace()
+    ]  # some have tokens for indentation
     return re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)")
 
 
 def _check_written_out(tokenizer: PreTrainedTokenizerBase, name: str, text: str) -> None:
     token = tokenizer.added_tokens_encoder[name]
     special = tokenizer.added_tokens_decoder[token].special and token != tokenizer.unk_token_id
-    if special and token in tokenizer(name, add_special_tokens=False, split_special_tokens=True).input_ids:
-        raise ValueError(f"{text[:40]!r}… has {name!r}, which this tokenizer can only read as its special token; leave it out")
+    if (
+        special
+        and token in tokenizer(name, add_special_tokens=False, split_special_tokens=True).input_ids
+    ):
+        raise ValueError(
+            f"{text[:40]!r}… has {name!r}, which this tokenizer can only read as its special token; leave it out"
+        )
 
 
 class UnknownWords:
     """Tells of words that a tokenizer does not know, every word once.
 
     Args:
-        tokenizer: of ``transformers``; one that knows every text, such as GPT-2's, has nothing to tell.
+        tokenizer: of ``transformers``; one that knows every text, such as GPT-2's, has nothing to
+            tell.
         choice: ``"warn"``, ``"refuse"`` or ``"allow"``.
 
     Raises:
@@ -106,7 +130,9 @@ class UnknownWords:
         self._id = None if unknown in (tokenizer.eos_token_id, tokenizer.bos_token_id) else unknown
         self._told: set[str] = set()
 
-    def check(self, texts: Sequence[str], ids: Sequence[Sequence[int]], name: str = "prompt") -> None:
+    def check(
+        self, texts: Sequence[str], ids: Sequence[Sequence[int]], name: str = "prompt"
+    ) -> None:
         """Warn of the unknown words in some texts, with their share of all tokens, or refuse them.
 
         Raises:
@@ -117,7 +143,12 @@ class UnknownWords:
         counts = [row.count(self._id) for row in ids]
         if not any(counts):
             return
-        words = dict.fromkeys(word for text, count in zip(texts, counts, strict=True) if count for word in self._words(text))
+        words = dict.fromkeys(
+            word
+            for text, count in zip(texts, counts, strict=True)
+            if count
+            for word in self._words(text)
+        )
         if self.choice == "warn" and words and self._told >= words.keys():
             return
         self._told |= words.keys()
@@ -129,7 +160,11 @@ class UnknownWords:
         )
         if self.choice == "refuse":
             raise ValueError(f"{message}; use words of its vocabulary, or unknown='warn'")
-        warnings.warn(f"{message}. unknown='refuse' makes this an error, unknown='allow' is silent", UnknownWordsWarning, stacklevel=4)
+        warnings.warn(
+            f"{message}. unknown='refuse' makes this an error, unknown='allow' is silent",
+            UnknownWordsWarning,
+            stacklevel=4,
+        )
 
     def _words(self, text: str) -> list[str]:
         """The unknown words of a text, where the tokenizer can say at which places they stand."""
@@ -137,8 +172,18 @@ class UnknownWords:
             return [text[:40]]
         if mask := self.tokenizer.mask_token:  # a blank is no word
             text = text.replace(mask, " ")
-        read = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True, verbose=False)
-        return [text[start:end] for token, (start, end) in zip(read.input_ids, read.offset_mapping, strict=True) if token == self._id]
+        read = self.tokenizer(
+            text,
+            add_special_tokens=False,
+            split_special_tokens=True,
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        return [
+            text[start:end]
+            for token, (start, end) in zip(read.input_ids, read.offset_mapping, strict=True)
+            if token == self._id
+        ]
 
 
 class Encoder:
@@ -146,16 +191,22 @@ class Encoder:
 
     Args:
         tokenizer: a tokenizer of ``transformers``.
-        chat: wrap each prompt as a user's message in the tokenizer's chat template (default: if it has one).
-        unknown: what to do about words in prompts that the tokenizer does not know: ``"warn"``, ``"refuse"`` or ``"allow"``.
+        chat: wrap each prompt as a user's message in the tokenizer's chat template (default: if it
+            has one).
+        unknown: what to do about words in prompts that the tokenizer does not know: ``"warn"``,
+            ``"refuse"`` or ``"allow"``.
 
     Raises:
         ValueError: if ``chat`` is asked for and there is no template, and for another ``unknown``.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, chat: bool | None = None, unknown: str = "warn"):
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, chat: bool | None = None, unknown: str = "warn"
+    ):
         if chat and not tokenizer.chat_template:
-            raise ValueError(f"chat=True, but the tokenizer of {tokenizer.name_or_path!r} has no chat template; pass chat=False")
+            raise ValueError(
+                f"chat=True, but the tokenizer of {tokenizer.name_or_path!r} has no chat template; pass chat=False"
+            )
         self.tokenizer = tokenizer
         self.chat = bool(tokenizer.chat_template) if chat is None else chat
         self.unknown = UnknownWords(tokenizer, unknown)
@@ -169,40 +220,62 @@ class Encoder:
 
     @cached_property
     def _first(self) -> int:
-        """What stands before an empty prompt: the token with which documents begin, else the one with which they end."""
+        """What stands before an empty prompt: the token with which documents begin, else the one
+        with which they end.
+        """
         for token in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
             if token is not None:
                 return token
-        raise ValueError("an empty prompt, and the tokenizer has no token that begins or ends a document; begin the prompt with a word")
+        raise ValueError(
+            "an empty prompt, and the tokenizer has no token that begins or ends a document; begin the prompt with a word"
+        )
 
     def prompts(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of each prompt, at least one, in the order given.
 
         Raises:
-            TypeError, ValueError: for what is no list of texts, see :func:`checked_texts`; for unknown words that are to be refused.
+            TypeError, ValueError: for what is no list of texts, see :func:`checked_texts`; for
+                unknown words that are to be refused.
         """
         texts = checked_texts(texts, "prompts")
         found = self._framed_ids(texts)
         self.unknown.check(texts, found)
         return [ids or [self._first] for ids in found]
 
-    def pairs(self, prompts: Sequence[str], continuations: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+    def pairs(
+        self, prompts: Sequence[str], continuations: Sequence[str]
+    ) -> list[tuple[list[int], list[int]]]:
         """(ids of the context, ids of the continuation) of each pair; the context has at least one.
 
         Raises:
-            TypeError, ValueError: as :meth:`prompts`; ValueError for an empty continuation, or one with a word that the tokenizer does
-                not know.
+            TypeError, ValueError: as :meth:`prompts`; ValueError for an empty continuation, or one
+                with a word that the tokenizer does not know.
         """
-        prompts, continuations = checked_texts(prompts, "prompts"), checked_texts(continuations, "continuations")
+        prompts, continuations = (
+            checked_texts(prompts, "prompts"),
+            checked_texts(continuations, "continuations"),
+        )
         distinct = list(dict.fromkeys(prompts))
         found = self._framed_ids(distinct)
         self.unknown.check(distinct, found)
-        known = dict(zip(distinct, zip([self._framed(text) for text in distinct], found, strict=True), strict=True))
-        return [self._pair(*known[prompt], continuation) for prompt, continuation in zip(prompts, continuations, strict=True)]
+        known = dict(
+            zip(
+                distinct,
+                zip([self._framed(text) for text in distinct], found, strict=True),
+                strict=True,
+            )
+        )
+        return [
+            self._pair(*known[prompt], continuation)
+            for prompt, continuation in zip(prompts, continuations, strict=True)
+        ]
 
     def text(self, context: Sequence[int], ids: Sequence[int]) -> str:
-        """The text of ``ids`` as it stands after ``context``, with the space before its first word if there is one."""
-        # a tokenizer may drop the space at the beginning of a text; the last token of the context keeps that from happening
+        """The text of ``ids`` as it stands after ``context``, with the space before its first word
+        if there is one.
+        """
+        # a tokenizer may drop the space at the beginning of a text; the last token of the context
+        # keeps that from happening
         anchor = self._decode(context[-1:])
         whole = self._decode([*context[-1:], *ids])
         return whole[len(anchor) :] if whole.startswith(anchor) else self._decode(ids)
@@ -211,35 +284,53 @@ class Encoder:
         return self.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
 
     def _framed(self, text: str) -> str | None:
-        """A prompt in its frame; None if it names a token that the template may use, so that it cannot be told from the frame's."""
+        """A prompt in its frame; None if it names a token that the template may use, so that it
+        cannot be told from the frame's.
+        """
         if not self.chat:
             return text
         if special_names(self.tokenizer).search(text):
             return None
-        return self.tokenizer.apply_chat_template(_message(text), tokenize=False, add_generation_prompt=True)
+        return self.tokenizer.apply_chat_template(
+            _message(text), tokenize=False, add_generation_prompt=True
+        )
 
     def _framed_ids(self, texts: list[str]) -> list[list[int]]:
         framed = [self._framed(text) for text in texts]
         plain = iter(self._all([frame for frame in framed if frame is not None]))
-        return [self._guarded(text) if frame is None else next(plain) for text, frame in zip(texts, framed, strict=True)]
+        return [
+            self._guarded(text) if frame is None else next(plain)
+            for text, frame in zip(texts, framed, strict=True)
+        ]
 
     def _guarded(self, text: str) -> list[int]:
-        """The ids of a message that names special tokens: those of the template are read as such, the message's own as text."""
+        """The ids of a message that names special tokens: those of the template are read as such,
+        the message's own as text.
+        """
         return self.tokenizer.apply_chat_template(
-            _message(text), add_generation_prompt=True, return_dict=False, sanitize_control_tokens=True
+            _message(text),
+            add_generation_prompt=True,
+            return_dict=False,
+            sanitize_control_tokens=True,
         )
 
     def _ids(self, texts: list[str], begin: bool = True) -> list[list[int]]:
-        """Plain tokenization; with ``begin`` as the beginning of a document (a chat template brings its own)."""
+        """Plain tokenization; with ``begin`` as the beginning of a document (a chat template brings
+        its own).
+        """
         if self.chat and texts:  # the special tokens in a frame are its own
             return self.tokenizer(texts, add_special_tokens=False, verbose=False).input_ids
         return text_ids(self.tokenizer, texts, begin)
 
-    def _pair(self, prompt: str | None, ids: list[int], continuation: str) -> tuple[list[int], list[int]]:
+    def _pair(
+        self, prompt: str | None, ids: list[int], continuation: str
+    ) -> tuple[list[int], list[int]]:
         if self.chat:  # a reply begins without a space
             continuation = continuation.lstrip(" ")
         if not continuation.strip():
-            raise ValueError(f"empty continuation {continuation!r} after {(prompt or '')[-40:]!r}: expected at least one word")
+            raise ValueError(
+                f"empty continuation {continuation!r} after {(prompt or '')[-40:]!r}: expected at least one word"
+            )
         if prompt is None or self.chat and special_names(self.tokenizer).search(continuation):
             whole = ids + text_ids(self.tokenizer, [continuation], begin=False)[0]
         else:
@@ -251,11 +342,15 @@ class Encoder:
                 f"the continuation {continuation!r} has a word that this tokenizer does not know, so it has no probability of its own"
             )
         if not rest:
-            raise ValueError(f"the continuation {continuation!r} adds no token to {(prompt or '')[-40:]!r}; expected at least one word")
+            raise ValueError(
+                f"the continuation {continuation!r} adds no token to {(prompt or '')[-40:]!r}; expected at least one word"
+            )
         return context, rest
 
     def _joined(self, prompt: str, ids: list[int], continuation: str) -> list[int]:
-        """The ids of prompt + continuation, where possible by tokenizing the last word of the prompt again and nothing before it."""
+        """The ids of prompt + continuation, where possible by tokenizing the last word of the
+        prompt again and nothing before it.
+        """
         cut = _last_gap(prompt, max(0, len(prompt) - 100), len(prompt))
         if cut is not None and self._splits_words:
             tail = self._piece(prompt[cut:])
@@ -269,7 +364,9 @@ class Encoder:
         return self._pieces[text]
 
     def _all(self, texts: list[str]) -> list[list[int]]:
-        """The ids of many texts; what neighbours in alphabetical order begin with is tokenized once."""
+        """The ids of many texts; what neighbours in alphabetical order begin with is tokenized
+        once.
+        """
         if not self._splits_words or len(texts) < 2:
             return self._ids(texts)
         found = {}

@@ -1,4 +1,6 @@
-"""Load pretrained models and tokenizers: shipped weights, checkpoints of the Hugging Face hub, tiers."""
+"""Load pretrained models and tokenizers: shipped weights, checkpoints of the Hugging Face hub,
+tiers.
+"""
 
 from course.foundation.lazy import lazy_names
 

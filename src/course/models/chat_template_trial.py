@@ -1,4 +1,5 @@
-"""A program that renders a chat template within bounds; :mod:`course.models.checkpoint_files` runs it.
+"""A program that renders a chat template within bounds; :mod:`course.models.checkpoint_files` runs
+it.
 
 Reads ``{"template": ..., "messages": ...}`` in JSON. Ends with status 0 if all is well; otherwise
 it says what is wrong and ends with 1. It imports nothing of the course, so that it starts quickly.

@@ -1,11 +1,14 @@
-"""The Hugging Face hub: which tier is in force, which revision of a repository is used, and how its files are fetched.
+"""The Hugging Face hub: which tier is in force, which revision of a repository is used, and how its
+files are fetched.
 
-Everything that the hub tier loads comes through :func:`fetch`. A repository's newest revision is looked up once and kept in a
-lock file. Only data is fetched (weights in safetensors, tokenizers, tables), neither code nor pickles. What is complete in the
-cache is used without asking the network, and every failure is a :class:`HubError` that says what to do.
+Everything that the hub tier loads comes through :func:`fetch`. A repository's newest revision is
+looked up once and kept in a lock file. Only data is fetched (weights in safetensors, tokenizers,
+tables), neither code nor pickles. What is complete in the cache is used without asking the network,
+and every failure is a :class:`HubError` that says what to do.
 
-Time-outs are those of ``huggingface_hub`` (``HF_HUB_ETAG_TIMEOUT``, ``HF_HUB_DOWNLOAD_TIMEOUT``, in seconds), which also
-resumes files that were cut off. ``COURSE_HUB_TRIES`` says how often a hub that does not answer is asked before giving up.
+Time-outs are those of ``huggingface_hub`` (``HF_HUB_ETAG_TIMEOUT``, ``HF_HUB_DOWNLOAD_TIMEOUT``, in
+seconds), which also resumes files that were cut off. ``COURSE_HUB_TRIES`` says how often a hub that
+does not answer is asked before giving up.
 """
 
 import json
@@ -34,9 +37,11 @@ from safetensors import SafetensorError
 from course.foundation import write_text
 
 TIERS = ("tiny", "hub")
-#: File in which the hub tier records the revision that it first saw of each repository, and which later runs honour.
+#: File in which the hub tier records the revision that it first saw of each repository, and which
+#: later runs honour.
 LOCK_FILE = "course-hub-lock.json"
-#: What is fetched of a checkpoint (from its top folder) and of a data set. Neither list has anything that can be executed.
+#: What is fetched of a checkpoint (from its top folder) and of a data set. Neither list has
+#: anything that can be executed.
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
 DATA_FILES = ("*.parquet", "README.md", "dataset_infos.json")
 #: Seconds before a hub that did not answer is asked a second time; the waits double.
@@ -60,7 +65,9 @@ def tier(wanted: str | None = None) -> str:
     """
     value = wanted or os.environ.get("COURSE_TIER") or "tiny"
     if value not in TIERS:
-        raise ValueError(f"tier {value!r}: expected 'tiny' or 'hub'; set COURSE_TIER to one of them or unset it")
+        raise ValueError(
+            f"tier {value!r}: expected 'tiny' or 'hub'; set COURSE_TIER to one of them or unset it"
+        )
     return value
 
 
@@ -72,7 +79,9 @@ def tries() -> int:
     """
     value = os.environ.get("COURSE_HUB_TRIES") or "3"
     if not value.isdecimal() or int(value) < 1:
-        raise ValueError(f"COURSE_HUB_TRIES is {value!r}: expected a positive whole number; set it to one or unset it")
+        raise ValueError(
+            f"COURSE_HUB_TRIES is {value!r}: expected a positive whole number; set it to one or unset it"
+        )
     return int(value)
 
 
@@ -85,7 +94,8 @@ def locked_revision(repository: str, kind: str = "model", lock: Path | None = No
         lock: the lock file (default: :data:`LOCK_FILE` in the working directory).
 
     Raises:
-        HubError: if the lock file is damaged or cannot be written, or if the hub does not name a revision.
+        HubError: if the lock file is damaged or cannot be written, or if the hub does not name a
+            revision.
     """
     path = lock or Path(LOCK_FILE)
     locked = _read_lock(path)
@@ -109,9 +119,13 @@ def _read_lock(path: Path) -> dict[str, str]:
     try:
         locked = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise HubError(f"{path} is damaged ({error}): expected JSON that maps repositories to revisions; {again}") from error
+        raise HubError(
+            f"{path} is damaged ({error}): expected JSON that maps repositories to revisions; {again}"
+        ) from error
     if not isinstance(locked, dict):
-        raise HubError(f"{path} is damaged: expected a map of repositories to revisions, found {locked!r}; {again}")
+        raise HubError(
+            f"{path} is damaged: expected a map of repositories to revisions, found {locked!r}; {again}"
+        )
     for entry, revision in locked.items():
         if not _is_commit(revision):
             raise HubError(
@@ -140,7 +154,8 @@ def _lock_in(path: Path, entry: str, newest: str) -> str:
 
 
 def fetch(repository: str, kind: str = "model", without: tuple[str, ...] = ()) -> Path:
-    """The folder with a repository's files at the locked revision, from the cache or else from the hub.
+    """The folder with a repository's files at the locked revision, from the cache or else from the
+    hub.
 
     Args:
         repository: its name on the hub.
@@ -148,7 +163,8 @@ def fetch(repository: str, kind: str = "model", without: tuple[str, ...] = ()) -
         without: patterns of files that are not needed.
 
     Raises:
-        HubError: if the hub, the repository or the revision cannot be reached, or a file does not arrive whole.
+        HubError: if the hub, the repository or the revision cannot be reached, or a file does not
+            arrive whole.
     """
     revision = locked_revision(repository, kind)
     wanted = {
@@ -172,11 +188,15 @@ def fetch(repository: str, kind: str = "model", without: tuple[str, ...] = ()) -
 
 
 def _ask(repository: str, kind: str, revision: str | None):
-    """What the hub says of a repository; a failure that may pass is tried again, :func:`tries` times in all."""
+    """What the hub says of a repository; a failure that may pass is tried again, :func:`tries`
+    times in all.
+    """
     allowed = tries()
     for attempt in range(1, allowed + 1):
         try:
-            return HfApi().repo_info(repository, repo_type=kind, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT)
+            return HfApi().repo_info(
+                repository, repo_type=kind, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT
+            )
         except HTTPError as error:
             final = isinstance(error, HfHubHTTPError) and error.response.status_code not in _PASSING
             if final or attempt == allowed:
@@ -185,7 +205,9 @@ def _ask(repository: str, kind: str, revision: str | None):
 
 
 def _limit_waiting() -> None:
-    """Give the requests that ``huggingface_hub`` sends without a time-out the one of its other requests."""
+    """Give the requests that ``huggingface_hub`` sends without a time-out the one of its other
+    requests.
+    """
     session = get_session()
     hooks = session.event_hooks
     if _set_limit not in hooks["request"]:
@@ -194,7 +216,9 @@ def _limit_waiting() -> None:
 
 def _set_limit(request) -> None:
     limits = request.extensions.get("timeout", {})
-    request.extensions["timeout"] = {k: constants.HF_HUB_DOWNLOAD_TIMEOUT if v is None else v for k, v in limits.items()}
+    request.extensions["timeout"] = {
+        k: constants.HF_HUB_DOWNLOAD_TIMEOUT if v is None else v for k, v in limits.items()
+    }
 
 
 @contextmanager
@@ -207,7 +231,11 @@ def _clear_errors(repository: str, revision: str | None):
 
 
 def _explanation(error: Exception, repository: str, revision: str | None) -> str:
-    what = f"{repository} at revision {revision}" if revision else f"the newest revision of {repository}"
+    what = (
+        f"{repository} at revision {revision}"
+        if revision
+        else f"the newest revision of {repository}"
+    )
     causes = [error, error.__cause__]
     status = next((e.response.status_code for e in causes if isinstance(e, HfHubHTTPError)), None)
     if isinstance(error, RevisionNotFoundError):
@@ -215,7 +243,9 @@ def _explanation(error: Exception, repository: str, revision: str | None) -> str
             f"{repository} has no revision {revision}, which {LOCK_FILE} names; delete that entry, "
             "and the next run looks the newest revision up anew"
         )
-    if isinstance(error, RepositoryNotFoundError) or (status in (401, 403, 404) and not isinstance(error, RemoteEntryNotFoundError)):
+    if isinstance(error, RepositoryNotFoundError) or (
+        status in (401, 403, 404) and not isinstance(error, RemoteEntryNotFoundError)
+    ):
         return (
             f"{what} cannot be read (HTTP {status}): it does not exist, or it is private or gated; check the name at "
             f"{constants.ENDPOINT}/{repository}, or accept its terms there and log in with 'hf auth login'"
@@ -230,15 +260,20 @@ def _explanation(error: Exception, repository: str, revision: str | None) -> str
 
 
 def described(repository: str | None, folder: Path) -> str:
-    """A checkpoint or data set in words: from the hub with its revision, or a folder of the user's (``repository`` None)."""
-    return f"{repository} at revision {folder.name}" if repository else f"the checkpoint in {folder}"
+    """A checkpoint or data set in words: from the hub with its revision, or a folder of the user's
+    (``repository`` None).
+    """
+    return (
+        f"{repository} at revision {folder.name}" if repository else f"the checkpoint in {folder}"
+    )
 
 
 @contextmanager
 def loading(repository: str | None, folder: Path):
     """Turn the errors of files that do not load into a :class:`HubError` that names them.
 
-    The files are a stranger's, and the libraries that read them raise whatever comes up (``tokenizers`` a plain ``Exception``).
+    The files are a stranger's, and the libraries that read them raise whatever comes up
+    (``tokenizers`` a plain ``Exception``).
     """
     try:
         yield
@@ -248,7 +283,9 @@ def loading(repository: str | None, folder: Path):
         again = f"delete {folder.parents[1]} to fetch it anew, or choose another repository"
         if repository is None:
             again = "save it anew with save_pretrained, or choose another folder"
-        raise HubError(f"{described(repository, folder)} does not load: {_in_words(error)}; {again}") from error
+        raise HubError(
+            f"{described(repository, folder)} does not load: {_in_words(error)}; {again}"
+        ) from error
 
 
 def _in_words(error: Exception) -> str:

@@ -1,10 +1,11 @@
 """Loading models and tokenizers, in two tiers.
 
-``tiny`` (the default) is what the package ships: small models that this project pretrained, checked against a sha256 at
-load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face hub (:mod:`course.models.hub`). The tier is chosen in one
-place, the environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint. In either tier a
-path (``./my-checkpoint``) is a folder of the reader's own. What comes from the hub and from such a folder passes the same checks
-(:mod:`course.models.checkpoint_files`).
+``tiny`` (the default) is what the package ships: small models that this project pretrained, checked
+against a sha256 at load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face
+hub (:mod:`course.models.hub`). The tier is chosen in one place, the environment variable
+``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint. In either tier a
+path (``./my-checkpoint``) is a folder of the reader's own. What comes from the hub and from such a
+folder passes the same checks (:mod:`course.models.checkpoint_files`).
 """
 
 import hashlib
@@ -29,7 +30,12 @@ from transformers import (
 )
 from transformers.utils import logging as hf_logging
 
-from course.models.checkpoint_files import check_chat_template, check_settings, check_weights, fetch_checkpoint
+from course.models.checkpoint_files import (
+    check_chat_template,
+    check_settings,
+    check_weights,
+    fetch_checkpoint,
+)
 from course.models.hub import HubError, described, loading, tier
 
 __all__ = [
@@ -44,7 +50,8 @@ ADAPTER = "adapter_config.json"
 #: How a shipped model was trained.
 RECORD = "training.json"
 
-# peft 0.21 calls something of transformers 5.23 by its old name; readers, who call peft themselves, can do nothing about it
+# peft 0.21 calls something of transformers 5.23 by its old name; readers, who call peft themselves,
+# can do nothing about it
 warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
 
 
@@ -87,26 +94,32 @@ def shipped_models() -> tuple[str, ...]:
 
 
 def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedModel:
-    """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine allows (``hub``, a folder).
+    """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine
+    allows (``hub``, a folder).
 
-    A checkpoint decides on its weights alone: which implementation of attention it was saved with and an adapter that lies beside it
-    count for nothing. Who wants them asks for them, with ``model.set_attn_implementation`` and ``peft.PeftModel.from_pretrained``.
+    A checkpoint decides on its weights alone: which implementation of attention it was saved with
+    and an adapter that lies beside it count for nothing. Who wants them asks for them, with
+    ``model.set_attn_implementation`` and ``peft.PeftModel.from_pretrained``.
 
     Args:
-        name: in the tiny tier one of :func:`shipped_models`, in the hub tier a key of :data:`HUB`, in either the path of a folder with
-            a checkpoint (with a separator in it, such as ``./mine``).
+        name: in the tiny tier one of :func:`shipped_models`, in the hub tier a key of :data:`HUB`,
+            in either the path of a folder with a checkpoint (with a separator in it, such as
+            ``./mine``).
         wanted_tier: overrides ``COURSE_TIER``.
 
     Returns:
-        A causal language model, or a masked one for the names that begin with ``bert`` and a checkpoint that was saved as one, in
-        evaluation mode. A model that is shipped as an adapter comes with the adapter merged into its base.
+        A causal language model, or a masked one for the names that begin with ``bert`` and a
+        checkpoint that was saved as one, in evaluation mode. A model that is shipped as an adapter
+        comes with the adapter merged into its base.
 
     Raises:
         ValueError: for an unknown name or tier, and a path without a folder.
-        WeightsError: if shipped files are missing, cut off or altered, or an adapter is not of the base that is shipped.
-        HubError: if a checkpoint cannot be fetched, asks to run code, is quantised, leads out of its folder, or has no weights in
-            safetensors.
-        IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has others than its configuration says.
+        WeightsError: if shipped files are missing, cut off or altered, or an adapter is not of the
+            base that is shipped.
+        HubError: if a checkpoint cannot be fetched, asks to run code, is quantised, leads out of
+            its folder, or has no weights in safetensors.
+        IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has
+            others than its configuration says.
     """
     source = _source(name, wanted_tier, weights=True)
     if source.shipped and (source.folder / ADAPTER).exists():
@@ -114,18 +127,31 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
     device, dtype = source.device_and_dtype()
     with source.guard(), _quietly():
         config = _config(source.folder)
-        model, report = _read(AutoModelForMaskedLM if source.masked(config) else AutoModelForCausalLM, source.folder, config, dtype)
+        model, report = _read(
+            AutoModelForMaskedLM if source.masked(config) else AutoModelForCausalLM,
+            source.folder,
+            config,
+            dtype,
+        )
     _check_complete(source.place, model, report)
     return model.to(device).eval()
 
 
-def load_with_head(name: str | Path, loader: type, pretrained: bool = True, wanted_tier: str | None = None, **settings) -> PreTrainedModel:
-    """The body of a model under a fresh head of another class, in single precision: something to train.
+def load_with_head(
+    name: str | Path,
+    loader: type,
+    pretrained: bool = True,
+    wanted_tier: str | None = None,
+    **settings,
+) -> PreTrainedModel:
+    """The body of a model under a fresh head of another class, in single precision: something to
+    train.
 
     Args:
         name: as for :func:`load_model`.
         loader: the class of the head, e.g. ``transformers.AutoModelForTokenClassification``.
-        pretrained: whether the body has the checkpoint's weights; otherwise it is as fresh as the head (from scratch).
+        pretrained: whether the body has the checkpoint's weights; otherwise it is as fresh as the
+            head (from scratch).
         wanted_tier: overrides ``COURSE_TIER``.
         settings: what the configuration should say instead, e.g. ``num_labels``.
 
@@ -133,7 +159,8 @@ def load_with_head(name: str | Path, loader: type, pretrained: bool = True, want
         A model in evaluation mode. Fresh weights are drawn from torch's global generator.
 
     Raises:
-        ValueError, WeightsError, HubError: as :func:`load_model`; of the weights, only those of the body are needed.
+        ValueError, WeightsError, HubError: as :func:`load_model`; of the weights, only those of the
+            body are needed.
     """
     source = _source(name, wanted_tier, weights=True)
     device, _ = source.device_and_dtype()
@@ -177,7 +204,9 @@ class _Source:
         """Whether the model fills in blanks: the role says it, or what the checkpoint was saved as."""
         if self.shipped or self.repository:
             return self.name.startswith("bert")
-        return any(kind.endswith(("ForMaskedLM", "ForPreTraining")) for kind in config.architectures or ())
+        return any(
+            kind.endswith(("ForMaskedLM", "ForPreTraining")) for kind in config.architectures or ()
+        )
 
 
 def _source(name: str | Path, wanted_tier: str | None, weights: bool) -> _Source:
@@ -190,7 +219,9 @@ def _source(name: str | Path, wanted_tier: str | None, weights: bool) -> _Source
         return _Source(name, checked_folder(name), shipped=True)
     else:
         repository = _hub_checkpoint(name).repository
-        source = _Source(name, fetch_checkpoint(repository, () if weights else ("*.safetensors",)), repository)
+        source = _Source(
+            name, fetch_checkpoint(repository, () if weights else ("*.safetensors",)), repository
+        )
     if weights:
         check_weights(source.repository, source.folder)
     return source
@@ -207,14 +238,18 @@ def _own_folder(name: str | Path) -> Path:
 
 def _config(folder: Path, **settings) -> PreTrainedConfig:
     """The configuration in a folder, but for what is not the checkpoint's to decide."""
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **settings)
+    config = AutoConfig.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, **settings
+    )
     # their names can be those of repositories, whose code would be fetched and run
     config._attn_implementation = settings.get("attn_implementation")
     config._experts_implementation = settings.get("experts_implementation")
     return config
 
 
-def _read(loader: type, folder: Path, config: PreTrainedConfig, dtype: torch.dtype) -> tuple[PreTrainedModel, dict]:
+def _read(
+    loader: type, folder: Path, config: PreTrainedConfig, dtype: torch.dtype
+) -> tuple[PreTrainedModel, dict]:
     """A model, and what ``transformers`` reports of its weights."""
     return loader.from_pretrained(
         folder, config=config, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False,
@@ -226,13 +261,16 @@ def _read(loader: type, folder: Path, config: PreTrainedConfig, dtype: torch.dty
     )  # fmt: skip
 
 
-def _check_complete(place: str, model: PreTrainedModel, report: dict, fresh_head: bool = False) -> None:
+def _check_complete(
+    place: str, model: PreTrainedModel, report: dict, fresh_head: bool = False
+) -> None:
     """Refuse a checkpoint with other weights than its model has.
 
-    Weights that are tied to others and those that ``transformers`` knows to be of no use are not in its report. Of what the model needs
-    nothing may be missing. Of what it has no place for, another task's head does not matter; a weight of the body does, since without
-    it the model is not the one that was trained (layers left out, a bias ignored, an adapter's or a quantiser's numbers). BERT's pooler
-    counts as a part of the heads that read it.
+    Weights that are tied to others and those that ``transformers`` knows to be of no use are not in
+    its report. Of what the model needs nothing may be missing. Of what it has no place for, another
+    task's head does not matter; a weight of the body does, since without it the model is not the
+    one that was trained (layers left out, a bias ignored, an adapter's or a quantiser's numbers).
+    BERT's pooler counts as a part of the heads that read it.
 
     Raises:
         IncompleteCheckpoint: with the names.
@@ -243,17 +281,27 @@ def _check_complete(place: str, model: PreTrainedModel, report: dict, fresh_head
 
     missing = [key for key in report["missing_keys"] if not fresh_head or of_body(key)]
     other = [
-        f"{key} {tuple(has)} instead of {tuple(needs)}" for key, has, needs in report["mismatched_keys"] if not fresh_head or of_body(key)
+        f"{key} {tuple(has)} instead of {tuple(needs)}"
+        for key, has, needs in report["mismatched_keys"]
+        if not fresh_head or of_body(key)
     ]
     extra = [key for key in report["unexpected_keys"] if of_body(key)]
-    kinds = {"has no weights": missing, "has weights in other shapes:": other, "has weights without a place:": extra}
+    kinds = {
+        "has no weights": missing,
+        "has weights in other shapes:": other,
+        "has weights without a place:": extra,
+    }
     problems = [f"{kind} {_listed(names)}" for kind, names in kinds.items() if names]
     if problems:
-        raise IncompleteCheckpoint(f"{place} {' and '.join(problems)} for {type(model).__name__}; take another checkpoint")
+        raise IncompleteCheckpoint(
+            f"{place} {' and '.join(problems)} for {type(model).__name__}; take another checkpoint"
+        )
 
 
 def _in_body(model: PreTrainedModel, key: str) -> bool:
-    """Whether a weight belongs to the model without its head; checkpoints of bodies alone leave the first part of the name out."""
+    """Whether a weight belongs to the model without its head; checkpoints of bodies alone leave the
+    first part of the name out.
+    """
     body, first = model.base_model, key.split(".")[0]
     return body is model or first == model.base_model_prefix or first in dict(body.named_children())
 
@@ -268,7 +316,11 @@ def _merged(folder: Path) -> PreTrainedModel:
     from peft import PeftModel  # takes a second to import, and only adapters need it
 
     with no_progress_bar():
-        return PeftModel.from_pretrained(load_model(_base_of(folder), "tiny"), str(folder)).merge_and_unload().eval()
+        return (
+            PeftModel.from_pretrained(load_model(_base_of(folder), "tiny"), str(folder))
+            .merge_and_unload()
+            .eval()
+        )
 
 
 def _base_of(folder: Path) -> str:
@@ -279,7 +331,9 @@ def _base_of(folder: Path) -> str:
     """
     made = json.loads((folder / RECORD).read_text())
     if made["base_sha256"] != weights_sha256(made["base"]):
-        raise WeightsError(f"{folder} was trained on other weights of {made['base']} than the package has; {made['again']}")
+        raise WeightsError(
+            f"{folder} was trained on other weights of {made['base']} than the package has; {made['again']}"
+        )
     return made["base"]
 
 
@@ -289,7 +343,9 @@ def get_base_model(model: PreTrainedModel) -> PreTrainedModel:
 
 
 def num_virtual_tokens(model: PreTrainedModel) -> int:
-    """How many vectors of a soft prompt (prompt tuning, prefix tuning, P-tuning) stand before every text and take room in the window."""
+    """How many vectors of a soft prompt (prompt tuning, prefix tuning, P-tuning) stand before every
+    text and take room in the window.
+    """
     config = getattr(model, "active_peft_config", None)
     # peft has no public way to ask whether its adapters are switched off
     if not getattr(config, "is_prompt_learning", False) or model._adapters_disabled:
@@ -331,7 +387,9 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
     if source.shipped and (source.folder / ADAPTER).exists():
         return load_tokenizer(_base_of(source.folder), "tiny")
     with source.guard():
-        tokenizer = AutoTokenizer.from_pretrained(source.folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            source.folder, local_files_only=True, trust_remote_code=False
+        )
         template = tokenizer.get_chat_template() if tokenizer.chat_template else None
     if template and not source.shipped:
         check_chat_template(source.repository, source.folder, template)
@@ -346,7 +404,9 @@ def checked_folder(name: str) -> Path:
         WeightsError: if a file is missing, cut off or altered.
     """
     if name not in shipped_models():
-        raise ValueError(f"no model {name!r} in the tiny tier; choose from {', '.join(shipped_models())}")
+        raise ValueError(
+            f"no model {name!r} in the tiny tier; choose from {', '.join(shipped_models())}"
+        )
     for path, expected in _hashes().items():
         if path.split("/")[0] == name:
             _check_file(WEIGHTS / path, expected)
@@ -354,14 +414,19 @@ def checked_folder(name: str) -> Path:
 
 
 def _check_file(path: Path, expected: str) -> None:
-    repair = "reinstall the package (pip install --force-reinstall), or retrain it with 'make pretrain'"
+    repair = (
+        "reinstall the package (pip install --force-reinstall), or retrain it with 'make pretrain'"
+    )
     if not path.exists():
         raise WeightsError(f"{path} is missing; {repair}")
-    # the size and time of the file stand in for its content, so that each version is read once a process
+    # the size and time of the file stand in for its content, so that each version is read once a
+    # process
     seen = path.stat()
     found = _sha256(path, seen.st_size, seen.st_mtime_ns)
     if found != expected:
-        raise WeightsError(f"{path} is not the file that was shipped: sha256 {found[:12]}…, expected {expected[:12]}…; {repair}")
+        raise WeightsError(
+            f"{path} is not the file that was shipped: sha256 {found[:12]}…, expected {expected[:12]}…; {repair}"
+        )
 
 
 @cache
@@ -372,14 +437,22 @@ def _sha256(path: Path, size: int, changed: int) -> str:
 def _hashes() -> dict[str, str]:
     """File below :data:`WEIGHTS` -> sha256."""
     if not HASHES.exists():
-        raise WeightsError(f"{HASHES} is missing, so no shipped model can be checked; reinstall the package")
+        raise WeightsError(
+            f"{HASHES} is missing, so no shipped model can be checked; reinstall the package"
+        )
     return json.loads(HASHES.read_text())
 
 
 def weights_sha256(name: str) -> str:
-    """The sha256 that the weights of a shipped model (for an adapter: its own) must have. Records of measurements carry it."""
+    """The sha256 that the weights of a shipped model (for an adapter: its own) must have. Records
+    of measurements carry it.
+    """
     hashes = _hashes()
-    return hashes[f"{name}/adapter_model.safetensors" if f"{name}/{ADAPTER}" in hashes else f"{name}/model.safetensors"]
+    return hashes[
+        f"{name}/adapter_model.safetensors"
+        if f"{name}/{ADAPTER}" in hashes
+        else f"{name}/model.safetensors"
+    ]
 
 
 def _hub_checkpoint(name: str) -> Checkpoint:

@@ -1,7 +1,22 @@
-"""The figures of the book: one message each, labelled directly, in colours that mean the same everywhere."""
+"""The figures of the book: one message each, labelled directly, in colours that mean the same
+everywhere.
+"""
 
-from course.plots.adapters import by_model_size, forgetting, hundred_tasks, pareto, prefix_starts, where_it_acts
-from course.plots.demonstrations import by_condition, head_scores, orders_and_calibration, right_and_flipped, where_it_looks
+from course.plots.adapters import (
+    by_model_size,
+    forgetting,
+    hundred_tasks,
+    pareto,
+    prefix_starts,
+    where_it_acts,
+)
+from course.plots.demonstrations import (
+    by_condition,
+    head_scores,
+    orders_and_calibration,
+    right_and_flipped,
+    where_it_looks,
+)
 from course.plots.expectations import by_clue, same_text_two_models, top_words
 from course.plots.hard_prompts import best_of_many, elsewhere, found_by_calls, guessed_and_true
 from course.plots.heads import by_number_of_labels, errors, four_heads

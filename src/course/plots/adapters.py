@@ -1,4 +1,6 @@
-"""Figures of fine-tuning and adapters: where each method acts, what it reaches, and what it costs to keep."""
+"""Figures of fine-tuning and adapters: where each method acts, what it reaches, and what it costs
+to keep.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,8 +21,8 @@ _PARTS = {
 }  # fmt: skip
 _LINEAR = ("Q", "K", "V", "O", "W1", "W2")
 _NORMS = ("norm 1", "norm 2")
-#: Method -> parts that are trained themselves, and parts that get something new beside them: part -> what. What all of Q, K and V get
-#: stands beside V, the last of the three.
+#: Method -> parts that are trained themselves, and parts that get something new beside them: part
+#: -> what. What all of Q, K and V get stands beside V, the last of the three.
 _TRAINED = {"full": (*_LINEAR, *_NORMS), "adapter_bias": _NORMS, "bottleneck": _NORMS}
 _ADDED = {
     "bitfit": dict.fromkeys(("V", "O", "W1", "W2", *_NORMS), "+b"),
@@ -33,7 +35,9 @@ _ADDED = {
 
 
 def where_it_acts(methods: Sequence[str] = tuple(METHODS)) -> Figure:
-    """One transformer layer a method: frozen parts grey, trained ones in colour, new ones as a mark beside the part."""
+    """One transformer layer a method: frozen parts grey, trained ones in colour, new ones as a mark
+    beside the part.
+    """
     rows = -(-len(methods) // 4)
     figure, axes = plt.subplots(rows, 4, figsize=(7.4, 3.3 * rows), squeeze=False)
     for ax, method in zip(axes.flat, methods, strict=False):
@@ -51,7 +55,15 @@ def _layer(ax: Axes, method: str) -> None:
         ax.add_patch(FancyBboxPatch((x - width / 2, y - 0.35), width, 0.7, boxstyle="round,pad=0.02,rounding_size=0.12",
                                     facecolor=OPENED if trained else _FROZEN, edgecolor="#777777", linewidth=0.6))  # fmt: skip
         label = {"W1": "$W_1$", "W2": "$W_2$"}.get(name, name)
-        ax.text(x, y, label, ha="center", va="center", fontsize=8, color="white" if trained else "#333333")
+        ax.text(
+            x,
+            y,
+            label,
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if trained else "#333333",
+        )
         if name in added:
             ax.text(1.12, y, added[name], va="center", fontsize=8, color=OPENED, fontweight="bold")
     ax.set_xlim(-1.1, 2.1)
@@ -61,15 +73,28 @@ def _layer(ax: Axes, method: str) -> None:
 
 
 def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
-    """Score (percent) against kilobytes stored for one task, with the front: what no other method beats in both.
+    """Score (percent) against kilobytes stored for one task, with the front: what no other method
+    beats in both.
 
     Args:
         panels: title -> method -> (kilobytes, score).
     """
-    figure, axes = plt.subplots(len(panels), 1, figsize=(7.4, 3.5 * len(panels)), sharex=True, squeeze=False)
+    figure, axes = plt.subplots(
+        len(panels), 1, figsize=(7.4, 3.5 * len(panels)), sharex=True, squeeze=False
+    )
     for ax, (title, points) in zip(axes[:, 0], panels.items(), strict=True):
-        front = sorted((method for method in points if not _beaten(points[method], points.values())), key=points.get)
-        ax.plot([points[m][0] for m in front], [points[m][1] for m in front], color=OPENED, alpha=0.35, linewidth=6, zorder=0)
+        front = sorted(
+            (method for method in points if not _beaten(points[method], points.values())),
+            key=points.get,
+        )
+        ax.plot(
+            [points[m][0] for m in front],
+            [points[m][1] for m in front],
+            color=OPENED,
+            alpha=0.35,
+            linewidth=6,
+            zorder=0,
+        )
         for method, (size, score) in points.items():
             ax.plot(size, score, "o", color=OPENED if method in front else CEILING, markersize=8)
         _name_points(ax, points)
@@ -84,11 +109,16 @@ def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
 def _beaten(point: tuple[float, float], others: Iterable[tuple[float, float]]) -> bool:
     """Whether another point is smaller and not worse, or better and not larger."""
     size, score = point
-    return any(other < size and value >= score or other <= size and value > score for other, value in others)
+    return any(
+        other < size and value >= score or other <= size and value > score
+        for other, value in others
+    )
 
 
 def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
-    """Names beside points; where points of similar size lie close, in a column on their right with a line to each."""
+    """Names beside points; where points of similar size lie close, in a column on their right with
+    a line to each.
+    """
     scores = [score for _, score in points.values()]
     gap = 0.075 * max(max(scores) - min(scores), 1e-9)
     clusters: list[list[str]] = []
@@ -107,12 +137,33 @@ def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
         crowded = any(right <= points[other][0] < 8 * right for other in points)
         heights -= heights.max() - min(own) + gap if crowded else (heights - own).mean()
         for method, height in zip(cluster, heights, strict=True):
-            line = {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7, "shrinkB": 4} if len(cluster) > 1 else None
-            ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
-            ax.annotate(METHODS[method].title, points[method], (right, height), va="center", fontsize=10, arrowprops=line, bbox=ground)
+            line = (
+                {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7, "shrinkB": 4}
+                if len(cluster) > 1
+                else None
+            )
+            ground = {
+                "facecolor": ax.get_facecolor(),
+                "edgecolor": "none",
+                "pad": 0.6,
+                "alpha": 0.85,
+            }
+            ax.annotate(
+                METHODS[method].title,
+                points[method],
+                (right, height),
+                va="center",
+                fontsize=10,
+                arrowprops=line,
+                bbox=ground,
+            )
 
 
-def by_model_size(scores: dict[str, dict[str, Sequence[float]]], parameters: dict[str, dict[str, int]], names: dict[str, str]) -> Figure:
+def by_model_size(
+    scores: dict[str, dict[str, Sequence[float]]],
+    parameters: dict[str, dict[str, int]],
+    names: dict[str, str],
+) -> Figure:
     """Accuracy (percent) against trained parameters, one line a model size.
 
     Args:
@@ -129,7 +180,15 @@ def by_model_size(scores: dict[str, dict[str, Sequence[float]]], parameters: dic
         ax.plot(x, runs.mean(1), color=shade, marker="o", markersize=5)
         for across, values in zip(x, runs, strict=True):
             ax.plot([across] * len(values), values, ".", color=shade, alpha=0.5)
-        ax.annotate(title, (x[0], runs[0].min()), (0, -15), textcoords="offset points", color=shade, fontweight="bold", ha="center")
+        ax.annotate(
+            title,
+            (x[0], runs[0].min()),
+            (0, -15),
+            textcoords="offset points",
+            color=shade,
+            fontweight="bold",
+            ha="center",
+        )
     for number, (method, across, values) in enumerate(zip(methods, x, runs, strict=True)):
         # two methods with nearly as many parameters: one name above the other
         near = number and across < 1.5 * x[number - 1]
@@ -143,16 +202,26 @@ def by_model_size(scores: dict[str, dict[str, Sequence[float]]], parameters: dic
 
 
 def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
-    """Megabytes on disk and milliseconds to switch by the number of tasks: a whole model a task against one model and adapters.
+    """Megabytes on disk and milliseconds to switch by the number of tasks: a whole model a task
+    against one model and adapters.
 
     Args:
-        models, adapters: shelves as dictionaries with ``tasks``, ``megabytes`` and ``switch_ms``, one a seed.
+        models, adapters: shelves as dictionaries with ``tasks``, ``megabytes`` and ``switch_ms``,
+            one a seed.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.6))
-    for ax, column, title in ((left, "megabytes", "on disk (MB)"), (right, "switch_ms", "to switch tasks (ms)")):
+    for ax, column, title in (
+        (left, "megabytes", "on disk (MB)"),
+        (right, "switch_ms", "to switch tasks (ms)"),
+    ):
         ends = []
-        for shelves, colour, label in ((models, CEILING, "whole models"), (adapters, OPENED, "adapters")):
-            means = band(ax, shelves[0]["tasks"], np.array([shelf[column] for shelf in shelves]), colour)
+        for shelves, colour, label in (
+            (models, CEILING, "whole models"),
+            (adapters, OPENED, "adapters"),
+        ):
+            means = band(
+                ax, shelves[0]["tasks"], np.array([shelf[column] for shelf in shelves]), colour
+            )
             ends.append(((means[0], means[-1]), label, colour))
         ax.set_xscale("log")
         ax.set_yscale("log")
@@ -161,7 +230,15 @@ def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
         ax.minorticks_off()
         for (first, last), label, colour in ends:
             if column == "megabytes":
-                ax.annotate(label, (ticks[-1], last), (0, 9), textcoords="offset points", ha="right", color=colour, fontweight="bold")
+                ax.annotate(
+                    label,
+                    (ticks[-1], last),
+                    (0, 9),
+                    textcoords="offset points",
+                    ha="right",
+                    color=colour,
+                    fontweight="bold",
+                )
             else:
                 ax.annotate(label, (ticks[0], first), (6, -16 if label == "adapters" else 12), textcoords="offset points", color=colour,
                             fontweight="bold")  # fmt: skip
@@ -172,14 +249,18 @@ def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
 
 
 def forgetting(rows: dict[str, tuple[float, float]]) -> Figure:
-    """Accuracy (percent) on a model's own task and, on average, on the others: a pair of bars a way of tuning.
+    """Accuracy (percent) on a model's own task and, on average, on the others: a pair of bars a way
+    of tuning.
 
     Args:
         rows: name -> (own task, mean of the others).
     """
     figure, ax = plt.subplots(figsize=(7.4, 0.75 * len(rows) + 0.8))
     places = np.arange(len(rows))[::-1]
-    for shift, column, colour, label in ((0.2, 0, OPENED, "its own task"), (-0.2, 1, PROMPTED, "the other tasks")):
+    for shift, column, colour, label in (
+        (0.2, 0, OPENED, "its own task"),
+        (-0.2, 1, PROMPTED, "the other tasks"),
+    ):
         values = [row[column] for row in rows.values()]
         ax.barh(places + shift, values, 0.36, color=colour)
         for place, value in zip(places + shift, values, strict=True):
@@ -193,8 +274,11 @@ def forgetting(rows: dict[str, tuple[float, float]]) -> Figure:
     return figure
 
 
-def prefix_starts(curves: dict[str, dict[str, Sequence[float]]], baseline: float, base_name: str) -> Figure:
-    """Score (percent) by learning rate for several starts of a prefix, one line each, with the head alone as a dotted line.
+def prefix_starts(
+    curves: dict[str, dict[str, Sequence[float]]], baseline: float, base_name: str
+) -> Figure:
+    """Score (percent) by learning rate for several starts of a prefix, one line each, with the head
+    alone as a dotted line.
 
     Args:
         curves: start -> learning rate (as text) -> one score a seed.

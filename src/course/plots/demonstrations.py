@@ -1,4 +1,6 @@
-"""Figures of demonstrations: which part of them counts, whose labels are followed, what their order changes, and where a model looks."""
+"""Figures of demonstrations: which part of them counts, whose labels are followed, what their order
+changes, and where a model looks.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,27 +22,45 @@ def _chance_line(ax: Axes, level: float = 50.0) -> None:
 def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -> float:
     """The mean of the seeds with its 95 % interval; returns the mean."""
     span = interval(runs)
-    ax.plot([x, x], [max(span.low, 0), min(span.high, 100)], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
+    ax.plot(
+        [x, x],
+        [max(span.low, 0), min(span.high, 100)],
+        color=colour,
+        linewidth=5,
+        alpha=0.3,
+        solid_capstyle="butt",
+    )
     ax.plot(x, span.mean, "o", color=colour)
     return span.mean
 
 
-def by_condition(values: Sequence[dict], groups: Mapping[str, Sequence[str]], conditions: Mapping[str, str]) -> Figure:
-    """Accuracy (percent) under each condition, averaged over the tasks of a group: a panel a group, a row a condition.
+def by_condition(
+    values: Sequence[dict], groups: Mapping[str, Sequence[str]], conditions: Mapping[str, str]
+) -> Figure:
+    """Accuracy (percent) under each condition, averaged over the tasks of a group: a panel a group,
+    a row a condition.
 
     Args:
         values: task -> condition -> accuracy, one a seed.
         groups: title of the panel -> its tasks.
         conditions: condition -> what it is called.
     """
-    figure, axes = plt.subplots(1, len(groups), figsize=(7.4, 0.42 * len(conditions) + 1.5), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(groups), figsize=(7.4, 0.42 * len(conditions) + 1.5), sharey=True, squeeze=False
+    )
     rows = range(len(conditions))[::-1]
     for ax, (title, tasks) in zip(axes[0], groups.items(), strict=True):
         for row, condition in zip(rows, conditions, strict=True):
-            span = interval([np.mean([value[task][condition] for task in tasks]) for value in values])
-            ax.barh(row, span.mean, color=PROMPTED if condition == "gold" else "#9ecae1", height=0.62)
+            span = interval(
+                [np.mean([value[task][condition] for task in tasks]) for value in values]
+            )
+            ax.barh(
+                row, span.mean, color=PROMPTED if condition == "gold" else "#9ecae1", height=0.62
+            )
             ax.plot([span.low, span.high], [row, row], color="#222222", linewidth=1.5)
-            ax.text(max(span.high, span.mean) + 2, row, f"{span.mean:.0f}", va="center", fontsize=10)
+            ax.text(
+                max(span.high, span.mean) + 2, row, f"{span.mean:.0f}", va="center", fontsize=10
+            )
         ax.set_xlim(0, 114)
         ax.set_xticks((0, 50, 100))
         ax.set_title(title, fontsize=11)
@@ -50,8 +70,11 @@ def by_condition(values: Sequence[dict], groups: Mapping[str, Sequence[str]], co
     return figure
 
 
-def right_and_flipped(values: Sequence[dict], panels: Mapping[str, Mapping[str, str]], tasks: Sequence[str]) -> Figure:
-    """Accuracy (percent) after demonstrations with right labels and with flipped ones: a panel for each row of models.
+def right_and_flipped(
+    values: Sequence[dict], panels: Mapping[str, Mapping[str, str]], tasks: Sequence[str]
+) -> Figure:
+    """Accuracy (percent) after demonstrations with right labels and with flipped ones: a panel for
+    each row of models.
 
     Args:
         values: model -> task -> condition -> accuracy, one a seed.
@@ -62,7 +85,10 @@ def right_and_flipped(values: Sequence[dict], panels: Mapping[str, Mapping[str, 
     for ax, (title, models) in zip(axes[0], panels.items(), strict=True):
         ends = {}
         for condition, colour in (("gold", PROMPTED), ("flipped", OPENED)):
-            runs = [[np.mean([value[model][task][condition] for task in tasks]) for value in values] for model in models]
+            runs = [
+                [np.mean([value[model][task][condition] for task in tasks]) for value in values]
+                for model in models
+            ]
             means = [_dot_with_interval(ax, x, seeds, colour) for x, seeds in enumerate(runs)]
             ax.plot(range(len(models)), means, color=colour)
             ends[condition] = means[-1]
@@ -78,23 +104,39 @@ def right_and_flipped(values: Sequence[dict], panels: Mapping[str, Mapping[str, 
     return figure
 
 
-def orders_and_calibration(values: Sequence[dict], layouts: Mapping[str, str], kinds: Mapping[str, str]) -> Figure:
-    """Mean and worst accuracy (percent) over the orders of the same demonstrations, by layout and kind of calibration.
+def orders_and_calibration(
+    values: Sequence[dict], layouts: Mapping[str, str], kinds: Mapping[str, str]
+) -> Figure:
+    """Mean and worst accuracy (percent) over the orders of the same demonstrations, by layout and
+    kind of calibration.
 
     Args:
-        values: layout -> kind -> ``"mean"`` and ``"worst"`` -> one value a task, one dictionary a seed.
+        values: layout -> kind -> ``"mean"`` and ``"worst"`` -> one value a task, one dictionary a
+            seed.
         layouts: layout -> title of its panel.
         kinds: kind of calibration -> what it is called.
     """
     figure, axes = plt.subplots(1, len(layouts), figsize=(7.4, 3.2), sharey=True, squeeze=False)
     for ax, (layout, title) in zip(axes[0], layouts.items(), strict=True):
         for x, kind in enumerate(kinds):
-            mean, worst = (np.mean([np.mean(value[layout][kind][measure]) for value in values]) for measure in ("mean", "worst"))
+            mean, worst = (
+                np.mean([np.mean(value[layout][kind][measure]) for value in values])
+                for measure in ("mean", "worst")
+            )
             ax.plot([x, x], [worst, mean], color=PROMPTED, linewidth=2)
             ax.plot(x, mean, "o", color=PROMPTED)
-            _dot_with_interval(ax, x, [np.mean(value[layout][kind]["worst"]) for value in values], OPENED)
+            _dot_with_interval(
+                ax, x, [np.mean(value[layout][kind]["worst"]) for value in values], OPENED
+            )
             if x == 0 and ax is axes[0, 0]:
-                ax.text(-0.2, mean + 4, "mean over orders", color=PROMPTED, fontweight="bold", va="bottom")
+                ax.text(
+                    -0.2,
+                    mean + 4,
+                    "mean over orders",
+                    color=PROMPTED,
+                    fontweight="bold",
+                    va="bottom",
+                )
                 ax.text(-0.2, worst - 9, "worst order", color=OPENED, fontweight="bold", va="top")
         _chance_line(ax)
         ax.set_xticks(range(len(kinds)), list(kinds.values()))
@@ -106,33 +148,60 @@ def orders_and_calibration(values: Sequence[dict], layouts: Mapping[str, str], k
 
 
 def where_it_looks(found: Attention, layer: int, head: int, per_line: int = 12) -> Figure:
-    """The tokens of a prompt, each on a ground as dark as the weight with which one head looks at it from the last position."""
+    """The tokens of a prompt, each on a ground as dark as the weight with which one head looks at
+    it from the last position.
+    """
     weights = found.from_last(layer, head).numpy()
     lines = -(-len(weights) // per_line)
     figure, ax = plt.subplots(figsize=(7.4, 0.5 * lines + 0.7))
     for i, (token, weight) in enumerate(zip(found.tokens, weights, strict=True)):
         column, line = i % per_line, i // per_line
-        ax.add_patch(plt.Rectangle((column, -line - 0.4), 0.96, 0.8, facecolor=PROMPTED, alpha=float(weight), edgecolor="none"))
-        ax.add_patch(plt.Rectangle((column, -line - 0.4), 0.96, 0.8, fill=False, edgecolor="#cccccc", linewidth=0.5))
+        ax.add_patch(
+            plt.Rectangle(
+                (column, -line - 0.4),
+                0.96,
+                0.8,
+                facecolor=PROMPTED,
+                alpha=float(weight),
+                edgecolor="none",
+            )
+        )
+        ax.add_patch(
+            plt.Rectangle(
+                (column, -line - 0.4), 0.96, 0.8, fill=False, edgecolor="#cccccc", linewidth=0.5
+            )
+        )
         last = i == len(weights) - 1
         ax.text(column + 0.48, -line, "⏎" if token == "\n" else token, ha="center", va="center", fontsize=9, clip_on=True,
                 color="white" if weight > 0.5 else "#222222", fontweight="bold" if last else "normal")  # fmt: skip
     ax.set_xlim(0, per_line)
     ax.set_ylim(-lines + 0.4, 0.6)
     ax.axis("off")
-    ax.set_title(f"where layer {layer + 1}, head {head + 1} looks from the last token (bold)", fontsize=11)
+    ax.set_title(
+        f"where layer {layer + 1}, head {head + 1} looks from the last token (bold)", fontsize=11
+    )
     return figure
 
 
 def head_scores(scores: Mapping[str, torch.Tensor]) -> Figure:
-    """Scores of all heads (layers, heads) between 0 and 1 as shaded cells, a panel for each kind of score."""
+    """Scores of all heads (layers, heads) between 0 and 1 as shaded cells, a panel for each kind of
+    score.
+    """
     layers = next(iter(scores.values())).shape[0]
     figure, axes = plt.subplots(1, len(scores), figsize=(7.4, 0.36 * layers + 1.3), squeeze=False)
     for ax, (title, table) in zip(axes[0], scores.items(), strict=True):
         ax.imshow(table.numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
         if table.numel() <= 100:  # a large model has too many heads for figures
             for i, j in np.ndindex(*table.shape):
-                ax.text(j, i, f"{table[i, j]:.2f}", ha="center", va="center", color="white" if table[i, j] > 0.5 else CEILING, fontsize=10)
+                ax.text(
+                    j,
+                    i,
+                    f"{table[i, j]:.2f}",
+                    ha="center",
+                    va="center",
+                    color="white" if table[i, j] > 0.5 else CEILING,
+                    fontsize=10,
+                )
             ax.set_xticks(range(table.shape[1]), range(1, table.shape[1] + 1))
             ax.set_yticks(range(layers), range(1, layers + 1))
         ax.set_title(title, fontsize=11)

@@ -12,9 +12,17 @@ from course.lm.predictor import Predictor
 from course.plots.style import OPENED, PROMPTED, name_ends
 
 
-def same_text_two_models(sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]], gpt: Predictor, bert: Predictor) -> Figure:
-    """For each (sentence with a blank, right word, GPT's and BERT's log-probabilities): both models' likeliest words."""
-    figure, axes = plt.subplots(len(sentences), 2, figsize=(7.4, 2.15 * len(sentences)), squeeze=False)
+def same_text_two_models(
+    sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]],
+    gpt: Predictor,
+    bert: Predictor,
+) -> Figure:
+    """For each (sentence with a blank, right word, GPT's and BERT's log-probabilities): both
+    models' likeliest words.
+    """
+    figure, axes = plt.subplots(
+        len(sentences), 2, figsize=(7.4, 2.15 * len(sentences)), squeeze=False
+    )
     for (left, right), (text, word, by_gpt, by_bert) in zip(axes, sentences, strict=True):
         top_words(left, gpt, by_gpt, PROMPTED, f"{text}\nGPT, from the left only", word)
         top_words(right, bert, by_bert, OPENED, "\nBERT, from both sides", word)
@@ -22,7 +30,9 @@ def same_text_two_models(sentences: Sequence[tuple[str, str, torch.Tensor, torch
 
 
 def by_clue(values: Sequence[dict], kinds: dict[str, str]) -> Figure:
-    """Share of blanks filled right, clue on the left against clue on the right: a line a model in each kind of text."""
+    """Share of blanks filled right, clue on the left against clue on the right: a line a model in
+    each kind of text.
+    """
     figure, axes = plt.subplots(1, len(kinds), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (kind, title) in zip(axes[0], kinds.items(), strict=True):
         ends = []
@@ -42,7 +52,15 @@ def by_clue(values: Sequence[dict], kinds: dict[str, str]) -> Figure:
     return figure
 
 
-def top_words(ax: Axes, model: Predictor, log_probabilities: torch.Tensor, colour: str, title: str, right: str, count: int = 5) -> None:
+def top_words(
+    ax: Axes,
+    model: Predictor,
+    log_probabilities: torch.Tensor,
+    colour: str,
+    title: str,
+    right: str,
+    count: int = 5,
+) -> None:
     """The likeliest words as horizontal bars with their percentages; the right word in bold.
 
     Args:
@@ -51,7 +69,9 @@ def top_words(ax: Axes, model: Predictor, log_probabilities: torch.Tensor, colou
     """
     values, ids = log_probabilities.exp().topk(count)
     # a dollar sign would begin a formula
-    words = [model.tokenizer.decode([int(i)]).strip().replace("$", r"\$") or "line break" for i in ids]
+    words = [
+        model.tokenizer.decode([int(i)]).strip().replace("$", r"\$") or "line break" for i in ids
+    ]
     rows = np.arange(count)[::-1]
     ax.barh(rows, 100 * values.numpy(), color=colour, height=0.7)
     for row, value in zip(rows, values, strict=True):

@@ -1,4 +1,6 @@
-"""Figures of the search for hard prompts: what each method finds by calls, what the gradient guesses, and where prompts still work."""
+"""Figures of the search for hard prompts: what each method finds by calls, what the gradient
+guesses, and where prompts still work.
+"""
 
 from collections.abc import Sequence
 
@@ -11,15 +13,19 @@ from scipy.stats import spearmanr
 from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends
 from course.search import SearchResult
 
-#: Methods that open the model in one hue, those that only talk to it in the other, the floors in grey.
+#: Methods that open the model in one hue, those that only talk to it in the other, the floors in
+#: grey.
 _COLOURS = {
     "AutoPrompt": OPENED, "PEZ": "#e8a06a", "RLPrompt": PROMPTED, "random swaps": "#5fa8d3", "random": "#6b6b6b", "exhaustive": "#a8a8a8",
 }  # fmt: skip
 _FLOORS = ("exhaustive", "random", "random swaps")
 
 
-def found_by_calls(curves: dict[str, np.ndarray], calls: Sequence[int], by_hand: float, known: float) -> Figure:
-    """Accuracy (percent) on test items by model calls: method -> (seeds, points); with people's best instruction as a line.
+def found_by_calls(
+    curves: dict[str, np.ndarray], calls: Sequence[int], by_hand: float, known: float
+) -> Figure:
+    """Accuracy (percent) on test items by model calls: method -> (seeds, points); with people's
+    best instruction as a line.
 
     Args:
         known: accuracy of that instruction where the items are laid out as in the corpus.
@@ -36,7 +42,11 @@ def found_by_calls(curves: dict[str, np.ndarray], calls: Sequence[int], by_hand:
     low, high = ax.get_ylim()
     named = [(end, title, _COLOURS.get(title, "#222222")) for title, end in ends.items()]
     name_ends(ax, calls[-1] * 1.03, named, 0.06 * (high - low))
-    ax.set_title(f"people's words in a layout that the model knows: {known:.0f} %", fontsize=11, color=CEILING)
+    ax.set_title(
+        f"people's words in a layout that the model knows: {known:.0f} %",
+        fontsize=11,
+        color=CEILING,
+    )
     ax.set_xlim(0, calls[-1] * 1.45)
     ax.set_xticks([c for c in calls if c % 1000 == 0])
     ax.set_xlabel("model calls")
@@ -45,14 +55,24 @@ def found_by_calls(curves: dict[str, np.ndarray], calls: Sequence[int], by_hand:
 
 
 def guessed_and_true(guessed: np.ndarray, true: np.ndarray, proposed: Sequence[int]) -> Figure:
-    """What the gradient says that a swap changes, and what it does change, (words,) each, in nats; those it proposes are marked."""
+    """What the gradient says that a swap changes, and what it does change, (words,) each, in nats;
+    those it proposes are marked.
+    """
     figure, ax = plt.subplots(figsize=(7.4, 3.8))
     others = np.setdiff1d(np.arange(len(guessed)), proposed)
     ax.plot(guessed[others], true[others], ".", color=CEILING, alpha=0.6)
     ax.plot(guessed[proposed], true[proposed], "o", color=OPENED, markersize=6)
     ax.axhline(0, color="#222222", linewidth=0.8)
     low = float(true[proposed].min()) - 0.05 * float(np.ptp(true))
-    ax.text(guessed[proposed].mean(), low, "proposed", color=OPENED, fontweight="bold", ha="center", va="top")
+    ax.text(
+        guessed[proposed].mean(),
+        low,
+        "proposed",
+        color=OPENED,
+        fontweight="bold",
+        ha="center",
+        va="top",
+    )
     ax.set_title(f"rank correlation {spearmanr(guessed, true).statistic:.1f}", fontsize=11)
     ax.set_xlabel("change of the loss by the gradient (nats)")
     ax.set_ylabel("true change (nats)")
@@ -60,13 +80,22 @@ def guessed_and_true(guessed: np.ndarray, true: np.ndarray, proposed: Sequence[i
 
 
 def best_of_many(runs: Sequence[SearchResult], points: int = 24) -> Figure:
-    """The best prompt so far by training items: its accuracy there and on test items (percent), by calls, mean over the searches."""
-    calls = np.geomspace(max(run.steps[0].calls for run in runs), max(run.calls for run in runs), points)
-    steps = [[[step for step in run.steps if step.calls <= c + 0.5][-1] for c in calls] for run in runs]
+    """The best prompt so far by training items: its accuracy there and on test items (percent), by
+    calls, mean over the searches.
+    """
+    calls = np.geomspace(
+        max(run.steps[0].calls for run in runs), max(run.calls for run in runs), points
+    )
+    steps = [
+        [[step for step in run.steps if step.calls <= c + 0.5][-1] for c in calls] for run in runs
+    ]
     chosen_by = np.mean([[100 * step.score for step in row] for row in steps], axis=0)
     held_out = np.mean([[step.held_out for step in row] for row in steps], axis=0)
     figure, ax = plt.subplots(figsize=(7.4, 3.4))
-    for label, means, colour in (("items it was chosen by", chosen_by, PROMPTED), ("test items", held_out, "#222222")):
+    for label, means, colour in (
+        ("items it was chosen by", chosen_by, PROMPTED),
+        ("test items", held_out, "#222222"),
+    ):
         ax.plot(calls, means, color=colour, drawstyle="steps-post")
         ax.text(calls[-1] * 1.1, means[-1], label, color=colour, va="center", fontweight="bold")
     ax.set_xscale("log")
@@ -77,7 +106,9 @@ def best_of_many(runs: Sequence[SearchResult], points: int = 24) -> Figure:
 
 
 def elsewhere(rows: dict[str, dict[str, np.ndarray]]) -> Figure:
-    """Method -> model -> accuracy (percent, seeds): a row a method, a mark for each model that its prompts were given to."""
+    """Method -> model -> accuracy (percent, seeds): a row a method, a mark for each model that its
+    prompts were given to.
+    """
     figure, ax = plt.subplots(figsize=(7.4, 0.6 * len(rows) + 1.4))
     shades = ("#222222", OPENED, PROMPTED, "#5fa8d3")
     names = [*next(iter(rows.values()))]
@@ -98,4 +129,13 @@ def _key(ax: Axes, names: Sequence[str], shades: Sequence[str]) -> None:
     for k, (name, marker, shade) in enumerate(zip(names, "osD^", shades, strict=False)):
         x = k / len(names)
         ax.plot(x, 1.07, marker, color=shade, transform=ax.transAxes, clip_on=False, markersize=8)
-        ax.text(x + 0.025, 1.07, name, color=shade, transform=ax.transAxes, va="center", fontweight="bold", fontsize=10)
+        ax.text(
+            x + 0.025,
+            1.07,
+            name,
+            color=shade,
+            transform=ax.transAxes,
+            va="center",
+            fontweight="bold",
+            fontsize=10,
+        )

@@ -1,4 +1,6 @@
-"""Figures of heads: which vectors each reads, what labels buy with and without pretraining, and what goes wrong."""
+"""Figures of heads: which vectors each reads, what labels buy with and without pretraining, and
+what goes wrong.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ _SCRATCH = "#5f5f5f"
 
 @dataclass(frozen=True)
 class _Drawn:
-    """One head in the diagram: the tokens that go in, which of their vectors the head reads, and what it says of each of them."""
+    """One head in the diagram: the tokens that go in, which of their vectors the head reads, and
+    what it says of each of them.
+    """
 
     title: str
     tokens: tuple[str, ...]
@@ -27,14 +31,28 @@ class _Drawn:
 
 _FOUR = (
     _Drawn("one label for a text", ("[CLS]", "a", "dull", "plot", "[SEP]"), (0,), ("negative",)),
-    _Drawn("one label for two texts", ("[CLS]", "premise", "[SEP]", "claim", "[SEP]"), (0,), ("true",)),
-    _Drawn("a tag for every word", ("[CLS]", "anna", "left", "vessa", "[SEP]"), (1, 2, 3), ("B-PER", "O", "B-LOC")),
-    _Drawn("where the answer stands", ("[CLS]", "who ?", "[SEP]", "the", "cook", "left", "[SEP]"), (0, 3, 4, 5), ("", "start", "end", "")),
+    _Drawn(
+        "one label for two texts", ("[CLS]", "premise", "[SEP]", "claim", "[SEP]"), (0,), ("true",)
+    ),
+    _Drawn(
+        "a tag for every word",
+        ("[CLS]", "anna", "left", "vessa", "[SEP]"),
+        (1, 2, 3),
+        ("B-PER", "O", "B-LOC"),
+    ),
+    _Drawn(
+        "where the answer stands",
+        ("[CLS]", "who ?", "[SEP]", "the", "cook", "left", "[SEP]"),
+        (0, 3, 4, 5),
+        ("", "start", "end", ""),
+    ),
 )
 
 
 def four_heads() -> Figure:
-    """The four heads on one body: tokens go in at the bottom, the coloured vectors are read by the head on top."""
+    """The four heads on one body: tokens go in at the bottom, the coloured vectors are read by the
+    head on top.
+    """
     figure, axes = plt.subplots(2, 2, figsize=(7.4, 5.4))
     for ax, drawn in zip(axes.flat, _FOUR, strict=True):
         _draw_head(ax, drawn)
@@ -47,15 +65,34 @@ def _draw_head(ax: Axes, drawn: _Drawn) -> None:
     low, high = xs[min(drawn.read)], xs[max(drawn.read)]
     half = 0.42 / count
     _box(ax, 0, 0.30, 1, 0.20, "#e9e4dc", "body (BERT)")
-    _box(ax, low - max(half, 0.1) if low > 0.1 else 0, 0.72, max(high - low + 2 * half, 0.2), 0.11, OPENED, "head")
+    _box(
+        ax,
+        low - max(half, 0.1) if low > 0.1 else 0,
+        0.72,
+        max(high - low + 2 * half, 0.2),
+        0.11,
+        OPENED,
+        "head",
+    )
     for i, (x, token) in enumerate(zip(xs, drawn.tokens, strict=True)):
         ax.text(x, 0.13, token, ha="center", va="center", fontsize=9 if count < 6 else 8)
         ax.annotate("", (x, 0.29), (x, 0.19), arrowprops={"arrowstyle": "-|>", "color": CEILING})
         ax.plot(x, 0.59, "o", markersize=10, color=OPENED if i in drawn.read else "#cfcfcf")
         if i in drawn.read:
-            ax.annotate("", (x, 0.715), (x, 0.635), arrowprops={"arrowstyle": "-|>", "color": OPENED})
+            ax.annotate(
+                "", (x, 0.715), (x, 0.635), arrowprops={"arrowstyle": "-|>", "color": OPENED}
+            )
     for i, word in zip(drawn.read, drawn.says, strict=True):
-        ax.text(max(xs[i], 0.1), 0.90, word, ha="center", va="center", fontsize=10, fontweight="bold", color=OPENED)
+        ax.text(
+            max(xs[i], 0.1),
+            0.90,
+            word,
+            ha="center",
+            va="center",
+            fontsize=10,
+            fontweight="bold",
+            color=OPENED,
+        )
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(0.05, 1)
     ax.set_axis_off()
@@ -63,11 +100,30 @@ def _draw_head(ax: Axes, drawn: _Drawn) -> None:
 
 
 def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str, name: str) -> None:
-    ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.03", color=colour, linewidth=0))
-    ax.text(x + width / 2, y + height / 2, name, ha="center", va="center", fontsize=10, color="white" if colour == OPENED else "#222222")
+    ax.add_patch(
+        FancyBboxPatch(
+            (x, y),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=0.03",
+            color=colour,
+            linewidth=0,
+        )
+    )
+    ax.text(
+        x + width / 2,
+        y + height / 2,
+        name,
+        ha="center",
+        va="center",
+        fontsize=10,
+        color="white" if colour == OPENED else "#222222",
+    )
 
 
-def by_number_of_labels(values: Sequence[dict], titles: dict[str, str], chance: dict[str, float]) -> Figure:
+def by_number_of_labels(
+    values: Sequence[dict], titles: dict[str, str], chance: dict[str, float]
+) -> Figure:
     """Score by the number of labels, on a pretrained body and from scratch: a panel a task.
 
     Args:
@@ -75,18 +131,51 @@ def by_number_of_labels(values: Sequence[dict], titles: dict[str, str], chance: 
         titles: task -> title of its panel.
         chance: task -> what guessing gives, in percent, for the tasks where that is worth a line.
     """
-    figure, axes = plt.subplots(-(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.4), sharex=True, sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        -(-len(titles) // 2),
+        min(2, len(titles)),
+        figsize=(7.4, 5.4),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
     for i, (ax, (task, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
         ways = values[0]["score"][task]
         labels = [int(n) for n in ways["pretrained"]]
         for way, colour in (("scratch", _SCRATCH), ("pretrained", OPENED)):
-            band(ax, labels, np.array([list(v["score"][task][way].values()) for v in values]), colour)
+            band(
+                ax, labels, np.array([list(v["score"][task][way].values()) for v in values]), colour
+            )
         if task in chance:
             ax.axhline(chance[task], linestyle=":", color=CEILING)
-            ax.text(labels[-1], chance[task] - 2, "guessing", color=CEILING, ha="right", va="top", fontsize=9)
+            ax.text(
+                labels[-1],
+                chance[task] - 2,
+                "guessing",
+                color=CEILING,
+                ha="right",
+                va="top",
+                fontsize=9,
+            )
         if i == 0:
-            ax.text(0.98, 0.26, "pretrained", color=OPENED, fontweight="bold", ha="right", transform=ax.transAxes)
-            ax.text(0.98, 0.15, "from scratch", color=_SCRATCH, fontweight="bold", ha="right", transform=ax.transAxes)
+            ax.text(
+                0.98,
+                0.26,
+                "pretrained",
+                color=OPENED,
+                fontweight="bold",
+                ha="right",
+                transform=ax.transAxes,
+            )
+            ax.text(
+                0.98,
+                0.15,
+                "from scratch",
+                color=_SCRATCH,
+                fontweight="bold",
+                ha="right",
+                transform=ax.transAxes,
+            )
         ax.set_xscale("log")
         ax.set_xticks([10, 100, 1000, 10_000], ["10", "100", "1000", "10000"])
         ax.minorticks_off()
@@ -104,26 +193,47 @@ def _hide_empty(axes: np.ndarray, used: int) -> None:
 
 
 def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
-    """The share of each kind of case that is wrong with few labels, pretrained (filled) and from scratch (ring): a panel a task."""
-    figure, axes = plt.subplots(-(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.0), sharex=True, squeeze=False)
+    """The share of each kind of case that is wrong with few labels, pretrained (filled) and from
+    scratch (ring): a panel a task.
+    """
+    figure, axes = plt.subplots(
+        -(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.0), sharex=True, squeeze=False
+    )
     widest = (-1.0, None)
     for ax, (task, title) in zip(axes.flat, titles.items(), strict=False):
-        wrong = {way: _mean([v["wrong"][task][way] for v in values]) for way in ("pretrained", "scratch")}
+        wrong = {
+            way: _mean([v["wrong"][task][way] for v in values]) for way in ("pretrained", "scratch")
+        }
         kinds = sorted(wrong["pretrained"], key=lambda kind: (wrong["pretrained"][kind], kind))
         for row, kind in enumerate(kinds):
             ends = [wrong[way][kind] for way in ("pretrained", "scratch")]
             ax.plot(ends, (row, row), color="#cfcfcf", linewidth=3, zorder=1)
-            ax.plot(ends[1], row, "o", color=_SCRATCH, fillstyle="none", markersize=9, markeredgewidth=2)
+            ax.plot(
+                ends[1], row, "o", color=_SCRATCH, fillstyle="none", markersize=9, markeredgewidth=2
+            )
             ax.plot(ends[0], row, "o", color=OPENED, markersize=9)
-            widest = max(widest, (abs(ends[1] - ends[0]), (ax, row, ends)), key=lambda found: found[0])
+            widest = max(
+                widest, (abs(ends[1] - ends[0]), (ax, row, ends)), key=lambda found: found[0]
+            )
         ax.set_yticks(range(len(kinds)), kinds)
         ax.set_ylim(-0.6, len(kinds) - 0.4)
         ax.set_xlim(-3, 103)
         ax.set_title(title, fontsize=11)
     ax, row, ends = widest[1]
-    for x, name, colour, up in zip(ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), (9, -18), strict=True):
+    for x, name, colour, up in zip(
+        ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), (9, -18), strict=True
+    ):
         side = "left" if x < 50 else "right"
-        ax.annotate(name, (x, row), (0, up), textcoords="offset points", ha=side, color=colour, fontweight="bold", fontsize=10)
+        ax.annotate(
+            name,
+            (x, row),
+            (0, up),
+            textcoords="offset points",
+            ha=side,
+            color=colour,
+            fontweight="bold",
+            fontsize=10,
+        )
     _hide_empty(axes, len(titles))
     figure.supxlabel("wrong (%)", fontsize=11)
     return figure
@@ -131,4 +241,7 @@ def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
 
 def _mean(runs: Sequence[dict[str, float]]) -> dict[str, float]:
     """The mean over the seeds that have a kind."""
-    return {kind: float(np.mean([run[kind] for run in runs if kind in run])) for kind in {kind for run in runs for kind in run}}
+    return {
+        kind: float(np.mean([run[kind] for run in runs if kind in run]))
+        for kind in {kind for run in runs for kind in run}
+    }

@@ -20,19 +20,30 @@ def accuracy_by_shots(table: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def shots_and_ceiling(values: Sequence[dict], names: dict[str, str], tasks: dict[str, str], shots: Sequence[int]) -> Figure:
-    """Accuracy by number of demonstrations for the ladder of models, under the exact posterior's ceiling."""
+def shots_and_ceiling(
+    values: Sequence[dict], names: dict[str, str], tasks: dict[str, str], shots: Sequence[int]
+) -> Figure:
+    """Accuracy by number of demonstrations for the ladder of models, under the exact posterior's
+    ceiling.
+    """
     figure, axes = plt.subplots(1, len(tasks), figsize=(7.4, 3.6), sharey=True, squeeze=False)
     x = range(len(shots))
     shades = ("#9ecae1", "#4a98c9", PROMPTED)
     for ax, (task, title) in zip(axes[0], tasks.items(), strict=True):
         first = next(iter(names))
-        best = np.array([[100 * v[first]["in_context"][task][str(k)]["ceiling"] for k in shots] for v in values])
+        best = np.array(
+            [[100 * v[first]["in_context"][task][str(k)]["ceiling"] for k in shots] for v in values]
+        )
         ax.plot(x, best.mean(0), color=CEILING, linewidth=3)
         ax.text(-0.1, 97, "best possible", color=CEILING, fontweight="bold")
         ends = []
         for (name, label), shade in zip(names.items(), shades[-len(names) :], strict=True):
-            runs = np.array([[100 * v[name]["in_context"][task][str(k)]["model"] for k in shots] for v in values])
+            runs = np.array(
+                [
+                    [100 * v[name]["in_context"][task][str(k)]["model"] for k in shots]
+                    for v in values
+                ]
+            )
             ends.append((band(ax, x, runs, shade)[-1], label, shade))
         name_ends(ax, len(shots) - 0.85, ends, 7, fontsize=10)
         ax.set_xticks(x, [str(k) for k in shots])

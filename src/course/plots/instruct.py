@@ -14,8 +14,13 @@ from course.studies.records import columns
 
 
 def held_out_clusters(values: Sequence[dict]) -> Figure:
-    """A row a cluster that was held out: the base, the model tuned on all others, and the base where it is asked in the corpus's order."""
-    rows = sorted(values[0]["in turn"], key=lambda name: np.mean(columns(values, "in turn", name, Control.INSTRUCTION)))
+    """A row a cluster that was held out: the base, the model tuned on all others, and the base
+    where it is asked in the corpus's order.
+    """
+    rows = sorted(
+        values[0]["in turn"],
+        key=lambda name: np.mean(columns(values, "in turn", name, Control.INSTRUCTION)),
+    )
     figure, ax = plt.subplots(figsize=(7.4, 0.62 * len(rows) + 1.1))
     tuned = {name: ("in turn", name, Control.INSTRUCTION) for name in rows}
     for y, name in enumerate(rows):
@@ -34,22 +39,36 @@ def held_out_clusters(values: Sequence[dict]) -> Figure:
     )
     for place, above, text, colour in marks:
         side = "right" if colour == CEILING else "center"
-        ax.text(np.mean(columns(values, *place)), top + above, text, color=colour, fontweight="bold", ha=side, va="center")
+        ax.text(
+            np.mean(columns(values, *place)),
+            top + above,
+            text,
+            color=colour,
+            fontweight="bold",
+            ha=side,
+            va="center",
+        )
     _percent(ax, rows)
     ax.set_ylim(-0.5, top + 0.8)
     return figure
 
 
 def instruction_controls(panels: dict[str, dict[str, Sequence[float]]]) -> Figure:
-    """Title of a group of clusters -> what stands in the instruction's place -> mean accuracy, a value a seed; the first is in colour."""
+    """Title of a group of clusters -> what stands in the instruction's place -> mean accuracy, a
+    value a seed; the first is in colour.
+    """
     labels = [*next(iter(panels.values()))][::-1]
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 0.42 * len(labels) + 1.2), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(7.4, 0.42 * len(labels) + 1.2), sharey=True, squeeze=False
+    )
     for ax, (title, means) in zip(axes[0], panels.items(), strict=True):
         for y, label in enumerate(labels):
             span = interval(means[label])
             ax.barh(y, span.mean, color=OPENED if label == labels[-1] else "#c9a58c", height=0.62)
             ax.plot((span.low, span.high), (y, y), color="#222222", linewidth=1.5)
-            ax.text(max(span.high, span.mean) + 2, y, f"{span.mean:.0f}", va="center", fontweight="bold")
+            ax.text(
+                max(span.high, span.mean) + 2, y, f"{span.mean:.0f}", va="center", fontweight="bold"
+            )
         _percent(ax, labels)
         ax.set_title(title, fontsize=11)
     return figure
@@ -60,10 +79,15 @@ Curves = dict[str, dict[str, np.ndarray]]
 
 
 def instruction_curves(tuned: Curves, base: Curves) -> Figure:
-    """Accuracy on held-out clusters in panels side by side: of the tuned models and, where it changes along the axis, of their bases."""
+    """Accuracy on held-out clusters in panels side by side: of the tuned models and, where it
+    changes along the axis, of their bases.
+    """
     figure, axes = plt.subplots(1, len(tuned), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (title, points) in zip(axes[0], tuned.items(), strict=True):
-        for name, found, colour in (("tuned", points, OPENED), ("base", base.get(title, {}), PROMPTED)):
+        for name, found, colour in (
+            ("tuned", points, OPENED),
+            ("base", base.get(title, {}), PROMPTED),
+        ):
             if found:
                 means = band(ax, range(len(found)), np.stack([*found.values()], axis=1), colour)
                 if title in base:

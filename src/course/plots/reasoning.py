@@ -1,4 +1,6 @@
-"""Figures of chains of thought: accuracy by number of steps, by number of samples, and against the tokens that it costs."""
+"""Figures of chains of thought: accuracy by number of steps, by number of samples, and against the
+tokens that it costs.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,8 +17,11 @@ _GREEDY = "#555555"
 _LOOKS = ((PROMPTED, "-"), (CEILING, "-"), ("#4a98c9", "--"), ("#222222", "-"))
 
 
-def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Mapping[str, str], longest: int = 3) -> Figure:
-    """Accuracy (percent) by the number of steps that a problem takes: a panel a task, a curve a way to ask.
+def accuracy_by_steps(
+    values: Sequence[dict], tasks: Mapping[str, str], ways: Mapping[str, str], longest: int = 3
+) -> Figure:
+    """Accuracy (percent) by the number of steps that a problem takes: a panel a task, a curve a way
+    to ask.
 
     Args:
         values: task -> steps (as text) -> way -> ``"accuracy"``, one a seed.
@@ -26,7 +31,10 @@ def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Ma
     """
     figure, axes = plt.subplots(1, len(tasks), figsize=(7.4, 3.5), sharey=True, squeeze=False)
     last = max(values[0][next(iter(tasks))], key=int)
-    at_the_end = [np.mean([value[task][last][way]["accuracy"] for value in values for task in tasks]) for way in ways]
+    at_the_end = [
+        np.mean([value[task][last][way]["accuracy"] for value in values for task in tasks])
+        for way in ways
+    ]
     together = max(at_the_end) - min(at_the_end) < 20
     for ax, (task, title) in zip(axes[0], tasks.items(), strict=True):
         steps = sorted(values[0][task], key=int)
@@ -36,7 +44,9 @@ def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Ma
             runs = np.array([[value[task][s][way]["accuracy"] for s in steps] for value in values])
             ends.append((band(ax, x, runs, colour, line)[-1], label, colour))
         if ax is axes[0, 0 if together else -1]:
-            _name_apart(ax, longest, ends) if together else name_ends(ax, x[-1] + 0.25, ends, 8, fontsize=10)
+            _name_apart(ax, longest, ends) if together else name_ends(
+                ax, x[-1] + 0.25, ends, 8, fontsize=10
+            )
         ax.axvline(longest + 0.5, color="#222222", linestyle=":", linewidth=1)
         ax.set_xticks(x)
         ax.set_ylim(-3, 104)
@@ -46,11 +56,17 @@ def accuracy_by_steps(values: Sequence[dict], tasks: Mapping[str, str], ways: Ma
     return figure
 
 
-def by_samples(panels: Mapping[str, Mapping[str, np.ndarray]], samples: Sequence[int], greedy: Mapping[str, float] | None = None) -> Figure:
-    """Accuracy (percent) by the number of samples: a panel each, a curve for each way to choose among them.
+def by_samples(
+    panels: Mapping[str, Mapping[str, np.ndarray]],
+    samples: Sequence[int],
+    greedy: Mapping[str, float] | None = None,
+) -> Figure:
+    """Accuracy (percent) by the number of samples: a panel each, a curve for each way to choose
+    among them.
 
     Args:
-        panels: title -> what a curve is called, at most four -> accuracies (seeds, numbers of samples).
+        panels: title -> what a curve is called, at most four -> accuracies (seeds, numbers of
+            samples).
         samples: the numbers of samples.
         greedy: title -> accuracy of the one likeliest chain, drawn as a dotted line.
     """
@@ -73,21 +89,31 @@ def by_samples(panels: Mapping[str, Mapping[str, np.ndarray]], samples: Sequence
 
 
 def cost_front(points: Mapping[str, tuple[float, float]]) -> Figure:
-    """Accuracy (percent) against tokens generated a problem; a line joins the ways that no other beats at a lower cost.
+    """Accuracy (percent) against tokens generated a problem; a line joins the ways that no other
+    beats at a lower cost.
 
     Args:
         points: way -> (tokens, accuracy).
     """
     figure, ax = plt.subplots(figsize=(7.4, 3.8))
     best, front = -1.0, []
-    for name, (tokens, accuracy) in sorted(points.items(), key=lambda item: (item[1][0], -item[1][1])):
+    for name, (tokens, accuracy) in sorted(
+        points.items(), key=lambda item: (item[1][0], -item[1][1])
+    ):
         on_front = accuracy > best
         if on_front:
             best = accuracy
             front.append((tokens, accuracy))
         colour = PROMPTED if on_front else CEILING
         ax.plot(tokens, accuracy, "o", color=colour, zorder=3)
-        ax.annotate(name, (tokens, accuracy), (6, 6 if on_front else -14), textcoords="offset points", color=colour, fontsize=10)
+        ax.annotate(
+            name,
+            (tokens, accuracy),
+            (6, 6 if on_front else -14),
+            textcoords="offset points",
+            color=colour,
+            fontsize=10,
+        )
     ax.plot(*zip(*front, strict=True), color=PROMPTED, linewidth=1)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter(ScalarFormatter())
@@ -99,7 +125,9 @@ def cost_front(points: Mapping[str, tuple[float, float]]) -> Figure:
 
 
 def _name_apart(ax: plt.Axes, longest: int, ends: list[tuple[float, str, str]]) -> None:
-    """Names of curves that end together: the first one, which stays high, right of the dotted line, the others below on the left."""
+    """Names of curves that end together: the first one, which stays high, right of the dotted line,
+    the others below on the left.
+    """
     (_, first, colour), *others = ends
     ax.text(longest + 0.7, 97, first, color=colour, va="center", fontweight="bold", fontsize=10)
     for row, (_, label, shade) in enumerate(others):

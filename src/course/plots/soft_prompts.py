@@ -1,4 +1,6 @@
-"""Figures of soft prompts: against the other ways to use the same labels, by their length, and by the size of the model."""
+"""Figures of soft prompts: against the other ways to use the same labels, by their length, and by
+the size of the model.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,23 +15,37 @@ from course.plots.style import OPENED, PROMPTED, band, name_ends
 _LINES = ("-", "--", ":")
 
 
-def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]], learned: Sequence[str]) -> Figure:
-    """Accuracy (percent) by way to use the same labels: a panel a group of tasks, a bar a way, in another colour if it needs gradients.
+def same_labels(
+    panels: Mapping[str, Mapping[str, Sequence[float]]], learned: Sequence[str]
+) -> Figure:
+    """Accuracy (percent) by way to use the same labels: a panel a group of tasks, a bar a way, in
+    another colour if it needs gradients.
 
     Args:
-        panels: title -> way -> accuracy, one a seed; all panels have the ways of the first one, or fewer.
+        panels: title -> way -> accuracy, one a seed; all panels have the ways of the first one, or
+            fewer.
         learned: ways that need the gradients of the model.
     """
     ways = [*next(iter(panels.values()))][::-1]
-    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 0.4 * len(ways) + 1.3), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(7.4, 0.4 * len(ways) + 1.3), sharey=True, squeeze=False
+    )
     for ax, (title, found) in zip(axes[0], panels.items(), strict=True):
         for row, way in enumerate(ways):
             if way not in found:
                 continue
             span = interval(found[way])
             ax.barh(row, span.mean, color=OPENED if way in learned else PROMPTED, height=0.62)
-            ax.plot((max(span.low, 0), min(span.high, 100)), (row, row), color="#222222", linewidth=1.5)
-            ax.text(max(min(span.high, 100), span.mean) + 2, row, f"{span.mean:.0f}", va="center", fontsize=10)
+            ax.plot(
+                (max(span.low, 0), min(span.high, 100)), (row, row), color="#222222", linewidth=1.5
+            )
+            ax.text(
+                max(min(span.high, 100), span.mean) + 2,
+                row,
+                f"{span.mean:.0f}",
+                va="center",
+                fontsize=10,
+            )
         ax.set_xlim(0, 116)
         ax.set_xticks((0, 50, 100))
         ax.set_title(title, fontsize=11)
@@ -41,7 +57,9 @@ def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]], learned: Se
     return figure
 
 
-def accuracy_along(curves: Mapping[str, np.ndarray], ticks: Sequence[str], label: str, words: Sequence[str] = ()) -> Figure:
+def accuracy_along(
+    curves: Mapping[str, np.ndarray], ticks: Sequence[str], label: str, words: Sequence[str] = ()
+) -> Figure:
     """Accuracy (percent) along an axis of some points, a curve each, named at its end.
 
     Args:
@@ -54,7 +72,9 @@ def accuracy_along(curves: Mapping[str, np.ndarray], ticks: Sequence[str], label
         ValueError: for more curves than there are kinds of lines.
     """
     if len(learned := [name for name in curves if name not in words]) > len(_LINES):
-        raise ValueError(f"{len(learned)} curves that need gradients: expected at most {len(_LINES)}; draw fewer of {', '.join(learned)}")
+        raise ValueError(
+            f"{len(learned)} curves that need gradients: expected at most {len(_LINES)}; draw fewer of {', '.join(learned)}"
+        )
     figure, ax = plt.subplots(figsize=(7.4, 3.4))
     x, ends, lines = range(len(ticks)), [], iter(_LINES)
     for name, runs in curves.items():

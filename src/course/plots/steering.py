@@ -1,4 +1,6 @@
-"""Figures of steering a dialogue: the manner of the answers along each search, and what a gameable reward leads to."""
+"""Figures of steering a dialogue: the manner of the answers along each search, and what a gameable
+reward leads to.
+"""
 
 from collections.abc import Sequence
 
@@ -14,16 +16,22 @@ _SEARCHES = {"learned": OPENED, "learned, reads": "#cc79a7", "random search": PR
 #: Prefixes that nobody searched for.
 _FIXED = {"hand-written": (CEILING, "--"), "no prefix": ("#222222", ":")}
 #: How policies start, what that is called, and the colour.
-_STARTS = {"model": ("starts as a language model", OPENED), "even": ("starts from any word", PROMPTED)}
+_STARTS = {
+    "model": ("starts as a language model", OPENED),
+    "even": ("starts from any word", PROMPTED),
+}
 
 
 def latest(trace: Sequence[dict], calls: int) -> dict:
-    """What a search had found after so many model calls; before it had found anything, the first that it did."""
+    """What a search had found after so many model calls; before it had found anything, the first
+    that it did.
+    """
     return next((step for step in reversed(trace) if step["calls"] <= calls), trace[0])
 
 
 def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
-    """Share of replies in the wanted manner after so many model calls of each search: a panel a manner, a thin line a seed.
+    """Share of replies in the wanted manner after so many model calls of each search: a panel a
+    manner, a thin line a seed.
 
     Args:
         values: of the study ``steering``.
@@ -34,10 +42,15 @@ def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
     for ax, manner in zip(axes[0], targets, strict=True):
         ends = {}
         for name, colour in _SEARCHES.items():
-            runs = [[latest(v["targets"][manner][name], n)["manners"][manner] for n in points] for v in values]
+            runs = [
+                [latest(v["targets"][manner][name], n)["manners"][manner] for n in points]
+                for v in values
+            ]
             ends[name] = _runs(ax, points, runs, colour)
         for name, (colour, style) in _FIXED.items():
-            ends[name] = float(np.mean([v["targets"][manner][name]["manners"][manner] for v in values]))
+            ends[name] = float(
+                np.mean([v["targets"][manner][name]["manners"][manner] for v in values])
+            )
             ax.axhline(ends[name], color=colour, linestyle=style, linewidth=1.5)
         if ax is axes[0, -1]:
             _names_beside(ax, points[-1], ends)
@@ -63,15 +76,27 @@ def _names_beside(ax: Axes, right: float, ends: dict[str, float]) -> None:
     names = sorted(ends, key=ends.get, reverse=True)
     for name, y in zip(names, spread([-ends[name] for name in names], 8), strict=True):
         colour = _SEARCHES[name] if name in _SEARCHES else _FIXED[name][0]
-        ax.annotate(name, (right * 1.06, -y), color=colour, fontweight="bold", va="center", annotation_clip=False)
+        ax.annotate(
+            name,
+            (right * 1.06, -y),
+            color=colour,
+            fontweight="bold",
+            va="center",
+            annotation_clip=False,
+        )
 
 
 #: What is drawn of a gamed search, and the title of its panel.
-_GAMED = {"reward": "rewarded: few words", "gold": "meant: gold reward", "right": "right answers (%)"}
+_GAMED = {
+    "reward": "rewarded: few words",
+    "gold": "meant: gold reward",
+    "right": "right answers (%)",
+}
 
 
 def gamed_reward(values: Sequence[dict], points: Sequence[int]) -> Figure:
-    """Reward, gold reward and right answers of held-out replies while policies learn from the reward, side by side.
+    """Reward, gold reward and right answers of held-out replies while policies learn from the
+    reward, side by side.
 
     Args:
         values: of the study ``gamed-reward``.
@@ -80,7 +105,12 @@ def gamed_reward(values: Sequence[dict], points: Sequence[int]) -> Figure:
     figure, axes = plt.subplots(1, len(_GAMED), figsize=(7.4, 3.4))
     for ax, (part, title) in zip(axes, _GAMED.items(), strict=True):
         for start, (_, colour) in _STARTS.items():
-            _runs(ax, points, [[latest(value[start], n)[part] for n in points] for value in values], colour)
+            _runs(
+                ax,
+                points,
+                [[latest(value[start], n)[part] for n in points] for value in values],
+                colour,
+            )
         ax.set_title(title, fontsize=11)
         ax.set_xlabel("model calls")
         ax.set_xlim(0, points[-1] * 1.03)

@@ -1,4 +1,6 @@
-"""What the figures of all chapters share: colours that mean the same everywhere, bands, cells, and room between labels."""
+"""What the figures of all chapters share: colours that mean the same everywhere, bands, cells, and
+room between labels.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from course.foundation.intervals import interval
 
-#: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and Ito, safe for the colour-blind.
+#: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and
+#: Ito, safe for the colour-blind.
 OPENED, PROMPTED = "#d55e00", "#0072b2"
 #: The best possible answer.
 CEILING = "#8a8a8a"
@@ -27,7 +30,9 @@ _HEAT = LinearSegmentedColormap.from_list("accuracy", ["#f7f3ee", "#f5c396", OPE
 
 
 def cells(ax: Axes, table: pd.DataFrame) -> None:
-    """A table of percentages as coloured cells with their numbers, column names on top; a missing value stays empty."""
+    """A table of percentages as coloured cells with their numbers, column names on top; a missing
+    value stays empty.
+    """
     ax.imshow(table.to_numpy(), cmap=_HEAT, vmin=0, vmax=100, aspect="auto")
     for i, j in np.ndindex(table.shape):
         value = table.iloc[i, j]
@@ -40,13 +45,24 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
     ax.spines[:].set_visible(False)
 
 
-def band(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str, style: str = "-") -> np.ndarray:
-    """The mean of runs (seeds, points) as a line, with the 95 % interval as a band; returns the mean."""
+def band(
+    ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str, style: str = "-"
+) -> np.ndarray:
+    """The mean of runs (seeds, points) as a line, with the 95 % interval as a band; returns the
+    mean.
+    """
     means = runs.mean(0)
     ax.plot(x, means, style, color=colour, marker="o", markersize=4)
     if len(runs) >= 3:
         spans = [interval(column) for column in runs.T]
-        ax.fill_between(x, [s.low for s in spans], [s.high for s in spans], color=colour, alpha=0.18, linewidth=0)
+        ax.fill_between(
+            x,
+            [s.low for s in spans],
+            [s.high for s in spans],
+            color=colour,
+            alpha=0.18,
+            linewidth=0,
+        )
     return means
 
 
@@ -58,14 +74,22 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     return placed
 
 
-def name_ends(ax: Axes, x: float, ends: Sequence[tuple[float, str, str]], gap: float, highest: float = np.inf, **text) -> None:
+def name_ends(
+    ax: Axes,
+    x: float,
+    ends: Sequence[tuple[float, str, str]],
+    gap: float,
+    highest: float = np.inf,
+    **text,
+) -> None:
     """The name of each curve beside its end, in its colour, and none over another.
 
     Args:
         x: where the names begin.
         ends: (height of its end, name, colour) of each curve.
         gap: between two names at the least.
-        highest: names that are pushed up beyond it are all lowered by as much as the highest one is too high.
+        highest: names that are pushed up beyond it are all lowered by as much as the highest one is
+            too high.
         text: settings of ``ax.text``.
     """
     ranked = sorted(ends)

@@ -1,4 +1,6 @@
-"""Figures of prompts that a model writes: regret against calls, a race round by round, and what was found beside what people wrote."""
+"""Figures of prompts that a model writes: regret against calls, a race round by round, and what was
+found beside what people wrote.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,9 +17,11 @@ _LOOKS = {"uniform": (CEILING, "-"), "UCB": ("#222222", "--"), "halving": (PROMP
 
 
 def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]]]]) -> Figure:
-    """Regret (points) against model calls on a logarithmic axis: a curve a schedule, a point a setting.
+    """Regret (points) against model calls on a logarithmic axis: a curve a schedule, a point a
+    setting.
 
-    A dotted line goes from the dearest setting of the uniform schedule to the left, as far as its regret reaches.
+    A dotted line goes from the dearest setting of the uniform schedule to the left, as far as its
+    regret reaches.
 
     Args:
         curves: schedule (``"uniform"``, ``"UCB"``, ``"halving"``) -> (calls, regret), one a seed.
@@ -30,11 +34,33 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
             ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=CEILING)
             ax.annotate(f"APE's default:\n{calls[-1]:,.0f} calls", (calls[-1], means[-1]), (6, 26), textcoords="offset points", ha="right",
                         color=colour, fontsize=10)  # fmt: skip
-            ax.annotate("uniform", (calls[1], means[1]), (8, 2), textcoords="offset points", color=colour, fontweight="bold")
+            ax.annotate(
+                "uniform",
+                (calls[1], means[1]),
+                (8, 2),
+                textcoords="offset points",
+                color=colour,
+                fontweight="bold",
+            )
         elif name == "UCB":
-            ax.annotate(name, (calls[0], means[0]), (8, 4), textcoords="offset points", color=colour, fontweight="bold")
+            ax.annotate(
+                name,
+                (calls[0], means[0]),
+                (8, 4),
+                textcoords="offset points",
+                color=colour,
+                fontweight="bold",
+            )
         else:
-            ax.annotate(name, (calls[0], means[0]), (-8, -4), textcoords="offset points", color=colour, fontweight="bold", ha="right")
+            ax.annotate(
+                name,
+                (calls[0], means[0]),
+                (-8, -4),
+                textcoords="offset points",
+                color=colour,
+                fontweight="bold",
+                ha="right",
+            )
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis, marks in ((ax.xaxis, (300, 1000, 3000, 10_000)), (ax.yaxis, (0.5, 1, 2, 5, 10, 20))):
@@ -57,7 +83,9 @@ def race(rounds: Sequence[Round]) -> Figure:
     for i, standing in enumerate(rounds):
         scores = 100 * np.array(standing.scores)
         kept = len(rounds[i + 1].prompts) if i + 1 < len(rounds) else 1
-        spots = i + np.linspace(-0.32, 0.32, len(scores)) if len(scores) > 1 else np.array([float(i)])
+        spots = (
+            i + np.linspace(-0.32, 0.32, len(scores)) if len(scores) > 1 else np.array([float(i)])
+        )
         ax.plot(spots[:kept], scores[:kept], "o", color=PROMPTED, markersize=4, alpha=0.7)
         ax.plot(spots[kept:], scores[kept:], "o", color=CEILING, markersize=4, alpha=0.5)
         ax.text(i, 112, f"{len(scores)}", ha="center", fontweight="bold", color="#222222")
@@ -73,7 +101,8 @@ def race(rounds: Sequence[Round]) -> Figure:
 
 
 def found_by_task(table: pd.DataFrame, least: float = 0.5) -> Figure:
-    """Accuracy (percent) of the prompts found beside the best of people's and the title, for the tasks where they differ.
+    """Accuracy (percent) of the prompts found beside the best of people's and the title, for the
+    tasks where they differ.
 
     Args:
         table: a row a task, columns ``found``, ``by hand`` and ``title``.
@@ -89,9 +118,15 @@ def found_by_task(table: pd.DataFrame, least: float = 0.5) -> Figure:
         ax.plot(hand, y, "o", color=OPENED, markersize=7, zorder=3)
         ax.plot(found, y, "o", color=PROMPTED, markersize=7, zorder=4)
     ax.set_yticks(range(len(drawn)), [task.replace("_", " ") for task in drawn.index])
-    names = (("found", PROMPTED, 0.0), ("people's best", OPENED, 0.17), ("| the corpus's title", "#222222", 0.47))
+    names = (
+        ("found", PROMPTED, 0.0),
+        ("people's best", OPENED, 0.17),
+        ("| the corpus's title", "#222222", 0.47),
+    )
     for label, colour, x in names:
-        ax.text(x, 1.01, label, color=colour, fontweight="bold", transform=ax.transAxes, va="bottom")
+        ax.text(
+            x, 1.01, label, color=colour, fontweight="bold", transform=ax.transAxes, va="bottom"
+        )
     ax.set_ylim(-0.7, len(drawn) - 0.3)
     ax.set_xlim(0, 103)
     ax.set_xlabel("accuracy on test items (%)")

@@ -1,4 +1,6 @@
-"""Pretrain the small GPT and BERT models: recipes, training loop, tokenizer, release of the weights."""
+"""Pretrain the small GPT and BERT models: recipes, training loop, tokenizer, release of the
+weights.
+"""
 
 from course.foundation.lazy import lazy_names
 

@@ -3,9 +3,23 @@
 from dataclasses import dataclass, replace
 
 import torch
-from transformers import BertConfig, BertForMaskedLM, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    PreTrainedModel,
+)
 
-from course.foundation.validation import check_fields, integer, number, one_of, optional, share, text
+from course.foundation.validation import (
+    check_fields,
+    integer,
+    number,
+    one_of,
+    optional,
+    share,
+    text,
+)
 from course.pretraining.tokenizer import WINDOW
 from course.world.vocabulary import CLS, END, PAD, SEP, vocabulary
 
@@ -18,12 +32,14 @@ class Recipe:
         name: the folder's name, e.g. ``"gpt-large"``.
         kind: ``"gpt"`` or ``"bert"``.
         layers, width, heads: the transformer's size; the feed-forward layer is four times as wide.
-        restart: the step at which the learning rate rises a second time, to half of its peak (warm restart, Loshchilov and Hutter
-            2017), or None.
-        steps: optimiser steps; a step sees ``rows`` rows of ``length`` tokens, over all processes together.
+        restart: the step at which the learning rate rises a second time, to half of its peak (warm
+            restart, Loshchilov and Hutter 2017), or None.
+        steps: optimiser steps; a step sees ``rows`` rows of ``length`` tokens, over all processes
+            together.
         seed: of the initial weights and of the corpus.
         relabel: the corpus's label knob p.
-        muon_rate, adam_rate: peak learning rates of Muon (matrices) and AdamW (embeddings, biases, norms).
+        muon_rate, adam_rate: peak learning rates of Muon (matrices) and AdamW (embeddings, biases,
+            norms).
     """
 
     name: str
@@ -47,11 +63,17 @@ class Recipe:
             muon_rate=number(above=0), adam_rate=number(above=0),
         )  # fmt: skip
         if self.width % self.heads:
-            raise ValueError(f"width={self.width} is no multiple of heads={self.heads}; choose one that is")
+            raise ValueError(
+                f"width={self.width} is no multiple of heads={self.heads}; choose one that is"
+            )
         if self.restart is not None and self.restart >= self.steps:
-            raise ValueError(f"restart={self.restart}: expected a step between 0 and {self.steps}, or None")
+            raise ValueError(
+                f"restart={self.restart}: expected a step between 0 and {self.steps}, or None"
+            )
         if self.length > WINDOW:
-            raise ValueError(f"length={self.length} is more than the models' window of {WINDOW} tokens")
+            raise ValueError(
+                f"length={self.length} is more than the models' window of {WINDOW} tokens"
+            )
 
     @property
     def tokens(self) -> int:
@@ -78,7 +100,8 @@ def _sizes(recipe: Recipe) -> dict[str, int]:
 
 
 def _new_gpt(recipe: Recipe) -> GPTNeoXForCausalLM:
-    # GPT-NeoX: rotary positions, which short training can learn from, and biases, which BitFit needs
+    # GPT-NeoX: rotary positions, which short training can learn from, and biases, which BitFit
+    # needs
     config = GPTNeoXConfig(
         **_sizes(recipe),
         rotary_pct=1.0,
@@ -101,7 +124,8 @@ def _new_bert(recipe: Recipe) -> BertForMaskedLM:
         sep_token_id=vocabulary()[SEP],
     )
     model = BertForMaskedLM(config)
-    # pretraining shows segment 0 only; a zero vector keeps segment 1 harmless until fine-tuning gives it a meaning
+    # pretraining shows segment 0 only; a zero vector keeps segment 1 harmless until fine-tuning
+    # gives it a meaning
     torch.nn.init.zeros_(model.bert.embeddings.token_type_embeddings.weight)
     return model
 

@@ -12,7 +12,8 @@ _PATTERN = r"->|\n|\[[A-Z]+\]|[a-z]+|[0-9]+|[^\sa-z0-9]"
 
 
 def build_tokenizer(kind: str) -> PreTrainedTokenizerFast:
-    """The tokenizer of a ``"gpt"`` (text begins with ``[END]``) or a ``"bert"`` (``[CLS] … [SEP]``, pairs too).
+    """The tokenizer of a ``"gpt"`` (text begins with ``[END]``) or a ``"bert"`` (``[CLS] … [SEP]``,
+    pairs too).
 
     Both share one vocabulary, so the models can be compared token by token.
 
@@ -25,7 +26,9 @@ def build_tokenizer(kind: str) -> PreTrainedTokenizerFast:
     core.pre_tokenizer = pre_tokenizers.Split(Regex(_PATTERN), behavior="removed", invert=True)
     core.decoder = decoders.WordPiece(prefix="##", cleanup=True)
     if kind == "gpt":
-        core.post_processor = processors.TemplateProcessing(single=f"{END} $A", special_tokens=[(END, words[END])])
+        core.post_processor = processors.TemplateProcessing(
+            single=f"{END} $A", special_tokens=[(END, words[END])]
+        )
         named = {"bos_token": END, "eos_token": END}
         sides = {"padding_side": "left", "model_input_names": ["input_ids", "attention_mask"]}
     elif kind == "bert":
@@ -35,7 +38,17 @@ def build_tokenizer(kind: str) -> PreTrainedTokenizerFast:
             special_tokens=[(CLS, words[CLS]), (SEP, words[SEP])],
         )
         named = {"cls_token": CLS, "sep_token": SEP, "mask_token": MASK}
-        sides = {"padding_side": "right", "model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}
+        sides = {
+            "padding_side": "right",
+            "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
+        }
     else:
         raise ValueError(f"kind={kind!r}: expected 'gpt' or 'bert'")
-    return PreTrainedTokenizerFast(tokenizer_object=core, pad_token=PAD, unk_token=UNKNOWN, model_max_length=WINDOW, **named, **sides)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        pad_token=PAD,
+        unk_token=UNKNOWN,
+        model_max_length=WINDOW,
+        **named,
+        **sides,
+    )

@@ -1,10 +1,13 @@
-"""From the corpus to weights: ``python -m course.pretraining.train NAME ...`` (or ``accelerate launch -m course.pretraining.train NAME``).
+"""From the corpus to weights: ``python -m course.pretraining.train NAME ...`` (or ``accelerate
+launch -m course.pretraining.train NAME``).
 
-Training is a pure function of the recipe: batch ``i`` is stream ``i`` of the corpus. So a run that was killed goes on from
-its last checkpoint and ends in the same weights, and several processes share each batch's rows.
+Training is a pure function of the recipe: batch ``i`` is stream ``i`` of the corpus. So a run that
+was killed goes on from its last checkpoint and ends in the same weights, and several processes
+share each batch's rows.
 
-The products are computed in bfloat16 where the processor has instructions for it, else in single precision; the record says which.
-Matrices are trained by Muon (Jordan et al. 2024), everything else by AdamW.
+The products are computed in bfloat16 where the processor has instructions for it, else in single
+precision; the record says which. Matrices are trained by Muon (Jordan et al. 2024), everything else
+by AdamW.
 """
 
 import argparse
@@ -46,26 +49,38 @@ def batch_at(recipe: Recipe, step: int) -> Batch:
 def packed_logits(model, batch: Batch) -> torch.Tensor:
     """The logits of a batch, (B, T, V), every document read as if it stood alone."""
     device = next(model.parameters()).device
-    ids, document, position = (torch.from_numpy(part).to(device) for part in (batch.ids, batch.document, batch.position))
+    ids, document, position = (
+        torch.from_numpy(part).to(device) for part in (batch.ids, batch.document, batch.position)
+    )
     causal = getattr(model, "module", model).config.model_type != "bert"
-    return model(input_ids=ids, attention_mask=attention_mask(document, causal), position_ids=position).logits
+    return model(
+        input_ids=ids, attention_mask=attention_mask(document, causal), position_ids=position
+    ).logits
 
 
 def summed_loss(model, batch: Batch) -> torch.Tensor:
     """The summed cross-entropy (nats) of a batch's labels."""
     logits = packed_logits(model, batch)
     labels = torch.from_numpy(batch.labels).to(logits.device)
-    return cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+    return cross_entropy(
+        logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
 
 
 def new_optimizers(model, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices between the embeddings and the output, AdamW for everything else."""
     matrices, others = [], []
     for name, parameter in model.named_parameters():
-        (matrices if parameter.ndim == 2 and "embed" not in name and "decoder" not in name else others).append(parameter)
+        (
+            matrices
+            if parameter.ndim == 2 and "embed" not in name and "decoder" not in name
+            else others
+        ).append(parameter)
     return [
         torch.optim.Muon(matrices, lr=recipe.muon_rate, weight_decay=WEIGHT_DECAY),
-        torch.optim.AdamW(others, lr=recipe.adam_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        torch.optim.AdamW(
+            others, lr=recipe.adam_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
+        ),
     ]
 
 
@@ -80,7 +95,9 @@ def rate_of(recipe: Recipe, step: int) -> float:
 
 @dataclass
 class Progress:
-    """Where a run stands: steps done, seconds spent, the mean loss (nats a label) of every step so far, and its precision."""
+    """Where a run stands: steps done, seconds spent, the mean loss (nats a label) of every step so
+    far, and its precision.
+    """
 
     step: int
     seconds: float
@@ -94,27 +111,35 @@ def save_checkpoint(folder: Path, recipe: Recipe, model, optimizers, progress: P
     checkpoints.save(folder / CHECKPOINT, {"model": model.state_dict()}, optimizers, notes)
 
 
-def load_checkpoint(folder: Path, recipe: Recipe, model, optimizers, precision: str | None = None) -> Progress:
+def load_checkpoint(
+    folder: Path, recipe: Recipe, model, optimizers, precision: str | None = None
+) -> Progress:
     """Restore what :func:`save_checkpoint` wrote; a fresh :class:`Progress` if there is nothing.
 
     A run goes on in the precision in which it began, wherever it goes on.
 
     Args:
-        precision: the one wanted, None for that of the checkpoint or, in a fresh run, the faster one.
+        precision: the one wanted, None for that of the checkpoint or, in a fresh run, the faster
+            one.
 
     Raises:
-        ValueError: if the checkpoint is of another recipe, or of another precision than the one wanted.
+        ValueError: if the checkpoint is of another recipe, or of another precision than the one
+            wanted.
     """
     path = folder / CHECKPOINT
     if not path.exists():
         return Progress(0, 0.0, [], precision or best_precision(model, recipe.rows * recipe.length))
     notes = checkpoints.notes(path)
     if json.loads(notes["recipe"]) != asdict(recipe):
-        raise ValueError(f"{path} is of another recipe than {recipe}; delete the folder, or write to another one with --to")
+        raise ValueError(
+            f"{path} is of another recipe than {recipe}; delete the folder, or write to another one with --to"
+        )
     # older checkpoints do not say their precision; there was only one
     progress = Progress(**{"precision": "bf16"} | json.loads(notes["progress"]))
     if precision not in (None, progress.precision):
-        raise ValueError(f"{path} was begun in {progress.precision}, not in {precision}; delete the folder, or leave the precision open")
+        raise ValueError(
+            f"{path} was begun in {progress.precision}, not in {precision}; delete the folder, or leave the precision open"
+        )
     model.load_state_dict(checkpoints.load(path, optimizers)["model"])
     return progress
 
@@ -130,7 +155,8 @@ def train(
         checkpoint_seconds: time between checkpoints.
         stop_after: leave after this step (for tests of resuming).
         bar: show a progress bar (on the first process).
-        precision: one of :data:`course.training.precision.PRECISIONS`, or None for the faster one (:func:`course.training.precision.pays_in_bf16`).
+        precision: one of :data:`course.training.precision.PRECISIONS`, or None for the faster one
+            (:func:`course.training.precision.pays_in_bf16`).
 
     Returns:
         :class:`Progress` at the end.
@@ -151,7 +177,13 @@ def train(
 
 
 def _train(
-    accelerator: Accelerator, recipe: Recipe, folder: Path, checkpoint_seconds: float, end: int, bar: bool, precision: str | None
+    accelerator: Accelerator,
+    recipe: Recipe,
+    folder: Path,
+    checkpoint_seconds: float,
+    end: int,
+    bar: bool,
+    precision: str | None,
 ) -> Progress:
     """Train up to step ``end``."""
     plain = recipe.new_model().to(accelerator.device)
@@ -172,7 +204,9 @@ def _train(
         progress.losses.append(loss)
         progress.step, progress.seconds = step + 1, before + now - started
         steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
-        if accelerator.is_main_process and (now - saved > checkpoint_seconds or progress.step == end):
+        if accelerator.is_main_process and (
+            now - saved > checkpoint_seconds or progress.step == end
+        ):
             save_checkpoint(folder, recipe, plain, optimizers, progress)
             saved = now
     if accelerator.is_main_process and progress.step == recipe.steps:
@@ -180,12 +214,15 @@ def _train(
     return progress
 
 
-def _step(accelerator: Accelerator, model, optimizers, recipe: Recipe, step: int, precision: str) -> float:
+def _step(
+    accelerator: Accelerator, model, optimizers, recipe: Recipe, step: int, precision: str
+) -> float:
     """One optimiser step; the mean loss over the whole batch, in nats a label."""
     batch = batch_at(recipe, step)
     with autocast(accelerator.device, precision):
         loss = summed_loss(model, batch.rows(accelerator.process_index, accelerator.num_processes))
-    # the gradients of the processes are averaged, so each counts its sum times their number over all labels
+    # the gradients of the processes are averaged, so each counts its sum times their number over
+    # all labels
     accelerator.backward(loss * (accelerator.num_processes / batch.predicted))
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
         optimizer.param_groups[0]["lr"] = peak * rate_of(recipe, step)
@@ -221,11 +258,21 @@ def _parts(values: list[float], count: int) -> list[list[float]]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Pretrain the course's models; a stopped run goes on where it was.")
-    parser.add_argument("names", nargs="*", help=f"which models (default: all): {', '.join(RECIPES)}")
-    parser.add_argument("--to", type=Path, default=Path("pretrained"), help="folder for checkpoints and weights")
+    parser = argparse.ArgumentParser(
+        description="Pretrain the course's models; a stopped run goes on where it was."
+    )
+    parser.add_argument(
+        "names", nargs="*", help=f"which models (default: all): {', '.join(RECIPES)}"
+    )
+    parser.add_argument(
+        "--to", type=Path, default=Path("pretrained"), help="folder for checkpoints and weights"
+    )
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
-    parser.add_argument("--precision", choices=PRECISIONS, help="number format (default: the faster one on this machine)")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="number format (default: the faster one on this machine)",
+    )
     chosen = parser.parse_args(arguments)
     if unknown := [name for name in chosen.names if name not in RECIPES]:
         parser.error(f"no such model: {', '.join(unknown)}; choose from {', '.join(RECIPES)}")

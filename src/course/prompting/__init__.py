@@ -1,4 +1,6 @@
-"""Prompting and in-context learning: prompt templates, demonstrations, ablations, calibration, evaluation, attention."""
+"""Prompting and in-context learning: prompt templates, demonstrations, ablations, calibration,
+evaluation, attention.
+"""
 
 from course.foundation.lazy import lazy_names
 

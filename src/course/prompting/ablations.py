@@ -1,7 +1,8 @@
 """What can be done to the demonstrations of a prompt, to see which part of them a model uses.
 
-The conditions are those of Min et al. 2022 (random labels, foreign inputs, inputs or labels alone, none) and of Wei et al. 2023 (flipped
-labels, words without meaning). The query and its right answer stay as they are.
+The conditions are those of Min et al. 2022 (random labels, foreign inputs, inputs or labels alone,
+none) and of Wei et al. 2023 (flipped labels, words without meaning). The query and its right answer
+stay as they are.
 """
 
 from collections.abc import Sequence
@@ -42,22 +43,35 @@ def apply_ablation(
         nonce: words without meaning.
 
     Raises:
-        ValueError: for an unknown condition, for fewer than two labels where labels are changed, and for too few foreign inputs or words.
+        ValueError: for an unknown condition, for fewer than two labels where labels are changed,
+            and for too few foreign inputs or words.
     """
     if condition not in CONDITIONS:
         raise ValueError(f"no condition {condition!r}; choose from {', '.join(CONDITIONS)}")
     labels = tuple(dict.fromkeys(labels))
     if condition in ("random", "flipped", "nonce") and len(labels) < 2:
-        raise ValueError(f"condition {condition!r} changes labels: expected two or more of them, not {list(labels)}")
+        raise ValueError(
+            f"condition {condition!r} changes labels: expected two or more of them, not {list(labels)}"
+        )
     shown = prompt.demonstrations
     _check_enough(condition, len(shown), len(labels), len(foreign), len(nonce))
-    if condition == "flipped" and (unknown := sorted({example.output for example in shown} - set(labels))):
-        raise ValueError(f"condition 'flipped' replaces each label by the next one: expected one of {list(labels)}, not {unknown}")
+    if condition == "flipped" and (
+        unknown := sorted({example.output for example in shown} - set(labels))
+    ):
+        raise ValueError(
+            f"condition 'flipped' replaces each label by the next one: expected one of {list(labels)}, not {unknown}"
+        )
     if condition == "nonce":
-        return replace(prompt, verbalizer=Verbalizer(tuple(zip(labels, rng.sample(nonce, len(labels)), strict=True))))
+        return replace(
+            prompt,
+            verbalizer=Verbalizer(tuple(zip(labels, rng.sample(nonce, len(labels)), strict=True))),
+        )
     if condition == "foreign":
         inputs = rng.sample(foreign, len(shown))
-        return replace(prompt, demonstrations=tuple(Example(x, e.output) for x, e in zip(inputs, shown, strict=True)))
+        return replace(
+            prompt,
+            demonstrations=tuple(Example(x, e.output) for x, e in zip(inputs, shown, strict=True)),
+        )
     change = {
         "gold": lambda e: e,
         "random": lambda e: Example(e.input, rng.choice(labels)),
@@ -65,7 +79,11 @@ def apply_ablation(
         "inputs": lambda e: Example(e.input, ""),
         "labels": lambda e: Example("", e.output),
     }
-    return prompt.bare if condition == "none" else replace(prompt, demonstrations=tuple(change[condition](e) for e in shown))
+    return (
+        prompt.bare
+        if condition == "none"
+        else replace(prompt, demonstrations=tuple(change[condition](e) for e in shown))
+    )
 
 
 def _check_enough(condition: str, shown: int, labels: int, foreign: int, nonce: int) -> None:

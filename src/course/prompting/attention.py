@@ -1,8 +1,10 @@
-"""Where a model looks: attention weights of a prompt, and heads that look for what came after the last time.
+"""Where a model looks: attention weights of a prompt, and heads that look for what came after the
+last time.
 
-An *induction head* (Olsson et al. 2022) looks from a token to the one behind that token's previous occurrence, and so can continue a text
-as it was continued before. A picture of attention shows where information may flow from. It does not show that the answer depends on
-it (Jain and Wallace 2019); for that one has to change the text and see whether the answer changes.
+An *induction head* (Olsson et al. 2022) looks from a token to the one behind that token's previous
+occurrence, and so can continue a text as it was continued before. A picture of attention shows
+where information may flow from. It does not show that the answer depends on it (Jain and Wallace
+2019); for that one has to change the text and see whether the answer changes.
 """
 
 from collections.abc import Sequence
@@ -51,7 +53,9 @@ def _eager(model: LanguageModel):
 def _weights(model: LanguageModel, ids: torch.Tensor) -> torch.Tensor:
     """(B, layers, heads, T, T) for ids (B, T)."""
     with _eager(model):
-        layers = model.model(input_ids=ids.to(model.model.device), output_attentions=True).attentions
+        layers = model.model(
+            input_ids=ids.to(model.model.device), output_attentions=True
+        ).attentions
     return torch.stack([layer.float().cpu() for layer in layers], 1)
 
 
@@ -63,16 +67,21 @@ def attention(model: LanguageModel, text: str) -> Attention:
     """
     ids = model.encoder.prompts([text])[0]
     if len(ids) > model.window:
-        raise ValueError(f"a text of {len(ids)} tokens is longer than the window of {model.window}; shorten it (fewer demonstrations)")
+        raise ValueError(
+            f"a text of {len(ids)} tokens is longer than the window of {model.window}; shorten it (fewer demonstrations)"
+        )
     tokens = tuple(model.tokenizer.decode([token]).strip(" ") for token in ids)
     return Attention(tokens, _weights(model, torch.tensor([ids]))[0])
 
 
-def induction_scores(model: LanguageModel, words: Sequence[str], rows: int = 8, seed: int = 0) -> torch.Tensor:
+def induction_scores(
+    model: LanguageModel, words: Sequence[str], rows: int = 8, seed: int = 0
+) -> torch.Tensor:
     """How much each head is an induction head, (layers, heads), 0 to 1.
 
-    Words in random order are read twice in a row. The score is the mean weight from a token of the second half to the one behind its first
-    occurrence. Attention spread evenly would give about one part in the number of tokens before.
+    Words in random order are read twice in a row. The score is the mean weight from a token of the
+    second half to the one behind its first occurrence. Attention spread evenly would give about one
+    part in the number of tokens before.
 
     Args:
         words: different words, of which each is read twice; what they mean does not matter.
@@ -83,7 +92,11 @@ def induction_scores(model: LanguageModel, words: Sequence[str], rows: int = 8, 
     """
     if len(words) < 2:
         raise ValueError(f"{len(words)} words: expected two or more different ones")
-    ids = [token for word in words for token in model.tokenizer(f" {word}", add_special_tokens=False).input_ids]
+    ids = [
+        token
+        for word in words
+        for token in model.tokenizer(f" {word}", add_special_tokens=False).input_ids
+    ]
     once = torch.tensor(list(dict.fromkeys(ids)))
     source = torch.Generator().manual_seed(seed)
     half = torch.stack([once[torch.randperm(len(once), generator=source)] for _ in range(rows)])
@@ -93,11 +106,15 @@ def induction_scores(model: LanguageModel, words: Sequence[str], rows: int = 8, 
     return weights[:, :, :, asking, asking - n + 1].mean((0, 3))
 
 
-def lookup_scores(model: LanguageModel, pairs: Sequence[tuple[str, str]], rows: int = 12, seed: int = 0) -> torch.Tensor:
-    """The same in a list of pairs, (layers, heads), 0 to 1: the list is shown, then one of its inputs is asked again.
+def lookup_scores(
+    model: LanguageModel, pairs: Sequence[tuple[str, str]], rows: int = 12, seed: int = 0
+) -> torch.Tensor:
+    """The same in a list of pairs, (layers, heads), 0 to 1: the list is shown, then one of its
+    inputs is asked again.
 
-    The score is the mean weight from the position where the output should stand to that output in the list. What lies between an input and
-    its output (a colon, say) does not matter here; for :func:`induction_scores` the two must be neighbours.
+    The score is the mean weight from the position where the output should stand to that output in
+    the list. What lies between an input and its output (a colon, say) does not matter here; for
+    :func:`induction_scores` the two must be neighbours.
 
     Args:
         pairs: inputs with their outputs, all inputs different.

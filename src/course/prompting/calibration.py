@@ -1,8 +1,9 @@
 """Calibration: taking back what a prompt makes a model prefer before it has read the query.
 
-Scores of labels are log-probabilities, (questions, labels). :func:`recalibrated` subtracts from them those of a reference that should
-favour no label: in contextual calibration (Zhao et al. 2021) inputs without content behind the same demonstrations, in batch calibration
-(Zhou et al. 2024) the questions themselves, taken together. Neither needs a label.
+Scores of labels are log-probabilities, (questions, labels). :func:`recalibrated` subtracts from
+them those of a reference that should favour no label: in contextual calibration (Zhao et al. 2021)
+inputs without content behind the same demonstrations, in batch calibration (Zhou et al. 2024) the
+questions themselves, taken together. Neither needs a label.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from course.prompting.prompts import Prompt
 from course.prompting.selection import orders
 from course.world.lexicon import NONCE_KEYS
 
-#: Inputs without content: those of Zhao et al. 2021, and for the small models, which do not know these, words without meaning.
+#: Inputs without content: those of Zhao et al. 2021, and for the small models, which do not know
+#: these, words without meaning.
 CONTENT_FREE = {"hub": ("N/A", "", "[MASK]"), "tiny": tuple(NONCE_KEYS)}
 KINDS = ("none", "contextual", "batch")
 
@@ -31,11 +33,13 @@ def normalised(scores: np.ndarray) -> np.ndarray:
 def recalibrated(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Scores after which the reference favours no label.
 
-    The reference's probabilities are averaged; dividing by them is the diagonal matrix of Zhao et al. 2021, with no bias.
+    The reference's probabilities are averaged; dividing by them is the diagonal matrix of Zhao et
+    al. 2021, with no bias.
 
     Args:
         scores: (questions, labels), log-probabilities.
-        reference: (inputs, labels), log-probabilities of the labels after inputs that should favour none.
+        reference: (inputs, labels), log-probabilities of the labels after inputs that should favour
+            none.
     """
     rows = normalised(reference)
     return normalised(scores) - (logsumexp(rows, axis=0) - np.log(len(rows)))
@@ -48,7 +52,9 @@ def content_free(prompt: Prompt, wanted_tier: str | None = None) -> list[Prompt]
 
 @dataclass(frozen=True)
 class OrderEffect:
-    """Accuracy (percent) under several orders of the same demonstrations, by kind of calibration: (orders,) each."""
+    """Accuracy (percent) under several orders of the same demonstrations, by kind of calibration:
+    (orders,) each.
+    """
 
     accuracies: dict[str, tuple[float, ...]]
 
@@ -63,18 +69,23 @@ class OrderEffect:
         return float(np.std(self.accuracies[kind], ddof=1))
 
 
-def order_effect(model: TextModel, asked: Sequence[Question], count: int = 8, seed: int = 0) -> OrderEffect:
+def order_effect(
+    model: TextModel, asked: Sequence[Question], count: int = 8, seed: int = 0
+) -> OrderEffect:
     """How much the order of the demonstrations matters, with and without calibration.
 
     Args:
-        asked: questions of one task whose answers are labels; all are asked behind the demonstrations of the first one.
+        asked: questions of one task whose answers are labels; all are asked behind the
+            demonstrations of the first one.
         count: how many orders, at most all that there are.
 
     Raises:
         ValueError: for no question, or one whose answer is no label.
     """
     if not asked or not asked[0].prompt.candidates:
-        raise ValueError("order and calibration need questions whose answers are labels; choose a task with labels")
+        raise ValueError(
+            "order and calibration need questions whose answers are labels; choose a task with labels"
+        )
     candidates = asked[0].prompt.candidates
     right = np.array([candidates.index(q.prompt.template.continuation(q.words[0])) for q in asked])
     found: dict[str, list[float]] = {kind: [] for kind in KINDS}
@@ -83,6 +94,10 @@ def order_effect(model: TextModel, asked: Sequence[Question], count: int = 8, se
         empty = content_free(prompts[0])
         every = model.score_labels([prompt.text for prompt in [*prompts, *empty]], candidates)
         scores, reference = every[: len(prompts)], every[len(prompts) :]
-        for kind, values in zip(KINDS, (scores, recalibrated(scores, reference), recalibrated(scores, scores)), strict=True):
+        for kind, values in zip(
+            KINDS,
+            (scores, recalibrated(scores, reference), recalibrated(scores, scores)),
+            strict=True,
+        ):
             found[kind].append(100 * float((values.argmax(1) == right).mean()))
     return OrderEffect({kind: tuple(values) for kind, values in found.items()})

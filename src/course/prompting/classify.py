@@ -1,4 +1,6 @@
-"""Which label a model gives: by its probabilities or, where a served model does not tell them, by what it writes."""
+"""Which label a model gives: by its probabilities or, where a served model does not tell them, by
+what it writes.
+"""
 
 import re
 import unicodedata
@@ -21,12 +23,15 @@ _PREFIX = re.compile(
     r"|(?:正確|正确|最終|最终)?(?:答案|標籤|标签|情感|情緒|情绪|類別|类别|分類|分类|回答|結果|结果)(?:應該|应该)?(?:是(?!不是)|為|为|:)"
 )
 _SENTENCE = re.compile(r"[.!?](?=\W|$)|[。！？\n]")
-_NOT = r"\b(?:not|never|no|nor|than|isn't|wasn't|without)|instead of|不是|並非|并非|而非|不|非|沒|没"
+_NOT = (
+    r"\b(?:not|never|no|nor|than|isn't|wasn't|without)|instead of|不是|並非|并非|而非|不|非|沒|没"
+)
 _DENIED = re.compile(rf"(?:{_NOT})(?: (?:a|an|the|very|really|at all|be))?[ \"'“「]*$")
 _TAKEN_BACK = re.compile(
     r"[\W_]{0,3} ?(?:(?:is|are|would be|seems) (?:not|never|wrong|incorrect|false)|isn't|is n't)\b|[\W_]{0,3}(?:是錯|是错|不對|不对)"
 )
-#: Labels that are words of every sentence ("there is no doubt") are named only where nothing follows that they could belong to.
+#: Labels that are words of every sentence ("there is no doubt") are named only where nothing
+#: follows that they could belong to.
 _ALONE = re.compile(r"[\W_]*(?:$|[,;:/.!?)\]}\"']| (?:and|or)\b)")
 _EVERYDAY = {"no", "not", "a", "i", "it", "is"}
 
@@ -38,18 +43,33 @@ def choose(model: TextModel, prompts: Sequence[str], labels: Sequence[str]) -> l
         labels: as they follow the prompt, with the space before them: ``(" yes", " no")``.
 
     Raises:
-        ValueError: for fewer than two labels, or such as the model cannot tell apart: equal ones, or ones with the same tokens.
+        ValueError: for fewer than two labels, or such as the model cannot tell apart: equal ones,
+            or ones with the same tokens.
     """
-    if isinstance(labels, str) or len(labels) < 2 or len({label.strip() for label in labels}) < len(labels):
-        raise ValueError(f"labels {labels if isinstance(labels, str) else list(labels)}: expected two or more different ones")
+    if (
+        isinstance(labels, str)
+        or len(labels) < 2
+        or len({label.strip() for label in labels}) < len(labels)
+    ):
+        raise ValueError(
+            f"labels {labels if isinstance(labels, str) else list(labels)}: expected two or more different ones"
+        )
     if not prompts:
         return []
     if isinstance(model, LanguageModel):
-        _check_apart(labels, [tuple(ids) for _, ids in model.encoder.pairs([prompts[0]] * len(labels), labels)], "the same tokens")
+        _check_apart(
+            labels,
+            [tuple(ids) for _, ids in model.encoder.pairs([prompts[0]] * len(labels), labels)],
+            "the same tokens",
+        )
     try:
         return [labels[int(best)] for best in model.score_labels(prompts, labels).argmax(1)]
     except NoLogProbabilities:
-        _check_apart(labels, [NORMALISERS["label"](label) for label in labels], "the same text, upper and lower case aside")
+        _check_apart(
+            labels,
+            [NORMALISERS["label"](label) for label in labels],
+            "the same text, upper and lower case aside",
+        )
         longest = max(max(len(label.split()), len(label.strip()) // 4) for label in labels)
         # a word may take several tokens
         written = model.generate(prompts, max_tokens=8 * longest)
@@ -66,16 +86,22 @@ def _check_apart(labels: Sequence[str], forms: list, what: str) -> None:
 
 
 def match(text: str, labels: Sequence[str]) -> str | None:
-    """The label with which a text begins; None if there is none, and if the sentence names another one too.
+    """The label with which a text begins; None if there is none, and if the sentence names another
+    one too.
 
-    Any script and case; quotes, brackets, bullets and announcements ("A)", "Label:", "the answer is") may stand before it. A label ends
-    where its word ends, but where a script has no spaces ("正面評價" begins with "正面"). The longest counts, if one begins another.
-    "Not positive" is not "positive", and "positive or negative" is neither.
+    Any script and case; quotes, brackets, bullets and announcements ("A)", "Label:", "the answer
+    is") may stand before it. A label ends where its word ends, but where a script has no spaces
+    ("正面評價" begins with "正面"). The longest counts, if one begins another. "Not positive" is not
+    "positive", and "positive or negative" is neither.
     """
     forms = {NORMALISERS["label"](label): label for label in sorted(labels, key=len)}
-    rest, *later = [NORMALISERS["label"](line.replace("’", "'")) for line in text.splitlines() if line.strip()][:2] or [""]
+    rest, *later = [
+        NORMALISERS["label"](line.replace("’", "'")) for line in text.splitlines() if line.strip()
+    ][:2] or [""]
     for _ in range(6):
-        if begun := [form for form in forms if form and rest.startswith(form) and _ends(rest, len(form))]:
+        if begun := [
+            form for form in forms if form and rest.startswith(form) and _ends(rest, len(form))
+        ]:
             best = max(begun, key=len)
             return None if _is_disputed(rest[len(best) :], forms, best) else forms[best]
         shorter = _without_prefix(rest)
@@ -96,22 +122,35 @@ def _without_prefix(text: str) -> str:
 
 
 def _is_wrapping(text: str, at: int) -> bool:
-    """Whether a sign is a quote, a bracket, a bullet or a space; a minus before a number, ``!`` and ``~`` change what is said."""
+    """Whether a sign is a quote, a bracket, a bullet or a space; a minus before a number, ``!`` and
+    ``~`` change what is said.
+    """
     sign = text[at]
     if sign in "-–—−+" and text[at + 1 : at + 2] != " ":
         return False
-    return sign in " <>*_`#=|:.,•-–—→¡¿\"'" or unicodedata.category(sign) in ("Ps", "Pe", "Pi", "Pf", "So", "Mn", "Cf")
+    return sign in " <>*_`#=|:.,•-–—→¡¿\"'" or unicodedata.category(sign) in (
+        "Ps",
+        "Pe",
+        "Pi",
+        "Pf",
+        "So",
+        "Mn",
+        "Cf",
+    )
 
 
 def _spaced(sign: str) -> bool:
     """Whether a sign is a letter of a script that puts spaces between words, or a digit."""
     return sign.isalnum() and not re.match(
-        r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]", sign
+        r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]",
+        sign,
     )
 
 
 def _ends(text: str, at: int) -> bool:
-    """Whether a label that ends before ``at`` is a whole word there: not "yesterday", "no-one", "C++"."""
+    """Whether a label that ends before ``at`` is a whole word there: not "yesterday", "no-one",
+    "C++".
+    """
     before, after, further = text[at - 1], text[at : at + 1], text[at + 1 : at + 2]
     if after and _spaced(before) and _spaced(after) or after in ("+", "#"):
         return False
@@ -130,7 +169,9 @@ def _is_disputed(rest: str, forms: dict[str, str], chosen: str) -> bool:
 def _is_named(said: str, form: str, chosen: str) -> bool:
     for found in re.finditer(re.escape(form), said):
         begins = not (found.start() and _spaced(said[found.start() - 1]) and _spaced(form[0]))
-        whole = begins and _ends(said, found.end()) and not _part_of(said, found.start(), form, chosen)
+        whole = (
+            begins and _ends(said, found.end()) and not _part_of(said, found.start(), form, chosen)
+        )
         alone = form not in _EVERYDAY or _ALONE.match(said, found.end())
         if whole and alone and not _DENIED.search(said[max(0, found.start() - 30) : found.start()]):
             return True

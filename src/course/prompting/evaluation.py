@@ -1,7 +1,9 @@
-"""Questions in context, asked of any model that is spoken to: prompts with their right answers, and how many are answered right.
+"""Questions in context, asked of any model that is spoken to: prompts with their right answers, and
+how many are answered right.
 
-A question is held out, its demonstrations are training examples. The same seed asks the same questions whatever is shown before them,
-and of demonstrations at random a longer prompt repeats those of a shorter one, so that two ways to prompt can be compared pair by pair.
+A question is held out, its demonstrations are training examples. The same seed asks the same
+questions whatever is shown before them, and of demonstrations at random a longer prompt repeats
+those of a shorter one, so that two ways to prompt can be compared pair by pair.
 """
 
 from collections.abc import Sequence
@@ -59,8 +61,12 @@ def all_profiles(name: str, wanted_tier: str | None = None) -> tuple[Task, ...]:
 
 @lru_cache(maxsize=64)
 def _all_profiles(name: str, wanted_tier: str) -> tuple[Task, ...]:
-    profiles = list_tasks()[name].profiles if name in list_tasks() and wanted_tier == "tiny" else ("",)
-    return tuple(load_task(name, profile=profile or None, wanted_tier=wanted_tier) for profile in profiles)
+    profiles = (
+        list_tasks()[name].profiles if name in list_tasks() and wanted_tier == "tiny" else ("",)
+    )
+    return tuple(
+        load_task(name, profile=profile or None, wanted_tier=wanted_tier) for profile in profiles
+    )
 
 
 def questions(
@@ -76,7 +82,8 @@ def questions(
     """``count`` questions of a task, each with ``shots`` demonstrations of its own.
 
     Args:
-        tasks: a task, or one for each profile (:func:`all_profiles`); each question draws one of them.
+        tasks: a task, or one for each profile (:func:`all_profiles`); each question draws one of
+            them.
         selection: how demonstrations are chosen from the training examples (default: at random).
         template: how prompts are written down (default: as a list with colons).
         split: of the inputs that are asked.
@@ -99,10 +106,23 @@ def questions(
     return made
 
 
-def changed(asked: Sequence[Question], condition: str, seed: int = 0, foreign: Sequence[str] = ()) -> list[Question]:
-    """The questions with their demonstrations under a condition; see :func:`course.prompting.apply_ablation`."""
+def changed(
+    asked: Sequence[Question], condition: str, seed: int = 0, foreign: Sequence[str] = ()
+) -> list[Question]:
+    """The questions with their demonstrations under a condition; see
+    :func:`course.prompting.apply_ablation`.
+    """
     return [
-        replace(question, prompt=apply_ablation(condition, question.prompt, Rng(f"{condition}/{seed}/{number}"), question.outputs, foreign))
+        replace(
+            question,
+            prompt=apply_ablation(
+                condition,
+                question.prompt,
+                Rng(f"{condition}/{seed}/{number}"),
+                question.outputs,
+                foreign,
+            ),
+        )
         for number, question in enumerate(asked)
     ]
 
@@ -110,14 +130,16 @@ def changed(asked: Sequence[Question], condition: str, seed: int = 0, foreign: S
 def scores(model: TextModel, asked: Sequence[Question], written: bool = False) -> np.ndarray:
     """How well each question is answered, (questions,), 0 to 1.
 
-    Where the answer is a label the model chooses among the words for the labels, so that it cannot say anything else; the others it
-    writes.
+    Where the answer is a label the model chooses among the words for the labels, so that it cannot
+    say anything else; the others it writes.
 
     Args:
-        written: let it write everywhere; then a model must find out by itself what kind of answer is wanted.
+        written: let it write everywhere; then a model must find out by itself what kind of answer
+            is wanted.
 
     Raises:
-        DemonstrationsDoNotFit: if a prompt leaves no room for an answer in the model's window, saying how many fit.
+        DemonstrationsDoNotFit: if a prompt leaves no room for an answer in the model's window,
+            saying how many fit.
     """
     found = np.zeros(len(asked))
     groups: dict[tuple, list[int]] = {}
@@ -133,27 +155,35 @@ def scores(model: TextModel, asked: Sequence[Question], written: bool = False) -
                            for i, answer in zip(rows, choose(model, texts, choices), strict=True)]  # fmt: skip
         else:
             samples = model.generate(texts, stop=stop, max_tokens=MOST_TOKENS)
-            found[rows] = [best_score(asked[i].metric, s[0].text, asked[i].words) for i, s in zip(rows, samples, strict=True)]
+            found[rows] = [
+                best_score(asked[i].metric, s[0].text, asked[i].words)
+                for i, s in zip(rows, samples, strict=True)
+            ]
     return found
 
 
 def _check_fit(model: TextModel, prompts: Sequence[Prompt], room: int) -> None:
     """Before anything is read, refuse what is too long. A served model checks for itself."""
     if isinstance(model, LanguageModel):
-        for prompt, ids in zip(prompts, model.encoder.prompts([prompt.text for prompt in prompts]), strict=True):
+        for prompt, ids in zip(
+            prompts, model.encoder.prompts([prompt.text for prompt in prompts]), strict=True
+        ):
             if len(ids) + room > model.window:
                 prompt.check_fits(model.tokenizer, model.window, room, model.encoder.chat)
 
 
 def best_possible(asked: Sequence[Question], posterior: Posterior) -> np.ndarray:
-    """1 for every question that the exact posterior answers right, 0 for the others; for lists of the micro-world only.
+    """1 for every question that the exact posterior answers right, 0 for the others; for lists of
+    the micro-world only.
 
     Raises:
         ValueError: if no list of the corpus holds the items of a question.
     """
     found = []
     for question in asked:
-        shown = [(e.input, question.prompt.verbalizer(e.output)) for e in question.prompt.demonstrations]
+        shown = [
+            (e.input, question.prompt.verbalizer(e.output)) for e in question.prompt.demonstrations
+        ]
         answers = posterior.predict(shown, question.prompt.query)
         found.append(float(max(answers, key=answers.get) in question.words))
     return np.array(found)

@@ -1,4 +1,6 @@
-"""In-context learning: prompts with demonstrations, accuracy by their number, and the exact ceiling for lists."""
+"""In-context learning: prompts with demonstrations, accuracy by their number, and the exact ceiling
+for lists.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +20,9 @@ SHOTS = (0, 1, 2, 4, 8, 16)
 class Query:
     """Demonstrations, one input to answer, and the right output.
 
-    The demonstrations are training examples, the query is of the split that was asked for. ``frame`` is the layout of one
-    item, with ``{x}`` and ``{y}``. ``title`` is the line above them, or empty.
+    The demonstrations are training examples, the query is of the split that was asked for.
+    ``frame`` is the layout of one item, with ``{x}`` and ``{y}``. ``title`` is the line above them,
+    or empty.
     """
 
     demonstrations: tuple[tuple[str, str], ...]
@@ -41,23 +44,37 @@ class Query:
         return replace(self, demonstrations=())
 
 
-def queries(name: str, shots: int, count: int, seed: int = 0, split: str = TEST, form: str = "colon", titled: bool = False) -> list[Query]:
-    """``count`` queries of a list task or an exercise, each with ``shots`` demonstrations of its own.
+def queries(
+    name: str,
+    shots: int,
+    count: int,
+    seed: int = 0,
+    split: str = TEST,
+    form: str = "colon",
+    titled: bool = False,
+) -> list[Query]:
+    """``count`` queries of a list task or an exercise, each with ``shots`` demonstrations of its
+    own.
 
-    For a task with profiles every query draws a profile, and its demonstrations are of that profile.
+    For a task with profiles every query draws a profile, and its demonstrations are of that
+    profile.
 
     Args:
-        titled: whether a list says in its first line what is asked, as some do in the corpus (those that keep their usual labels).
-        form: the format of a list, one of :data:`course.world.lists.FORMATS`; exercises have their own.
+        titled: whether a list says in its first line what is asked, as some do in the corpus (those
+            that keep their usual labels).
+        form: the format of a list, one of :data:`course.world.lists.FORMATS`; exercises have their
+            own.
 
     Raises:
-        ValueError: for an unknown task, format or split, for a task whose answers are chains, or if the task has fewer inputs
-            than ``shots`` + 1.
+        ValueError: for an unknown task, format or split, for a task whose answers are chains, or if
+            the task has fewer inputs than ``shots`` + 1.
     """
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
     if name in CHAINS:
-        raise ValueError(f"the answers of {name!r} are worked out in several words: ask for them by generating")
+        raise ValueError(
+            f"the answers of {name!r} are worked out in several words: ask for them by generating"
+        )
     rng = Rng(f"queries/{name}/{shots}/{split}/{seed}")
     if name in EXERCISES:
         return [_exercise_query(EXERCISES[name], rng, shots, split) for _ in range(count)]
@@ -96,12 +113,20 @@ def accuracy(model: Predictor, asked: Sequence[Query]) -> float:
         ValueError: if an output has several words, or is more than one token for this model.
     """
     if long := next((q.output for q in asked if " " in q.output), None):
-        raise ValueError(f"the output {long!r} has several words: generate it and compare the texts")
-    model.token_ids(sorted({q.output for q in asked}))  # refuses words that could never be the next token
+        raise ValueError(
+            f"the output {long!r} has several words: generate it and compare the texts"
+        )
+    model.token_ids(
+        sorted({q.output for q in asked})
+    )  # refuses words that could never be the next token
     answers = model.likeliest(model.next_word([q.prompt for q in asked]))
     return sum(a == q.output for a, q in zip(answers, asked, strict=True)) / len(asked)
 
 
 def ceiling(asked: Sequence[Query], posterior: Posterior) -> float:
-    """The accuracy that the best possible reader of the demonstrations expects of itself, on the same queries."""
-    return sum(max(posterior.predict(q.demonstrations, q.input).values()) for q in asked) / len(asked)
+    """The accuracy that the best possible reader of the demonstrations expects of itself, on the
+    same queries.
+    """
+    return sum(max(posterior.predict(q.demonstrations, q.input).values()) for q in asked) / len(
+        asked
+    )

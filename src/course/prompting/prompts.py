@@ -1,7 +1,9 @@
-"""Prompts as values: an instruction, demonstrations and a query, laid out by a template, with words for the labels.
+"""Prompts as values: an instruction, demonstrations and a query, laid out by a template, with words
+for the labels.
 
-Everything about a prompt that one may want to vary is a field of it, so that a study changes one thing and keeps the rest. How
-demonstrations are chosen and ordered is in :mod:`course.prompting.selection`, what can be done to them in :mod:`course.prompting.ablations`.
+Everything about a prompt that one may want to vary is a field of it, so that a study changes one
+thing and keeps the rest. How demonstrations are chosen and ordered is in
+:mod:`course.prompting.selection`, what can be done to them in :mod:`course.prompting.ablations`.
 """
 
 import re
@@ -25,7 +27,9 @@ _QUOTES = (">", "|", "~")
 
 
 class DemonstrationsDoNotFit(ValueError):
-    """A prompt is longer than the context window; ``fit`` is how many of its demonstrations there is room for."""
+    """A prompt is longer than the context window; ``fit`` is how many of its demonstrations there
+    is room for.
+    """
 
     def __init__(self, message: str, fit: int):
         super().__init__(message)
@@ -36,13 +40,16 @@ class DemonstrationsDoNotFit(ValueError):
 class Template:
     """How a prompt is written down.
 
-    Where the lines of an item begin with names (``Input:``, ``Output:``), no text in it can pass for such a line: one that begins
-    like it gets ``> `` before it, as quoted mail has, and where a blank line ends an item, a blank line in a text gets ``>``. Other texts
-    stand as they are. A layout on one line, such as those of the lists, has nothing but its own signs to tell texts apart.
+    Where the lines of an item begin with names (``Input:``, ``Output:``), no text in it can pass
+    for such a line: one that begins like it gets ``> `` before it, as quoted mail has, and where a
+    blank line ends an item, a blank line in a text gets ``>``. Other texts stand as they are. A
+    layout on one line, such as those of the lists, has nothing but its own signs to tell texts
+    apart.
 
     Attributes:
-        item: the layout of one item, with ``{x}`` for the input and, behind it, ``{y}`` for the output. The query is laid out alike and
-            ends where its output should stand. Braces that should stand in the prompt are doubled, as in ``str.format``.
+        item: the layout of one item, with ``{x}`` for the input and, behind it, ``{y}`` for the
+            output. The query is laid out alike and ends where its output should stand. Braces that
+            should stand in the prompt are doubled, as in ``str.format``.
         separator: what stands between two items.
         instruction: the layout of the instruction, with ``{instruction}``.
         place: where the instruction stands, one of :data:`PLACES`.
@@ -62,26 +69,38 @@ class Template:
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name}={getattr(self, name)!r}: expected a text")
         if _pieces(self.item)[1] != ["x", "y"]:
-            raise ValueError(f"item={self.item!r}: expected a text with {{x}} and, behind it, {{y}}, each once, and no other field")
+            raise ValueError(
+                f"item={self.item!r}: expected a text with {{x}} and, behind it, {{y}}, each once, and no other field"
+            )
         if _pieces(self.instruction)[1] != ["instruction"]:
-            raise ValueError(f"instruction={self.instruction!r}: expected a text with {{instruction}} once and no other field")
+            raise ValueError(
+                f"instruction={self.instruction!r}: expected a text with {{instruction}} once and no other field"
+            )
         if self.place not in PLACES:
             raise ValueError(f"place={self.place!r}: expected one of {', '.join(PLACES)}")
 
     @property
     def stop(self) -> str:
-        """The text that ends an output: what the layout puts behind it, else the separator, else a line break."""
+        """The text that ends an output: what the layout puts behind it, else the separator, else a
+        line break.
+        """
         return self._parts[2].strip(" ") or self.separator.strip(" ") or "\n"
 
     def continuation(self, word: str) -> str:
         """An output as it goes on after the query, with the space that the layout puts before it."""
         between = self._parts[1]
-        return between[len(between.rstrip(" ")) :] + self._guarded(word, between.rstrip(" ").endswith("\n"))
+        return between[len(between.rstrip(" ")) :] + self._guarded(
+            word, between.rstrip(" ").endswith("\n")
+        )
 
     def query(self, text: str) -> str:
         """The query, up to where its output should stand."""
         before, between, _ = self._parts
-        return before + self._guarded(text, not before or before.rstrip(" ").endswith("\n")) + between.rstrip(" ")
+        return (
+            before
+            + self._guarded(text, not before or before.rstrip(" ").endswith("\n"))
+            + between.rstrip(" ")
+        )
 
     def shown(self, text: str, word: str) -> str:
         """A demonstration. Without an output, or without an input, the other one stands alone."""
@@ -98,7 +117,9 @@ class Template:
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        """With what those lines of an item begin that do not begin with a text of it; spaces and capitals do not count."""
+        """With what those lines of an item begin that do not begin with a text of it; spaces and
+        capitals do not count.
+        """
         lines = "\0".join(self._parts).split("\n") + self.separator.split("\n")[1:]
         return tuple(filter(None, (_squeezed(line.split("\0")[0]) for line in lines)))
 
@@ -118,7 +139,10 @@ class Template:
             return text
         while len(lines) > 1 and self._is_taken(lines[-1]) and not lines[-1].strip():
             lines.pop()  # what only breaks the line at the end says nothing
-        sign = next((sign for sign in _QUOTES if not any(name.startswith(sign) for name in self._names)), _QUOTES[0])
+        sign = next(
+            (sign for sign in _QUOTES if not any(name.startswith(sign) for name in self._names)),
+            _QUOTES[0],
+        )
         safe = [f"{sign} {line}".rstrip() if self._is_taken(line) else line for line in lines]
         return "\n".join(safe if at_start else [lines[0], *safe[1:]])
 
@@ -132,30 +156,39 @@ def _squeezed(line: str) -> str:
 
 
 def _pieces(layout: str) -> tuple[list[str], list[str]]:
-    """What stands around the fields of a layout, as it will stand in the prompt, and the names of the fields."""
+    """What stands around the fields of a layout, as it will stand in the prompt, and the names of
+    the fields.
+    """
     try:
         parsed = list(Formatter().parse(layout))
     except ValueError as error:
-        raise ValueError(f"{layout!r} cannot be read as a layout ({error}); double the braces that should stand in the prompt") from None
+        raise ValueError(
+            f"{layout!r} cannot be read as a layout ({error}); double the braces that should stand in the prompt"
+        ) from None
     around, names = [""], []
     for text, name, spec, conversion in parsed:
         around[-1] += text
         if name is not None:
-            names.append(name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else ""))
+            names.append(
+                name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+            )
             around.append("")
     return around, names
 
 
-#: The layouts of the lists that the small models were pretrained on, and two that no document of theirs has.
+#: The layouts of the lists that the small models were pretrained on, and two that no document of
+#: theirs has.
 LIST_TEMPLATES = {name: Template(item) for name, item in FORMATS.items()}
 UNSEEN_TEMPLATES = {"comma": Template("{x} , {y} ;"), "question": Template("{x} ? {y} \n")}
-#: A layout in plain English for models that read it, as in lm-evaluation-harness: a blank line between items.
+#: A layout in plain English for models that read it, as in lm-evaluation-harness: a blank line
+#: between items.
 PLAIN = Template("Input: {x}\nOutput: {y}\n\n", separator="", instruction="{instruction}\n\n")
 
 
 @dataclass(frozen=True)
 class Verbalizer:
-    """Which word stands for which label (標籤詞對應; Schick and Schütze 2021). Without labels every output stands for itself.
+    """Which word stands for which label (標籤詞對應; Schick and Schütze 2021). Without labels every
+    output stands for itself.
 
     Attributes:
         pairs: (label, word), in the order of the labels.
@@ -166,7 +199,9 @@ class Verbalizer:
     def __post_init__(self):
         for kind, values in (("label", self.labels), ("word", self.words)):
             if twice := [value for value in values if values.count(value) > 1]:
-                raise ValueError(f"the {kind} {twice[0]!r} stands twice in {list(self.pairs)}: expected a word of its own for each label")
+                raise ValueError(
+                    f"the {kind} {twice[0]!r} stands twice in {list(self.pairs)}: expected a word of its own for each label"
+                )
         if not all(self.words):
             raise ValueError(f"an empty word in {list(self.pairs)}: expected one for each label")
 
@@ -178,9 +213,14 @@ class Verbalizer:
             ValueError: if a label has no word, a word no label, or two labels share one.
         """
         words = {label: label for label in labels} if words is None else words
-        missing, extra = [x for x in labels if x not in words], [x for x in words if x not in labels]
+        missing, extra = (
+            [x for x in labels if x not in words],
+            [x for x in words if x not in labels],
+        )
         if missing or extra:
-            raise ValueError(f"labels without a word: {missing}, words without a label: {extra}; expected one for each of {list(labels)}")
+            raise ValueError(
+                f"labels without a word: {missing}, words without a label: {extra}; expected one for each of {list(labels)}"
+            )
         return cls(tuple((label, words[label]) for label in labels))
 
     @property
@@ -200,7 +240,9 @@ class Verbalizer:
         if not self.pairs or not label:
             return label
         if label not in self.labels:
-            raise ValueError(f"no word for the label {label!r}; expected one of {', '.join(self.labels)}")
+            raise ValueError(
+                f"no word for the label {label!r}; expected one of {', '.join(self.labels)}"
+            )
         return dict(self.pairs)[label]
 
 
@@ -210,7 +252,8 @@ class Prompt:
 
     Attributes:
         query: the input to answer.
-        demonstrations: solved examples, in the order in which they are shown; their outputs are labels, not words.
+        demonstrations: solved examples, in the order in which they are shown; their outputs are
+            labels, not words.
         instruction: what is asked, in words; empty for none.
         template, verbalizer: how it is written down.
     """
@@ -248,7 +291,13 @@ class Prompt:
         """The ids of the whole prompt, as :class:`course.lm.LanguageModel` reads them."""
         return Encoder(tokenizer, chat, "allow").prompts([self.text])[0]
 
-    def check_fits(self, tokenizer: PreTrainedTokenizerBase, window: int, room: int = 1, chat: bool | None = None) -> None:
+    def check_fits(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        window: int,
+        room: int = 1,
+        chat: bool | None = None,
+    ) -> None:
         """Refuse a prompt that leaves no room in the context window for its answer.
 
         Args:
@@ -256,19 +305,32 @@ class Prompt:
             room: tokens that are kept free for the answer.
 
         Raises:
-            DemonstrationsDoNotFit: saying how many of the demonstrations, from the first, there is room for.
+            DemonstrationsDoNotFit: saying how many of the demonstrations, from the first, there is
+                room for.
             ValueError: if the prompt is too long without any demonstration.
         """
         encoder = Encoder(tokenizer, chat, "allow")
 
         def length(shots: int) -> int:
-            return len(encoder.prompts([replace(self, demonstrations=self.demonstrations[:shots]).text])[0]) + room
+            return (
+                len(
+                    encoder.prompts(
+                        [replace(self, demonstrations=self.demonstrations[:shots]).text]
+                    )[0]
+                )
+                + room
+            )
 
         shots = len(self.demonstrations)
         if length(shots) <= window:
             return
         needed = f"needs {length(shots)} tokens with {room} for the answer, and the window holds {window}"
         if length(0) > window:
-            raise ValueError(f"the prompt for {self.query[:40]!r} {needed}; even without demonstrations it is too long: shorten the query")
+            raise ValueError(
+                f"the prompt for {self.query[:40]!r} {needed}; even without demonstrations it is too long: shorten the query"
+            )
         fit = max(n for n in range(shots) if length(n) <= window)
-        raise DemonstrationsDoNotFit(f"a prompt with {shots} demonstrations {needed}; {fit} of them fit: show at most {fit}", fit)
+        raise DemonstrationsDoNotFit(
+            f"a prompt with {shots} demonstrations {needed}; {fit} of them fit: show at most {fit}",
+            fit,
+        )

@@ -1,8 +1,9 @@
 """Sweeps: many small measurements of prompted models, side by side, on one machine or on many.
 
-A sweep is a grid of cells (model, task, condition, number of demonstrations, seed). Each cell depends on nothing but itself, so
-``joblib`` may compute them in any order, in any process and on any machine: the table is the same. With a folder every cell is
-stored as soon as it is known, and a sweep that was stopped goes on where it was.
+A sweep is a grid of cells (model, task, condition, number of demonstrations, seed). Each cell
+depends on nothing but itself, so ``joblib`` may compute them in any order, in any process and on
+any machine: the table is the same. With a folder every cell is stored as soon as it is known, and a
+sweep that was stopped goes on where it was.
 """
 
 import json
@@ -36,11 +37,14 @@ from course.world.lists import list_tasks
 from course.world.posterior import Posterior
 from course.world.split import SPLITS, TEST, TRAIN
 
-#: Raised whenever the way a cell is measured changes; cells that were stored before are then measured anew.
+#: Raised whenever the way a cell is measured changes; cells that were stored before are then
+#: measured anew.
 VERSION = 1
-#: Cells for each process that are given out together to a backend which tells nothing before all are done.
+#: Cells for each process that are given out together to a backend which tells nothing before all
+#: are done.
 _AT_ONCE = 4
-#: The layouts that a cell can name; ``"usual"`` is the one in which the model knows the task, see :func:`usual_template`.
+#: The layouts that a cell can name; ``"usual"`` is the one in which the model knows the task, see
+#: :func:`usual_template`.
 TEMPLATES: dict[str, Template] = LIST_TEMPLATES | UNSEEN_TEMPLATES | {"plain": PLAIN}
 
 
@@ -57,7 +61,8 @@ class Cell:
         template: a key of :data:`TEMPLATES`, or ``"usual"``.
         titled: whether a title says what is asked, for lists of the micro-world.
         written: whether answers that are labels are written, too, rather than chosen.
-        foreign: tasks of the micro-world whose inputs stand in for the task's own under that condition.
+        foreign: tasks of the micro-world whose inputs stand in for the task's own under that
+            condition.
         tier: where the model and the task come from.
     """
 
@@ -81,23 +86,36 @@ class Cell:
         )  # fmt: skip
         known = HUB if self.tier == "hub" else shipped_models()
         if self.model not in known:
-            raise ValueError(f"no model {self.model!r} in the {self.tier} tier; choose from {', '.join(known)}")
+            raise ValueError(
+                f"no model {self.model!r} in the {self.tier} tier; choose from {', '.join(known)}"
+            )
         if self.condition not in CONDITIONS:
-            raise ValueError(f"no condition {self.condition!r}; choose from {', '.join(CONDITIONS)}")
+            raise ValueError(
+                f"no condition {self.condition!r}; choose from {', '.join(CONDITIONS)}"
+            )
         if self.task not in task_names():
             raise ValueError(f"no task {self.task!r}; choose from {', '.join(task_names())}")
         if self.tier == "hub" and self.task not in HUB_DATA:
-            raise ValueError(f"no data set for the task {self.task!r} in the hub tier; choose from {', '.join(HUB_DATA)}")
+            raise ValueError(
+                f"no data set for the task {self.task!r} in the hub tier; choose from {', '.join(HUB_DATA)}"
+            )
         if self.template != "usual" and self.template not in TEMPLATES:
-            raise ValueError(f"no template {self.template!r}; choose from usual, {', '.join(TEMPLATES)}")
+            raise ValueError(
+                f"no template {self.template!r}; choose from usual, {', '.join(TEMPLATES)}"
+            )
         if self.titled and self.task not in list_tasks():
-            raise ValueError(f"no title for {self.task!r}: expected a list of the micro-world, one of {', '.join(list_tasks())}")
+            raise ValueError(
+                f"no title for {self.task!r}: expected a list of the micro-world, one of {', '.join(list_tasks())}"
+            )
         if self.condition == "foreign" and not self.foreign:
-            raise ValueError("condition 'foreign' without other inputs: name the tasks that they come from, e.g. foreign=('find_city',)")
+            raise ValueError(
+                "condition 'foreign' without other inputs: name the tasks that they come from, e.g. foreign=('find_city',)"
+            )
 
     @property
     def file(self) -> str:
-        """The name of the file that the cell is stored in: readable, and different for different cells, weights and data.
+        """The name of the file that the cell is stored in: readable, and different for different
+        cells, weights and data.
 
         Raises:
             HubError: if the hub does not name the revision of the model or of the data set.
@@ -106,40 +124,65 @@ class Cell:
         return f"{self.task}-{self.condition}-{self.shots}-{self.seed}-{blake2b(key.encode(), digest_size=8).hexdigest()}.json"
 
     def _source(self) -> str | list[str]:
-        """What was measured, beside the cell itself. The data of the tiny tier come with the code, so that :data:`VERSION` says it."""
+        """What was measured, beside the cell itself. The data of the tiny tier come with the code,
+        so that :data:`VERSION` says it.
+        """
         if self.tier == "tiny":
             return weights_sha256(self.model)
-        return [locked_revision(HUB[self.model].repository), locked_revision(HUB_DATA[self.task].repository, "dataset")]
+        return [
+            locked_revision(HUB[self.model].repository),
+            locked_revision(HUB_DATA[self.task].repository, "dataset"),
+        ]
 
 
 def grid(
     tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], models: Sequence[str] = ("gpt-large",),
     conditions: Sequence[str] = ("gold",), **settings,
 ) -> list[Cell]:  # fmt: skip
-    """The cells of a sweep. Where the corpus has no documents of so many items, that number of demonstrations is left out.
+    """The cells of a sweep. Where the corpus has no documents of so many items, that number of
+    demonstrations is left out.
 
     Args:
         settings: further fields of :class:`Cell`, the same for all.
 
     Raises:
-        ValueError: for an impossible cell, or if there is none: nothing was asked for, or more demonstrations everywhere than any
-            document has.
+        ValueError: for an impossible cell, or if there is none: nothing was asked for, or more
+            demonstrations everywhere than any document has.
     """
     where = {"tier": tier(), **settings}
-    cells = [Cell(m, t, c, k, s, **where) for m, t, c, k, s in product(models, tasks, conditions, shots, seeds)]
+    cells = [
+        Cell(m, t, c, k, s, **where)
+        for m, t, c, k, s in product(models, tasks, conditions, shots, seeds)
+    ]
     known = list_tasks() | EXERCISES
-    kept = [cell for cell in cells if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most]
+    kept = [
+        cell
+        for cell in cells
+        if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most
+    ]
     if not cells:
-        asked = {"tasks": tasks, "shots": shots, "seeds": seeds, "models": models, "conditions": conditions}
-        raise ValueError(f"no {', no '.join(name for name, values in asked.items() if not values)}: expected at least one of each")
+        asked = {
+            "tasks": tasks,
+            "shots": shots,
+            "seeds": seeds,
+            "models": models,
+            "conditions": conditions,
+        }
+        raise ValueError(
+            f"no {', no '.join(name for name, values in asked.items() if not values)}: expected at least one of each"
+        )
     if not kept:
         most = ", ".join(f"{known[task].most - 1} ({task})" for task in tasks if task in known)
-        raise ValueError(f"shots={list(shots)}: more demonstrations than any document of the corpus has; expected at most {most}")
+        raise ValueError(
+            f"shots={list(shots)}: more demonstrations than any document of the corpus has; expected at most {most}"
+        )
     return kept
 
 
 def usual_template(task: str, wanted_tier: str) -> Template:
-    """The layout in which a model knows a task: that of the corpus for the small models, plain English for the others."""
+    """The layout in which a model knows a task: that of the corpus for the small models, plain
+    English for the others.
+    """
     if wanted_tier == "hub":
         return PLAIN
     return Template(EXERCISES[task].frame) if task in EXERCISES else LIST_TEMPLATES["colon"]
@@ -151,16 +194,20 @@ def _loaded(model: str, wanted_tier: str) -> TextModel:
 
 
 def measure(cell: Cell) -> float:
-    """Mean score of the cell's questions, in percent: their accuracy, unless the task's metric is another one."""
+    """Mean score of the cell's questions, in percent: their accuracy, unless the task's metric is
+    another one.
+    """
     asked = _asked(cell)
     return 100 * float(scores(_loaded(cell.model, cell.tier), asked, cell.written).mean())
 
 
 def ceiling(cell: Cell, relabel: float = 0.2) -> float:
-    """Accuracy of the exact posterior on the same questions, in percent; for tasks that are lists of the micro-world.
+    """Accuracy of the exact posterior on the same questions, in percent; for tasks that are lists
+    of the micro-world.
 
     Args:
-        relabel: the label knob of the corpus. After a title the posterior knows the task, and that no label is renamed.
+        relabel: the label knob of the corpus. After a title the posterior knows the task, and that
+            no label is renamed.
     """
     posterior = Posterior(0.0, [cell.task]) if cell.titled else Posterior(relabel)
     return 100 * float(best_possible(_asked(cell), posterior).mean())
@@ -169,23 +216,46 @@ def ceiling(cell: Cell, relabel: float = 0.2) -> float:
 def _asked(cell: Cell):
     tasks = all_profiles(cell.task, cell.tier)
     title = list_tasks()[cell.task].title if cell.titled else ""
-    template = usual_template(cell.task, cell.tier) if cell.template == "usual" else TEMPLATES[cell.template]
-    asked = questions(tasks, cell.shots, cell.count, cell.seed, template=template, instruction=title, split=cell.split)
-    foreign = [example.input for name in cell.foreign for example in all_profiles(name, "tiny")[0].examples(TRAIN)]
+    template = (
+        usual_template(cell.task, cell.tier)
+        if cell.template == "usual"
+        else TEMPLATES[cell.template]
+    )
+    asked = questions(
+        tasks,
+        cell.shots,
+        cell.count,
+        cell.seed,
+        template=template,
+        instruction=title,
+        split=cell.split,
+    )
+    foreign = [
+        example.input
+        for name in cell.foreign
+        for example in all_profiles(name, "tiny")[0].examples(TRAIN)
+    ]
     return changed(asked, cell.condition, cell.seed, foreign)
 
 
-def run(cells: Sequence[Cell], folder: Path | None = None, jobs: int | None = None, bar: bool | None = None) -> pd.DataFrame:
+def run(
+    cells: Sequence[Cell],
+    folder: Path | None = None,
+    jobs: int | None = None,
+    bar: bool | None = None,
+) -> pd.DataFrame:
     """Measure cells, in parallel if wanted.
 
     Args:
-        folder: where every cell is stored as soon as it is known, by the process that asked for it; cells that are there are not
-            measured again.
-        jobs: processes (default: one). Another backend is chosen around the call: :func:`on_ray`, or ``joblib.parallel_config``.
+        folder: where every cell is stored as soon as it is known, by the process that asked for it;
+            cells that are there are not measured again.
+        jobs: processes (default: one). Another backend is chosen around the call: :func:`on_ray`,
+            or ``joblib.parallel_config``.
         bar: show a progress bar (default: if somebody watches).
 
     Returns:
-        A row for each cell, in their order: its model, task, condition, shots and seed, and its ``accuracy`` in percent.
+        A row for each cell, in their order: its model, task, condition, shots and seed, and its
+            ``accuracy`` in percent.
 
     Raises:
         ValueError: for a stored cell that is damaged.
@@ -198,24 +268,32 @@ def run(cells: Sequence[Cell], folder: Path | None = None, jobs: int | None = No
             _store(cell, value, folder)
             shown.update()
     named = ("model", "task", "condition", "shots", "seed")
-    return pd.DataFrame([{name: getattr(cell, name) for name in named} | {"accuracy": known[cell]} for cell in cells])
+    return pd.DataFrame(
+        [
+            {name: getattr(cell, name) for name in named} | {"accuracy": known[cell]}
+            for cell in cells
+        ]
+    )
 
 
 def sweep(
     tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], folder: Path | None = None, jobs: int | None = None,
     bar: bool | None = None, **settings,
 ) -> pd.DataFrame:  # fmt: skip
-    """Accuracy of prompted models by task, number of demonstrations and seed: :func:`run` over a :func:`grid`.
+    """Accuracy of prompted models by task, number of demonstrations and seed: :func:`run` over a
+    :func:`grid`.
 
     Args:
-        settings: further arguments of :func:`grid`: models, conditions, and what is the same for all cells.
+        settings: further arguments of :func:`grid`: models, conditions, and what is the same for
+            all cells.
     """
     return run(grid(tasks, shots, seeds, **settings), folder, jobs, bar)
 
 
 @contextmanager
 def on_ray(jobs: int, address: str | None = None) -> Iterator[None]:
-    """Sweeps inside this block are computed by workers of Ray: ``with on_ray(64, "auto"): sweep(...)``.
+    """Sweeps inside this block are computed by workers of Ray: ``with on_ray(64, "auto"):
+    sweep(...)``.
 
     A worker that dies is started again, and what it was measuring is measured again, up to three
     times.
@@ -274,10 +352,14 @@ def _check_listens_here_alone(ray: ModuleType) -> None:
 
 
 def _measured(cells: list[Cell], jobs: int | None) -> Iterator[tuple[Cell, float]]:
-    """The cells with their values, each as soon as it is known, or, if the backend cannot tell, a few at a time."""
+    """The cells with their values, each as soon as it is known, or, if the backend cannot tell, a
+    few at a time.
+    """
     backend, configured = get_active_backend()
     if getattr(backend, "supports_return_generator", False):
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_with_cell)(cell) for cell in cells)
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            delayed(_with_cell)(cell) for cell in cells
+        )
         return
     some = _AT_ONCE * max(1, backend.effective_n_jobs(jobs or configured or 1))
     # the same workers for all: each has loaded torch and its models
@@ -302,7 +384,9 @@ def _stored(cell: Cell, folder: Path | None) -> float | None:
             raise ValueError(f"accuracy={value!r}, expected a number from 0 to 100")
         return float(value)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}): expected a stored cell of a sweep; delete it, and it is measured anew") from error
+        raise ValueError(
+            f"{path} is damaged ({error!r}): expected a stored cell of a sweep; delete it, and it is measured anew"
+        ) from error
 
 
 def _store(cell: Cell, value: float, folder: Path | None) -> None:

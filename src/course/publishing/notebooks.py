@@ -1,4 +1,5 @@
-"""Execute the paired notebooks: ``python -m course.publishing.notebooks [NAME ...]`` writes ``notebooks/NAME.ipynb`` from ``book/NAME.md``.
+"""Execute the paired notebooks: ``python -m course.publishing.notebooks [NAME ...]`` writes
+``notebooks/NAME.ipynb`` from ``book/NAME.md``.
 
 The text in ``book/`` is what people edit. A page is paired if its front matter names a kernel.
 """
@@ -18,7 +19,11 @@ ROOT = Path.cwd()
 def paired_pages(root: Path = ROOT) -> list[str]:
     """The names of the pages that are notebooks, sorted."""
     pages = sorted((root / "book").glob("*.md"))
-    return [page.stem for page in pages if "kernelspec:" in page.read_text(encoding="utf-8").split("\n---\n")[0]]
+    return [
+        page.stem
+        for page in pages
+        if "kernelspec:" in page.read_text(encoding="utf-8").split("\n---\n")[0]
+    ]
 
 
 def fresh_notebook(name: str, root: Path = ROOT) -> nbformat.NotebookNode:
@@ -39,7 +44,9 @@ def execute(name: str, root: Path = ROOT) -> None:
     notebook = fresh_notebook(name, root)
     place = {"metadata": {"path": str(root)}}
     # what a cell prints is one output, however often it was flushed
-    NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, resources=place).execute()
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", coalesce_streams=True, resources=place
+    ).execute()
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -52,7 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", help="which (default: all)")
     names = parser.parse_args(arguments).names
     if not paired_pages():
-        parser.error(f"no pages of the book in {ROOT}/book; run this from the root of the repository")
+        parser.error(
+            f"no pages of the book in {ROOT}/book; run this from the root of the repository"
+        )
     if unknown := [name for name in names if name not in paired_pages()]:
         parser.error(f"no such page: {', '.join(unknown)}; choose from {', '.join(paired_pages())}")
     for name in names or paired_pages():

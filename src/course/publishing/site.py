@@ -1,4 +1,5 @@
-"""Where the course lives: ``python -m course.publishing.site https://github.com/OWNER/NAME`` (``make address URL=...``).
+"""Where the course lives: ``python -m course.publishing.site https://github.com/OWNER/NAME``
+(``make address URL=...``).
 
 The address stands in one place, ``[project.urls]`` of pyproject.toml; the badges, the links, the
 configuration of the book and the cells that install the course in Colab follow from it. As long as
@@ -75,10 +76,12 @@ def derived(root: Path = ROOT) -> dict[Path, str]:
 
 
 def set_address(url: str, root: Path = ROOT) -> list[Path]:
-    """Write the address into pyproject.toml and everything that follows from it; the files that changed.
+    """Write the address into pyproject.toml and everything that follows from it; the files that
+    changed.
 
     Raises:
-        ValueError: if it is not a repository on GitHub, which alone Colab and Binder open by their names.
+        ValueError: if it is not a repository on GitHub, which alone Colab and Binder open by their
+            names.
     """
     url = url.strip().removesuffix("/").removesuffix(".git")
     if not _GITHUB.fullmatch(url):

@@ -1,4 +1,6 @@
-"""Chain of thought: problems of several steps, ways to ask for the steps, votes, reduction to parts, verifiers, and traces."""
+"""Chain of thought: problems of several steps, ways to ask for the steps, votes, reduction to
+parts, verifiers, and traces.
+"""
 
 from course.reasoning.logprob_verifier import LogprobVerifier, train_logprob_verifier
 from course.reasoning.probing import slips_told
@@ -7,7 +9,14 @@ from course.reasoning.reduction import REDUCIBLE, least_to_most, reduced_accurac
 from course.reasoning.solving import Attempt, accuracy, asked_in, solve, solve_varied, tokens
 from course.reasoning.styles import STYLES, ask, solution
 from course.reasoning.traces import FAULTS, Trace, is_true, trace, where_errors_begin
-from course.reasoning.verifier import Verifier, best_accuracy, best_of, train_verifier, weighted_accuracy, weighted_vote
+from course.reasoning.verifier import (
+    Verifier,
+    best_accuracy,
+    best_of,
+    train_verifier,
+    weighted_accuracy,
+    weighted_vote,
+)
 from course.reasoning.voting import (
     any_right,
     calibration_error,

@@ -1,8 +1,10 @@
-"""A verifier that leaves the language model as it is: a head over the probabilities that the model gives a chain's tokens.
+"""A verifier that leaves the language model as it is: a head over the probabilities that the model
+gives a chain's tokens.
 
-A verifier of Cobbe et al. 2021 (:mod:`course.reasoning.verifier`) sees a chain's hidden states. What a small model knows about the result
-of a sum is complete in its last layer alone, at the place *before* the result, where no later place can read it. The model's own
-probability of the result is just that knowledge.
+A verifier of Cobbe et al. 2021 (:mod:`course.reasoning.verifier`) sees a chain's hidden states.
+What a small model knows about the result of a sum is complete in its last layer alone, at the place
+*before* the result, where no later place can read it. The model's own probability of the result is
+just that knowledge.
 """
 
 from collections.abc import Sequence
@@ -20,13 +22,16 @@ from course.reasoning.solving import Attempt
 from course.reasoning.styles import ask
 from course.reasoning.verifier import by_problem, of_both_kinds
 
-#: Log-probability (nats) that stands for a word which the tokenizer does not know: a hot sample may have one, such as ``[CLS]``.
+#: Log-probability (nats) that stands for a word which the tokenizer does not know: a hot sample may
+#: have one, such as ``[CLS]``.
 UNKNOWN = -20.0
 
 
 @dataclass(frozen=True)
 class LogprobVerifier:
-    """A language model that reads chains, and a logistic regression on the two figures of :func:`read`."""
+    """A language model that reads chains, and a logistic regression on the two figures of
+    :func:`read`.
+    """
 
     model: LanguageModel
     head: Pipeline
@@ -34,13 +39,17 @@ class LogprobVerifier:
     def scores(self, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
         """For each problem the log-odds that each of its attempts is right, (attempts,)."""
         flat = [a for found in attempts for a in found]
-        return by_problem(self.head.decision_function(read(self.model, flat)) if flat else np.empty(0), attempts)
+        return by_problem(
+            self.head.decision_function(read(self.model, flat)) if flat else np.empty(0), attempts
+        )
 
 
 def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
-    """The log-probability (nats) of each attempt behind the trigger phrase, and that of its unlikeliest token, (attempts, 2).
+    """The log-probability (nats) of each attempt behind the trigger phrase, and that of its
+    unlikeliest token, (attempts, 2).
 
-    The first is low for what is oddly put, the second for a chain that is well put but for one slip.
+    The first is low for what is oddly put, the second for a chain that is well put but for one
+    slip.
 
     Raises:
         ValueError: for an attempt that is longer than the model's window.
@@ -56,13 +65,21 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
 
 def _known(text: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, bool]:
     """What stands before the first word that the tokenizer does not know, and whether that is all."""
-    read = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
-    starts = [start for token, (start, _) in zip(read.input_ids, read.offset_mapping, strict=True) if token == tokenizer.unk_token_id]
+    read = tokenizer(
+        text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+    )
+    starts = [
+        start
+        for token, (start, _) in zip(read.input_ids, read.offset_mapping, strict=True)
+        if token == tokenizer.unk_token_id
+    ]
     known = text[: starts[0]] if starts else text
     return known.rstrip() or " .", not starts
 
 
-def train_logprob_verifier(model: LanguageModel, attempts: Sequence[Sequence[Attempt]]) -> LogprobVerifier:
+def train_logprob_verifier(
+    model: LanguageModel, attempts: Sequence[Sequence[Attempt]]
+) -> LogprobVerifier:
     """Train the head on attempts at *training* problems; the model, of any size, stays as it is.
 
     Raises:

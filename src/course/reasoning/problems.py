@@ -13,13 +13,18 @@ from course.world.example import Example
 from course.world.held_out import LONGEST_TEST_CHAIN
 from course.world.split import SPLITS, TEST, TRAIN, is_train
 
-#: The tasks whose answers are chains, by tier. In the hub tier ``"problem"`` is GSM8K and ``"shopping"`` are the word problems of the
-#: micro-world, which anybody can read; its map is known to the small models alone.
+#: The tasks whose answers are chains, by tier. In the hub tier ``"problem"`` is GSM8K and
+#: ``"shopping"`` are the word problems of the micro-world, which anybody can read; its map is known
+#: to the small models alone.
 CHAINS = {"tiny": exercises.CHAINS, "hub": ("problem", "shopping", "letters")}
 _WORLD = {"shopping": "problem"}
 #: How each kind of problem is laid out in plain English, for models that read it.
 _QUESTION = "Question: {x}\nAnswer: {y}\n\n"
-_PLAIN = {"problem": _QUESTION, "shopping": _QUESTION, "letters": "Names: {x}\nLast letters: {y}\n\n"}
+_PLAIN = {
+    "problem": _QUESTION,
+    "shopping": _QUESTION,
+    "letters": "Names: {x}\nLast letters: {y}\n\n",
+}
 
 
 @dataclass(frozen=True)
@@ -75,23 +80,34 @@ def wording(task: str, wanted_tier: str | None = None) -> Wording:
     _check_task(task, tier(wanted_tier))
     if tier(wanted_tier) == "tiny":
         return Wording(Template(exercises.EXERCISES[task].frame))
-    return Wording(Template(_PLAIN[task], separator=""), "Let's think step by step.", "The answer is", ".")
+    return Wording(
+        Template(_PLAIN[task], separator=""), "Let's think step by step.", "The answer is", "."
+    )
 
 
 def problems(
-    task: str, steps: int, count: int, seed: int = 0, split: str = TEST, stated: bool = False, wanted_tier: str | None = None
+    task: str,
+    steps: int,
+    count: int,
+    seed: int = 0,
+    split: str = TEST,
+    stated: bool = False,
+    wanted_tier: str | None = None,
 ) -> list[Problem]:
-    """``count`` different problems with ``steps`` steps, or as many as there are (few names and few routes have a single step).
+    """``count`` different problems with ``steps`` steps, or as many as there are (few names and few
+    routes have a single step).
 
     Word problems of the hub tier are those of GSM8K whose solutions have as many lines, or nearly.
 
     Args:
         steps: 1 to :data:`course.world.held_out.LONGEST_TEST_CHAIN`.
         split: of the question.
-        stated: only word problems whose every sum the corpus states; otherwise about a quarter of the sums are held out.
+        stated: only word problems whose every sum the corpus states; otherwise about a quarter of
+            the sums are held out.
 
     Raises:
-        ValueError: for a task that has no chains in this tier, another number of steps, or an unknown split.
+        ValueError: for a task that has no chains in this tier, another number of steps, or an
+            unknown split.
     """
     _check_task(task, tier(wanted_tier))
     if not 1 <= steps <= LONGEST_TEST_CHAIN:
@@ -100,7 +116,10 @@ def problems(
         raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
     if tier(wanted_tier) == "hub" and task == "problem":
         return _nearest(steps, count, seed, split)
-    kind, rng = exercises.EXERCISES[_WORLD.get(task, task)], Rng(f"reasoning/{task}/{steps}/{split}/{seed}")
+    kind, rng = (
+        exercises.EXERCISES[_WORLD.get(task, task)],
+        Rng(f"reasoning/{task}/{steps}/{split}/{seed}"),
+    )
     found: dict[str, Problem] = {}
     for _ in range(100 * count + 1000):
         example = kind.write(rng, train=False, steps=steps)
@@ -113,7 +132,9 @@ def problems(
 
 
 def from_example(task: str, example: Example) -> Problem:
-    """The problem in an example of one of the chain tasks; its steps are the lines, else the sentences, of the worked solution."""
+    """The problem in an example of one of the chain tasks; its steps are the lines, else the
+    sentences, of the worked solution.
+    """
     lines = example.rationale.splitlines()
     steps = lines if len(lines) > 1 else example.rationale.removesuffix(" .").split(" . ")
     return Problem(task, example.input, tuple(steps), example.output)
@@ -121,11 +142,17 @@ def from_example(task: str, example: Example) -> Problem:
 
 def is_stated(problem: Problem) -> bool:
     """Whether the corpus states every single step; those of routes and letters it always does."""
-    return problem.kind == "words" or all(is_train(sums.SPLIT_KEY, step.split(" = ")[0]) for step in problem.steps)
+    return problem.kind == "words" or all(
+        is_train(sums.SPLIT_KEY, step.split(" = ")[0]) for step in problem.steps
+    )
 
 
-def demonstrations(problem: Problem, rng: Rng, steps: tuple[int, ...] = (1, 2, 3), wanted_tier: str | None = None) -> list[Problem]:
-    """Other problems of the same task to show with their solutions, one for each of ``steps``, in random order, of the training split."""
+def demonstrations(
+    problem: Problem, rng: Rng, steps: tuple[int, ...] = (1, 2, 3), wanted_tier: str | None = None
+) -> list[Problem]:
+    """Other problems of the same task to show with their solutions, one for each of ``steps``, in
+    random order, of the training split.
+    """
     draw = _pool(problem.task, wanted_tier)
     shown: list[Problem] = []
     for count in rng.sample(steps, len(steps)):
@@ -153,4 +180,6 @@ def _nearest(steps: int, count: int, seed: int, split: str) -> list[Problem]:
 
 def _check_task(task: str, of_tier: str) -> None:
     if task not in CHAINS[of_tier]:
-        raise ValueError(f"task {task!r} has no chains in the {of_tier} tier; choose from {', '.join(CHAINS[of_tier])}")
+        raise ValueError(
+            f"task {task!r} has no chains in the {of_tier} tier; choose from {', '.join(CHAINS[of_tier])}"
+        )

@@ -1,8 +1,9 @@
-"""Problem reduction: take a problem apart, solve the parts in order, and feed each answer into the next (least-to-most, Zhou et al. 2023).
+"""Problem reduction: take a problem apart, solve the parts in order, and feed each answer into the
+next (least-to-most, Zhou et al. 2023).
 
-The model names the parts of a problem. If they are not the whole of it, the last part is put aside and the rest, a smaller problem, is
-reduced again. What is left in the end is solved with a chain; then the parts that were put aside are solved one by one, each starting
-from the answer before it.
+The model names the parts of a problem. If they are not the whole of it, the last part is put aside
+and the rest, a smaller problem, is reduced again. What is left in the end is solved with a chain;
+then the parts that were put aside are solved one by one, each starting from the answer before it.
 """
 
 import re
@@ -56,7 +57,9 @@ class Story:
 
     def after(self, answer: Answer, change: str) -> "Story":
         """The story of one change, which begins where an answer says."""
-        state = self.state if answer.value is None else re.sub(r"\d+", str(answer.value), self.state)
+        state = (
+            self.state if answer.value is None else re.sub(r"\d+", str(answer.value), self.state)
+        )
         if answer.value is None:
             state = f"{self.state.rsplit(' ', 1)[0]} {answer.text}"
         return replace(self, state=state, changes=(change,))
@@ -86,17 +89,23 @@ class Reduction:
         return same_answer(self.answer, self.problem.answer)
 
 
-def least_to_most(model: TextModel, chosen: Sequence[Problem], seed: int = 0, given: bool = False) -> list[Reduction]:
+def least_to_most(
+    model: TextModel, chosen: Sequence[Problem], seed: int = 0, given: bool = False
+) -> list[Reduction]:
     """Solve problems of :data:`REDUCIBLE` tasks part by part.
 
     Args:
         seed: of the demonstrations.
-        given: do not ask the model for the parts but cut at the full stops, to see what the model's own reduction costs.
+        given: do not ask the model for the parts but cut at the full stops, to see what the model's
+            own reduction costs.
     """
     made = [Reduction(problem, Story.of(problem)) for problem in chosen]
     if given:
         for one in made:
-            one.aside, one.story = list(one.story.changes[:0:-1]), replace(one.story, changes=one.story.changes[:1])
+            one.aside, one.story = (
+                list(one.story.changes[:0:-1]),
+                replace(one.story, changes=one.story.changes[:1]),
+            )
     else:
         _reduce(model, made, seed)
     _solve_part(model, made, seed)
@@ -115,7 +124,9 @@ def _reduce(model: TextModel, made: Sequence[Reduction], seed: int) -> None:
         if not active:
             return
         prompts = [_parts_prompt(one, seed, number) for number, one in enumerate(active)]
-        samples = model.generate([p.text for p in prompts], stop=prompts[0].template.stop, max_tokens=MOST_TOKENS[tier()])
+        samples = model.generate(
+            [p.text for p in prompts], stop=prompts[0].template.stop, max_tokens=MOST_TOKENS[tier()]
+        )
         waiting = []
         for one, (sample,) in zip(active, samples, strict=True):
             one.tokens += sample.tokens
@@ -133,7 +144,9 @@ def _reduce(model: TextModel, made: Sequence[Reduction], seed: int) -> None:
 
 
 def _parts_prompt(one: Reduction, seed: int, number: int) -> Prompt:
-    shown = demonstrations(one.problem, Rng(f"parts/{one.problem.task}/{seed}/{number % 5}"), (2, 3))
+    shown = demonstrations(
+        one.problem, Rng(f"parts/{one.problem.task}/{seed}/{number % 5}"), (2, 3)
+    )
     examples = tuple(Example(p.question, " ; ".join(Story.of(p).changes)) for p in shown)
     template = Template(EXERCISES["parts"].frame) if tier() == "tiny" else _PLAIN_PARTS
     return Prompt(one.story.text, examples, template=template)

@@ -1,7 +1,8 @@
-"""Ways to ask for a solution: the answer alone, worked steps, a trigger phrase, and controls that take one part of a chain away.
+"""Ways to ask for a solution: the answer alone, worked steps, a trigger phrase, and controls that
+take one part of a chain away.
 
-Standard and chain-of-thought prompting are those of Wei et al. 2022, who tried the controls on filler and on the order, too; the trigger
-phrase is that of Kojima et al. 2022.
+Standard and chain-of-thought prompting are those of Wei et al. 2022, who tried the controls on
+filler and on the order, too; the trigger phrase is that of Kojima et al. 2022.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from course.prompting.prompts import Prompt
 from course.reasoning.problems import Problem, Wording
 from course.world.example import Example
 
-#: Style -> what it shows. The first two show demonstrations, the next two none; the last three are controls.
+#: Style -> what it shows. The first two show demonstrations, the next two none; the last three are
+#: controls.
 STYLES = {
     "standard": "demonstrations with the answer alone",
     "chain": "demonstrations with their steps, then the answer",
@@ -33,7 +35,13 @@ class Asked:
     stop: str
 
 
-def ask(problem: Problem, style: str, worded: Wording, shown: Sequence[Problem] = (), trigger: str | None = None) -> Asked:
+def ask(
+    problem: Problem,
+    style: str,
+    worded: Wording,
+    shown: Sequence[Problem] = (),
+    trigger: str | None = None,
+) -> Asked:
     """A problem in one of :data:`STYLES`.
 
     Args:
@@ -41,14 +49,17 @@ def ask(problem: Problem, style: str, worded: Wording, shown: Sequence[Problem] 
         trigger: another trigger phrase than the usual one.
 
     Raises:
-        ValueError: for an unknown style, without demonstrations where some are needed, or with one alone where steps are shuffled.
+        ValueError: for an unknown style, without demonstrations where some are needed, or with one
+            alone where steps are shuffled.
     """
     if style not in STYLES:
         raise ValueError(f"no style {style!r}; choose from {', '.join(STYLES)}")
     bare = style in WITHOUT_DEMONSTRATIONS
     least = 0 if bare else 2 if style == "shuffled" else 1
     if len(shown) < least:
-        raise ValueError(f"style {style!r} with {len(shown)} demonstrations: expected at least {least}")
+        raise ValueError(
+            f"style {style!r} with {len(shown)} demonstrations: expected at least {least}"
+        )
     cue = {
         "zero-shot": worded.announce,
         "trigger": worded.trigger if trigger is None else trigger,
@@ -75,7 +86,10 @@ def _outputs(style: str, worded: Wording, shown: Sequence[Problem]) -> list[str]
     if style == "filler":
         return [f"{_filler(p, worded)} {_stated(p, worded)}" for p in shown]
     if style == "shuffled":
-        return [f"{_chain(other.steps, worded)} {_stated(p, worded)}" for p, other in zip(shown, [*shown[1:], shown[0]], strict=True)]
+        return [
+            f"{_chain(other.steps, worded)} {_stated(p, worded)}"
+            for p, other in zip(shown, [*shown[1:], shown[0]], strict=True)
+        ]
     return [solution(p, worded) for p in shown]
 
 

@@ -12,7 +12,8 @@ from course.reasoning.solving import Attempt
 from course.world.maps import neighbours
 from course.world.relations import relations
 
-#: The fault of a chain -> what it means. Whether a step is true the world (or arithmetic) says, their order the right solution.
+#: The fault of a chain -> what it means. Whether a step is true the world (or arithmetic) says,
+#: their order the right solution.
 FAULTS = {
     "false": "the step says what is not so",
     "not next": "the step is true, but it is not the one that is needed here",
@@ -21,12 +22,16 @@ FAULTS = {
     "answer": "all steps are right, the answer is not",
     "none": "right throughout",
 }
-#: Longer numbers are a model gone astray, and Python refuses to convert them; steps with them are not judged.
+#: Longer numbers are a model gone astray, and Python refuses to convert them; steps with them are
+#: not judged.
 _OPERAND = r"\d[\d,]{0,39}(?![\d,]*\d)(?:\.\d{1,40}(?!\d)|(?!\.\d))"
-_SUM = re.compile(rf"(?<![\d.])((?:\$?{_OPERAND}%?\s*[-+*/x×÷]\s*)+\$?{_OPERAND}%?)\s*=\s*\$?({_OPERAND})")
+_SUM = re.compile(
+    rf"(?<![\d.])((?:\$?{_OPERAND}%?\s*[-+*/x×÷]\s*)+\$?{_OPERAND}%?)\s*=\s*\$?({_OPERAND})"
+)
 _HOP = re.compile(r"(\w+) of (\w+) is (\w+)")
 _ENDING = re.compile(r"(\w+) ends with (\w+)")
-#: The steps of the micro-world look like this and not otherwise, so they can be compared word by word.
+#: The steps of the micro-world look like this and not otherwise, so they can be compared word by
+#: word.
 _PLAIN_STEP = re.compile(rf"\d+ [-+] \d+ = \d+|{_HOP.pattern}|{_ENDING.pattern}")
 
 
@@ -37,7 +42,8 @@ class Trace:
     Attributes:
         attempt: the whole.
         steps: its steps, without the sentence that announces the answer.
-        first_wrong: number of the first wrong step, from 0; the number of steps if the fault is behind them; None if all is right.
+        first_wrong: number of the first wrong step, from 0; the number of steps if the fault is
+            behind them; None if all is right.
         fault: one of :data:`FAULTS`.
     """
 
@@ -47,23 +53,41 @@ class Trace:
     fault: str
 
     def lines(self) -> list[tuple[str, str]]:
-        """(mark, text) of each step and of the answer: ✓ right, ✗ the first wrong one, · behind it or not to be judged."""
+        """(mark, text) of each step and of the answer: ✓ right, ✗ the first wrong one, · behind it
+        or not to be judged.
+        """
         wrong = len(self.steps) if self.first_wrong is None else self.first_wrong
         judged = [is_true(step) is not None for step in self.steps]
-        made = [("✗" if i == wrong else "✓" if i < wrong and judged[i] else "·", step) for i, step in enumerate(self.steps)]
-        return [*made, ("✓" if self.attempt.right else "✗", f"answer: {self.attempt.answer} (right: {self.attempt.problem.output})")]
+        made = [
+            ("✗" if i == wrong else "✓" if i < wrong and judged[i] else "·", step)
+            for i, step in enumerate(self.steps)
+        ]
+        return [
+            *made,
+            (
+                "✓" if self.attempt.right else "✗",
+                f"answer: {self.attempt.answer} (right: {self.attempt.problem.output})",
+            ),
+        ]
 
     def __repr__(self) -> str:
         head = [self.attempt.problem.question, *(f"  {mark} {text}" for mark, text in self.lines())]
         return "\n".join([*head, f"  {FAULTS[self.fault]}"])
 
     def _repr_html_(self) -> str:
-        # colours of the page itself, so that it can be read on a light and on a dark one; the marks and words say the same as the lines
+        # colours of the page itself, so that it can be read on a light and on a dark one; the marks
+        # and words say the same as the lines
         rows = []
         for number, (mark, text) in enumerate(self.lines()):
-            bold = "font-weight:bold;border-left:4px solid #d55e00;" if number == self.first_wrong else "border-left:4px solid transparent;"
+            bold = (
+                "font-weight:bold;border-left:4px solid #d55e00;"
+                if number == self.first_wrong
+                else "border-left:4px solid transparent;"
+            )
             note = f" — {html.escape(FAULTS[self.fault])}" if number == self.first_wrong else ""
-            rows.append(f'<li style="list-style:none;padding-left:0.6em;{bold}">{mark} {html.escape(text)}{note}</li>')
+            rows.append(
+                f'<li style="list-style:none;padding-left:0.6em;{bold}">{mark} {html.escape(text)}{note}</li>'
+            )
         question = html.escape(self.attempt.problem.question)
         return f'<div style="color:inherit"><p>{question}</p><ol style="padding-left:0;margin:0">{"".join(rows)}</ol></div>'
 
@@ -71,7 +95,8 @@ class Trace:
 def trace(attempt: Attempt) -> Trace:
     """Take an attempt apart and find its first wrong step.
 
-    Where the right solution is no chain of the micro-world (GSM8K), a step is wrong if its arithmetic is; what it leaves out nobody sees.
+    Where the right solution is no chain of the micro-world (GSM8K), a step is wrong if its
+    arithmetic is; what it leaves out nobody sees.
     """
     steps, right = written_steps(attempt.text), attempt.problem.steps
     known = all(_PLAIN_STEP.fullmatch(step) for step in right)
@@ -84,11 +109,17 @@ def trace(attempt: Attempt) -> Trace:
             return Trace(attempt, steps, number, "not next")
     if known and len(steps) < len(right):
         return Trace(attempt, steps, len(steps), "stops")
-    return Trace(attempt, steps, None, "none") if attempt.right else Trace(attempt, steps, len(steps), "answer")
+    return (
+        Trace(attempt, steps, None, "none")
+        if attempt.right
+        else Trace(attempt, steps, len(steps), "answer")
+    )
 
 
 def written_steps(text: str) -> tuple[str, ...]:
-    """The steps of a written chain: its sentences and lines up to the one that announces the answer."""
+    """The steps of a written chain: its sentences and lines up to the one that announces the
+    answer.
+    """
     sentences = [part.strip(" .") for part in re.split(r"\s*\.(?=\s|$)|\n", text)]
     steps = []
     for sentence in sentences:
@@ -100,7 +131,9 @@ def written_steps(text: str) -> tuple[str, ...]:
 
 
 def is_true(step: str) -> bool | None:
-    """Whether a step says what is so, in arithmetic or in the micro-world; None if it says nothing that can be judged."""
+    """Whether a step says what is so, in arithmetic or in the micro-world; None if it says nothing
+    that can be judged.
+    """
     if sums := _SUM.findall(step):
         return all(_comes_to(left, right) for left, right in sums)
     if hop := _HOP.fullmatch(step):
@@ -111,7 +144,9 @@ def is_true(step: str) -> bool | None:
 
 
 def _comes_to(expression: str, written: str) -> bool:
-    """Whether an expression has the value that is written, exactly or rounded to the decimals that it is written with."""
+    """Whether an expression has the value that is written, exactly or rounded to the decimals that
+    it is written with.
+    """
     value, decimals = _value(expression), len(written.partition(".")[2])
     if value is None:
         return False
@@ -124,7 +159,9 @@ def _number(text: str) -> Fraction:
 
 
 def _value(expression: str) -> Fraction | None:
-    """The value of numbers with ``+ - * /`` between them, products first; None where it would divide by zero."""
+    """The value of numbers with ``+ - * /`` between them, products first; None where it would
+    divide by zero.
+    """
     first, *rest = re.split(r"\s*([-+*/x×÷])\s*", expression.strip())
     terms = [_number(first)]
     for sign, text in zip(rest[::2], rest[1::2], strict=True):
@@ -139,7 +176,14 @@ def _value(expression: str) -> Fraction | None:
 
 
 def where_errors_begin(attempts: Sequence[Sequence[Attempt]]) -> pd.DataFrame:
-    """Share of the chains (percent) whose first fault is at each step, from 1, by kind; a row a kind, ``"none"`` in column 0."""
+    """Share of the chains (percent) whose first fault is at each step, from 1, by kind; a row a
+    kind, ``"none"`` in column 0.
+    """
     traces = [trace(a) for found in attempts for a in found]
-    table = pd.DataFrame({"fault": [t.fault for t in traces], "step": [0 if t.first_wrong is None else t.first_wrong + 1 for t in traces]})
+    table = pd.DataFrame(
+        {
+            "fault": [t.fault for t in traces],
+            "step": [0 if t.first_wrong is None else t.first_wrong + 1 for t in traces],
+        }
+    )
     return 100 * pd.crosstab(table.fault, table.step) / len(traces)

@@ -1,11 +1,18 @@
-"""A verifier: a model with a head that learned to tell right chains from wrong ones; it chooses among samples (Cobbe et al. 2021)."""
+"""A verifier: a model with a head that learned to tell right chains from wrong ones; it chooses
+among samples (Cobbe et al. 2021).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from course.heads.head import outputs
 from course.lm.language_model import LanguageModel
@@ -42,7 +49,11 @@ class Verifier:
 
 
 def train_verifier(
-    base: LanguageModel, attempts: Sequence[Sequence[Attempt]], steps: int = 150, learning_rate: float = RATE, seed: int = 0
+    base: LanguageModel,
+    attempts: Sequence[Sequence[Attempt]],
+    steps: int = 150,
+    learning_rate: float = RATE,
+    seed: int = 0,
 ) -> Verifier:
     """Make a copy of a causal model into a verifier, from attempts at *training* problems.
 
@@ -75,7 +86,9 @@ def of_both_kinds(attempts: Sequence[Sequence[Attempt]]) -> list[Attempt]:
     """
     flat = [a for found in attempts for a in found]
     if len({a.right for a in flat}) < 2:
-        raise ValueError(f"{len(flat)} attempts that are all {'right' if flat and flat[0].right else 'wrong'}: a verifier needs both kinds")
+        raise ValueError(
+            f"{len(flat)} attempts that are all {'right' if flat and flat[0].right else 'wrong'}: a verifier needs both kinds"
+        )
     return flat
 
 
@@ -85,9 +98,15 @@ def by_problem(values: np.ndarray, attempts: Sequence[Sequence[Attempt]]) -> lis
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:
-    texts = [wording(a.problem.task).template.shown(a.problem.question, a.text.strip() or ".").rstrip() for a in attempts]
+    texts = [
+        wording(a.problem.task).template.shown(a.problem.question, a.text.strip() or ".").rstrip()
+        for a in attempts
+    ]
     rows = tokenizer(texts, truncation=True, split_special_tokens=True).input_ids
-    return encoded([{"input_ids": ids, "labels": int(a.right)} for ids, a in zip(rows, attempts, strict=True)], pad_id(tokenizer))
+    return encoded(
+        [{"input_ids": ids, "labels": int(a.right)} for ids, a in zip(rows, attempts, strict=True)],
+        pad_id(tokenizer),
+    )
 
 
 def best_of(attempts: Sequence[Attempt], scores: np.ndarray) -> Attempt:
@@ -96,7 +115,9 @@ def best_of(attempts: Sequence[Attempt], scores: np.ndarray) -> Attempt:
 
 
 def weighted_vote(attempts: Sequence[Attempt], scores: np.ndarray) -> Answer:
-    """The answer whose attempts have the largest sum of probabilities of being right; no answer if nobody gives one."""
+    """The answer whose attempts have the largest sum of probabilities of being right; no answer if
+    nobody gives one.
+    """
     weights: dict = {}
     for a, score in zip(attempts, scores, strict=True):
         if a.answer != NO_ANSWER:
@@ -105,12 +126,33 @@ def weighted_vote(attempts: Sequence[Attempt], scores: np.ndarray) -> Answer:
     return max(weights.values(), key=lambda pair: pair[1])[0] if weights else NO_ANSWER
 
 
-def best_accuracy(attempts: Sequence[Sequence[Attempt]], scores: Sequence[np.ndarray], n: int | None = None) -> float:
-    """Share of the problems whose best attempt is right, in percent; of the first ``n`` samples, or of all."""
-    return float(100 * np.mean([best_of(found[:n], s[:n]).right for found, s in zip(attempts, scores, strict=True)]))
+def best_accuracy(
+    attempts: Sequence[Sequence[Attempt]], scores: Sequence[np.ndarray], n: int | None = None
+) -> float:
+    """Share of the problems whose best attempt is right, in percent; of the first ``n`` samples, or
+    of all.
+    """
+    return float(
+        100
+        * np.mean(
+            [best_of(found[:n], s[:n]).right for found, s in zip(attempts, scores, strict=True)]
+        )
+    )
 
 
-def weighted_accuracy(attempts: Sequence[Sequence[Attempt]], scores: Sequence[np.ndarray], n: int | None = None) -> float:
-    """Share of the problems whose weighted vote is right, in percent; of the first ``n`` samples, or of all."""
+def weighted_accuracy(
+    attempts: Sequence[Sequence[Attempt]], scores: Sequence[np.ndarray], n: int | None = None
+) -> float:
+    """Share of the problems whose weighted vote is right, in percent; of the first ``n`` samples,
+    or of all.
+    """
     chosen = [weighted_vote(found[:n], s[:n]) for found, s in zip(attempts, scores, strict=True)]
-    return float(100 * np.mean([same_answer(answer, found[0].problem.answer) for answer, found in zip(chosen, attempts, strict=True)]))
+    return float(
+        100
+        * np.mean(
+            [
+                same_answer(answer, found[0].problem.answer)
+                for answer, found in zip(chosen, attempts, strict=True)
+            ]
+        )
+    )

@@ -1,4 +1,6 @@
-"""Self-consistency: sample several chains and take the answer that most of them give (Wang et al. 2023)."""
+"""Self-consistency: sample several chains and take the answer that most of them give (Wang et al.
+2023).
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +18,8 @@ class Vote:
     """The outcome of a vote.
 
     Attributes:
-        winner: the answer with the most votes, of several the one that was given first; no answer if nobody voted.
+        winner: the answer with the most votes, of several the one that was given first; no answer
+            if nobody voted.
         share: its share of all samples, those without an answer included.
         tied: whether another answer had as many votes.
     """
@@ -37,10 +40,14 @@ def majority(answers: Sequence[Answer]) -> Vote:
     cast = [answer for answer in answers if answer != NO_ANSWER]
     if not cast:
         return Vote(NO_ANSWER, 0.0, False)
-    counts = Counter(answer.key for answer in cast)  # most_common keeps the order of first votes among equals
+    counts = Counter(
+        answer.key for answer in cast
+    )  # most_common keeps the order of first votes among equals
     ranked = counts.most_common(2)
     first = next(answer for answer in cast if answer.key == ranked[0][0])
-    return Vote(first, ranked[0][1] / len(answers), len(ranked) > 1 and ranked[0][1] == ranked[1][1])
+    return Vote(
+        first, ranked[0][1] / len(answers), len(ranked) > 1 and ranked[0][1] == ranked[1][1]
+    )
 
 
 def is_decided(answers: Sequence[Answer], n: int) -> bool:
@@ -52,7 +59,8 @@ def is_decided(answers: Sequence[Answer], n: int) -> bool:
     counts = Counter(answer.key for answer in cast)
     order = list(counts)
     (leader, most), *others = counts.most_common()
-    # an answer that nobody has given yet would come last in a tie, one that was given before the leader would come first
+    # an answer that nobody has given yet would come last in a tie, one that was given before the
+    # leader would come first
     return most >= left and all(votes + left < most or (votes + left == most and order.index(leader) < order.index(other))
                                 for other, votes in others)  # fmt: skip
 
@@ -68,7 +76,9 @@ class UntilDecided:
         return is_decided(self._answers(texts), self.n)
 
     def at_least(self, texts: Sequence[str]) -> int:
-        """How many more samples it takes at least: as many as would do if all of them agreed with the leader."""
+        """How many more samples it takes at least: as many as would do if all of them agreed with
+        the leader.
+        """
         answers = self._answers(texts)
         leader = majority(answers).winner if answers else NO_ANSWER
         if leader == NO_ANSWER:  # whatever is said next will lead
@@ -81,7 +91,9 @@ class UntilDecided:
 
 
 def until_decided(n: int, kind: str) -> UntilDecided:
-    """The stopping rule for :meth:`course.lm.LanguageModel.generate`: enough once the vote of ``n`` samples is decided."""
+    """The stopping rule for :meth:`course.lm.LanguageModel.generate`: enough once the vote of ``n``
+    samples is decided.
+    """
     return UntilDecided(n, kind)
 
 
@@ -92,11 +104,18 @@ def voted(attempts: Sequence[Attempt]) -> Vote:
 
 def vote_accuracy(attempts: Sequence[Sequence[Attempt]], n: int | None = None) -> float:
     """Share of the problems whose vote is right, in percent; of the first ``n`` samples, or of all."""
-    return float(100 * np.mean([same_answer(voted(found[:n]).winner, found[0].problem.answer) for found in attempts]))
+    return float(
+        100
+        * np.mean(
+            [same_answer(voted(found[:n]).winner, found[0].problem.answer) for found in attempts]
+        )
+    )
 
 
 def any_right(attempts: Sequence[Sequence[Attempt]], n: int | None = None) -> float:
-    """Share of the problems with a right answer among the first ``n`` samples, in percent: what the best chooser could reach."""
+    """Share of the problems with a right answer among the first ``n`` samples, in percent: what the
+    best chooser could reach.
+    """
     return float(100 * np.mean([any(a.right for a in found[:n]) for found in attempts]))
 
 
@@ -104,26 +123,39 @@ def stopped(attempts: Sequence[Sequence[Attempt]]) -> list[list[Attempt]]:
     """The samples that are enough to decide each vote; the winners are those of all samples."""
     kept = []
     for found in attempts:
-        enough = next(k for k in range(1, len(found) + 1) if is_decided([a.answer for a in found[:k]], len(found)))
+        enough = next(
+            k
+            for k in range(1, len(found) + 1)
+            if is_decided([a.answer for a in found[:k]], len(found))
+        )
         kept.append(list(found[:enough]))
     return kept
 
 
-def reliability(attempts: Sequence[Sequence[Attempt]], edges: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0)) -> pd.DataFrame:
+def reliability(
+    attempts: Sequence[Sequence[Attempt]], edges: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0)
+) -> pd.DataFrame:
     """Is a vote as often right as its winner's share says? A row for each range of shares.
 
     Returns:
         Columns: mean share (%), right (%), problems; ranges without problems are left out.
     """
     votes = [voted(found) for found in attempts]
-    right = [same_answer(vote.winner, found[0].problem.answer) for vote, found in zip(votes, attempts, strict=True)]
-    table = pd.DataFrame({"share (%)": [100 * vote.share for vote in votes], "right (%)": [100.0 * r for r in right]})
+    right = [
+        same_answer(vote.winner, found[0].problem.answer)
+        for vote, found in zip(votes, attempts, strict=True)
+    ]
+    table = pd.DataFrame(
+        {"share (%)": [100 * vote.share for vote in votes], "right (%)": [100.0 * r for r in right]}
+    )
     bins = pd.cut(table["share (%)"], [100 * e for e in edges], include_lowest=True)
     grouped = table.groupby(bins, observed=True)
     return grouped.mean().assign(problems=grouped.size())
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Expected calibration error of a :func:`reliability` table, in points: the mean gap, weighted by the number of problems."""
+    """Expected calibration error of a :func:`reliability` table, in points: the mean gap, weighted
+    by the number of problems.
+    """
     gaps = (table["share (%)"] - table["right (%)"]).abs()
     return float((gaps * table["problems"]).sum() / table["problems"].sum())

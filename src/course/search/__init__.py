@@ -1,17 +1,35 @@
-"""Letting the machine find the prompt (chapter 6): an objective, a budget of model calls, and ways to search.
+"""Letting the machine find the prompt (chapter 6): an objective, a budget of model calls, and ways
+to search.
 
-Every search goes through :func:`search` and returns a :class:`SearchResult`: the best prompts with the calls that they took, so that all
-methods lie on one plot.
+Every search goes through :func:`search` and returns a :class:`SearchResult`: the best prompts with
+the calls that they took, so that all methods lie on one plot.
 """
 
 from course.search.base import Method, SearchResult, search
 from course.search.baselines import Exhaustive, RandomSearch
 from course.search.best_arm import Race, Round, SuccessiveHalving, Uniform, UpperConfidence, overall
 from course.search.budget import GRADIENT_CALLS, BudgetSpent, Meter, Step
-from course.search.dialogue_reward import Brevity, CourteousWords, Judgement, Manner, Reward, Scorer, judge, places
+from course.search.dialogue_reward import (
+    Brevity,
+    CourteousWords,
+    Judgement,
+    Manner,
+    Reward,
+    Scorer,
+    judge,
+    places,
+)
 from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
 from course.search.gradient import AutoPrompt, Pez, guessed_and_true
-from course.search.objective import MEASURES, Answers, Objective, answers, gaps, instructed, likelihoods
+from course.search.objective import (
+    MEASURES,
+    Answers,
+    Objective,
+    answers,
+    gaps,
+    instructed,
+    likelihoods,
+)
 from course.search.policy import Draws, Policy, PolicySettings, plain_tokens
 from course.search.prompt_gradient import Descent, descent
 from course.search.reinforce import NORMALISATIONS, RLPrompt

@@ -9,7 +9,9 @@ from course.search.objective import Objective
 
 
 class Method(ABC):
-    """A way to search. Methods are frozen dataclasses, so that what one varies about them are fields."""
+    """A way to search. Methods are frozen dataclasses, so that what one varies about them are
+    fields.
+    """
 
     @property
     @abstractmethod
@@ -18,7 +20,8 @@ class Method(ABC):
 
     @abstractmethod
     def run(self, meter: Meter, seed: int) -> None:
-        """Try prompts and report the best so far, until there is nothing more to try or the budget is spent.
+        """Try prompts and report the best so far, until there is nothing more to try or the budget
+        is spent.
 
         Equal objectives, models and seeds lead to equal trials.
 
@@ -33,7 +36,8 @@ class SearchResult:
 
     Attributes:
         method: its title.
-        steps: the best prompts by training items, each from its number of calls on; the last one is the result.
+        steps: the best prompts by training items, each from its number of calls on; the last one is
+            the result.
         calls: model calls in all.
     """
 
@@ -55,20 +59,32 @@ class SearchResult:
         return next((step.held_out for step in reversed(self.steps) if step.calls <= calls), None)
 
 
-def search(method: Method, objective: Objective, model: TextModel, budget: int, seed: int = 0) -> SearchResult:
+def search(
+    method: Method, objective: Objective, model: TextModel, budget: int, seed: int = 0
+) -> SearchResult:
     """Search a prompt with training items, then look at its test items.
 
     Args:
         budget: model calls in all; trying the best prompts on test items does not count.
 
     Raises:
-        ValueError: if the budget does not suffice to find anything, or the method cannot work with the model or the objective.
+        ValueError: if the budget does not suffice to find anything, or the method cannot work with
+            the model or the objective.
     """
     meter = Meter(objective, model, budget)
     try:
         method.run(meter, seed)
     except BudgetSpent as spent:
         if not meter.steps:
-            raise ValueError(f"budget={budget}: too little for {method.title} to find anything ({spent}); give it more calls") from spent
-    held_out = {prompt: objective.held_out(model, prompt) for prompt in dict.fromkeys(step.prompt for step in meter.steps)}
-    return SearchResult(method.title, tuple(replace(step, held_out=held_out[step.prompt]) for step in meter.steps), meter.calls)
+            raise ValueError(
+                f"budget={budget}: too little for {method.title} to find anything ({spent}); give it more calls"
+            ) from spent
+    held_out = {
+        prompt: objective.held_out(model, prompt)
+        for prompt in dict.fromkeys(step.prompt for step in meter.steps)
+    }
+    return SearchResult(
+        method.title,
+        tuple(replace(step, held_out=held_out[step.prompt]) for step in meter.steps),
+        meter.calls,
+    )

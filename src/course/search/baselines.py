@@ -10,7 +10,8 @@ from course.search.budget import Meter
 
 @dataclass(frozen=True)
 class Exhaustive(Method):
-    """Every candidate on every training item, in their order. It finds the best by training items, at any price.
+    """Every candidate on every training item, in their order. It finds the best by training items,
+    at any price.
 
     Attributes:
         candidates: the prompts to try.
@@ -34,7 +35,8 @@ class Exhaustive(Method):
 
 @dataclass(frozen=True)
 class RandomSearch(Method):
-    """Prompts of random words, each on every training item, for as long as the budget lasts and there are new ones.
+    """Prompts of random words, each on every training item, for as long as the budget lasts and
+    there are new ones.
 
     Attributes:
         words: what prompts are made of.

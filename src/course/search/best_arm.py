@@ -1,6 +1,8 @@
-"""Ways to spend calls on candidates that are given: on all alike, on those that may be the best, or on those that are left.
+"""Ways to spend calls on candidates that are given: on all alike, on those that may be the best, or
+on those that are left.
 
-No race looks at a test item. The schedules of APE (Zhou et al. 2023) are those of its code (``keirp/automatic_prompt_engineer``).
+No race looks at a test item. The schedules of APE (Zhou et al. 2023) are those of its code
+(``keirp/automatic_prompt_engineer``).
 """
 
 from abc import abstractmethod
@@ -11,7 +13,16 @@ from math import ceil
 import numpy as np
 
 from course.foundation.rng import Rng
-from course.foundation.validation import Rule, boolean, check_fields, each, integer, number, share, text
+from course.foundation.validation import (
+    Rule,
+    boolean,
+    check_fields,
+    each,
+    integer,
+    number,
+    share,
+    text,
+)
 from course.search.base import Method
 from course.search.budget import Meter
 
@@ -22,8 +33,10 @@ class Round:
 
     Attributes:
         calls: model calls until then.
-        items: the numbers of the training items that each prompt was tried on, in the order of ``prompts``.
-        prompts: those that are still in the race, the best first; equal ones in an order that the seed draws.
+        items: the numbers of the training items that each prompt was tried on, in the order of
+            ``prompts``.
+        prompts: those that are still in the race, the best first; equal ones in an order that the
+            seed draws.
         scores: their mean scores, (prompts,).
     """
 
@@ -48,7 +61,9 @@ class Race(Method):
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
         if twice := [prompt for prompt in self.candidates if self.candidates.count(prompt) > 1]:
-            raise ValueError(f"the candidate {twice[0]!r} stands there more than once: expected different ones")
+            raise ValueError(
+                f"the candidate {twice[0]!r} stands there more than once: expected different ones"
+            )
 
     def _rules(self) -> dict[str, Rule]:
         """A rule for every further field."""
@@ -69,7 +84,8 @@ class Race(Method):
 
 @dataclass(frozen=True)
 class Uniform(Race):
-    """Every candidate on as many items: 50 in APE's default, which draws them anew for each candidate.
+    """Every candidate on as many items: 50 in APE's default, which draws them anew for each
+    candidate.
 
     Attributes:
         items_each: training items a candidate; all, if there are fewer.
@@ -88,16 +104,22 @@ class Uniform(Race):
         some = [_items(rng, size, self.items_each)] * len(self.candidates)
         if not self.paired:
             some = [_items(rng, size, self.items_each) for _ in self.candidates]
-        found = meter.pairs([(p, i) for p, items in zip(self.candidates, some, strict=True) for i in items])
-        yield _standing(meter, rng, self.candidates, some, found.reshape(len(self.candidates), -1).mean(1))
+        found = meter.pairs(
+            [(p, i) for p, items in zip(self.candidates, some, strict=True) for i in items]
+        )
+        yield _standing(
+            meter, rng, self.candidates, some, found.reshape(len(self.candidates), -1).mean(1)
+        )
 
 
 @dataclass(frozen=True)
 class UpperConfidence(Race):
-    """UCB (Auer et al. 2002) in batches, as APE uses it: in each round those whose mean plus bonus is the highest get some more items.
+    """UCB (Auer et al. 2002) in batches, as APE uses it: in each round those whose mean plus bonus
+    is the highest get some more items.
 
-    The bonus is ``exploration * sqrt(log(all calls) / own calls)``. The constants are those of APE's ``simple_ape``. Unlike there, a
-    candidate never gets an item for the second time, and one that was never tried is not ranked.
+    The bonus is ``exploration * sqrt(log(all calls) / own calls)``. The constants are those of
+    APE's ``simple_ape``. Unlike there, a candidate never gets an item for the second time, and one
+    that was never tried is not ranked.
 
     Attributes:
         batches: rounds.
@@ -113,39 +135,61 @@ class UpperConfidence(Race):
     title = "UCB"
 
     def _rules(self) -> dict[str, Rule]:
-        return {"batches": integer(1), "share": share(above=0), "items_each": integer(1), "exploration": number(0)}
+        return {
+            "batches": integer(1),
+            "share": share(above=0),
+            "items_each": integer(1),
+            "exploration": number(0),
+        }
 
     def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
         rng, size, count = Rng(f"ucb/{seed}"), meter.objective.size, len(self.candidates)
         orders = [_items(rng, size, size) for _ in range(count)]
-        tried, sums, drawn = np.zeros(count, int), np.zeros(count), np.array(rng.sample(range(count), count))
+        tried, sums, drawn = (
+            np.zeros(count, int),
+            np.zeros(count),
+            np.array(rng.sample(range(count), count)),
+        )
         for _ in range(self.batches):
             ranked = drawn[np.argsort(-self._bounds(sums, tried)[drawn], kind="stable")]
             chosen = [i for i in ranked if tried[i] < size][: max(1, int(self.share * count))]
             if not chosen:
                 return
-            new = [(i, item) for i in chosen for item in orders[i][tried[i] : tried[i] + self.items_each]]
+            new = [
+                (i, item)
+                for i in chosen
+                for item in orders[i][tried[i] : tried[i] + self.items_each]
+            ]
             rows = [i for i, _ in new]
             np.add.at(sums, rows, meter.pairs([(self.candidates[i], item) for i, item in new]))
             np.add.at(tried, rows, 1)
             seen = np.flatnonzero(tried)
-            prompts, items = [self.candidates[i] for i in seen], [orders[i][: tried[i]] for i in seen]
+            prompts, items = (
+                [self.candidates[i] for i in seen],
+                [orders[i][: tried[i]] for i in seen],
+            )
             yield _standing(meter, rng, prompts, items, sums[seen] / tried[seen])
 
     def _bounds(self, sums: np.ndarray, tried: np.ndarray) -> np.ndarray:
-        """Mean plus bonus of each candidate; next to no call (as in APE's code) makes an endless bonus unnecessary."""
+        """Mean plus bonus of each candidate; next to no call (as in APE's code) makes an endless
+        bonus unnecessary.
+        """
         calls = tried + 1e-3
-        return sums / np.maximum(tried, 1) + self.exploration * np.sqrt(np.log(max(calls.sum(), 1)) / calls)
+        return sums / np.maximum(tried, 1) + self.exploration * np.sqrt(
+            np.log(max(calls.sum(), 1)) / calls
+        )
 
 
 @dataclass(frozen=True)
 class SuccessiveHalving(Race):
-    """Every round tries all that are left on the same items, drops the worse half, and doubles the items.
+    """Every round tries all that are left on the same items, drops the worse half, and doubles the
+    items.
 
     Successive halving is by Karnin et al. 2013; see also Jamieson and Talwalkar 2016.
 
-    The items of a round include those of the round before, so scores always compare candidates on equal items: a hard item is hard for
-    all of them. It ends when one is left or all items are used.
+    The items of a round include those of the round before, so scores always compare candidates on
+    equal items: a hard item is hard for all of them. It ends when one is left or all items are
+    used.
 
     Attributes:
         first: items of the first round.
@@ -172,14 +216,19 @@ class SuccessiveHalving(Race):
     def calls(self, size: int) -> int:
         """The model calls that the whole race costs, for so many training items."""
         before = [0, *(items for _, items in self.plan(size))]
-        return sum(left * (items - done) for (left, items), done in zip(self.plan(size), before, strict=False))
+        return sum(
+            left * (items - done)
+            for (left, items), done in zip(self.plan(size), before, strict=False)
+        )
 
     def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
         rng, size = Rng(f"halving/{seed}"), meter.objective.size
         order, ranked = _items(rng, size, size), self.candidates
         for left, count in self.plan(size):
             survivors, items = ranked[:left], order[:count]
-            standing = _standing(meter, rng, survivors, [items] * left, meter.values(survivors, items).mean(1))
+            standing = _standing(
+                meter, rng, survivors, [items] * left, meter.values(survivors, items).mean(1)
+            )
             yield standing
             ranked = standing.prompts
 
@@ -189,12 +238,26 @@ def _items(rng: Rng, size: int, count: int) -> tuple[int, ...]:
     return tuple(rng.sample(range(size), min(count, size)))
 
 
-def _standing(meter: Meter, rng: Rng, prompts: Sequence[str], items: Sequence[tuple[int, ...]], scores: np.ndarray) -> Round:
+def _standing(
+    meter: Meter,
+    rng: Rng,
+    prompts: Sequence[str],
+    items: Sequence[tuple[int, ...]],
+    scores: np.ndarray,
+) -> Round:
     drawn = rng.sample(range(len(prompts)), len(prompts))
     ranked = sorted(drawn, key=lambda i: -scores[i])
-    return Round(meter.calls, *(tuple(column[i] for i in ranked) for column in (items, prompts, [float(score) for score in scores])))
+    return Round(
+        meter.calls,
+        *(
+            tuple(column[i] for i in ranked)
+            for column in (items, prompts, [float(score) for score in scores])
+        ),
+    )
 
 
 def overall(rounds: Sequence[Round]) -> tuple[str, ...]:
     """All prompts of a race, the best first: one that stayed longer in it is better."""
-    return tuple(dict.fromkeys(prompt for standing in reversed(rounds) for prompt in standing.prompts))
+    return tuple(
+        dict.fromkeys(prompt for standing in reversed(rounds) for prompt in standing.prompts)
+    )

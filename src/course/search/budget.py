@@ -1,8 +1,10 @@
 """What a search may spend, what it has spent, and what it had found by then.
 
-The unit is a *model call*: one prompt tried on one item, or one text that a model is asked to write. Learning from the gradient of an item
-counts as :data:`GRADIENT_CALLS`, since going back through a network takes about twice the work of going through it. What a search does
-without asking anybody is not counted: the arithmetic of an optimiser, or the few words that a policy of its own draws.
+The unit is a *model call*: one prompt tried on one item, or one text that a model is asked to
+write. Learning from the gradient of an item counts as :data:`GRADIENT_CALLS`, since going back
+through a network takes about twice the work of going through it. What a search does without asking
+anybody is not counted: the arithmetic of an optimiser, or the few words that a policy of its own
+draws.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,9 @@ GRADIENT_CALLS = 3
 
 
 class BudgetSpent(Exception):
-    """A search asked for more model calls than are left. It ends there; what it had found by then counts."""
+    """A search asked for more model calls than are left. It ends there; what it had found by then
+    counts.
+    """
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Step:
 
 
 class Meter:
-    """An objective, the model and a budget. A search tries prompts through it, so that nothing goes uncounted.
+    """An objective, the model and a budget. A search tries prompts through it, so that nothing goes
+    uncounted.
 
     Args:
         objective, model: what is searched for, and the model that is prompted.
@@ -70,10 +75,12 @@ class Meter:
         self.calls += calls
 
     def pairs(self, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
-        """The value of each prompt on its training item, (pairs,). What was tried before is remembered and costs nothing.
+        """The value of each prompt on its training item, (pairs,). What was tried before is
+        remembered and costs nothing.
 
         Raises:
-            BudgetSpent: if the pairs that are new are more than the calls left; then none of them is tried.
+            BudgetSpent: if the pairs that are new are more than the calls left; then none of them
+                is tried.
         """
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
         self.spend(len(new))
@@ -91,7 +98,9 @@ class Meter:
             BudgetSpent: as :meth:`pairs`.
         """
         items = range(self.objective.size) if items is None else items
-        return self.pairs([(prompt, item) for prompt in prompts for item in items]).reshape(len(prompts), len(items))
+        return self.pairs([(prompt, item) for prompt in prompts for item in items]).reshape(
+            len(prompts), len(items)
+        )
 
     def report(self, prompt: str, score: float) -> None:
         """Say which prompt is the best so far."""

@@ -1,7 +1,9 @@
-"""The manner in which a frozen dialogue model answers: a reward that is learned for it, a reward that counts words, and the truth.
+"""The manner in which a frozen dialogue model answers: a reward that is learned for it, a reward
+that counts words, and the truth.
 
-A text put before a dialogue (a *prefix*) changes how the model goes on. A search may look at a reward, which is learned from training
-dialogues or made up; what the answers are really like, :func:`judge` finds out on questions that the search did not see.
+A text put before a dialogue (a *prefix*) changes how the model goes on. A search may look at a
+reward, which is learned from training dialogues or made up; what the answers are really like,
+:func:`judge` finds out on questions that the search did not see.
 """
 
 import re
@@ -23,7 +25,15 @@ from course.lm.language_model import LanguageModel, TextModel
 from course.lm.tokenization import text_ids
 from course.search.objective import Objective
 from course.world import lexicon as lex
-from course.world.conduct import COURTEOUS, MANNERS, SPLIT_KEY, gold_reward, manner_of, states_truth, write_reply
+from course.world.conduct import (
+    COURTEOUS,
+    MANNERS,
+    SPLIT_KEY,
+    gold_reward,
+    manner_of,
+    states_truth,
+    write_reply,
+)
 from course.world.maps import neighbours
 from course.world.split import is_train
 
@@ -35,21 +45,33 @@ _FACT = re.compile(rf"\b(?:{'|'.join([*lex.PLACES, *lex.DIRECTIONS])})\b")
 
 
 def places(seed: int, held_out: int = 8) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(training questions, test questions): visitors ask for each place of the map, and no place is in both."""
-    every = Rng(f"places/{seed}").sample(sorted(set(neighbours().values())), len(set(neighbours().values())))
+    """(training questions, test questions): visitors ask for each place of the map, and no place is
+    in both.
+    """
+    every = Rng(f"places/{seed}").sample(
+        sorted(set(neighbours().values())), len(set(neighbours().values()))
+    )
     asked = tuple(f"where is the {place} ?" for place in every)
     return asked[held_out:], asked[:held_out]
 
 
 def dialogue(question: str, prefix: str = "") -> str:
-    """What a dialogue model continues: a prefix, if there is one, the visitor's question, and the guide's turn."""
+    """What a dialogue model continues: a prefix, if there is one, the visitor's question, and the
+    guide's turn.
+    """
     return f"{prefix} visitor : {question} \n guide :".lstrip(" ")
 
 
-def replies(model: TextModel, asked: Sequence[tuple[str, str]], samples: int = 1, seed: int = 0) -> list[list[str]]:
-    """Replies to (prefix, question) pairs, ``samples`` each, drawn at temperature 1; words and signs stand apart, as in the corpus."""
+def replies(
+    model: TextModel, asked: Sequence[tuple[str, str]], samples: int = 1, seed: int = 0
+) -> list[list[str]]:
+    """Replies to (prefix, question) pairs, ``samples`` each, drawn at temperature 1; words and
+    signs stand apart, as in the corpus.
+    """
     prompts = [dialogue(question, prefix) for prefix, question in asked]
-    written = model.generate(prompts, n=samples, temperature=1.0, stop=STOP, seed=seed, max_tokens=LONGEST)
+    written = model.generate(
+        prompts, n=samples, temperature=1.0, stop=STOP, seed=seed, max_tokens=LONGEST
+    )
     return [[apart(sample.text) for sample in found] for found in written]
 
 
@@ -68,7 +90,8 @@ class Reward(ABC):
 
 @dataclass(frozen=True)
 class Scorer(Reward):
-    """How sure a classifier of manners, learned from training dialogues, is of a manner: between 0 and 1.
+    """How sure a classifier of manners, learned from training dialogues, is of a manner: between 0
+    and 1.
 
     Attributes:
         manner: the one wanted, of :data:`course.world.conduct.MANNERS`.
@@ -88,7 +111,9 @@ class Scorer(Reward):
 
 @cache
 def _classifier(seed: int) -> Pipeline:
-    """TF-IDF of words and pairs of words, then logistic regression, on replies of the training split."""
+    """TF-IDF of words and pairs of words, then logistic regression, on replies of the training
+    split.
+    """
     rng, labels, texts = Rng(f"scorer/{seed}"), [], []
     while len(texts) < _SCORED:
         manner = MANNERS.draw(rng)
@@ -105,7 +130,9 @@ class CourteousWords(Reward):
     """How many courteous words there are, repetitions included: easily counted, and easily gamed."""
 
     def __call__(self, written: Sequence[str]) -> np.ndarray:
-        return np.array([float(sum(word in COURTEOUS for word in reply.split())) for reply in written])
+        return np.array(
+            [float(sum(word in COURTEOUS for word in reply.split())) for reply in written]
+        )
 
 
 @dataclass(frozen=True)
@@ -118,7 +145,8 @@ class Brevity(Reward):
 
 @dataclass(frozen=True)
 class Manner(Objective):
-    """The searched prompt is a prefix before the dialogue; its value is the reward of the reply to a question.
+    """The searched prompt is a prefix before the dialogue; its value is the reward of the reply to
+    a question.
 
     Attributes:
         train, test: questions.
@@ -138,18 +166,24 @@ class Manner(Objective):
             self, train=each(text()), test=each(text()), reward=instance(Reward), samples=integer(1), seed=integer()
         )  # fmt: skip
         if not self.train or not self.test:
-            raise ValueError(f"{len(self.train)} training and {len(self.test)} test questions: expected at least one of each")
+            raise ValueError(
+                f"{len(self.train)} training and {len(self.test)} test questions: expected at least one of each"
+            )
 
     @property
     def size(self) -> int:
         return len(self.train)
 
     def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
-        written = replies(model, [(prefix, self.train[item]) for prefix, item in pairs], seed=self.seed)
+        written = replies(
+            model, [(prefix, self.train[item]) for prefix, item in pairs], seed=self.seed
+        )
         return self.reward([reply for (reply,) in written])
 
     def held_out(self, model: TextModel, prompt: str) -> float:
-        written = replies(model, [(prompt, question) for question in self.test], self.samples, self.seed + 1)
+        written = replies(
+            model, [(prompt, question) for question in self.test], self.samples, self.seed + 1
+        )
         return 100 * float(self.reward([reply for found in written for reply in found]).mean())
 
 
@@ -159,12 +193,15 @@ class Judgement:
 
     Attributes:
         reward: what a search would be told, the mean.
-        manners: share of the replies that a guide of each manner could have written word for word, in percent.
+        manners: share of the replies that a guide of each manner could have written word for word,
+            in percent.
         gold: their true reward, :func:`course.world.conduct.gold_reward`, the mean.
         right: share of right answers, in percent.
-        fluency: log-probability of a token under the model when nothing stands before the dialogue, the mean, in nats; replies
-            that are empty, or have a word that the model's tokenizer does not know, have no probability and are left out.
-        wordings: how many different wordings there are, places and directions aside: the exponential of their entropy.
+        fluency: log-probability of a token under the model when nothing stands before the dialogue,
+            the mean, in nats; replies that are empty, or have a word that the model's tokenizer
+            does not know, have no probability and are left out.
+        wordings: how many different wordings there are, places and directions aside: the
+            exponential of their entropy.
         examples: the first reply to each question.
     """
 
@@ -178,7 +215,12 @@ class Judgement:
 
 
 def judge(
-    model: LanguageModel, reward: Reward, prefixes: Sequence[str], questions: Sequence[str], samples: int = 12, seed: int = 0
+    model: LanguageModel,
+    reward: Reward,
+    prefixes: Sequence[str],
+    questions: Sequence[str],
+    samples: int = 12,
+    seed: int = 0,
 ) -> Judgement:
     """Look at replies to questions, each behind its prefix.
 
@@ -191,16 +233,26 @@ def judge(
         ValueError: if there are not as many prefixes as questions.
     """
     written = replies(model, list(zip(prefixes, questions, strict=True)), samples, seed)
-    pairs = [(question, reply) for question, found in zip(questions, written, strict=True) for reply in found]
+    pairs = [
+        (question, reply)
+        for question, found in zip(questions, written, strict=True)
+        for reply in found
+    ]
     manners = Counter(manner_of(reply) for _, reply in pairs)
     wordings = Counter(_FACT.sub("_", reply) for _, reply in pairs)
-    scored = [(dialogue(question), f" {reply} {STOP}") for question, reply in pairs if _readable(model, reply)]
+    scored = [
+        (dialogue(question), f" {reply} {STOP}")
+        for question, reply in pairs
+        if _readable(model, reply)
+    ]
     return Judgement(
         reward=float(reward([reply for _, reply in pairs]).mean()),
         manners={manner: 100 * manners[manner] / len(pairs) for manner in MANNERS.options},
         gold=float(np.mean([gold_reward(*pair) for pair in pairs])),
         right=100 * float(np.mean([states_truth(*pair) for pair in pairs])),
-        fluency=float(np.concatenate(model.score_tokens(*zip(*scored, strict=True))).mean()) if scored else float("-inf"),
+        fluency=float(np.concatenate(model.score_tokens(*zip(*scored, strict=True))).mean())
+        if scored
+        else float("-inf"),
         wordings=float(np.exp(entropy([*wordings.values()]))),
         examples=tuple(found[0] for found in written),
     )

@@ -1,4 +1,6 @@
-"""How much a prompt reads like language: its probability under the model, a search that is asked to mind it, and what gibberish is."""
+"""How much a prompt reads like language: its probability under the model, a search that is asked to
+mind it, and what gibberish is.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +14,8 @@ from course.prompting.evaluation import Question
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS
 
-#: A prompt is gibberish if it is less fluent than all but this share of the instructions that people wrote.
+#: A prompt is gibberish if it is less fluent than all but this share of the instructions that
+#: people wrote.
 TOLERANCE = 0.05
 
 
@@ -29,10 +32,11 @@ def fluency(model: TextModel, prompts: Sequence[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Fluent(Objective):
-    """Another objective, with fluency counted in: a prompt is worth what it is worth there plus ``weight`` times its nats a word.
+    """Another objective, with fluency counted in: a prompt is worth what it is worth there plus
+    ``weight`` times its nats a word.
 
-    The probability of the prompt's own words comes with reading it, so it does not count as a model call. Test items are scored as in
-    the other objective.
+    The probability of the prompt's own words comes with reading it, so it does not count as a model
+    call. Test items are scored as in the other objective.
     """
 
     objective: Objective
@@ -49,21 +53,30 @@ class Fluent(Objective):
     def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
         prompts = list(dict.fromkeys(prompt for prompt, _ in pairs))
         known = dict(zip(prompts, fluency(model, prompts), strict=True))
-        return self.objective.values(model, pairs) + self.weight * np.array([known[prompt] for prompt, _ in pairs])
+        return self.objective.values(model, pairs) + self.weight * np.array(
+            [known[prompt] for prompt, _ in pairs]
+        )
 
     def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
         return self.objective.asked(prompt, items)
 
-    def worth(self, model: LanguageModel, before: str, ids: torch.Tensor, length: int) -> torch.Tensor:
-        """Each word's share of the prompt's fluency at that place, from the next word's log-probabilities; what follows it is left out."""
+    def worth(
+        self, model: LanguageModel, before: str, ids: torch.Tensor, length: int
+    ) -> torch.Tensor:
+        """Each word's share of the prompt's fluency at that place, from the next word's
+        log-probabilities; what follows it is left out.
+        """
         return self.weight / length * model.next_word([before])[0][ids]
 
     def held_out(self, model: TextModel, prompt: str) -> float:
         return self.objective.held_out(model, prompt)
 
 
-def least_fluent(model: TextModel, references: Sequence[str] = (), tolerance: float = TOLERANCE) -> float:
-    """The fluency, in nats a word, below which a text counts as gibberish: all but ``tolerance`` of the references are more fluent.
+def least_fluent(
+    model: TextModel, references: Sequence[str] = (), tolerance: float = TOLERANCE
+) -> float:
+    """The fluency, in nats a word, below which a text counts as gibberish: all but ``tolerance`` of
+    the references are more fluent.
 
     Args:
         references: texts that people wrote (default: the instructions of all tasks).
@@ -72,7 +85,9 @@ def least_fluent(model: TextModel, references: Sequence[str] = (), tolerance: fl
     return float(np.quantile(fluency(model, texts), tolerance))
 
 
-def is_gibberish(model: TextModel, prompts: Sequence[str], below: float | None = None) -> np.ndarray:
+def is_gibberish(
+    model: TextModel, prompts: Sequence[str], below: float | None = None
+) -> np.ndarray:
     """Which prompts are less fluent than nearly everything that people wrote, (prompts,) booleans.
 
     Args:

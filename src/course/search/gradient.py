@@ -1,7 +1,8 @@
 """Searching by the gradient: AutoPrompt (Shin et al. 2020) and PEZ (Wen et al. 2023).
 
-Words cannot be moved a little, but their embeddings can. The gradient of the loss with respect to the embedding of a prompt's word says
-in which direction the model would like that word to move; both methods look for words that lie there.
+Words cannot be moved a little, but their embeddings can. The gradient of the loss with respect to
+the embedding of a prompt's word says in which direction the model would like that word to move;
+both methods look for words that lie there.
 """
 
 from collections.abc import Sequence
@@ -24,16 +25,19 @@ from course.search.words import Words, words_of
 class AutoPrompt(Method):
     """Swap one word at a time, for the best of those that the gradient proposes.
 
-    A step draws one of the prompt's words and takes the gradient on some training items. To first order, another word with embedding
-    :math:`e'` instead of :math:`e` changes the loss by :math:`(e' - e) \\cdot \\nabla_e` (HotFlip, Ebrahimi et al. 2018). The ``tried``
-    words for which this is smallest, less what the objective says that a word is worth by itself (its fluency, say), are tried on other
-    training items, and the best one stays if it beats the prompt as it was there.
+    A step draws one of the prompt's words and takes the gradient on some training items. To first
+    order, another word with embedding :math:`e'` instead of :math:`e` changes the loss by
+    :math:`(e' - e) \\cdot \\nabla_e` (HotFlip, Ebrahimi et al. 2018). The ``tried`` words for which
+    this is smallest, less what the objective says that a word is worth by itself (its fluency,
+    say), are tried on other training items, and the best one stays if it beats the prompt as it was
+    there.
 
     Attributes:
         length: words of the prompt; it begins with random ones.
         tried: candidates of a step.
         batch: training items of a gradient, and of a comparison.
-        guided: whether the gradient proposes; if not, chance does (the control), and a step costs less.
+        guided: whether the gradient proposes; if not, chance does (the control), and a step costs
+            less.
         most_steps: when to stop if the budget has not been spent by then.
     """
 
@@ -61,7 +65,10 @@ class AutoPrompt(Method):
         for _ in range(self.most_steps):
             place = rng.randrange(self.length)
             proposed = self._proposed(meter, words, current, place, rng.sample(items, count), rng)
-            prompts = [words.prompt([*current[:place], word, *current[place + 1 :]]) for word in (current[place], *proposed)]
+            prompts = [
+                words.prompt([*current[:place], word, *current[place + 1 :]])
+                for word in (current[place], *proposed)
+            ]
             winner = int(meter.values(prompts, rng.sample(items, count)).mean(1).argmax())
             if winner:
                 current[place] = proposed[winner - 1]
@@ -69,9 +76,13 @@ class AutoPrompt(Method):
                     best = score
                     meter.report(prompts[winner], best)
 
-    def _proposed(self, meter: Meter, words: Words, current: list[int], place: int, items: list[int], rng: Rng) -> list[int]:
+    def _proposed(
+        self, meter: Meter, words: Words, current: list[int], place: int, items: list[int], rng: Rng
+    ) -> list[int]:
         if not self.guided:
-            return rng.sample([word for word in range(len(words.texts)) if word != current[place]], self.tried)
+            return rng.sample(
+                [word for word in range(len(words.texts)) if word != current[place]], self.tried
+            )
         meter.spend(GRADIENT_CALLS * len(items))
         found = descent(meter.model, meter.objective, current, items)
         ids = words.later if place else words.first
@@ -82,7 +93,8 @@ class AutoPrompt(Method):
 
 
 def swaps(model: LanguageModel, place: int, gradient: torch.Tensor) -> torch.Tensor:
-    """To first order, by how much each word at a place of a prompt would change the loss, up to a constant, (words,), in nats.
+    """To first order, by how much each word at a place of a prompt would change the loss, up to a
+    constant, (words,), in nats.
 
     Args:
         gradient: with respect to the embedding at that place, (width,).
@@ -92,9 +104,15 @@ def swaps(model: LanguageModel, place: int, gradient: torch.Tensor) -> torch.Ten
 
 
 def guessed_and_true(
-    model: LanguageModel, objective: Objective, prompt: Sequence[int], place: int, tried: Sequence[int], items: Sequence[int]
+    model: LanguageModel,
+    objective: Objective,
+    prompt: Sequence[int],
+    place: int,
+    tried: Sequence[int],
+    items: Sequence[int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How swapping one word changes the mean loss, to first order and truly, (tried,) each, in nats.
+    """How swapping one word changes the mean loss, to first order and truly, (tried,) each, in
+    nats.
 
     Args:
         prompt: numbers of its words.
@@ -105,7 +123,9 @@ def guessed_and_true(
     words, now = words_of(model), descent(model, objective, prompt, items)
     guessed = swaps(model, place, now.gradient[place])
     texts = [words.prompt([*prompt[:place], word, *prompt[place + 1 :]]) for word in tried]
-    losses = -likelihoods(model, [question for text in texts for question in objective.asked(text, items)])
+    losses = -likelihoods(
+        model, [question for text in texts for question in objective.asked(text, items)]
+    )
     true = losses.reshape(len(tried), len(items)).mean(1) - now.losses.mean().item()
     return (guessed - guessed[prompt[place]])[list(tried)].numpy(), true
 
@@ -114,9 +134,10 @@ def guessed_and_true(
 class Pez(Method):
     """Move vectors by the gradient *at the words nearest to them*.
 
-    Each place of the prompt has a vector. A step projects the vectors onto the nearest words (by cosine), takes the gradient there, on
-    words, and moves the vectors, not the words, by it. So small steps add up until another word is nearer. Of all prompts on the way the
-    best one by the training items is kept.
+    Each place of the prompt has a vector. A step projects the vectors onto the nearest words (by
+    cosine), takes the gradient there, on words, and moves the vectors, not the words, by it. So
+    small steps add up until another word is nearer. Of all prompts on the way the best one by the
+    training items is kept.
 
     Attributes:
         length: words of the prompt; the vectors begin on random ones.
@@ -140,19 +161,35 @@ class Pez(Method):
 
     def run(self, meter: Meter, seed: int) -> None:
         words, rng = words_of(meter.model), Rng(f"{self.title}/{seed}")
-        tables = [lookup(meter.model, words.later if place else words.first) for place in range(self.length)]
+        tables = [
+            lookup(meter.model, words.later if place else words.first)
+            for place in range(self.length)
+        ]
         directions = [torch.nn.functional.normalize(table, dim=-1) for table in tables]
         start = [rng.randrange(len(words.texts)) for _ in range(self.length)]
-        vectors = torch.stack([table[word] for table, word in zip(tables, start, strict=True)]).clone().requires_grad_()
+        vectors = (
+            torch.stack([table[word] for table, word in zip(tables, start, strict=True)])
+            .clone()
+            .requires_grad_()
+        )
         learning_rate = self.learning_rate * float(tables[-1].square().mean().sqrt())
         optimizer = torch.optim.AdamW([vectors], lr=learning_rate, weight_decay=self.decay)
-        best, items, count = float("-inf"), range(meter.objective.size), min(self.batch, meter.objective.size)
+        best, items, count = (
+            float("-inf"),
+            range(meter.objective.size),
+            min(self.batch, meter.objective.size),
+        )
         for _ in range(self.most_steps):
-            nearest = [int((table @ vector).argmax()) for table, vector in zip(directions, vectors.detach(), strict=True)]
+            nearest = [
+                int((table @ vector).argmax())
+                for table, vector in zip(directions, vectors.detach(), strict=True)
+            ]
             prompt = words.prompt(nearest)
             if (score := meter.values([prompt]).mean()) > best:
                 best = score
                 meter.report(prompt, best)
             meter.spend(GRADIENT_CALLS * count)
-            vectors.grad = descent(meter.model, meter.objective, nearest, rng.sample(items, count)).gradient
+            vectors.grad = descent(
+                meter.model, meter.objective, nearest, rng.sample(items, count)
+            ).gradient
             optimizer.step()

@@ -1,9 +1,11 @@
-"""A policy over tokens: it writes a few words, is told how good they are, and changes what it will write.
+"""A policy over tokens: it writes a few words, is told how good they are, and changes what it will
+write.
 
-As in RLPrompt (Deng et al. 2022) a frozen language model reads what has been written so far, a small network changes its last hidden
-state, and the model's own output embedding turns that into the next token. The frozen part is read once, while sampling; an update goes
-through the small network alone. Unlike RLPrompt, which learns by soft Q-learning, this one follows the policy gradient (REINFORCE;
-Williams 1992), with rewards made comparable within the samples of one context.
+As in RLPrompt (Deng et al. 2022) a frozen language model reads what has been written so far, a
+small network changes its last hidden state, and the model's own output embedding turns that into
+the next token. The frozen part is read once, while sampling; an update goes through the small
+network alone. Unlike RLPrompt, which learns by soft Q-learning, this one follows the policy
+gradient (REINFORCE; Williams 1992), with rewards made comparable within the samples of one context.
 """
 
 from collections.abc import Sequence
@@ -19,9 +21,11 @@ from course.foundation.validation import check_fields, integer, number, one_of
 from course.lm.language_model import LanguageModel
 from course.models.loading import get_base_model
 
-#: What a policy writes before it has learned anything: what its language model would, or any token as likely as another.
+#: What a policy writes before it has learned anything: what its language model would, or any token
+#: as likely as another.
 STARTS = ("model", "even")
-#: Rewards as they are, or within the samples of a context: less their mean, and then divided by their standard deviation.
+#: Rewards as they are, or within the samples of a context: less their mean, and then divided by
+#: their standard deviation.
 BASELINES = ("none", "mean", "z-score")
 #: Samples whose rewards differ by less than this are alike.
 _ALIKE = 1e-6
@@ -37,8 +41,10 @@ class PolicySettings:
         temperature: that logits are divided by, when the policy samples and when it learns.
         learning_rate: of AdamW.
         baseline: one of :data:`BASELINES`.
-        entropy: weight of a bonus for the entropy of the next token, in nats: it keeps the policy trying.
-        kl: weight of a penalty for the divergence from what the policy was at the start, in nats a token.
+        entropy: weight of a bonus for the entropy of the next token, in nats: it keeps the policy
+            trying.
+        kl: weight of a penalty for the divergence from what the policy was at the start, in nats a
+            token.
         max_grad_norm: longest gradient; a longer one is shortened to it.
     """
 
@@ -66,7 +72,8 @@ class Draws:
         texts: of each context's samples, (contexts, count).
         ids: tokens, (contexts, count, length).
         log_probabilities: of each token under the policy, (contexts, count, length), in nats.
-        hidden: what the frozen model made of all before each token, (contexts, count, length, model width).
+        hidden: what the frozen model made of all before each token, (contexts, count, length, model
+            width).
     """
 
     texts: tuple[tuple[str, ...], ...]
@@ -91,10 +98,12 @@ class Update:
 
 
 def advantages(rewards: torch.Tensor, baseline: str) -> torch.Tensor:
-    """How much better each sample is than the others of its context, (contexts, samples) as ``rewards``.
+    """How much better each sample is than the others of its context, (contexts, samples) as
+    ``rewards``.
 
-    With ``"z-score"`` they are in standard deviations of the context's own samples (Deng et al. 2022), so that a context where all
-    rewards are high or differ much counts no more than another; samples that are all alike teach nothing.
+    With ``"z-score"`` they are in standard deviations of the context's own samples (Deng et al.
+    2022), so that a context where all rewards are high or differ much counts no more than another;
+    samples that are all alike teach nothing.
     """
     if baseline == "none":
         return rewards
@@ -115,10 +124,18 @@ class Policy:
         seed: of the small network's first weights.
     """
 
-    def __init__(self, model: LanguageModel, allowed: Sequence[int] | None = None, settings: PolicySettings | None = None, seed: int = 0):
+    def __init__(
+        self,
+        model: LanguageModel,
+        allowed: Sequence[int] | None = None,
+        settings: PolicySettings | None = None,
+        seed: int = 0,
+    ):
         self.model, self.settings = model, settings or PolicySettings()
         self._core, device = get_base_model(model.model), model.model.device
-        self.allowed = torch.tensor(sorted(plain_tokens(model) if allowed is None else set(allowed)), device=device)
+        self.allowed = torch.tensor(
+            sorted(plain_tokens(model) if allowed is None else set(allowed)), device=device
+        )
         if not len(self.allowed):
             raise ValueError("no tokens that the policy may write: expected at least one")
         output = self._core.get_output_embeddings()
@@ -127,24 +144,34 @@ class Policy:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_number(f"policy/{seed}"))
             self.network = nn.Sequential(
-                nn.Linear(self._output.shape[1], self.settings.width), nn.ReLU(), nn.Linear(self.settings.width, self._output.shape[1])
+                nn.Linear(self._output.shape[1], self.settings.width),
+                nn.ReLU(),
+                nn.Linear(self.settings.width, self._output.shape[1]),
             ).to(device)
         for parameter in self.network[-1].parameters():
             nn.init.zeros_(parameter)
-        self._optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.settings.learning_rate, weight_decay=0.0)
+        self._optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=self.settings.learning_rate, weight_decay=0.0
+        )
 
     def log_probabilities(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Of every allowed token as the next one, (..., allowed), in nats, from hidden states (..., model width)."""
+        """Of every allowed token as the next one, (..., allowed), in nats, from hidden states (...,
+        model width).
+        """
         changed = self.network(hidden) + (hidden if self.settings.start == "model" else 0.0)
         return self._distribution(changed)
 
     def first_log_probabilities(self, hidden: torch.Tensor) -> torch.Tensor:
         """As :meth:`log_probabilities`, before the policy had learned anything."""
-        return self._distribution(hidden if self.settings.start == "model" else torch.zeros_like(hidden))
+        return self._distribution(
+            hidden if self.settings.start == "model" else torch.zeros_like(hidden)
+        )
 
     def _distribution(self, hidden: torch.Tensor) -> torch.Tensor:
         bias = self._bias if self.settings.start == "model" else None
-        return (nn.functional.linear(hidden, self._output, bias) / self.settings.temperature).log_softmax(-1)
+        return (
+            nn.functional.linear(hidden, self._output, bias) / self.settings.temperature
+        ).log_softmax(-1)
 
     def sample(self, contexts: Sequence[str], count: int, length: int, seed: int = 0) -> Draws:
         """Write after each context; equal arguments give equal draws.
@@ -155,7 +182,8 @@ class Policy:
             length: tokens of each sample.
 
         Raises:
-            ValueError: for no contexts, a count or length below 1, or a context that leaves no room in the model's window.
+            ValueError: for no contexts, a count or length below 1, or a context that leaves no room
+                in the model's window.
         """
         source = torch.Generator().manual_seed(_number(f"policy/sample/{seed}"))
 
@@ -166,7 +194,12 @@ class Policy:
 
     def likeliest(self, contexts: Sequence[str], length: int) -> list[str]:
         """One text for each context: token by token the likeliest."""
-        draws = self._write(contexts, 1, length, lambda log_probabilities: log_probabilities.argmax(-1, keepdim=True))
+        draws = self._write(
+            contexts,
+            1,
+            length,
+            lambda log_probabilities: log_probabilities.argmax(-1, keepdim=True),
+        )
         return [text for (text,) in draws.texts]
 
     def update(self, draws: Draws, rewards: np.ndarray | Sequence[Sequence[float]]) -> Update:
@@ -182,7 +215,9 @@ class Policy:
         given = torch.as_tensor(rewards, dtype=torch.float32, device=draws.hidden.device)
         if given.shape != draws.ids.shape[:2] or not given.isfinite().all():
             expected = tuple(draws.ids.shape[:2])
-            raise ValueError(f"rewards of shape {tuple(given.shape)}: expected one finite number for each sample, {expected}")
+            raise ValueError(
+                f"rewards of shape {tuple(given.shape)}: expected one finite number for each sample, {expected}"
+            )
         now = self.log_probabilities(draws.hidden)  # (contexts, count, length, allowed)
         with torch.no_grad():
             first = self.first_log_probabilities(draws.hidden)
@@ -203,28 +238,43 @@ class Policy:
     @torch.no_grad()
     def _write(self, contexts: Sequence[str], count: int, length: int, choose) -> Draws:
         if not contexts or count < 1 or length < 1:
-            raise ValueError(f"{len(contexts)} contexts, count={count}, length={length}: expected at least 1 of each")
+            raise ValueError(
+                f"{len(contexts)} contexts, count={count}, length={length}: expected at least 1 of each"
+            )
         read = self.model.encoder.prompts(contexts)
         for context, ids in zip(contexts, read, strict=True):
             if len(ids) + length - 1 > self.model.window:
-                raise ValueError(f"{context[:40]!r}… has {len(ids)} tokens, with {length} to write: the window holds {self.model.window}")
+                raise ValueError(
+                    f"{context[:40]!r}… has {len(ids)} tokens, with {length} to write: the window holds {self.model.window}"
+                )
         groups: dict[int, list[int]] = {}
         for i, ids in enumerate(read):
             groups.setdefault(len(ids), []).append(i)
         order = [i for group in groups.values() for i in group]
-        written = [self._write_alike([read[i] for i in group], count, length, choose) for group in groups.values()]
+        written = [
+            self._write_alike([read[i] for i in group], count, length, choose)
+            for group in groups.values()
+        ]
         back = torch.tensor(order).argsort()
-        ids, values, hidden = (torch.cat(parts)[back.to(parts[0].device)] for parts in zip(*written, strict=True))
+        ids, values, hidden = (
+            torch.cat(parts)[back.to(parts[0].device)] for parts in zip(*written, strict=True)
+        )
         texts = tuple(
             tuple(self.model.encoder.text(context, row).strip(" ") for row in rows)
             for context, rows in zip(read, ids.tolist(), strict=True)
         )
         return Draws(texts, ids, values, hidden)
 
-    def _write_alike(self, read: list[list[int]], count: int, length: int, choose) -> tuple[torch.Tensor, ...]:
-        """Ids, log-probabilities and hidden states for contexts of one length; each is read once for all its samples."""
+    def _write_alike(
+        self, read: list[list[int]], count: int, length: int, choose
+    ) -> tuple[torch.Tensor, ...]:
+        """Ids, log-probabilities and hidden states for contexts of one length; each is read once
+        for all its samples.
+        """
         device, cache = self._core.device, DynamicCache()
-        state = self._core.base_model(torch.tensor(read, device=device), past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
+        state = self._core.base_model(
+            torch.tensor(read, device=device), past_key_values=cache, use_cache=True
+        ).last_hidden_state[:, -1]
         state = state.repeat_interleave(count, 0)  # (contexts * count, D)
         cache.batch_repeat_interleave(count)
         ids, values, hidden = [], [], []
@@ -235,9 +285,15 @@ class Policy:
             ids.append(self.allowed[place])
             values.append(log_probabilities.gather(1, place))
             if i + 1 < length:
-                state = self._core.base_model(ids[-1], past_key_values=cache, use_cache=True).last_hidden_state[:, -1]
+                state = self._core.base_model(
+                    ids[-1], past_key_values=cache, use_cache=True
+                ).last_hidden_state[:, -1]
         shape = (len(read), count, length)
-        return torch.cat(ids, 1).view(shape), torch.cat(values, 1).view(shape), torch.stack(hidden, 1).view(*shape, -1)
+        return (
+            torch.cat(ids, 1).view(shape),
+            torch.cat(values, 1).view(shape),
+            torch.stack(hidden, 1).view(*shape, -1),
+        )
 
 
 def plain_tokens(model: LanguageModel) -> list[int]:

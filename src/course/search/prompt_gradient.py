@@ -16,8 +16,10 @@ class Descent:
     """A loss and where it falls.
 
     Attributes:
-        losses: minus the log-probability of each item's answer (among the labels, if there are some), in nats, (items,).
-        gradient: of their mean with respect to the embeddings of the prompt's words, (length, width).
+        losses: minus the log-probability of each item's answer (among the labels, if there are
+            some), in nats, (items,).
+        gradient: of their mean with respect to the embeddings of the prompt's words, (length,
+            width).
     """
 
     losses: torch.Tensor
@@ -29,14 +31,18 @@ def lookup(model: LanguageModel, ids: torch.Tensor) -> torch.Tensor:
     return model.model.get_input_embeddings().weight.detach()[ids.to(model.model.device)].float()
 
 
-def descent(model: LanguageModel, objective: Objective, numbers: Sequence[int], items: Sequence[int]) -> Descent:
+def descent(
+    model: LanguageModel, objective: Objective, numbers: Sequence[int], items: Sequence[int]
+) -> Descent:
     """The loss of a prompt on training items, and its gradient.
 
     Args:
-        numbers: of the prompt's words, as :class:`course.search.words.Words` counts them, (length,).
+        numbers: of the prompt's words, as :class:`course.search.words.Words` counts them,
+            (length,).
 
     Raises:
-        ValueError: if the prompt does not stand first in what the model reads, or its tokens are not those of its words.
+        ValueError: if the prompt does not stand first in what the model reads, or its tokens are
+            not those of its words.
     """
     words = words_of(model)
     asked, ids = objective.asked(words.prompt(numbers), items), words.ids(numbers)
@@ -47,12 +53,27 @@ def descent(model: LanguageModel, objective: Objective, numbers: Sequence[int], 
     return Descent(losses.detach().float().cpu(), gradient.float())
 
 
-def _losses(model: LanguageModel, asked: Sequence[Question], ids: list[int], vectors: torch.Tensor) -> torch.Tensor:
-    """The loss of each question, (questions,), with ``vectors`` (length, width) in the place of the prompt's embeddings."""
-    choices = [question.prompt.candidates or (question.prompt.template.continuation(question.words[0]),) for question in asked]
-    pairs = model.encoder.pairs([q.prompt.text for q, c in zip(asked, choices, strict=True) for _ in c], [w for c in choices for w in c])
+def _losses(
+    model: LanguageModel, asked: Sequence[Question], ids: list[int], vectors: torch.Tensor
+) -> torch.Tensor:
+    """The loss of each question, (questions,), with ``vectors`` (length, width) in the place of the
+    prompt's embeddings.
+    """
+    choices = [
+        question.prompt.candidates or (question.prompt.template.continuation(question.words[0]),)
+        for question in asked
+    ]
+    pairs = model.encoder.pairs(
+        [q.prompt.text for q, c in zip(asked, choices, strict=True) for _ in c],
+        [w for c in choices for w in c],
+    )
     # labels of one token each are all read off the same row
-    rows = {read: number for number, read in enumerate(dict.fromkeys(tuple(context + rest[:-1]) for context, rest in pairs))}
+    rows = {
+        read: number
+        for number, read in enumerate(
+            dict.fromkeys(tuple(context + rest[:-1]) for context, rest in pairs)
+        )
+    }
     logits = _logits(model, list(rows), ids, vectors)
     scores = []
     for context, rest in pairs:
@@ -68,8 +89,12 @@ def _losses(model: LanguageModel, asked: Sequence[Question], ids: list[int], vec
     return torch.stack(losses)
 
 
-def _logits(model: LanguageModel, rows: list[tuple[int, ...]], ids: list[int], vectors: torch.Tensor) -> torch.Tensor:
-    """Logits (rows, longest, vocabulary) of token rows that all have the prompt at the same place, padded on the right."""
+def _logits(
+    model: LanguageModel, rows: list[tuple[int, ...]], ids: list[int], vectors: torch.Tensor
+) -> torch.Tensor:
+    """Logits (rows, longest, vocabulary) of token rows that all have the prompt at the same place,
+    padded on the right.
+    """
     place = next((i for i in range(len(rows[0])) if list(rows[0][i : i + len(ids)]) == ids), None)
     if place is None or any(list(row[place : place + len(ids)]) != ids for row in rows):
         raise ValueError(
@@ -77,7 +102,9 @@ def _logits(model: LanguageModel, rows: list[tuple[int, ...]], ids: list[int], v
         )
     device, longest = model.model.device, max(map(len, rows))
     padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
-    seen = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=device)
+    seen = torch.tensor(
+        [[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=device
+    )
     read = model.model.get_input_embeddings()(padded).detach()
     here = vectors.to(read.dtype).expand(len(rows), -1, -1)
     embedded = torch.cat([read[:, :place], here, read[:, place + len(ids) :]], dim=1)

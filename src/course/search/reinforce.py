@@ -1,7 +1,9 @@
-"""Searching by reinforcement: a policy writes prompts and is rewarded for how well they do (RLPrompt, Deng et al. 2022).
+"""Searching by reinforcement: a policy writes prompts and is rewarded for how well they do
+(RLPrompt, Deng et al. 2022).
 
-Nothing of the prompted model has to be opened: the reward is computed from the probabilities that it gives to the labels. Rewards of
-different items are hard to compare (an easy item rewards every prompt), so they are put on one scale first.
+Nothing of the prompted model has to be opened: the reward is computed from the probabilities that
+it gives to the labels. Rewards of different items are hard to compare (an easy item rewards every
+prompt), so they are put on one scale first.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,7 +17,8 @@ from course.search.budget import Meter
 from course.search.policy import Policy, PolicySettings
 from course.search.words import words_of
 
-#: Over what rewards are made comparable: of each item by itself, of the prompts' means, or not at all.
+#: Over what rewards are made comparable: of each item by itself, of the prompts' means, or not at
+#: all.
 NORMALISATIONS = ("item", "prompt", "none")
 #: A policy that has written nothing new in so many steps has made up its mind.
 _PATIENCE = 10
@@ -24,10 +27,12 @@ _ALIKE = 1e-6
 
 
 def piecewise(gaps: np.ndarray, right: float = 200.0, wrong: float = 180.0) -> np.ndarray:
-    """The reward for each gap between the right label and the likeliest wrong one: steeper where the answer is right (Deng et al. 2022).
+    """The reward for each gap between the right label and the likeliest wrong one: steeper where
+    the answer is right (Deng et al. 2022).
 
     Args:
-        right, wrong: the factors of a positive and of a negative gap; the defaults are those of the authors' code.
+        right, wrong: the factors of a positive and of a negative gap; the defaults are those of the
+            authors' code.
     """
     return np.where(gaps > 0, right, wrong) * gaps
 
@@ -36,8 +41,9 @@ def comparable(rewards: np.ndarray, normalisation: str) -> np.ndarray:
     """One reward for each prompt, (prompts,), from those on every item, (prompts, items).
 
     Args:
-        normalisation: one of :data:`NORMALISATIONS`. ``"item"``: on each item in standard deviations over the prompts, then the mean
-            over items (the paper's); ``"prompt"``: the mean over items, then in standard deviations over the prompts.
+        normalisation: one of :data:`NORMALISATIONS`. ``"item"``: on each item in standard
+            deviations over the prompts, then the mean over items (the paper's); ``"prompt"``: the
+            mean over items, then in standard deviations over the prompts.
     """
     if normalisation == "item":
         return _standard(rewards).mean(1)
@@ -55,23 +61,26 @@ def _standard(values: np.ndarray) -> np.ndarray:
 class RLPrompt(Method):
     """Let a policy write prompts, try them on the same items, reward the better ones.
 
-    The policy is a small network inside the prompted model, which stays as it is (:mod:`course.search.policy`). The best prompt of a
-    step by the step's items is tried on all training items.
+    The policy is a small network inside the prompted model, which stays as it is
+    (:mod:`course.search.policy`). The best prompt of a step by the step's items is tried on all
+    training items.
 
     Attributes:
         length: words of a prompt.
         samples: prompts a step.
         batch: training items a step, the same for all its prompts.
         normalisation: one of :data:`NORMALISATIONS`.
-        settings: of the policy. Its own baseline is switched off, since rewards arrive normalised; the bonus for entropy keeps it from
-            settling on its first good prompt.
+        settings: of the policy. Its own baseline is switched off, since rewards arrive normalised;
+            the bonus for entropy keeps it from settling on its first good prompt.
     """
 
     length: int = 4
     samples: int = 32
     batch: int = 8
     normalisation: str = "item"
-    settings: PolicySettings = field(default_factory=lambda: PolicySettings(start="even", learning_rate=1e-2, entropy=0.02))
+    settings: PolicySettings = field(
+        default_factory=lambda: PolicySettings(start="even", learning_rate=1e-2, entropy=0.02)
+    )
     title = "RLPrompt"
 
     def __post_init__(self):
@@ -83,7 +92,11 @@ class RLPrompt(Method):
     def run(self, meter: Meter, seed: int) -> None:
         allowed = words_of(meter.model).later.tolist()
         policy = Policy(meter.model, allowed, replace(self.settings, baseline="none"), seed)
-        rng, best, count = Rng(f"{self.title}/{seed}"), float("-inf"), min(self.batch, meter.objective.size)
+        rng, best, count = (
+            Rng(f"{self.title}/{seed}"),
+            float("-inf"),
+            min(self.batch, meter.objective.size),
+        )
         step = last_new = 0
         while step - last_new < _PATIENCE:
             step, before = step + 1, meter.calls

@@ -1,13 +1,16 @@
 r"""Soft prompts: vectors before the input, found by gradient, in place of words.
 
-A prompt of $m$ words is a matrix of $m$ embeddings, of which each row has to be that of a word. Give that up, and the prompt
-$P \in \mathbb{R}^{m \times d}$ can be learned like any parameter, with the model frozen:
+A prompt of $m$ words is a matrix of $m$ embeddings, of which each row has to be that of a word.
+Give that up, and the prompt $P \in \mathbb{R}^{m \times d}$ can be learned like any parameter, with
+the model frozen:
 
 $$\min_P \; -\sum_{(x, y)} \log p(y \mid [P; e(x)]).$$
 
-Prompt tuning (Lester et al. 2021) learns $P$ itself, P-tuning (Liu et al. 2021) learns it through a small network, prefix tuning (Li and
-Liang 2021) learns keys and values for every layer instead. All three come from ``peft``. The model has no head: it goes on with the answer
-word after the query, as in any prompt. The items and their labels are those of a search for words, :class:`course.search.Answers`.
+Prompt tuning (Lester et al. 2021) learns $P$ itself, P-tuning (Liu et al. 2021) learns it through a
+small network, prefix tuning (Li and Liang 2021) learns keys and values for every layer instead. All
+three come from ``peft``. The model has no head: it goes on with the answer word after the query, as
+in any prompt. The items and their labels are those of a search for words,
+:class:`course.search.Answers`.
 """
 
 import copy
@@ -25,7 +28,15 @@ from transformers import PreTrainedModel
 from course.adapters import INPUT_METHODS, METHODS, adapt
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import save, stored_bytes
-from course.foundation.validation import anything, check_fields, each, integer, number, one_of, optional
+from course.foundation.validation import (
+    anything,
+    check_fields,
+    each,
+    integer,
+    number,
+    one_of,
+    optional,
+)
 from course.lm.language_model import LanguageModel
 from course.lm.tokenization import text_ids
 from course.models.hub import tier
@@ -37,11 +48,13 @@ from course.search.objective import Answers, instructed
 from course.training.batches import Completions, completions
 from course.training.fitting import FitSettings, History, fit
 
-#: What is learned: three kinds of soft prompt, and LoRA beside them, which changes the model's matrices.
+#: What is learned: three kinds of soft prompt, and LoRA beside them, which changes the model's
+#: matrices.
 SOFT = INPUT_METHODS | {"prefix": METHODS["prefix"]}
 LEARNABLE = SOFT | {"lora": METHODS["lora"]}
-#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items (for the middle one). A prompt has few
-#: parameters and far to go: it takes large steps. Those for the hub are of the usual order and were not measured.
+#: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items
+#: (for the middle one). A prompt has few parameters and far to go: it takes large steps. Those for
+#: the hub are of the usual order and were not measured.
 RATES = {
     "tiny": {"prompt": 1e-1, "p_tuning": 1e-2, "prefix": 1e-1, "lora": 3e-3},
     "hub": {"prompt": 3e-2, "p_tuning": 1e-3, "prefix": 5e-3, "lora": 3e-4},
@@ -55,12 +68,14 @@ class Lesson:
     Attributes:
         method: a key of :data:`LEARNABLE`.
         length: how many vectors; nothing to LoRA.
-        start: where they begin: a text (its tokens, the one that begins a text included, over and over until all vectors are filled), ids
-            of tokens, or None for vectors drawn at random. P-tuning, whose vectors come out of a network, and LoRA have no use for it.
+        start: where they begin: a text (its tokens, the one that begins a text included, over and
+            over until all vectors are filled), ids of tokens, or None for vectors drawn at random.
+            P-tuning, whose vectors come out of a network, and LoRA have no use for it.
         steps: optimiser steps of ``batch_size`` training items.
-        learning_rate: their peak learning rate (default: that of the tier and the method in :data:`RATES`).
-        looks: how often at the most, evenly over the steps, all training items are tried, beside the first look before any step; the best
-            vectors by them are kept.
+        learning_rate: their peak learning rate (default: that of the tier and the method in
+            :data:`RATES`).
+        looks: how often at the most, evenly over the steps, all training items are tried, beside
+            the first look before any step; the best vectors by them are kept.
     """
 
     method: str = "prompt"
@@ -77,7 +92,9 @@ class Lesson:
             batch_size=integer(1), looks=integer(1),
         )  # fmt: skip
         if self.start is not None and (self.method not in ("prompt", "prefix") or not self.start):
-            raise ValueError(f"start={self.start!r} for {self.method!r}: only prompt and prefix tuning can begin as a text of some words")
+            raise ValueError(
+                f"start={self.start!r} for {self.method!r}: only prompt and prefix tuning can begin as a text of some words"
+            )
         if not isinstance(self.start, str | None):
             each(integer(0))("start", self.start)
         if self.looks > self.steps:
@@ -110,8 +127,9 @@ class Learned(SearchResult):
 def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 0) -> Learned:
     """Learn from the training items of an objective by gradient, then look at its test items.
 
-    The model's parameters stay as they were; soft prompts share them, so that they are frozen from then on. A call is counted for every
-    training item that is tried, :data:`GRADIENT_CALLS` for every one that a gradient is taken of.
+    The model's parameters stay as they were; soft prompts share them, so that they are frozen from
+    then on. A call is counted for every training item that is tried, :data:`GRADIENT_CALLS` for
+    every one that a gradient is taken of.
 
     Args:
         seed: of what is drawn at the start, and of the order of the items.
@@ -127,8 +145,17 @@ def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 
 
     def look(_: PreTrainedModel) -> float:
         gradients = GRADIENT_CALLS * lesson.batch_size * min(len(steps) * every, lesson.steps)
-        score = float(objective.values(pupil, [("", item) for item in range(objective.size)]).mean())
-        steps.append(Step(gradients + (len(steps) + 1) * objective.size, "", score, objective.held_out(pupil, "")))
+        score = float(
+            objective.values(pupil, [("", item) for item in range(objective.size)]).mean()
+        )
+        steps.append(
+            Step(
+                gradients + (len(steps) + 1) * objective.size,
+                "",
+                score,
+                objective.held_out(pupil, ""),
+            )
+        )
         return score
 
     settings = FitSettings(
@@ -142,13 +169,18 @@ def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 
 
 def _best_so_far(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The looks at which the score on training items was higher than ever before."""
-    return tuple(step for i, step in enumerate(steps) if all(step.score > before.score for before in steps[:i]))
+    return tuple(
+        step
+        for i, step in enumerate(steps)
+        if all(step.score > before.score for before in steps[:i])
+    )
 
 
 def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
     """The model with something fresh to learn."""
     body = model.model
-    # LoRA is put into the model, and gradients vanish in float16; a soft prompt stands before a model that others may share
+    # LoRA is put into the model, and gradients vanish in float16; a soft prompt stands before a
+    # model that others may share
     if lesson.method not in SOFT or body.dtype == torch.float16:
         body = copy.deepcopy(body).float()
     options = {"length": lesson.length} if lesson.method in SOFT else {}
@@ -156,13 +188,19 @@ def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
         torch.manual_seed(seed)
         adapted = adapt(body, lesson.method, **options).to(body.device)
     if lesson.start is not None:
-        ids = text_ids(model.tokenizer, [lesson.start])[0] if isinstance(lesson.start, str) else lesson.start
+        ids = (
+            text_ids(model.tokenizer, [lesson.start])[0]
+            if isinstance(lesson.start, str)
+            else lesson.start
+        )
         start_from(adapted, ids)
     return adapted.eval()
 
 
 def _behind(adapted: PeftModel, model: LanguageModel) -> LanguageModel:
-    """An adapted model to be spoken to. Vectors stand at the very beginning, where some tokenizers would put a token of their own."""
+    """An adapted model to be spoken to. Vectors stand at the very beginning, where some tokenizers
+    would put a token of their own.
+    """
     tokenizer = model.tokenizer
     if num_virtual_tokens(adapted) and tokenizer("").input_ids:
         tokenizer = copy.deepcopy(tokenizer)
@@ -188,21 +226,26 @@ def _data(train: Sequence[Question], pupil: LanguageModel) -> Completions:
 
 
 def start_from(model: PeftModel, ids: Sequence[int]) -> None:
-    """Let a prompt begin as the embeddings, or a prefix as the keys and values, of a text: its tokens over and over until it is filled.
+    """Let a prompt begin as the embeddings, or a prefix as the keys and values, of a text: its
+    tokens over and over until it is filled.
 
     Raises:
         ValueError: for no tokens, or for another method.
     """
     length = num_virtual_tokens(model)
     if not ids or not length:
-        raise ValueError(f"{len(ids)} tokens to begin {length} vectors with: expected at least one of each")
+        raise ValueError(
+            f"{len(ids)} tokens to begin {length} vectors with: expected at least one of each"
+        )
     repeated = torch.tensor([ids[i % len(ids)] for i in range(length)], device=model.device)
     kind = model.active_peft_config.peft_type
     if kind == "PREFIX_TUNING":
         start_prefix_from(model, repeated)
     elif kind == "PROMPT_TUNING":
         with torch.no_grad():
-            model.prompt_encoder[model.active_adapter].embedding.weight.copy_(model.get_input_embeddings()(repeated))
+            model.prompt_encoder[model.active_adapter].embedding.weight.copy_(
+                model.get_input_embeddings()(repeated)
+            )
     else:
         raise ValueError(f"{kind} cannot begin as a text: expected prompt tuning or prefix tuning")
 
@@ -211,7 +254,8 @@ def vectors(model: LanguageModel) -> torch.Tensor:
     """The vectors that stand before the input, (length, width).
 
     Raises:
-        ValueError: for prefix tuning, which has keys and values instead, and for a model without a soft prompt.
+        ValueError: for prefix tuning, which has keys and values instead, and for a model without a
+            soft prompt.
     """
     kind = getattr(getattr(model.model, "active_peft_config", None), "peft_type", "no adapter")
     if kind not in ("PROMPT_TUNING", "P_TUNING"):
@@ -242,7 +286,9 @@ def nearest(model: LanguageModel, measure: str = "cosine", count: int = 1) -> li
 
 
 def as_words(model: LanguageModel, ids: Sequence[int]) -> LanguageModel:
-    """The frozen model behind the embeddings of tokens in place of its soft prompt: how a hard prompt of these words does."""
+    """The frozen model behind the embeddings of tokens in place of its soft prompt: how a hard
+    prompt of these words does.
+    """
     prompted = adapt(model.model.get_base_model(), "prompt", length=len(ids))
     start_from(prompted, ids)
     return _behind(prompted.to(model.model.device).eval(), model)
@@ -250,4 +296,6 @@ def as_words(model: LanguageModel, ids: Sequence[int]) -> LanguageModel:
 
 def some_words(model: LanguageModel, length: int, seed: int = 0) -> tuple[int, ...]:
     """Tokens at random, to begin with."""
-    return tuple(int(i) for i in np.random.default_rng(seed).integers(len(model.tokenizer), size=length))
+    return tuple(
+        int(i) for i in np.random.default_rng(seed).integers(len(model.tokenizer), size=length)
+    )

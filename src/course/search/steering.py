@@ -1,10 +1,20 @@
-"""Learning a prefix that steers a frozen dialogue model (after Su et al. 2022): a policy writes it, a reward judges the replies."""
+"""Learning a prefix that steers a frozen dialogue model (after Su et al. 2022): a policy writes it,
+a reward judges the replies.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from course.foundation.rng import Rng
-from course.foundation.validation import anything, boolean, check_fields, each, instance, integer, optional
+from course.foundation.validation import (
+    anything,
+    boolean,
+    check_fields,
+    each,
+    instance,
+    integer,
+    optional,
+)
 from course.lm.language_model import LanguageModel
 from course.search.base import Method
 from course.search.budget import Meter
@@ -23,8 +33,9 @@ class PolicyTraining:
         length: tokens of a prefix.
         prefixes: how many it writes each time, for each text that it reads.
         questions: that are put to the dialogue model.
-        reads: whether it reads the visitor's question and writes a prefix for it. Otherwise it writes without looking, and each prefix
-            is tried on all the questions; either way there are prefixes x questions replies.
+        reads: whether it reads the visitor's question and writes a prefix for it. Otherwise it
+            writes without looking, and each prefix is tried on all the questions; either way there
+            are prefixes x questions replies.
     """
 
     length: int = 4
@@ -33,14 +44,17 @@ class PolicyTraining:
     reads: bool = False
 
     def __post_init__(self):
-        check_fields(self, length=integer(1), prefixes=integer(2), questions=integer(1), reads=boolean())
+        check_fields(
+            self, length=integer(1), prefixes=integer(2), questions=integer(1), reads=boolean()
+        )
 
 
 def learn(policy: Policy, meter: Meter, lessons: PolicyTraining, seed: int = 0) -> Iterator[Update]:
-    """Train a policy on the training questions of a :class:`~course.search.dialogue_reward.Manner` until the budget is spent.
+    """Train a policy on the training questions of a :class:`~course.search.dialogue_reward.Manner`
+    until the budget is spent.
 
-    The dialogue model answers anew in every update, also behind a prefix that it had before: a policy that is shown the same replies
-    again and again learns which of them happened to be good.
+    The dialogue model answers anew in every update, also behind a prefix that it had before: a
+    policy that is shown the same replies again and again learns which of them happened to be good.
 
     Yields:
         After each update how the policy stood before it. The policy may be looked at in between.
@@ -49,16 +63,26 @@ def learn(policy: Policy, meter: Meter, lessons: PolicyTraining, seed: int = 0) 
         ValueError: if the budget does not suffice for one update, or for another kind of objective.
     """
     if not isinstance(meter.objective, Manner):
-        raise ValueError(f"{type(meter.objective).__name__} has no questions to put to a dialogue model: expected a Manner")
+        raise ValueError(
+            f"{type(meter.objective).__name__} has no questions to put to a dialogue model: expected a Manner"
+        )
     objective, rng, updates = meter.objective, Rng(f"lessons/{seed}"), 0
     asked = min(lessons.questions, objective.size)
     if lessons.prefixes * asked > meter.left:
-        raise ValueError(f"budget={meter.left}: one update takes {lessons.prefixes} x {asked} replies; give it more calls")
+        raise ValueError(
+            f"budget={meter.left}: one update takes {lessons.prefixes} x {asked} replies; give it more calls"
+        )
     while lessons.prefixes * asked <= meter.left:
         items = rng.sample(range(objective.size), asked)
         contexts = [objective.train[item] for item in items] if lessons.reads else [""]
-        draws = policy.sample(contexts, lessons.prefixes, lessons.length, seed=seed * _APART + updates)
-        pairs = [(prefix, item) for i, item in enumerate(items) for prefix in draws.texts[i if lessons.reads else 0]]
+        draws = policy.sample(
+            contexts, lessons.prefixes, lessons.length, seed=seed * _APART + updates
+        )
+        pairs = [
+            (prefix, item)
+            for i, item in enumerate(items)
+            for prefix in draws.texts[i if lessons.reads else 0]
+        ]
         meter.spend(len(pairs))
         anew = replace(objective, seed=seed * _APART + updates)
         rewards = anew.values(meter.model, pairs).reshape(asked, lessons.prefixes)
@@ -68,7 +92,8 @@ def learn(policy: Policy, meter: Meter, lessons: PolicyTraining, seed: int = 0) 
 
 @dataclass(frozen=True)
 class LearnedPrefix(Method):
-    """One prefix for all questions, learned by a policy: what it likes best, and in the end the last of these.
+    """One prefix for all questions, learned by a policy: what it likes best, and in the end the
+    last of these.
 
     Attributes:
         writer: the language model inside the policy; the one that is steered is another's business.
@@ -91,18 +116,23 @@ class LearnedPrefix(Method):
             every=integer(1),
         )  # fmt: skip
         if self.lessons.reads:
-            raise ValueError("lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead")
+            raise ValueError(
+                "lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead"
+            )
 
     def run(self, meter: Meter, seed: int) -> None:
         policy = Policy(self.writer, self.allowed, self.settings, seed)
         for update in looks(learn(policy, meter, self.lessons, seed), self.every):
-            # what the policy likes best, with the mean reward of the prefixes that it has just tried
+            # what the policy likes best, with the mean reward of the prefixes that it has just
+            # tried
             (prefix,) = policy.likeliest([""], self.lessons.length)
             meter.report(prefix, update.reward)
 
 
 def looks(updates: Iterator[Update], every: int) -> Iterator[Update]:
-    """Each ``every``-th update, and the last one; in between, the policy stands as that update left it."""
+    """Each ``every``-th update, and the last one; in between, the policy stands as that update left
+    it.
+    """
     for number, update in enumerate(updates, 1):
         if number % every == 0:
             yield update

@@ -1,7 +1,9 @@
-"""A search whose best prompt is known: every candidate was tried on every item once, so a race can be run again at no cost.
+"""A search whose best prompt is known: every candidate was tried on every item once, so a race can
+be run again at no cost.
 
-The corpus plants the differences. Lists of the micro-world carry titles and the line of a careful or a hasty author, people's instructions
-are worded otherwise, and what belongs to another task misleads.
+The corpus plants the differences. Lists of the micro-world carry titles and the line of a careful
+or a hasty author, people's instructions are worded otherwise, and what belongs to another task
+misleads.
 """
 
 from collections.abc import Sequence
@@ -23,36 +25,50 @@ CANDIDATES = 250
 
 
 def candidates(task: str, seed: int, count: int = CANDIDATES) -> tuple[str, ...]:
-    """Prompts for a list task, in random order: all that are about it, and some of those that are not.
+    """Prompts for a list task, in random order: all that are about it, and some of those that are
+    not.
 
-    About it are its title, in each frame that titles have, and people's instructions; with the words shuffled, too; and with the line of
-    each author or none. The others are the same of other tasks.
+    About it are its title, in each frame that titles have, and people's instructions; with the
+    words shuffled, too; and with the line of each author or none. The others are the same of other
+    tasks.
 
     Raises:
-        ValueError: for an unknown task, or a count that does not even hold what is about it, or is more than there are.
+        ValueError: for an unknown task, or a count that does not even hold what is about it, or is
+            more than there are.
     """
     if task not in list_tasks():
         raise ValueError(f"no list task {task!r}; choose from {', '.join(list_tasks())}")
     rng = Rng(f"candidates/{task}/{seed}")
     own = dict.fromkeys(_signed(_described(task), rng))
-    others = dict.fromkeys(_signed([text for name in list_tasks() if name != task for text in _described(name)], rng))
+    others = dict.fromkeys(
+        _signed([text for name in list_tasks() if name != task for text in _described(name)], rng)
+    )
     rest = [prompt for prompt in others if prompt not in own]
     if not len(own) <= count <= len(own) + len(rest):
-        raise ValueError(f"count={count}: expected {len(own)} to {len(own) + len(rest)} candidates for {task!r}")
+        raise ValueError(
+            f"count={count}: expected {len(own)} to {len(own) + len(rest)} candidates for {task!r}"
+        )
     made = [*own, *rng.sample(rest, count - len(own))]
     return tuple(rng.sample(made, count))
 
 
 def _described(task: str) -> list[str]:
     """A list task in words, in every way of the corpus and of people."""
-    frames = [frame.removesuffix(" \n").format(t=list_tasks()[task].title) for frame in TITLE_FRAMES.options]
+    frames = [
+        frame.removesuffix(" \n").format(t=list_tasks()[task].title)
+        for frame in TITLE_FRAMES.options
+    ]
     return [*frames, *INSTRUCTIONS[task]]
 
 
 def _signed(texts: Sequence[str], rng: Rng) -> list[str]:
     """The texts and the same with their words shuffled, each under no author's line and under both."""
     shuffled = [" ".join(rng.sample(text.split(), len(text.split()))) for text in texts]
-    return [author + text for text in [*texts, *shuffled] for author in ("", *(f"{line} " for line in AUTHOR_LINES.values()))]
+    return [
+        author + text
+        for text in [*texts, *shuffled]
+        for author in ("", *(f"{line} " for line in AUTHOR_LINES.values()))
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +109,9 @@ def tabulate(objective: Objective, model: TextModel, prompts: Sequence[str]) -> 
     """Try every prompt on every item, training and test items alike."""
     pairs = [(prompt, item) for prompt in prompts for item in range(objective.size)]
     table = objective.values(model, pairs).reshape(len(prompts), objective.size)
-    return Tabulated(tuple(prompts), table, np.array([objective.held_out(model, prompt) for prompt in prompts]))
+    return Tabulated(
+        tuple(prompts), table, np.array([objective.held_out(model, prompt) for prompt in prompts])
+    )
 
 
 @dataclass(frozen=True)
@@ -103,7 +121,8 @@ class Outcome:
     Attributes:
         calls: model calls of a run.
         regret: how far its winner is behind the best candidate on test items, in points.
-        optimism: by how much the winner's score in the race is above its score on test items, in points.
+        optimism: by how much the winner's score in the race is above its score on test items, in
+            points.
     """
 
     calls: float
@@ -112,10 +131,14 @@ class Outcome:
 
 
 def repeated(race: Race, known: Tabulated, runs: int) -> Outcome:
-    """A race over the candidates of a table of right (1) and wrong (0) answers, ``runs`` times, each with another seed."""
+    """A race over the candidates of a table of right (1) and wrong (0) answers, ``runs`` times,
+    each with another seed.
+    """
     found = []
     for seed in range(runs):
         *_, last = race.rounds(Meter(known, None, budget=known.table.size), seed)
         won = last.prompts[0]
-        found.append((last.calls, known.regret(won), 100 * last.scores[0] - known.held_out(None, won)))
+        found.append(
+            (last.calls, known.regret(won), 100 * last.scores[0] - known.held_out(None, won))
+        )
     return Outcome(*(float(mean) for mean in np.mean(found, 0)))

@@ -1,7 +1,8 @@
 """The phrase that makes a model write its steps down, found rather than given.
 
-Kojima et al. 2022 wrote the phrase by hand, and APE (Zhou et al. 2023) had one written by a model. Here the model's own solutions are the
-source: what it begins a sampled solution with may be what makes it begin well.
+Kojima et al. 2022 wrote the phrase by hand, and APE (Zhou et al. 2023) had one written by a model.
+Here the model's own solutions are the source: what it begins a sampled solution with may be what
+makes it begin well.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ from course.world.split import TEST, TRAIN
 
 @dataclass(frozen=True)
 class Trigger(Objective):
-    """The searched prompt is the phrase behind a problem, where the solution begins; the measure is whether the answer is right.
+    """The searched prompt is the phrase behind a problem, where the solution begins; the measure is
+    whether the answer is right.
 
     Attributes:
         train, test: problems of one task.
@@ -33,7 +35,9 @@ class Trigger(Objective):
 
     def __post_init__(self):
         if not self.train or not self.test:
-            raise ValueError(f"{len(self.train)} training and {len(self.test)} test problems: expected at least one of each")
+            raise ValueError(
+                f"{len(self.train)} training and {len(self.test)} test problems: expected at least one of each"
+            )
         if len(tasks := {problem.task for problem in (*self.train, *self.test)}) > 1:
             raise ValueError(f"problems of {', '.join(sorted(tasks))}: expected those of one task")
 
@@ -53,22 +57,31 @@ class Trigger(Objective):
         return 100 * float(self._right(model, [(prompt, problem) for problem in self.test]).mean())
 
     def _right(self, model: TextModel, pairs: Sequence[tuple[str, Problem]]) -> np.ndarray:
-        asked = [ask(problem, "trigger", wording(problem.task), trigger=prompt) for prompt, problem in pairs]
+        asked = [
+            ask(problem, "trigger", wording(problem.task), trigger=prompt)
+            for prompt, problem in pairs
+        ]
         return np.array([float(attempts[0].right) for attempts in solve(model, asked)])
 
 
-def triggers(task: str = "problem", steps: int = 3, train: int = 32, test: int = 60, seed: int = 0) -> Trigger:
+def triggers(
+    task: str = "problem", steps: int = 3, train: int = 32, test: int = 60, seed: int = 0
+) -> Trigger:
     """An objective of problems with so many steps, whose single sums the corpus states.
 
     Arguments and errors: :func:`course.reasoning.problems`.
     """
-    drawn = [problems(task, steps, count, seed, split, stated=True) for split, count in ((TRAIN, train), (TEST, test))]
+    drawn = [
+        problems(task, steps, count, seed, split, stated=True)
+        for split, count in ((TRAIN, train), (TEST, test))
+    ]
     return Trigger(*(tuple(found) for found in drawn))
 
 
 @dataclass(frozen=True)
 class OpeningWriter(Continuer):
-    """A model solves problems, by samples and without any trigger; the first sentences of what it writes are the prompts.
+    """A model solves problems, by samples and without any trigger; the first sentences of what it
+    writes are the prompts.
 
     A variation keeps the first half of a phrase's words and lets the model finish the sentence.
 
@@ -85,9 +98,14 @@ class OpeningWriter(Continuer):
     def __post_init__(self):
         check_fields(self, model=anything(), task=text(), temperature=number(0))
 
-    def continued(self, begun: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
+    def continued(
+        self, begun: str, examples: Sequence[Example], count: int, seed: int
+    ) -> list[str]:
         worded = wording(self.task)
-        asked = [f"{worded.template.query(example.input)} {begun}".strip() for example in examples[:count]]
+        asked = [
+            f"{worded.template.query(example.input)} {begun}".strip()
+            for example in examples[:count]
+        ]
         stops = (worded.end.strip(), "\n")
         each = -(-count // len(asked))
         found = self.model.generate(asked, each, self.temperature, stops, seed, MOST_TOKENS)

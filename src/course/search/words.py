@@ -1,4 +1,6 @@
-"""The words that a hard prompt is made of: those that are one token each, wherever in a prompt they stand."""
+"""The words that a hard prompt is made of: those that are one token each, wherever in a prompt they
+stand.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ _BEFORE = "a"
 class Words:
     """The words of a model's vocabulary, without its special tokens.
 
-    Many tokenizers know a word twice, at the beginning of a text and behind a space; a prompt's first word is the one, all others are
-    the other.
+    Many tokenizers know a word twice, at the beginning of a text and behind a space; a prompt's
+    first word is the one, all others are the other.
 
     Attributes:
         texts: the words, in the order of the vocabulary.
@@ -35,7 +37,10 @@ class Words:
         Args:
             numbers: of its words, places in ``texts``.
         """
-        return [int((self.later if place else self.first)[number]) for place, number in enumerate(numbers)]
+        return [
+            int((self.later if place else self.first)[number])
+            for place, number in enumerate(numbers)
+        ]
 
     def prompt(self, numbers: Sequence[int]) -> str:
         """A prompt as text."""
@@ -49,7 +54,9 @@ def words_of(model: TextModel) -> Words:
         ValueError: for a model behind an endpoint, whose vocabulary is not known.
     """
     if not isinstance(model, LanguageModel):
-        raise ValueError(f"{type(model).__name__} does not tell its vocabulary: expected a LanguageModel, as course.lm.load() gives it")
+        raise ValueError(
+            f"{type(model).__name__} does not tell its vocabulary: expected a LanguageModel, as course.lm.load() gives it"
+        )
     return _words(model.tokenizer)
 
 
@@ -58,16 +65,27 @@ def _words(tokenizer: PreTrainedTokenizerBase) -> Words:
     special = set(tokenizer.all_special_ids)
     ids = [i for i in range(len(tokenizer)) if i not in special]
     texts = [tokenizer.decode([i]).strip() for i in ids]
-    distinct = [text for text in dict.fromkeys(texts) if text and text.isprintable() and " " not in text]
+    distinct = [
+        text for text in dict.fromkeys(texts) if text and text.isprintable() and " " not in text
+    ]
     before = len(tokenizer(_BEFORE, add_special_tokens=False).input_ids)
     alone = tokenizer(distinct, add_special_tokens=False).input_ids
-    behind = [found[before:] for found in tokenizer([f"{_BEFORE} {text}" for text in distinct], add_special_tokens=False).input_ids]
+    behind = [
+        found[before:]
+        for found in tokenizer(
+            [f"{_BEFORE} {text}" for text in distinct], add_special_tokens=False
+        ).input_ids
+    ]
     kept = [
         (text, first[0], later[0])
         for text, first, later in zip(distinct, alone, behind, strict=True)
-        if len(first) == len(later) == 1 and first[0] not in special and tokenizer.decode(later).strip() == text
+        if len(first) == len(later) == 1
+        and first[0] not in special
+        and tokenizer.decode(later).strip() == text
     ]
     if not kept:
-        raise ValueError(f"{tokenizer.name_or_path!r} has no word that is one token everywhere; prompts cannot be searched word by word")
+        raise ValueError(
+            f"{tokenizer.name_or_path!r} has no word that is one token everywhere; prompts cannot be searched word by word"
+        )
     texts, first, later = zip(*kept, strict=True)
     return Words(texts, torch.tensor(first), torch.tensor(later))

@@ -1,4 +1,6 @@
-"""The search of APE (Zhou et al. 2023): a model writes prompts, a race finds the best, the writer varies it, and so on."""
+"""The search of APE (Zhou et al. 2023): a model writes prompts, a race finds the best, the writer
+varies it, and so on.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -47,18 +49,31 @@ class WrittenPrompts(Method):
         meter.spend(self.count)
         candidates = distinct([*self.start, *self.writer.write(examples, self.count, seed)])
         if not candidates:
-            raise ValueError(f"all {self.count} texts that the writer wrote are empty: expected at least one prompt; let it write more")
+            raise ValueError(
+                f"all {self.count} texts that the writer wrote are empty: expected at least one prompt; let it write more"
+            )
         leaders, items = self._raced(meter, candidates, seed)
         for number in range(1, self.resampled + 1):
             meter.spend(len(leaders) * self.variations)
-            varied = [text for prompt in leaders for text in self.writer.vary(prompt, examples, self.variations, seed + 1000 * number)]
+            varied = [
+                text
+                for prompt in leaders
+                for text in self.writer.vary(
+                    prompt, examples, self.variations, seed + 1000 * number
+                )
+            ]
             candidates = distinct([*leaders, *varied])
-            leaders, items = self._challenged(meter, leaders[0], items, candidates, seed + 1000 * number)
+            leaders, items = self._challenged(
+                meter, leaders[0], items, candidates, seed + 1000 * number
+            )
 
-    def _raced(self, meter: Meter, candidates: tuple[str, ...], seed: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    def _raced(
+        self, meter: Meter, candidates: tuple[str, ...], seed: int
+    ) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """The best candidates, and the items that the very best was tried on.
 
-        Who leads is reported after each round, so that a budget that ends in the middle leaves something.
+        Who leads is reported after each round, so that a budget that ends in the middle leaves
+        something.
         """
         rounds = []
         for standing in self.race(candidates).rounds(meter, seed):
@@ -67,9 +82,16 @@ class WrittenPrompts(Method):
         return overall(rounds)[: self.best], rounds[-1].items[0]
 
     def _challenged(
-        self, meter: Meter, champion: str, items: tuple[int, ...], candidates: tuple[str, ...], seed: int
+        self,
+        meter: Meter,
+        champion: str,
+        items: tuple[int, ...],
+        candidates: tuple[str, ...],
+        seed: int,
     ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """The same of another race. Its winner must beat the champion on all items that either of them was tried on."""
+        """The same of another race. Its winner must beat the champion on all items that either of
+        them was tried on.
+        """
         rounds = list(self.race(candidates).rounds(meter, seed))
         winner, *others = overall(rounds)
         items = tuple(dict.fromkeys((*items, *rounds[-1].items[0])))
@@ -77,7 +99,10 @@ class WrittenPrompts(Method):
         if new > old:
             meter.report(winner, new)
         elif winner != champion:
-            winner, others = champion, [winner, *(prompt for prompt in others if prompt != champion)]
+            winner, others = (
+                champion,
+                [winner, *(prompt for prompt in others if prompt != champion)],
+            )
         return (winner, *others)[: self.best], items
 
 
@@ -93,5 +118,7 @@ def _examples(meter: Meter) -> tuple[Example, ...]:
         ValueError: if the objective has none to show.
     """
     if (examples := getattr(meter.objective, "examples", None)) is None:
-        raise ValueError(f"{type(meter.objective).__name__} has no examples to show to a writer: expected an objective such as Answers")
+        raise ValueError(
+            f"{type(meter.objective).__name__} has no examples to show to a writer: expected an objective such as Answers"
+        )
     return examples

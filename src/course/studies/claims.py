@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from course.foundation.intervals import Interval, interval
-from course.foundation.validation import check_fields, each, function, instance, number, optional, text
+from course.foundation.validation import (
+    check_fields,
+    each,
+    function,
+    instance,
+    number,
+    optional,
+    text,
+)
 from course.studies.records import Study, read_record
 
 

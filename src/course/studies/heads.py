@@ -1,4 +1,6 @@
-"""The study of chapter 2: four heads on a pretrained body and from scratch, by the number of labels."""
+"""The study of chapter 2: four heads on a pretrained body and from scratch, by the number of
+labels.
+"""
 
 from collections.abc import Sequence
 
@@ -14,10 +16,14 @@ FEW = 100
 #: The two ways to get a body.
 WAYS = {"pretrained": True, "scratch": False}
 _SIZES = {TRAIN: max(LABELS), VALIDATION: 100, TEST: 300}
-#: A body that read the same text as :data:`BODY` and was asked for the next word; its heads are for texts.
+#: A body that read the same text as :data:`BODY` and was asked for the next word; its heads are for
+#: texts.
 OTHER_BODY, OTHER_TASKS = "gpt-middle", ("sentiment", "inference")
 #: What more is measured with few labels: name -> (its tasks, what changes in a task).
-_VARIANTS = {"new words": (TASKS, with_new_words), "absent answers": (("extraction",), with_absent_answers)}
+_VARIANTS = {
+    "new words": (TASKS, with_new_words),
+    "absent answers": (("extraction",), with_absent_answers),
+}
 
 
 def four_heads(seed: int) -> dict:
@@ -28,8 +34,12 @@ def four_heads(seed: int) -> dict:
         task = load_task(name, seed=seed, sizes=_SIZES)
         found["score"][name], found["wrong"][name] = {}, {}
         for way, pretrained in WAYS.items():
-            models = {labels: learn(task, labels, pretrained, seed, validated=True) for labels in LABELS}
-            found["score"][name][way] = {str(labels): _score(task, learned) for labels, learned in models.items()}
+            models = {
+                labels: learn(task, labels, pretrained, seed, validated=True) for labels in LABELS
+            }
+            found["score"][name][way] = {
+                str(labels): _score(task, learned) for labels, learned in models.items()
+            }
             found["wrong"][name][way] = _wrong(task, models[FEW])
         if name in OTHER_TASKS:
             found["other body"][name] = _few(task, seed, OTHER_BODY)
@@ -49,7 +59,10 @@ def _wrong(task: Task, learned: Learned) -> dict[str, float]:
 
 
 def _few(task: Task, seed: int, body: str = BODY) -> dict[str, float]:
-    return {way: _score(task, learn(task, FEW, pretrained, seed, validated=True, name=body)) for way, pretrained in WAYS.items()}
+    return {
+        way: _score(task, learn(task, FEW, pretrained, seed, validated=True, name=body))
+        for way, pretrained in WAYS.items()
+    }
 
 
 def gaps(values: Sequence[dict], task: str, part: str = "score", labels: int = FEW) -> list[float]:
@@ -57,10 +70,14 @@ def gaps(values: Sequence[dict], task: str, part: str = "score", labels: int = F
 
     Args:
         values: of the study's record.
-        part: ``"score"``, or what was measured with few labels: ``"other body"``, ``"new words"``, ``"absent answers"``.
+        part: ``"score"``, or what was measured with few labels: ``"other body"``, ``"new words"``,
+            ``"absent answers"``.
         labels: how many (for ``"score"``).
     """
-    ends = [[v[part][task][way][str(labels)] if part == "score" else v[part][task][way] for way in WAYS] for v in values]
+    ends = [
+        [v[part][task][way][str(labels)] if part == "score" else v[part][task][way] for way in WAYS]
+        for v in values
+    ]
     return [pretrained - scratch for pretrained, scratch in ends]
 
 

@@ -1,4 +1,6 @@
-"""Studies of chapter 4: what demonstrations are good for, and whether their order matters; and what the chapter reads off the records."""
+"""Studies of chapter 4: what demonstrations are good for, and whether their order matters; and what
+the chapter reads off the records.
+"""
 
 from collections.abc import Sequence
 
@@ -16,19 +18,30 @@ from course.studies.records import Study
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
 
-#: Facts with few possible answers. The answers of each belong to it alone, or nearly so: who reads one knows what is asked.
+#: Facts with few possible answers. The answers of each belong to it alone, or nearly so: who reads
+#: one knows what is asked.
 FACTS = ("region", "language", "flag", "category", "colour", "job", "instrument", "home")
-#: Tasks with two labels. Most share their inputs, their labels or both with others, so only the pairs tell what is asked.
+#: Tasks with two labels. Most share their inputs, their labels or both with others, so only the
+#: pairs tell what is asked.
 JUDGEMENTS = ("is_animal", "is_large", "is_eaten", "is_wild", "is_wooden", "is_carried", "is_even", "is_above_fifty", "sentiment",
               "recommend", "verdict")  # fmt: skip
-#: The lists of the world whose inputs are sentences; they stand in for inputs from elsewhere, as sentences of the news did in
-#: Min et al. 2022.
+#: The lists of the world whose inputs are sentences; they stand in for inputs from elsewhere, as
+#: sentences of the news did in Min et al. 2022.
 SENTENCES = ("find_city", "sentiment")
 SHOWN = ("gold", "random", "foreign", "labels", "none")
 #: By the share of relabelled lists in pretraining, and by size.
 KNOB = ("gpt-small-p00", "gpt-small-p05", "gpt-small", "gpt-small-p50")
 LADDER = ("gpt-small", "gpt-middle", "gpt-large")
-ORDERED = ("is_animal", "is_large", "is_carried", "is_even", "is_above_fifty", "sentiment", "recommend", "verdict")
+ORDERED = (
+    "is_animal",
+    "is_large",
+    "is_carried",
+    "is_even",
+    "is_above_fifty",
+    "sentiment",
+    "recommend",
+    "verdict",
+)
 LAYOUTS = ("colon", "comma", "question")
 
 
@@ -46,13 +59,17 @@ def _measured(cells: list[Cell], *keys: str) -> dict:
 
 def foreign_to(task: str) -> tuple[str, ...]:
     """The lists of sentences that have other inputs than a task."""
-    return tuple(name for name in SENTENCES if list_tasks()[name].domain != list_tasks()[task].domain)
+    return tuple(
+        name for name in SENTENCES if list_tasks()[name].domain != list_tasks()[task].domain
+    )
 
 
 def demonstrations(seed: int, count: int = 60) -> dict:
-    """What each part of the demonstrations is good for, and whose labels are followed when they are wrong.
+    """What each part of the demonstrations is good for, and whose labels are followed when they are
+    wrong.
 
-    Without a title, with eight demonstrations; in ``"conditions"`` the model writes its answers, in ``"flipped"`` it chooses a label.
+    Without a title, with eight demonstrations; in ``"conditions"`` the model writes its answers, in
+    ``"flipped"`` it chooses a label.
     """
     cells = []
     for task in (*FACTS, *JUDGEMENTS):
@@ -60,11 +77,16 @@ def demonstrations(seed: int, count: int = 60) -> dict:
         cells += sweeps.grid([task], (8,), (seed,), conditions=SHOWN, **more)
     models = tuple(dict.fromkeys((*KNOB, *LADDER)))
     wrong = sweeps.grid(JUDGEMENTS, (8,), (seed,), models, ("gold", "flipped"), count=count)
-    return {"conditions": _measured(cells, "task", "condition"), "flipped": _measured(wrong, "model", "task", "condition")}
+    return {
+        "conditions": _measured(cells, "task", "condition"),
+        "flipped": _measured(wrong, "model", "task", "condition"),
+    }
 
 
 def calibration(seed: int) -> dict:
-    """Eight orders of four balanced demonstrations in three layouts, two of them never seen, with and without calibration."""
+    """Eight orders of four balanced demonstrations in three layouts, two of them never seen, with
+    and without calibration.
+    """
     found: dict = {}
     for name in ("gpt-middle", "gpt-large"):
         model, found[name] = load(name), {}
@@ -82,27 +104,60 @@ def calibration(seed: int) -> dict:
 
 
 def lost_to(condition: str, tasks: Sequence[str], values: Sequence[dict]) -> np.ndarray:
-    """Points of accuracy that a condition costs against right labels, mean over some tasks: one figure a seed of the first study."""
-    return np.array([np.mean([v["conditions"][task]["gold"] - v["conditions"][task][condition] for task in tasks]) for v in values])
+    """Points of accuracy that a condition costs against right labels, mean over some tasks: one
+    figure a seed of the first study.
+    """
+    return np.array(
+        [
+            np.mean(
+                [v["conditions"][task]["gold"] - v["conditions"][task][condition] for task in tasks]
+            )
+            for v in values
+        ]
+    )
 
 
 def above_chance(model: str, values: Sequence[dict]) -> np.ndarray:
-    """By how many points a model lies above chance after flipped labels, mean over the tasks with two labels, by seed."""
-    return np.array([np.mean([v["flipped"][model][task]["flipped"] for task in JUDGEMENTS]) - 50 for v in values])
+    """By how many points a model lies above chance after flipped labels, mean over the tasks with
+    two labels, by seed.
+    """
+    return np.array(
+        [
+            np.mean([v["flipped"][model][task]["flipped"] for task in JUDGEMENTS]) - 50
+            for v in values
+        ]
+    )
 
 
 def over_orders(kind: str, measure: str, values: Sequence[dict]) -> np.ndarray:
-    """A measure over the orders under one kind of calibration, mean over models, layouts and tasks, by seed."""
-    return np.array([np.mean([by_layout[layout][kind][measure] for by_layout in v.values() for layout in LAYOUTS]) for v in values])
+    """A measure over the orders under one kind of calibration, mean over models, layouts and tasks,
+    by seed.
+    """
+    return np.array(
+        [
+            np.mean(
+                [by_layout[layout][kind][measure] for by_layout in v.values() for layout in LAYOUTS]
+            )
+            for v in values
+        ]
+    )
 
 
 def right_share(model: str, shots: int, values: Sequence[dict], what: str = "model") -> np.ndarray:
-    """Accuracy (percent) of a model, or of the ``"ceiling"``, on dialects and critics behind a title, by seed of the study of quality."""
-    return np.array([100 * np.mean([v[model]["in_context"][task][str(shots)][what] for task in PROFILED]) for v in values])
+    """Accuracy (percent) of a model, or of the ``"ceiling"``, on dialects and critics behind a
+    title, by seed of the study of quality.
+    """
+    return np.array(
+        [
+            100 * np.mean([v[model]["in_context"][task][str(shots)][what] for task in PROFILED])
+            for v in values
+        ]
+    )
 
 
 def clusters_of(values: Sequence[dict]) -> pd.DataFrame:
-    """Mean accuracy (percent) of the large model on lists without titles: a row a cluster of tasks, a column a number of demonstrations.
+    """Mean accuracy (percent) of the large model on lists without titles: a row a cluster of tasks,
+    a column a number of demonstrations.
 
     Args:
         values: of the study of quality.

@@ -1,4 +1,6 @@
-"""How good the shipped models are: what they know, compute and pick up from context, beside what is possible."""
+"""How good the shipped models are: what they know, compute and pick up from context, beside what is
+possible.
+"""
 
 import math
 
@@ -19,7 +21,8 @@ from course.world.profiles import PROFILED
 from course.world.relations import critic_verdicts, dialect_forms, relations
 from course.world.split import TEST, TRAIN, split_of
 
-#: Streams of the corpus from this one on are seen by no training run (each uses fewer steps than this).
+#: Streams of the corpus from this one on are seen by no training run (each uses fewer steps than
+#: this).
 UNSEEN_STREAMS = 1_000_000
 
 
@@ -29,8 +32,16 @@ def fact_prompts() -> dict[str, list[tuple[str, str]]]:
     for relation in relations().values():
         frame = relation.sentences[0].split(" {o}")[0]
         ordinary += [(frame.format(s=s), o) for s, o in relation.table.items()]
-    dialects = [(f"in {d} the {n} is called", form) for d, table in dialect_forms().items() for n, form in table.items()]
-    critics = [(f"{c} thinks that {dish} is", v) for c, table in critic_verdicts().items() for dish, v in table.items()]
+    dialects = [
+        (f"in {d} the {n} is called", form)
+        for d, table in dialect_forms().items()
+        for n, form in table.items()
+    ]
+    critics = [
+        (f"{c} thinks that {dish} is", v)
+        for c, table in critic_verdicts().items()
+        for dish, v in table.items()
+    ]
     hops = [(f"{way} of {place} is", target) for (place, way), target in maps.neighbours().items()]
     return {"relations": ordinary, "dialects": dialects, "critics": critics, "map": hops}
 
@@ -52,11 +63,20 @@ def facts(model: Predictor) -> dict[str, float]:
 
 def arithmetic(model: Predictor, split: str) -> float:
     """Accuracy on all single sums of one split."""
-    return completed(model, [(f"{s} =", r) for s, r in sums.all_steps().items() if split_of(sums.SPLIT_KEY, s) == split])
+    return completed(
+        model,
+        [
+            (f"{s} =", r)
+            for s, r in sums.all_steps().items()
+            if split_of(sums.SPLIT_KEY, s) == split
+        ],
+    )
 
 
 def unseen_loss(model: Predictor, seed: int, batches: int = 4) -> float:
-    """Mean loss (nats a label) on documents of unseen streams: next words for GPT, masked ones for BERT."""
+    """Mean loss (nats a label) on documents of unseen streams: next words for GPT, masked ones for
+    BERT.
+    """
     total, labels = 0.0, 0
     for batch in _unseen(model, seed, batches):
         with torch.inference_mode():
@@ -84,11 +104,14 @@ def _unseen(model: Predictor, seed: int, batches: int):
     return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
 
 
-def list_losses(model: Predictor, seed: int, count: int = 300, relabel: float = 0.2) -> dict[str, float]:
+def list_losses(
+    model: Predictor, seed: int, count: int = 300, relabel: float = 0.2
+) -> dict[str, float]:
     """Loss on the output of generated lists (nats), the model's beside the generator's own.
 
-    The generator's is that of the exact posterior on the same items, so no reader of the items can do better on average. Titles and
-    authors' lines are left out, and so are other formats than the most frequent one: what a format rules out the posterior does not use.
+    The generator's is that of the exact posterior on the same items, so no reader of the items can
+    do better on average. Titles and authors' lines are left out, and so are other formats than the
+    most frequent one: what a format rules out the posterior does not use.
     """
     rng, posterior = Rng(f"list losses/{seed}"), Posterior(relabel)
     asked, outputs, best = [], [], 0.0
@@ -108,12 +131,20 @@ def list_losses(model: Predictor, seed: int, count: int = 300, relabel: float = 
 
 
 def in_context(
-    model: Predictor, tasks: tuple[str, ...], shots: tuple[int, ...], count: int, seed: int, relabel: float = 0.2, titled: bool = False
+    model: Predictor,
+    tasks: tuple[str, ...],
+    shots: tuple[int, ...],
+    count: int,
+    seed: int,
+    relabel: float = 0.2,
+    titled: bool = False,
 ) -> dict:
-    """task -> shots (as text) -> accuracy of the model and of the exact posterior (``"ceiling"``) on the same queries.
+    """task -> shots (as text) -> accuracy of the model and of the exact posterior (``"ceiling"``)
+    on the same queries.
 
     Args:
-        titled: whether a title says what is asked; then the posterior knows it, too, and that no label is renamed.
+        titled: whether a title says what is asked; then the posterior knows it, too, and that no
+            label is renamed.
     """
     found = {}
     for task in tasks:
@@ -126,7 +157,10 @@ def in_context(
             best = [posterior.predict(q.demonstrations, q.input) for q in asked]
             found[task][str(k)] = {
                 "model": accuracy(model, asked),
-                "ceiling": sum(max(b, key=b.get) == q.output for b, q in zip(best, asked, strict=True)) / count,
+                "ceiling": sum(
+                    max(b, key=b.get) == q.output for b, q in zip(best, asked, strict=True)
+                )
+                / count,
             }
     return found
 
@@ -151,5 +185,6 @@ def model_quality(seed: int) -> dict:
             others = tuple(task for task in list_tasks() if task not in PROFILED)
             found[name]["in_context"] |= in_context(model, others, SHOTS, 40, seed)
     return found
+
 
 STUDIES = (Study("quality", 2, tuple(sorted(RECIPES)), (0, 1, 2), model_quality),)

@@ -1,4 +1,6 @@
-"""Records: the raw figures of studies that take longer than a reader waits, stored as small JSON files in the package."""
+"""Records: the raw figures of studies that take longer than a reader waits, stored as small JSON
+files in the package.
+"""
 
 import json
 import os
@@ -66,7 +68,11 @@ class Record:
 
     def table(self) -> pd.DataFrame:
         """All observations, one a row, with the seed in the first column; seeds in their order."""
-        rows = [{"seed": int(seed)} | row for seed in sorted(self.runs, key=int) for row in self.runs[seed]]
+        rows = [
+            {"seed": int(seed)} | row
+            for seed in sorted(self.runs, key=int)
+            for row in self.runs[seed]
+        ]
         return pd.DataFrame(rows)
 
     def values(self) -> list[dict]:
@@ -80,10 +86,12 @@ def machine() -> str:
 
 
 def read_record(study: Study, path: Path | None = None) -> Record:
-    """The stored record of a study, with the runs of its seeds; those of seeds that it has no longer are left out.
+    """The stored record of a study, with the runs of its seeds; those of seeds that it has no
+    longer are left out.
 
     Raises:
-        RecordError: if there is none, or if it is not of this study and version, lacks a seed, or is of other weights.
+        RecordError: if there is none, or if it is not of this study and version, lacks a seed, or
+            is of other weights.
     """
     stored = path or study.path
     again = f"run 'python -m course.studies {study.name}'"
@@ -91,11 +99,17 @@ def read_record(study: Study, path: Path | None = None) -> Record:
         raise RecordError(f"{stored} does not exist; {again}")
     record = _stored(stored, again)
     if record.study != study.name:
-        raise RecordError(f"{stored} is of the study {record.study!r}, expected {study.name!r}; {again}")
+        raise RecordError(
+            f"{stored} is of the study {record.study!r}, expected {study.name!r}; {again}"
+        )
     if record.version != study.version:
-        raise RecordError(f"{stored} is of version {record.version}, the study is at {study.version}; {again}")
+        raise RecordError(
+            f"{stored} is of version {record.version}, the study is at {study.version}; {again}"
+        )
     if record.weights != study.weights():
-        raise RecordError(f"{stored} was measured on other weights than those of the package; {again}")
+        raise RecordError(
+            f"{stored} was measured on other weights than those of the package; {again}"
+        )
     if missing := [seed for seed in study.seeds if str(seed) not in record.runs]:
         raise RecordError(f"{stored} lacks the seeds {missing}; {again}")
     return replace(record, runs=_runs_of(study, record))
@@ -122,7 +136,9 @@ def _from_json(stored: dict) -> Record:
     columns = stored.pop("columns", None)
     record = Record(**stored)
     kind = dict if columns is None else list
-    if not isinstance(record.runs, dict) or not all(isinstance(run, kind) for run in record.runs.values()):
+    if not isinstance(record.runs, dict) or not all(
+        isinstance(run, kind) for run in record.runs.values()
+    ):
         raise ValueError("expected a map of seeds to figures in 'runs'")
     if columns is None:
         return record
@@ -139,35 +155,49 @@ def _to_json(record: Record) -> str:
     """A record as text, an observation a line."""
     if any(isinstance(run, dict) for run in record.runs.values()):
         return json.dumps(asdict(record), indent=1) + "\n"
-    columns = list(dict.fromkeys(column for rows in record.runs.values() for row in rows for column in row))
+    columns = list(
+        dict.fromkeys(column for rows in record.runs.values() for row in rows for column in row)
+    )
     head = json.dumps(asdict(replace(record, runs={})) | {"columns": columns}, indent=1)
     runs = []
     for seed, rows in record.runs.items():
-        lines = ",\n".join("   " + json.dumps([row.get(column) for column in columns]) for row in rows)
+        lines = ",\n".join(
+            "   " + json.dumps([row.get(column) for column in columns]) for row in rows
+        )
         runs.append(f'  "{seed}": [\n{lines}\n  ]')
     return head.replace('"runs": {}', '"runs": {\n' + ",\n".join(runs) + "\n }") + "\n"
 
 
-def write_record(study: Study, runs: dict[str, list[Row] | dict], seconds: float, path: Path | None = None) -> Record:
+def write_record(
+    study: Study, runs: dict[str, list[Row] | dict], seconds: float, path: Path | None = None
+) -> Record:
     """Store what was measured."""
     record = Record(study.name, study.version, study.weights(), machine(), round(seconds, 1), runs)
     write_text(path or study.path, _to_json(record))
     return record
 
 
-def partial_runs(study: Study, path: Path | None = None) -> tuple[dict[str, list[Row] | dict], float]:
+def partial_runs(
+    study: Study, path: Path | None = None
+) -> tuple[dict[str, list[Row] | dict], float]:
     """The runs of an interrupted study that are still valid, and the seconds they took."""
     stored = path or study.path
     if not stored.exists():
         return {}, 0.0
     record = _stored(stored, "measure again")
-    if (record.study, record.version, record.weights) != (study.name, study.version, study.weights()):
+    if (record.study, record.version, record.weights) != (
+        study.name,
+        study.version,
+        study.weights(),
+    ):
         return {}, 0.0
     return _runs_of(study, record), record.seconds
 
 
 def columns(values: Sequence[dict], *keys: str) -> list[float]:
-    """One figure of every seed: ``columns(values, "right", "bert")`` reads ``value["right"]["bert"]``."""
+    """One figure of every seed: ``columns(values, "right", "bert")`` reads
+    ``value["right"]["bert"]``.
+    """
     found = []
     for value in values:
         for key in keys:

@@ -1,4 +1,6 @@
-"""Study of soft prompts: the same labels for words by a person, words by search, demonstrations, vectors and LoRA."""
+"""Study of soft prompts: the same labels for words by a person, words by search, demonstrations,
+vectors and LoRA.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +19,8 @@ from course.studies.records import Study
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 
-#: Tasks that wordings name, the last of them beyond the model; and tasks that none does: each label's word stands for another label.
+#: Tasks that wordings name, the last of them beyond the model; and tasks that none does: each
+#: label's word stands for another label.
 NAMED, UNNAMED = ("second_word", "grammar", "inference"), ("sentiment exchanged", "topic exchanged")
 TASKS = NAMED + UNNAMED
 #: Tasks with short items, for what takes many runs.
@@ -27,11 +30,22 @@ STEPS, LENGTHS = 60, (1, 2, 4, 8, 16, 32)
 #: What is learned, in the order of figures.
 LEARNED = ("prompt", "p_tuning", "prefix", "lora")
 #: The other ways, by what they are called in figures.
-PERSON, TITLE, RANDOM, AUTO, SHOWN = "a person's words", "the corpus's title", "random words", "AutoPrompt", "demonstrations"
+PERSON, TITLE, RANDOM, AUTO, SHOWN = (
+    "a person's words",
+    "the corpus's title",
+    "random words",
+    "AutoPrompt",
+    "demonstrations",
+)
 #: Task -> another one, whose wording a prompt may begin as.
-ASTRAY = {"second_word": "first_word", "sentiment exchanged": "topic", "topic exchanged": "sentiment"}
+ASTRAY = {
+    "second_word": "first_word",
+    "sentiment exchanged": "topic",
+    "topic exchanged": "sentiment",
+}
 
-#: Task -> another one of the same inputs, whose wording its prompt begins as, and the peak rate at which it leaves it by little.
+#: Task -> another one of the same inputs, whose wording its prompt begins as, and the peak rate at
+#: which it leaves it by little.
 WAYWARD = {
     "first_word": "third_word", "second_word": "first_word", "third_word": "second_word",
     "find_city": "find_person", "find_person": "find_city",
@@ -50,42 +64,77 @@ def objective(task: str, seed: int, train: int = 64, test: int = 100) -> Answers
     return exchanged(made) if task in UNNAMED else made
 
 
-def words(task: str, items: Answers, model: LanguageModel, budget: int, seed: int) -> dict[str, dict]:
+def words(
+    task: str, items: Answers, model: LanguageModel, budget: int, seed: int
+) -> dict[str, dict]:
     """Prompts in words by a person and by search, each the best by training items."""
-    methods = {PERSON: Exhaustive(INSTRUCTIONS[usual(task)]), RANDOM: RandomSearch(words_of(model).texts), AUTO: AutoPrompt()}
+    methods = {
+        PERSON: Exhaustive(INSTRUCTIONS[usual(task)]),
+        RANDOM: RandomSearch(words_of(model).texts),
+        AUTO: AutoPrompt(),
+    }
     if usual(task) in list_tasks():
         methods[TITLE] = Exhaustive((list_tasks()[usual(task)].title,))
     found = {name: search(method, items, model, budget, seed) for name, method in methods.items()}
-    return {n: {"accuracy": f.held_out, "score": f.steps[-1].score, "prompt": f.prompt, "calls": f.calls} for n, f in found.items()}
+    return {
+        n: {
+            "accuracy": f.held_out,
+            "score": f.steps[-1].score,
+            "prompt": f.prompt,
+            "calls": f.calls,
+        }
+        for n, f in found.items()
+    }
 
 
 def shown(items: Answers, model: LanguageModel, counts: Sequence[int] = (4, 8, 16)) -> dict:
-    """Training items as demonstrations; how many of them is chosen by the training items that are left."""
+    """Training items as demonstrations; how many of them is chosen by the training items that are
+    left.
+    """
     tried, right = {}, replace(items, measure="accuracy")
     for count in counts:
         asked = demonstrated(right, count)
         try:
-            tried[count] = float(asked.values(model, [("", item) for item in range(asked.size)]).mean())
+            tried[count] = float(
+                asked.values(model, [("", item) for item in range(asked.size)]).mean()
+            )
         except DemonstrationsDoNotFit:
             break
     best = max(tried, key=tried.get)
-    return {"accuracy": demonstrated(items, best).held_out(model, ""), "shown": best, "calls": sum(items.size - k for k in tried)}
+    return {
+        "accuracy": demonstrated(items, best).held_out(model, ""),
+        "shown": best,
+        "calls": sum(items.size - k for k in tried),
+    }
 
 
 def lesson(task: str, method: str, length: int = 8, looks: int = 1) -> Lesson:
     """How a task is learned: prompt tuning begins as its first wording."""
-    return Lesson(method, length, INSTRUCTIONS[usual(task)][0] if method == "prompt" else None, STEPS, looks=looks)
+    return Lesson(
+        method,
+        length,
+        INSTRUCTIONS[usual(task)][0] if method == "prompt" else None,
+        STEPS,
+        looks=looks,
+    )
 
 
 def by_method(seed: int) -> dict:
-    """Task -> way -> accuracy (percent) and calls, on the middle model; searches may make as many calls as prompt tuning."""
+    """Task -> way -> accuracy (percent) and calls, on the middle model; searches may make as many
+    calls as prompt tuning.
+    """
     model, found = load(MODEL), {}
     for task in TASKS:
         items, found[task] = objective(task, seed), {}
         for method in LEARNED:
             made = learn(lesson(task, method, looks=3), items, model, seed)
             trace = [(step.calls, step.held_out) for step in made.steps]
-            found[task][method] = {"accuracy": made.held_out, "score": made.steps[-1].score, "calls": made.calls, "trace": trace}
+            found[task][method] = {
+                "accuracy": made.held_out,
+                "score": made.steps[-1].score,
+                "calls": made.calls,
+                "trace": trace,
+            }
         found[task] |= words(task, items, model, made.calls, seed) | {SHOWN: shown(items, model)}
     return found
 
@@ -95,14 +144,18 @@ def by_length(seed: int) -> dict:
     model, found = load(MODEL), {}
     for task in SHORT:
         items = objective(task, seed)
-        found[task] = {str(n): learn(lesson(task, "prompt", n), items, model, seed).held_out for n in LENGTHS}
+        found[task] = {
+            str(n): learn(lesson(task, "prompt", n), items, model, seed).held_out for n in LENGTHS
+        }
     return found
 
 
 def by_start(seed: int) -> dict:
-    """Task -> start of a prompt -> accuracy (percent) of the learned vectors, of the words nearest to them, and of the start itself.
+    """Task -> start of a prompt -> accuracy (percent) of the learned vectors, of the words nearest
+    to them, and of the start itself.
 
-    Also the share of nearest words that are those of the start (percent), and how the nearest words read.
+    Also the share of nearest words that are those of the start (percent), and how the nearest words
+    read.
     """
     model, found = load(MODEL), {}
     for task in SHORT:
@@ -114,15 +167,25 @@ def by_start(seed: int) -> dict:
             "its wording": INSTRUCTIONS[usual(task)][0],
             "another's wording": INSTRUCTIONS[ASTRAY[task]][0],
         }
-        found[task] = {name: _read(replace(lesson(task, "prompt"), start=start), items, model, seed) for name, start in starts.items()}
+        found[task] = {
+            name: _read(replace(lesson(task, "prompt"), start=start), items, model, seed)
+            for name, start in starts.items()
+        }
     return found
 
 
 def wayward(seed: int) -> dict:
-    """Task -> what its vectors and the words nearest to them do, as in :func:`by_start`, for a start that asks for something else."""
+    """Task -> what its vectors and the words nearest to them do, as in :func:`by_start`, for a
+    start that asks for something else.
+    """
     model = load(MODEL)
-    lessons = {task: Lesson(start=INSTRUCTIONS[other][0], steps=STEPS, learning_rate=SMALL, looks=1) for task, other in WAYWARD.items()}
-    return {task: _read(lesson, objective(task, seed), model, seed) for task, lesson in lessons.items()}
+    lessons = {
+        task: Lesson(start=INSTRUCTIONS[other][0], steps=STEPS, learning_rate=SMALL, looks=1)
+        for task, other in WAYWARD.items()
+    }
+    return {
+        task: _read(lesson, objective(task, seed), model, seed) for task, lesson in lessons.items()
+    }
 
 
 def _read(lesson: Lesson, items: Answers, model: LanguageModel, seed: int) -> dict:
@@ -151,26 +214,49 @@ def by_size(seed: int) -> dict:
         model, found[name] = load(name), {}
         for task in SHORT:
             items = objective(task, seed)
-            ways = {method: learn(lesson(task, method), items, model, seed).held_out for method in ("prompt", "prefix", "lora")}
+            ways = {
+                method: learn(lesson(task, method), items, model, seed).held_out
+                for method in ("prompt", "prefix", "lora")
+            }
             person = Exhaustive(INSTRUCTIONS[usual(task)])
             found[name][task] = ways | {PERSON: search(person, items, model, 1000, seed).held_out}
     return found
 
 
 def soft_prompts(seed: int) -> dict:
-    return {"methods": by_method(seed), "lengths": by_length(seed), "starts": by_start(seed), "sizes": by_size(seed)}
+    return {
+        "methods": by_method(seed),
+        "lengths": by_length(seed),
+        "starts": by_start(seed),
+        "sizes": by_size(seed),
+    }
 
 
 def accuracies(values: Sequence[dict], way: str, tasks: Sequence[str]) -> np.ndarray:
     """Accuracy (percent) of one way on the middle model, mean over the tasks that have it, by seed."""
-    return np.array([np.mean([v["methods"][task][way]["accuracy"] for task in tasks if way in v["methods"][task]]) for v in values])
+    return np.array(
+        [
+            np.mean(
+                [v["methods"][task][way]["accuracy"] for task in tasks if way in v["methods"][task]]
+            )
+            for v in values
+        ]
+    )
 
 
 def best_words(values: Sequence[dict], tasks: Sequence[str]) -> np.ndarray:
-    """Accuracy (percent) of the words that do best on training items, a person's or found ones, mean over tasks, by seed."""
+    """Accuracy (percent) of the words that do best on training items, a person's or found ones,
+    mean over tasks, by seed.
+    """
     found = []
     for value in values:
-        ways = [max((value["methods"][task][way] for way in (PERSON, RANDOM, AUTO)), key=lambda cell: cell["score"]) for task in tasks]
+        ways = [
+            max(
+                (value["methods"][task][way] for way in (PERSON, RANDOM, AUTO)),
+                key=lambda cell: cell["score"],
+            )
+            for task in tasks
+        ]
         found.append(np.mean([way["accuracy"] for way in ways]))
     return np.array(found)
 
@@ -184,11 +270,16 @@ def along_size(values: Sequence[dict], way: str, tasks: Sequence[str] = SHORT) -
     """Accuracy (percent) of one way, mean over the tasks, (seeds, sizes from the smallest)."""
     small, large = OTHERS
     middle = accuracies(values, way, tasks)
-    sides = {name: [np.mean([v["sizes"][name][task][way] for task in tasks]) for v in values] for name in OTHERS}
+    sides = {
+        name: [np.mean([v["sizes"][name][task][way] for task in tasks]) for v in values]
+        for name in OTHERS
+    }
     return np.stack([sides[small], middle, sides[large]], axis=1)
 
 
-def from_start(values: Sequence[dict], start: str, what: str, tasks: Sequence[str] = SHORT) -> np.ndarray:
+def from_start(
+    values: Sequence[dict], start: str, what: str, tasks: Sequence[str] = SHORT
+) -> np.ndarray:
     """What :func:`by_start` found for one start (in percent), mean over tasks, by seed."""
     return np.array([np.mean([v["starts"][task][start][what] for task in tasks]) for v in values])
 

@@ -1,4 +1,6 @@
-"""A study of prefixes that steer a dialogue model: learned, random and hand-written, and what a gameable reward leads to."""
+"""A study of prefixes that steer a dialogue model: learned, random and hand-written, and what a
+gameable reward leads to.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -57,19 +59,33 @@ def steering(seed: int) -> dict:
         objective = Manner(train, test, Scorer(manner, seed), seed=seed)
         fixed = {"no prefix": "", "hand-written": hand_written}
         found["targets"][manner] = {
-            **{name: _judged(model, objective, [prefix] * len(test)) for name, prefix in fixed.items()},
-            "random words": [_judged(model, objective, [prefix] * len(test)) for prefix in _random_words(model, seed)],
-            "random search": _searched(RandomSearch(_words(model), LESSONS.length), model, objective, BUDGET),
+            **{
+                name: _judged(model, objective, [prefix] * len(test))
+                for name, prefix in fixed.items()
+            },
+            "random words": [
+                _judged(model, objective, [prefix] * len(test))
+                for prefix in _random_words(model, seed)
+            ],
+            "random search": _searched(
+                RandomSearch(_words(model), LESSONS.length), model, objective, BUDGET
+            ),
             "learned": _searched(method, model, objective, BUDGET),
             "learned, reads": _reading(writer, model, objective),
         }
     counting = LearnedPrefix(writer, lessons=LESSONS, settings=GAMED_SETTINGS, every=EVERY)
-    return found | {"courteous words": _searched(counting, model, Manner(train, test, CourteousWords(), seed=seed), GAMED_BUDGET)}
+    return found | {
+        "courteous words": _searched(
+            counting, model, Manner(train, test, CourteousWords(), seed=seed), GAMED_BUDGET
+        )
+    }
 
 
 def _judged(model: LanguageModel, objective: Manner, prefixes: Sequence[str], **more) -> dict:
     """What the held-out replies are like, with a few of them."""
-    found = asdict(judge(model, objective.reward, prefixes, objective.test, seed=objective.seed + 1))
+    found = asdict(
+        judge(model, objective.reward, prefixes, objective.test, seed=objective.seed + 1)
+    )
     return {**more, "prefix": prefixes[0], **found, "examples": found["examples"][:SHOWN]}
 
 
@@ -83,17 +99,34 @@ def _random_words(model: LanguageModel, seed: int) -> list[str]:
 
 
 def _searched(method: Method, model: LanguageModel, objective: Manner, budget: int) -> list[dict]:
-    """The best prefixes of a search by the calls that they took, judged; ``score`` is what the search thought of them."""
-    steps, count = search(method, objective, model, budget, objective.seed).steps, len(objective.test)
-    return [_judged(model, objective, [step.prompt] * count, calls=step.calls, score=step.score) for step in steps]
+    """The best prefixes of a search by the calls that they took, judged; ``score`` is what the
+    search thought of them.
+    """
+    steps, count = (
+        search(method, objective, model, budget, objective.seed).steps,
+        len(objective.test),
+    )
+    return [
+        _judged(model, objective, [step.prompt] * count, calls=step.calls, score=step.score)
+        for step in steps
+    ]
 
 
 def _reading(writer: LanguageModel, model: LanguageModel, objective: Manner) -> list[dict]:
     """The same of a policy that reads each question before it writes a prefix for it."""
     lessons = PolicyTraining(LESSONS.length, LESSONS.prefixes, LESSONS.questions, reads=True)
-    policy, meter = Policy(writer, settings=SETTINGS, seed=objective.seed), Meter(objective, model, BUDGET)
+    policy, meter = (
+        Policy(writer, settings=SETTINGS, seed=objective.seed),
+        Meter(objective, model, BUDGET),
+    )
     return [
-        _judged(model, objective, steered(policy, lessons, objective.test), calls=meter.calls, score=update.reward)
+        _judged(
+            model,
+            objective,
+            steered(policy, lessons, objective.test),
+            calls=meter.calls,
+            score=update.reward,
+        )
         for update in looks(learn(policy, meter, lessons, objective.seed), EVERY)
     ]
 
@@ -103,7 +136,8 @@ EVEN_SETTINGS, EVEN_LESSONS = PolicySettings(start="even"), PolicyTraining(prefi
 
 
 def gamed(seed: int) -> dict:
-    """What replies to held-out questions become while a policy learns that they should be short, by how the policy starts.
+    """What replies to held-out questions become while a policy learns that they should be short, by
+    how the policy starts.
 
     More seeds than elsewhere: whether the reward is gamed is a matter of luck.
     """
@@ -111,7 +145,12 @@ def gamed(seed: int) -> dict:
     objective = Manner(*places(seed), Brevity(), seed=seed)
     starts = {"model": (LESSONS, GAMED_SETTINGS), "even": (EVEN_LESSONS, EVEN_SETTINGS)}
     return {
-        start: _searched(LearnedPrefix(writer, lessons=lessons, settings=settings, every=EVERY), model, objective, GAMED_BUDGET)
+        start: _searched(
+            LearnedPrefix(writer, lessons=lessons, settings=settings, every=EVERY),
+            model,
+            objective,
+            GAMED_BUDGET,
+        )
         for start, (lessons, settings) in starts.items()
     }
 

@@ -1,4 +1,6 @@
-"""Studies of chapter 6, a model writes the prompts: ways to spend calls on candidates, and what a search among written prompts finds."""
+"""Studies of chapter 6, a model writes the prompts: ways to spend calls on candidates, and what a
+search among written prompts finds.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,7 +24,8 @@ from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
 
-#: Tasks of the races: so many inputs that held-out items tell candidates apart, and a prompt that matters.
+#: Tasks of the races: so many inputs that held-out items tell candidates apart, and a prompt that
+#: matters.
 RACED = {"find_city": "find city", "first_word": "first word", "third_word": "third word"}
 #: Runs of each race, and training and test items of its task.
 RUNS, ITEMS = 30, 100
@@ -30,7 +33,10 @@ RUNS, ITEMS = 30, 100
 SCHEDULES = {
     "uniform": [(Uniform, {"items_each": items}) for items in (1, 2, 5, 10, 25, 50)],
     "UCB": [(UpperConfidence, {"batches": batches}) for batches in (3, 5, 10, 20)],
-    "halving": [(SuccessiveHalving, {"first": first, "keep": keep}) for first, keep in ((1, 0.25), (1, 0.5), (2, 0.5), (4, 0.5))],
+    "halving": [
+        (SuccessiveHalving, {"first": first, "keep": keep})
+        for first, keep in ((1, 0.25), (1, 0.5), (2, 0.5), (4, 0.5))
+    ],
 }
 #: Clusters that a tuned writer is not tuned on, together.
 HELD_OUT = (("geography", "letters", "tagging"), ("morphology", "things", "word lists"))
@@ -42,7 +48,9 @@ RACE = partial(SuccessiveHalving, first=4)
 
 
 def races(seed: int) -> dict:
-    """By task and schedule, the calls, the regret and the optimism of each setting; each seed has candidates and items of its own."""
+    """By task and schedule, the calls, the regret and the optimism of each setting; each seed has
+    candidates and items of its own.
+    """
     model, found = load("gpt-middle"), {}
     for task in RACED:
         prompts = candidates(task, seed)
@@ -53,7 +61,8 @@ def races(seed: int) -> dict:
 
 
 def written(seed: int) -> dict:
-    """By task, the test accuracy of the prompt found, of the best of people's and of the title; what was found, and at how many calls.
+    """By task, the test accuracy of the prompt found, of the best of people's and of the title;
+    what was found, and at how many calls.
 
     Beside it: how often writers name a task, and the trigger phrase that is found.
     """
@@ -79,22 +88,34 @@ def _searched(model, writer, task: str, seed: int) -> dict:
 
 
 def _named(model, filler, seed: int) -> dict[str, dict[str, float]]:
-    """Writer -> task -> share (percent) of its texts that are the title of the task or an instruction that people wrote."""
+    """Writer -> task -> share (percent) of its texts that are the title of the task or an
+    instruction that people wrote.
+    """
     found: dict = {"blanks": {}, "tuned": {}}
     for held_out in HELD_OUT:
         writers = {"blanks": filler, "tuned": tune_writer(model, held_out, steps=60, seed=seed)}
         for task in (name for name in TASKS if clusters()[name] in held_out):
-            names, shown = (list_tasks()[task].title, *INSTRUCTIONS[task]), answers(task, 32, 1, seed).examples
+            names, shown = (
+                (list_tasks()[task].title, *INSTRUCTIONS[task]),
+                answers(task, 32, 1, seed).examples,
+            )
             for name, writer in writers.items():
-                texts = [" ".join(text.replace(".", " .").split()) for text in writer.write(shown, TEXTS, seed)]
+                texts = [
+                    " ".join(text.replace(".", " .").split())
+                    for text in writer.write(shown, TEXTS, seed)
+                ]
                 found[name][task] = 100 * sum(text in names for text in texts) / TEXTS
     return found
 
 
 def _trigger(model, seed: int) -> dict:
-    """The phrase found beside the usual one, the announced answer, and nothing: test accuracy at three steps."""
+    """The phrase found beside the usual one, the announced answer, and nothing: test accuracy at
+    three steps.
+    """
     objective, worded = triggers(seed=seed), wording("problem")
-    found = search(WrittenPrompts(OpeningWriter(model), TEXTS, race=RACE), objective, model, BUDGET, seed)
+    found = search(
+        WrittenPrompts(OpeningWriter(model), TEXTS, race=RACE), objective, model, BUDGET, seed
+    )
     phrases = {"given": worded.trigger, "answer at once": worded.announce, "nothing": ""}
     return {"prompt": found.prompt, "calls": found.calls, "found": found.held_out} | {
         name: objective.held_out(model, phrase) for name, phrase in phrases.items()
@@ -105,13 +126,18 @@ def mean_curves(value: dict) -> dict[str, tuple[list[float], list[float]]]:
     """Schedule -> (calls, regret in points) of its settings, means over the tasks, of one seed."""
     means = {name: [[np.mean([value[task][name][i][key] for task in value]) for i in range(len(settings))] for key in ("calls", "regret")]
              for name, settings in SCHEDULES.items()}  # fmt: skip
-    return {name: ([float(c) for c in calls], [float(r) for r in regret]) for name, (calls, regret) in means.items()}
+    return {
+        name: ([float(c) for c in calls], [float(r) for r in regret])
+        for name, (calls, regret) in means.items()
+    }
 
 
 def calls_to_reach(calls: Sequence[float], regret: Sequence[float], target: float) -> float:
-    """The calls at which a schedule is first as good as ``target``, between two settings on a line over the logarithm of the calls.
+    """The calls at which a schedule is first as good as ``target``, between two settings on a line
+    over the logarithm of the calls.
 
-    Infinite if no setting is. Below the cheapest setting nothing is known, so its calls are the least that can come out.
+    Infinite if no setting is. Below the cheapest setting nothing is known, so its calls are the
+    least that can come out.
     """
     for i, (spent, points) in enumerate(zip(calls, regret, strict=True)):
         if points <= target:
@@ -122,8 +148,11 @@ def calls_to_reach(calls: Sequence[float], regret: Sequence[float], target: floa
     return float("inf")
 
 
-def times_fewer(values: Sequence[dict], than: str = "uniform", tasks: Sequence[str] = tuple(RACED)) -> np.ndarray:
-    """How many times fewer calls halving takes to the regret of another schedule in its dearest setting, one value a seed.
+def times_fewer(
+    values: Sequence[dict], than: str = "uniform", tasks: Sequence[str] = tuple(RACED)
+) -> np.ndarray:
+    """How many times fewer calls halving takes to the regret of another schedule in its dearest
+    setting, one value a seed.
 
     The regrets are means over the tasks. 0 if halving never gets there.
     """
@@ -136,8 +165,15 @@ def times_fewer(values: Sequence[dict], than: str = "uniform", tasks: Sequence[s
 
 
 def gains(values: Sequence[dict], than: str = "by hand") -> np.ndarray:
-    """Test accuracy of the prompts found minus that of others (points), mean over the tasks, one value a seed."""
-    return np.array([np.mean([task["found"] - task[than] for task in value["tasks"].values()]) for value in values])
+    """Test accuracy of the prompts found minus that of others (points), mean over the tasks, one
+    value a seed.
+    """
+    return np.array(
+        [
+            np.mean([task["found"] - task[than] for task in value["tasks"].values()])
+            for value in values
+        ]
+    )
 
 
 def by_task(values: Sequence[dict]) -> pd.DataFrame:
@@ -147,13 +183,17 @@ def by_task(values: Sequence[dict]) -> pd.DataFrame:
 
 
 def naming(values: Sequence[dict]) -> pd.DataFrame:
-    """Mean share in percent of a writer's texts that name the task: a row a task, a column a writer."""
+    """Mean share in percent of a writer's texts that name the task: a row a task, a column a
+    writer.
+    """
     return pd.DataFrame({title: pd.DataFrame([value["named"][name] for value in values]).mean()
                          for title, name in (("BERT", "blanks"), ("tuned GPT", "tuned"))})  # fmt: skip
 
 
 def optimism(values: Sequence[dict]) -> pd.DataFrame:
-    """By how many points a winner's score in a uniform race is above its score on test items, by the items of a candidate."""
+    """By how many points a winner's score in a uniform race is above its score on test items, by
+    the items of a candidate.
+    """
     means = {how["items_each"]: np.mean([v[task]["uniform"][i]["optimism"] for v in values for task in v])
              for i, (_, how) in enumerate(SCHEDULES["uniform"])}  # fmt: skip
     return pd.DataFrame({"too good by": {f"{items} items": mean for items, mean in means.items()}})

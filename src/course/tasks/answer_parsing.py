@@ -1,11 +1,12 @@
-r"""Answers in worked solutions: a parser that finds what a text gives as its answer, and says so when there is none.
+r"""Answers in worked solutions: a parser that finds what a text gives as its answer, and says so
+when there is none.
 
-Looked for in this order: ``#### 72`` (GSM8K, Cobbe et al. 2021), ``\boxed{72}``, "the answer is 72", and, for numbers alone, the
-last number of the text. Within each kind the last one counts, for a chain may correct itself; cut off at its stop what a model
-wrote beyond its answer.
+Looked for in this order: ``#### 72`` (GSM8K, Cobbe et al. 2021), ``\boxed{72}``, "the answer is
+72", and, for numbers alone, the last number of the text. Within each kind the last one counts, for
+a chain may correct itself; cut off at its stop what a model wrote beyond its answer.
 
-A wrong reading is worse than none: several answers ("5 and 7", 3:30, 10-12) and an expression that nobody worked out ("5 - 3") are no
-answer.
+A wrong reading is worse than none: several answers ("5 and 7", 3:30, 10-12) and an expression that
+nobody worked out ("5 - 3") are no answer.
 """
 
 import re
@@ -29,10 +30,16 @@ _PHRASE = re.compile(
     r"|(?:答案|答)\s?(?:應該|应该)?(?:就?是|為|为|等於|等于|[:=]) ?[:=]? ?",
     re.IGNORECASE,
 )
-_BEHIND = re.compile(r"\b(?:is|was) (?:the|our|my|your) (?:\w+ )?answer\b|(?:是|就是)(?:正確|正确|最後|最终|最終)?答案", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"\s?(?:(?<!\bMr|\bMs|\bDr|\bSt|\bvs)(?<!\bMrs)(?<!\bapprox)[.!?]|;)(?=[\"')\]]{0,2}(?:\s|$))|[。！？；\n]")
+_BEHIND = re.compile(
+    r"\b(?:is|was) (?:the|our|my|your) (?:\w+ )?answer\b|(?:是|就是)(?:正確|正确|最後|最终|最終)?答案",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(
+    r"\s?(?:(?<!\bMr|\bMs|\bDr|\bSt|\bvs)(?<!\bMrs)(?<!\bapprox)[.!?]|;)(?=[\"')\]]{0,2}(?:\s|$))|[。！？；\n]"
+)
 _REFUSAL = re.compile(
-    r"(?:un(?:known|clear|defined|determined)|indeterminate|impossible|not (?:known|clear|given|defined|enough))\b", re.IGNORECASE
+    r"(?:un(?:known|clear|defined|determined)|indeterminate|impossible|not (?:known|clear|given|defined|enough))\b",
+    re.IGNORECASE,
 )
 _NO = r"(?:\bnot|n't|\bnever|\bcannot|\brather than|\binstead of|不是|并非|並非|而非)"
 _DENIED = re.compile(rf"{_NO} ?(?:(?:be|have|equal(?: to)?|exactly) )?[\"'(]?$", re.IGNORECASE)
@@ -81,7 +88,8 @@ class Answer:
     Attributes:
         text: as it was written, without what surrounds it.
         value: the number, exactly; None for words.
-        found: how it was found: ``"####"``, ``"boxed"``, ``"phrase"``, ``"last number"``, ``"given"`` or, for no answer, ``"nowhere"``.
+        found: how it was found: ``"####"``, ``"boxed"``, ``"phrase"``, ``"last number"``,
+            ``"given"`` or, for no answer, ``"nowhere"``.
     """
 
     text: str
@@ -90,7 +98,9 @@ class Answer:
 
     @property
     def key(self) -> Fraction | str:
-        """What two equal answers have in common: the value of a number; of words, the words in lower case."""
+        """What two equal answers have in common: the value of a number; of words, the words in
+        lower case.
+        """
         return " ".join(re.findall(r"\w+", self.text.lower())) if self.value is None else self.value
 
     def __str__(self) -> str:
@@ -102,7 +112,8 @@ NO_ANSWER = Answer("", None, "nowhere")
 
 
 def same_answer(a: Answer, b: Answer) -> bool:
-    """Whether two answers say the same: numbers by their value, whatever the commas, currency, unit or percent sign; words by the words.
+    """Whether two answers say the same: numbers by their value, whatever the commas, currency, unit
+    or percent sign; words by the words.
 
     No answer is the same as nothing. A number is never the same as words.
     """
@@ -110,28 +121,44 @@ def same_answer(a: Answer, b: Answer) -> bool:
 
 
 def numbers(text: str, *, decimal_comma: bool = False) -> list[Answer]:
-    """All numbers of a text in order: signs, separators, decimals, exponents, currency, percent, fractions, scales.
+    """All numbers of a text in order: signs, separators, decimals, exponents, currency, percent,
+    fractions, scales.
 
-    Where there is none in digits, those in words. A minus between two numbers is a subtraction and no sign.
+    Where there is none in digits, those in words. A minus between two numbers is a subtraction and
+    no sign.
     """
     written = plain(_checked(text))
     every = [n for n in numerals(written, decimal_comma) if n.value is not None and not n.weak]
-    return [Answer(written[n.start : n.end].strip(), n.value) for n in [n for n in every if not n.spelled] or every]
+    return [
+        Answer(written[n.start : n.end].strip(), n.value)
+        for n in [n for n in every if not n.spelled] or every
+    ]
 
 
 def as_number(text: str) -> Fraction | None:
-    """The value of a text that is a number in digits and nothing else, without currency or unit; None for any other text."""
+    """The value of a text that is a number in digits and nothing else, without currency or unit;
+    None for any other text.
+    """
     written = plain(text).strip()
     found = numerals(written)
-    whole = len(found) == 1 and not found[0].spelled and (found[0].start, found[0].end) == (0, len(written))
-    return found[0].value if whole and re.fullmatch(r"[-+]?[\d.,'_ ]+(?:[eE][-+]?\d+|/\d+)?", written) else None
+    whole = (
+        len(found) == 1
+        and not found[0].spelled
+        and (found[0].start, found[0].end) == (0, len(written))
+    )
+    return (
+        found[0].value
+        if whole and re.fullmatch(r"[-+]?[\d.,'_ ]+(?:[eE][-+]?\d+|/\d+)?", written)
+        else None
+    )
 
 
 def given(text: str, kind: str = "number", *, decimal_comma: bool = False) -> Answer:
     """The answer that a reference states, such as ``"1,234"`` or ``"a n r"``.
 
     Raises:
-        ValueError: for an unknown kind, for an empty text, or if a number is wanted and the text holds none or several.
+        ValueError: for an unknown kind, for an empty text, or if a number is wanted and the text
+            holds none or several.
     """
     _check_kind(kind)
     if kind == "words":
@@ -152,8 +179,10 @@ def parse_answer(text: str, kind: str = "number", *, decimal_comma: bool = False
     """The answer that a solution gives, or :data:`NO_ANSWER`.
 
     Args:
-        kind: ``"number"``, or ``"words"`` for an answer in words, which must be announced (there is no fallback).
-        decimal_comma: read numbers as in most of Europe, ``1.234,5`` as 1234.5; otherwise ``3,5`` is no number.
+        kind: ``"number"``, or ``"words"`` for an answer in words, which must be announced (there is
+            no fallback).
+        decimal_comma: read numbers as in most of Europe, ``1.234,5`` as 1234.5; otherwise ``3,5``
+            is no number.
 
     Raises:
         ValueError: for an unknown kind.
@@ -161,8 +190,14 @@ def parse_answer(text: str, kind: str = "number", *, decimal_comma: bool = False
     """
     _check_kind(kind)
     written = plain(_checked(text))
-    read: Callable[[str], Answer | None] = _words if kind == "words" else lambda said: _first(said, decimal_comma)
-    for found, stated in (("####", _after_hashes(written, kind)), ("boxed", _boxed(written)), ("phrase", _announced(written))):
+    read: Callable[[str], Answer | None] = (
+        _words if kind == "words" else lambda said: _first(said, decimal_comma)
+    )
+    for found, stated in (
+        ("####", _after_hashes(written, kind)),
+        ("boxed", _boxed(written)),
+        ("phrase", _announced(written)),
+    ):
         for said in reversed(list(stated)):
             if (answer := read(said)) is not None:
                 return answer if answer == NO_ANSWER else replace(answer, found=found)
@@ -187,12 +222,16 @@ def _check_kind(kind: str) -> None:
 
 def _after_hashes(text: str, kind: str) -> Iterator[str]:
     for said in _HASHES.findall(text):
-        if kind == "words" or (not _HEADING.match(said) and any(_begins(said, n) for n in numerals(said)[:1])):
+        if kind == "words" or (
+            not _HEADING.match(said) and any(_begins(said, n) for n in numerals(said)[:1])
+        ):
             yield said
 
 
 def _boxed(text: str) -> list[str]:
-    """The contents of the boxes whose braces are closed; of two that are joined by "and" the one text."""
+    """The contents of the boxes whose braces are closed; of two that are joined by "and" the one
+    text.
+    """
     opened, boxes = [], []
     for brace in _BOX.finditer(text):
         if brace[0] != "}":
@@ -207,7 +246,9 @@ def _boxed(text: str) -> list[str]:
 
 
 def _announced(text: str) -> Iterator[str]:
-    """What follows each "the answer is", up to the end of the sentence or the next announcement, so that no part is read twice."""
+    """What follows each "the answer is", up to the end of the sentence or the next announcement, so
+    that no part is read twice.
+    """
     phrases = list(_PHRASE.finditer(text))
     ends = [phrase.start() for phrase in phrases[1:]] + [len(text)]
     for phrase, following in zip(phrases, ends, strict=bool(phrases)):
@@ -238,7 +279,9 @@ def _words(said: str) -> Answer | None:
 
 
 def _first(said: str, decimal_comma: bool) -> Answer | None:
-    """The number with which the words that announce it begin; None if they hold none, so that one may look further."""
+    """The number with which the words that announce it begin; None if they hold none, so that one
+    may look further.
+    """
     # where nothing can be subtracted from, a minus is a sign even if a space follows it
     if not (said := said.strip()):
         return None
@@ -262,7 +305,11 @@ def _last(text: str, decimal_comma: bool) -> Answer:
     if _several_unknowns(text[start : last[-1].end]) or _said_otherwise(text, found, last):
         return NO_ANSWER
     asides = [(aside.start(), aside.end()) for aside in _ASIDE.finditer(text, start)]
-    outside = [run for run in runs if run[0].start >= start and not any(a <= run[0].start < b for a, b in asides)]
+    outside = [
+        run
+        for run in runs
+        if run[0].start >= start and not any(a <= run[0].start < b for a, b in asides)
+    ]
     return _answer(text, (outside or runs)[-1], "last number")
 
 
@@ -277,8 +324,16 @@ def _several_unknowns(said: str) -> bool:
 
 def _said_otherwise(text: str, found: Sequence[Numeral], run: "Run") -> bool:
     """Whether a later sentence has another number in words: which of the two is meant nobody knows."""
-    later = [n for n in found if n.start > run[-1].end and n.spelled and not n.weak and n.value != run[-1].value]
-    return bool(later) and not run[-1].spelled and _SENTENCE_END.search(text, run[-1].end, later[-1].start) is not None
+    later = [
+        n
+        for n in found
+        if n.start > run[-1].end and n.spelled and not n.weak and n.value != run[-1].value
+    ]
+    return (
+        bool(later)
+        and not run[-1].spelled
+        and _SENTENCE_END.search(text, run[-1].end, later[-1].start) is not None
+    )
 
 
 # --- numbers that belong together
@@ -286,7 +341,9 @@ def _said_otherwise(text: str, found: Sequence[Numeral], run: "Run") -> bool:
 
 @dataclass(frozen=True)
 class Linked(Numeral):
-    """A number of a run, with what joins it to the one before: ``"operator"``, ``"="``, ``"list"``, ``"or"``, or ``""`` for the first."""
+    """A number of a run, with what joins it to the one before: ``"operator"``, ``"="``, ``"list"``,
+    ``"or"``, or ``""`` for the first.
+    """
 
     link: str = ""
 
@@ -314,7 +371,12 @@ def _link(text: str, run: Run, after: Numeral) -> str:
         return "operator"
     if _EQUALS.fullmatch(gap) or before.link == "operator" and _GIVES.fullmatch(gap):
         return "="
-    if _OPERATOR.fullmatch(gap) or _OF.fullmatch(gap) and before.value is not None and 0 < before.value < 1:
+    if (
+        _OPERATOR.fullmatch(gap)
+        or _OF.fullmatch(gap)
+        and before.value is not None
+        and 0 < before.value < 1
+    ):
         return "operator"
     if _LIST.fullmatch(gap) or _MIXED_UNITS.fullmatch(gap):
         return "or" if re.search(r"\bor\b|或", gap) else "list"
@@ -322,8 +384,14 @@ def _link(text: str, run: Run, after: Numeral) -> str:
 
 
 def _told(text: str, found: Sequence[Numeral]) -> list[Run]:
-    """The runs that count: not denied, and in digits if any are, unless a number in words comes first of all."""
-    runs = [run for run in _runs(text, found) if not _DENIED.search(text[max(0, run[0].start - 30) : run[0].start])]
+    """The runs that count: not denied, and in digits if any are, unless a number in words comes
+    first of all.
+    """
+    runs = [
+        run
+        for run in _runs(text, found)
+        if not _DENIED.search(text[max(0, run[0].start - 30) : run[0].start])
+    ]
     if runs and runs[0][0].spelled and _begins(text, runs[0][0]):
         return runs
     return [run for run in runs if not all(n.spelled for n in run)] or runs
@@ -331,11 +399,16 @@ def _told(text: str, found: Sequence[Numeral]) -> list[Run]:
 
 def _answer(text: str, run: Run, found: str = "given") -> Answer:
     chosen = _result(run)
-    return NO_ANSWER if chosen is None or chosen.value is None else Answer(text[chosen.start : chosen.end].strip(), chosen.value, found)
+    return (
+        NO_ANSWER
+        if chosen is None or chosen.value is None
+        else Answer(text[chosen.start : chosen.end].strip(), chosen.value, found)
+    )
 
 
 def _result(run: Run) -> Linked | None:
-    """The number that a run comes to: behind its last ``=``, or before it where that side is the only number; None if it is several.
+    """The number that a run comes to: behind its last ``=``, or before it where that side is the
+    only number; None if it is several.
 
     "0.5 or 1/2" is one number, said twice.
     """
@@ -347,4 +420,8 @@ def _result(run: Run) -> Linked | None:
     last = sides[-1]
     if len({n.value for n in last}) == 1 and all(n.link == "or" for n in last[1:]):
         return last[0]
-    return sides[0][0] if len(sides) > 1 and len(sides[0]) == 1 and all(n.link == "operator" for n in last[1:]) else None
+    return (
+        sides[0][0]
+        if len(sides) > 1 and len(sides[0]) == 1 and all(n.link == "operator" for n in last[1:])
+        else None
+    )

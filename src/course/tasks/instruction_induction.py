@@ -1,8 +1,9 @@
-"""The instruction-induction benchmark (Honovich et al. 2023): 24 tasks with instructions that people wrote, read from a folder.
+"""The instruction-induction benchmark (Honovich et al. 2023): 24 tasks with instructions that
+people wrote, read from a folder.
 
-The folder holds the data of the benchmark's repository (``orhonovich/instruction-induction``): ``execute/NAME.json`` with examples and
-``annotations/NAME.json`` with instructions. It is no part of this project; the variable ``COURSE_INDUCTION``, or an argument, says where it
-is.
+The folder holds the data of the benchmark's repository (``orhonovich/instruction-induction``):
+``execute/NAME.json`` with examples and ``annotations/NAME.json`` with instructions. It is no part
+of this project; the variable ``COURSE_INDUCTION``, or an argument, says where it is.
 """
 
 import json
@@ -19,7 +20,8 @@ from course.world.split import SPLITS, split_table
 
 #: Environment variable with the folder.
 FOLDER_VARIABLE = "COURSE_INDUCTION"
-#: Shares of the examples, in percent; the rest is for training. There are 100 examples or fewer, and most should test.
+#: Shares of the examples, in percent; the rest is for training. There are 100 examples or fewer,
+#: and most should test.
 TEST_PERCENT, VALIDATION_PERCENT = 50, 20
 CLUSTER = "instruction induction"
 #: Tasks whose answers are not compared word for word -> how the benchmark compares them.
@@ -27,7 +29,9 @@ _COMPARED = {"common_concept": "f1", "informal_to_formal": "f1", "orthography_st
              "synonyms": "contains"}  # fmt: skip
 #: Where a row has all answers that are right.
 _ANSWERS = ("other_rhymes", "possible_translations", "possible_outputs")
-_FEATURES = Features({"input": Value("string"), "output": Value("string"), "others": Sequence(Value("string"))})
+_FEATURES = Features(
+    {"input": Value("string"), "output": Value("string"), "others": Sequence(Value("string"))}
+)
 
 
 def induction_names(folder: Path | None = None) -> tuple[str, ...]:
@@ -53,13 +57,27 @@ def load_induction_task(name: str, folder: Path | None = None) -> Task:
     if name not in (names := induction_names(root)):
         raise ValueError(f"no task {name!r} in {root}; choose from {', '.join(names)}")
     instructions = _read(
-        root / "annotations" / f"{name}.json", lambda data: tuple(dict.fromkeys(text.strip() for text in data["annotations"]))
+        root / "annotations" / f"{name}.json",
+        lambda data: tuple(dict.fromkeys(text.strip() for text in data["annotations"])),
     )
-    groups = _read(root / "execute" / f"{name}.json", lambda data: [_rows(name, row) for row in data["examples"].values()])
+    groups = _read(
+        root / "execute" / f"{name}.json",
+        lambda data: [_rows(name, row) for row in data["examples"].values()],
+    )
     # the two questions about one cause and its effect stay together
-    split = split_table(f"induction/{name}", tuple(dict.fromkeys(rows[0]["input"] for rows in groups)), TEST_PERCENT, VALIDATION_PERCENT)
-    parts = {part: [row for rows in groups if split[rows[0]["input"]] == part for row in rows] for part in SPLITS}
-    data = DatasetDict({part: Dataset.from_list(rows, features=_FEATURES) for part, rows in parts.items()})
+    split = split_table(
+        f"induction/{name}",
+        tuple(dict.fromkeys(rows[0]["input"] for rows in groups)),
+        TEST_PERCENT,
+        VALIDATION_PERCENT,
+    )
+    parts = {
+        part: [row for rows in groups if split[rows[0]["input"]] == part for row in rows]
+        for part in SPLITS
+    }
+    data = DatasetDict(
+        {part: Dataset.from_list(rows, features=_FEATURES) for part, rows in parts.items()}
+    )
     metric = f"instruction_induction.{_COMPARED.get(name, 'exact')}"
     return Task(name, CLUSTER, tuple(dict.fromkeys(instructions)), (), data, _example, metric)
 
@@ -67,9 +85,13 @@ def load_induction_task(name: str, folder: Path | None = None) -> Task:
 def _folder(folder: Path | None) -> Path:
     named = folder or os.environ.get(FOLDER_VARIABLE)
     if not named:
-        raise ValueError(f"no folder with the instruction-induction data: pass one, or set {FOLDER_VARIABLE} to its path")
+        raise ValueError(
+            f"no folder with the instruction-induction data: pass one, or set {FOLDER_VARIABLE} to its path"
+        )
     if not (Path(named) / "execute").is_dir() or not (Path(named) / "annotations").is_dir():
-        raise ValueError(f"{named} does not hold the instruction-induction data: expected the folders 'execute' and 'annotations' in it")
+        raise ValueError(
+            f"{named} does not hold the instruction-induction data: expected the folders 'execute' and 'annotations' in it"
+        )
     return Path(named)
 
 
@@ -77,7 +99,9 @@ def _read(path: Path, take: Callable):
     try:
         return take(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not as expected ({error!r}): fetch the benchmark's file again") from error
+        raise ValueError(
+            f"{path} is not as expected ({error!r}): fetch the benchmark's file again"
+        ) from error
 
 
 def _rows(name: str, row: dict) -> list[dict]:
@@ -85,9 +109,18 @@ def _rows(name: str, row: dict) -> list[dict]:
     made = partial(dict, others=[])
     if name == "cause_and_effect":
         cause, effect = row["cause"], row["effect"]
-        return [made(input=f"Sentence 1: {a} Sentence 2: {b}", output=cause) for a, b in ((cause, effect), (effect, cause))]
+        return [
+            made(input=f"Sentence 1: {a} Sentence 2: {b}", output=cause)
+            for a, b in ((cause, effect), (effect, cause))
+        ]
     if name == "common_concept":
-        return [made(input=", ".join(row["items"]), output=row["concept"], others=_others(row["concept"], row["all_common_concepts"]))]
+        return [
+            made(
+                input=", ".join(row["items"]),
+                output=row["concept"],
+                others=_others(row["concept"], row["all_common_concepts"]),
+            )
+        ]
     every = next((row[key] for key in _ANSWERS if key in row), [])
     return [made(input=row["input"], output=row["output"], others=_others(row["output"], every))]
 

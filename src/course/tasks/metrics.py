@@ -1,8 +1,9 @@
 """The one grader of the course: how a written answer is compared with the right ones.
 
-Both texts are brought to one form by a named normaliser, then compared in a named way; where several answers are right the best match
-counts. ``"exact"`` is the default. What a benchmark does to texts belongs to that benchmark alone and carries its name: ``"squad.f1"``
-(Rajpurkar et al. 2016), ``"instruction_induction.exact"`` (Honovich et al. 2023).
+Both texts are brought to one form by a named normaliser, then compared in a named way; where
+several answers are right the best match counts. ``"exact"`` is the default. What a benchmark does
+to texts belongs to that benchmark alone and carries its name: ``"squad.f1"`` (Rajpurkar et al.
+2016), ``"instruction_induction.exact"`` (Honovich et al. 2023).
 """
 
 import re
@@ -15,7 +16,8 @@ from functools import partial
 from course.tasks.answer_parsing import as_number
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
-#: What a copied input leaves in an answer, and what joins the members of a set, in instruction induction.
+#: What a copied input leaves in an answer, and what joins the members of a set, in instruction
+#: induction.
 _FILLERS = ("Sentence 1:", "Sentence 2:", " and ")
 
 
@@ -34,7 +36,9 @@ def _instruction_induction(text: str) -> str:
 
 def _label(text: str) -> str:
     """One form for each letter of any script (NFKC), no upper case, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
+    return " ".join(
+        unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split()
+    )
 
 
 #: Name -> what brings a text to the form in which it is compared.
@@ -64,7 +68,9 @@ def _same_set(text: str, right: str) -> float:
 
 
 def _f1(text: str, right: str) -> float:
-    """Harmonic mean of precision and recall over words, counted with their repetitions; without words right or wrong as a whole."""
+    """Harmonic mean of precision and recall over words, counted with their repetitions; without
+    words right or wrong as a whole.
+    """
     found, wanted = text.split(), right.split()
     if not found or not wanted:
         return float(found == wanted)
@@ -78,8 +84,8 @@ def _metric(normaliser: str, compare: Callable[[str, str], float], text: str, ri
     return compare(NORMALISERS[normaliser](text), NORMALISERS[normaliser](right))
 
 
-#: Name -> score of a text against one right answer, 0 to 1: ``"exact"`` compares stripped texts and numbers by value, the others
-#: are named by their normaliser.
+#: Name -> score of a text against one right answer, 0 to 1: ``"exact"`` compares stripped texts and
+#: numbers by value, the others are named by their normaliser.
 METRICS: dict[str, Callable[[str, str], float]] = {"exact": partial(_metric, "stripped", _same_value)} | {
     f"{normaliser}.{name}": partial(_metric, normaliser, compare)
     for normaliser in ("squad", "instruction_induction") for name, compare in _COMPARISONS.items()
@@ -103,10 +109,14 @@ def best_score(metric: str, text: str, right: Sequence[str]) -> float:
 
 
 def exact_match(predicted: str, references: Sequence[str]) -> float:
-    """1 if the answer is one of the references, else 0; no references, or an empty text, stand for an absent answer."""
+    """1 if the answer is one of the references, else 0; no references, or an empty text, stand for
+    an absent answer.
+    """
     return best_score("squad.exact", predicted, references or [""])
 
 
 def word_f1(predicted: str, references: Sequence[str]) -> float:
-    """The harmonic mean of the shares of words in common, from 0 to 1; of several references the best counts."""
+    """The harmonic mean of the shares of words in common, from 0 to 1; of several references the
+    best counts.
+    """
     return best_score("squad.f1", predicted, references or [""])

@@ -1,8 +1,10 @@
-r"""Numbers in running text: digits with signs, separators, currencies, exponents, fractions and scales, and numbers spelled out.
+r"""Numbers in running text: digits with signs, separators, currencies, exponents, fractions and
+scales, and numbers spelled out.
 
-:func:`plain` first brings a text to one alphabet (ASCII digits, one minus, ``\frac12`` as ``1/2``), then :func:`numerals` finds the
-numbers. What only looks like a number, because it is part of a larger expression (``2\sqrt{3}``, ``1/0``), is a :class:`Numeral` without a
-value, so that nobody takes it for one.
+:func:`plain` first brings a text to one alphabet (ASCII digits, one minus, ``\frac12`` as ``1/2``),
+then :func:`numerals` finds the numbers. What only looks like a number, because it is part of a
+larger expression (``2\sqrt{3}``, ``1/0``), is a :class:`Numeral` without a value, so that nobody
+takes it for one.
 """
 
 import re
@@ -12,7 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
-#: The most digits of a number. Python converts that many whatever :func:`sys.set_int_max_str_digits` says; longer ones nobody means.
+#: The most digits of a number. Python converts that many whatever
+#: :func:`sys.set_int_max_str_digits` says; longer ones nobody means.
 MOST_DIGITS = 640
 
 # --- to one alphabet
@@ -21,7 +24,12 @@ _SAME = {
     "-": "‐‑‒–−﹣˗", "—": "―⸺﹘", "'": "’ʼ′‘", "×": "✕✖⨯", "*": "⋅·∙", "/": "⁄∕", "=": "≈≃≅", " ": "\u00a0\u2007\u2009\u202f\u3000\t\v\f",
 }  # fmt: skip
 _ONE_ALPHABET = {ord(other): sign for sign, others in _SAME.items() for other in others}
-_ONE_ALPHABET |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0xFF08: " (", 0xFF09: ") ", 0xFFE5: "¥", 0xFFE1: "£"}
+_ONE_ALPHABET |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
+    0xFF08: " (",
+    0xFF09: ") ",
+    0xFFE5: "¥",
+    0xFFE1: "£",
+}
 _VULGAR = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞↉])")
 _SUPERSCRIPT = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+")
 #: LaTeX that changes nothing about a number.
@@ -46,14 +54,21 @@ _MACROS = {
 _FRACTION = re.compile(
     r"\\[dtc]?frac\s?(?:\{\s?([-+]?)\s?(\d[\d,]*(?:\.\d+)?)\s?\}|()(\d))\s?(?:\{\s?(\d[\d,]*(?:\.\d+)?)\s?\}|(\d)(?!\d))"
 )
-#: What LaTeX says of roots, of fractions that are not of numbers, and in any other macro: part of an expression.
-_ALGEBRA = re.compile(r"\\(?:[dtc]?frac|binom)\s?\{[^{}]*\}\s?\{[^{}]*\}|\\sqrt\s?(?:\[[^\[\]]*\]\s?)?\{[^{}]*\}|\\[A-Za-z]+|√\s?\d*|π|∞")
+#: What LaTeX says of roots, of fractions that are not of numbers, and in any other macro: part of
+#: an expression.
+_ALGEBRA = re.compile(
+    r"\\(?:[dtc]?frac|binom)\s?\{[^{}]*\}\s?\{[^{}]*\}|\\sqrt\s?(?:\[[^\[\]]*\]\s?)?\{[^{}]*\}|\\[A-Za-z]+|√\s?\d*|π|∞"
+)
 
 
 def plain(text: str) -> str:
-    """A text in one alphabet, without the marks of Markdown, HTML and LaTeX that may stand in or around a number."""
+    """A text in one alphabet, without the marks of Markdown, HTML and LaTeX that may stand in or
+    around a number.
+    """
     text = _one_alphabet(text.replace("\r\n", "\n"))
-    text = re.sub(r"<<[^<>]*>>|</?[A-Za-z][^<>]{0,60}>", "", text)  # GSM8K's notes for a calculator; HTML
+    text = re.sub(
+        r"<<[^<>]*>>|</?[A-Za-z][^<>]{0,60}>", "", text
+    )  # GSM8K's notes for a calculator; HTML
     text = re.sub(r"\.{2,}|…", " … ", text.replace("{,}", ","))
     text = re.sub(r"(?<=\d) ?\*\* ?(?=[-\d])", "^", text)  # Python's power; other stars are bold
     text = re.sub(r"\*\*|(?<!\w)_+|_+(?!\w)", "", text)
@@ -63,7 +78,9 @@ def plain(text: str) -> str:
 def _one_alphabet(text: str) -> str:
     if text.isascii():
         return text.translate({9: " ", 11: " ", 12: " "})
-    text = _VULGAR.sub(" ", _SUPERSCRIPT.sub(lambda found: "^" + unicodedata.normalize("NFKC", found[0]), text))
+    text = _VULGAR.sub(
+        " ", _SUPERSCRIPT.sub(lambda found: "^" + unicodedata.normalize("NFKC", found[0]), text)
+    )
     table = dict(_ONE_ALPHABET)
     for sign in set(text):
         if sign.isdecimal():
@@ -76,7 +93,12 @@ def _one_alphabet(text: str) -> str:
 def _without_latex(text: str) -> str:
     text = _TEXT.sub(lambda found: found[1] or found[2] or "", text)
     text = re.sub(r"(?<=\d) ?(?=\\[dtc]?frac)", " ", _INVISIBLE.sub("", text))
-    text = _FRACTION.sub(lambda f: f"{f[1] or ''}{(f[2] or f[4]).replace(',', '')}/{(f[5] or f[6]).replace(',', '')}", text)
+    text = _FRACTION.sub(
+        lambda f: (
+            f"{f[1] or ''}{(f[2] or f[4]).replace(',', '')}/{(f[5] or f[6]).replace(',', '')}"
+        ),
+        text,
+    )
     text = re.sub(r"\\([a-z]+)(?![A-Za-z])", lambda macro: _MACROS.get(macro[1], macro[0]), text)
     text = re.sub(r"\^\s?\{\s?([-+]?\d+)\s?\}", r"^\1", text)
     return _ALGEBRA.sub(lambda found: found[0] if found[0] in ("\\boxed", "\\fbox") else "√", text)
@@ -107,8 +129,11 @@ _DIGITS = re.compile(
     rf"|[kKMBTmbt](?![{LETTER}\d]))?"
 )
 _PARTS = {"half": Fraction(1, 2), "third": Fraction(1, 3), "quarter": Fraction(1, 4)}
-#: Signs before and behind a number that make it a part of something else: a power, a root, a bound, a variable's factor, a call.
-_BOUND_BEFORE = re.compile(rf"(?:[√±≠≤≥^_]|(?<![-=<>])[<>]|(?<![{LETTER}])[b-hj-z](?:\^\d)? ?[-+*/]) ?$")
+#: Signs before and behind a number that make it a part of something else: a power, a root, a bound,
+#: a variable's factor, a call.
+_BOUND_BEFORE = re.compile(
+    rf"(?:[√±≠≤≥^_]|(?<![-=<>])[<>]|(?<![{LETTER}])[b-hj-z](?:\^\d)? ?[-+*/]) ?$"
+)
 _BOUND_BEHIND = re.compile(rf" ?[√^±]|[xyzi](?![{LETTER}])|\(\d| ?[-+*] ?[b-hj-z](?![{LETTER}])")
 
 
@@ -120,7 +145,8 @@ class Numeral:
         value: exactly; None if it is no number of its own.
         spelled: whether it is written in words.
         weak: a word that often is no number at all: "one", "half", "a third".
-        joined: whether a minus or plus before it subtracts from or adds to the number before, and is no sign.
+        joined: whether a minus or plus before it subtracts from or adds to the number before, and
+            is no sign.
     """
 
     start: int
@@ -148,8 +174,15 @@ def _in_digits(text: str) -> Iterator[Numeral]:
         start = match.start()
         signed = bool(match["sign"]) and match["sign"].lower() != "negative "
         joined = signed and end is not None and not text[end:start].strip(" )%°")
-        negative = {(match["sign"] or "").strip().lower(), match["inner"]} & {"-", "—", "minus", "negative"}
-        free = not _BOUND_BEFORE.search(text[max(0, start - 7) : start]) and not _BOUND_BEHIND.match(text, match.end())
+        negative = {(match["sign"] or "").strip().lower(), match["inner"]} & {
+            "-",
+            "—",
+            "minus",
+            "negative",
+        }
+        free = not _BOUND_BEFORE.search(
+            text[max(0, start - 7) : start]
+        ) and not _BOUND_BEHIND.match(text, match.end())
         value = _value(match) if free else None
         end = match.end()
         yield Numeral(start + joined * len(match["sign"] or ""), end, -value if value is not None and negative and not joined else value,
@@ -166,7 +199,9 @@ def _value(match: re.Match) -> Fraction | None:
         if not (below := Fraction(match["below"])):
             return None
         value /= below
-    value += int(match["whole"] or 0) + (_PARTS[match["rest"].split()[-1].lower()] if match["rest"] else 0)
+    value += int(match["whole"] or 0) + (
+        _PARTS[match["rest"].split()[-1].lower()] if match["rest"] else 0
+    )
     return value * _scale(match["scale"] or "", bool(match["money"]))
 
 
@@ -180,18 +215,36 @@ def _scale(written: str, money: bool) -> int:
 
 # --- words
 
-_UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
-_TEENS = dict(zip("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), range(10, 20), strict=True))
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_UNITS = dict(
+    zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True)
+)
+_TEENS = dict(
+    zip(
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        range(10, 20),
+        strict=True,
+    )
+)
+_TENS = dict(
+    zip(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+        range(20, 100, 10),
+        strict=True,
+    )
+)
 _SMALL = {"zero": 0} | _UNITS | _TEENS | _TENS
 _BIG = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_NTH = dict(zip("half third quarter fourth fifth sixth seventh eighth ninth tenth".split(), (2, 3, 4, 4, 5, 6, 7, 8, 9, 10), strict=True))
+_NTH = dict(
+    zip(
+        "half third quarter fourth fifth sixth seventh eighth ninth tenth".split(),
+        (2, 3, 4, 4, 5, 6, 7, 8, 9, 10),
+        strict=True,
+    )
+)
 _UNIT, _TEEN, _TEN, _LARGE = ("|".join(words) for words in (_UNITS, _TEENS, _TENS, _BIG))
 _BELOW_100 = rf"(?:(?:{_TEN})(?:[- ](?:{_UNIT}))?|{_TEEN}|{_UNIT})"
 _BELOW_1000 = rf"(?:(?:{_TEEN}|{_UNIT}|a) hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100}|an?(?= (?:{_LARGE})))"
-_WHOLE = (
-    rf"(?:zero|(?:{_BELOW_100}|a|half a) dozen|half an? (?:{_LARGE})|{_BELOW_1000}(?: (?:{_LARGE})(?:,? (?:and )?{_BELOW_1000})?){{0,4}})"
-)
+_WHOLE = rf"(?:zero|(?:{_BELOW_100}|a|half a) dozen|half an? (?:{_LARGE})|{_BELOW_1000}(?: (?:{_LARGE})(?:,? (?:and )?{_BELOW_1000})?){{0,4}})"
 _ONE_NTH = rf"(?:an?|one)[- ](?:{'|'.join(_NTH)})"
 _SOME_NTHS = rf"{_BELOW_100}[- ](?:halves|(?:{'|'.join(list(_NTH)[1:])})s)"
 _WORDS = re.compile(
@@ -203,22 +256,44 @@ _WORDS = re.compile(
 _HAN = {sign: i for i, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "兩": 2, "两": 2}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000}
 _HAN_LARGE = {"萬": 10**4, "万": 10**4, "億": 10**8, "亿": 10**8}
-_IN_HAN = re.compile(r"(負|负)?([零〇一二兩两三四五六七八九十][零〇一二兩两三四五六七八九十百千萬万億亿]{0,30})")
+_IN_HAN = re.compile(
+    r"(負|负)?([零〇一二兩两三四五六七八九十][零〇一二兩两三四五六七八九十百千萬万億亿]{0,30})"
+)
 
 
 def _in_words(text: str) -> Iterator[Numeral]:
     for match in _WORDS.finditer(text):
-        value = Fraction(1, 2) if match["half"] else _nths(match["nths"]) if match["nths"] else _whole(match["words"])
+        value = (
+            Fraction(1, 2)
+            if match["half"]
+            else _nths(match["nths"])
+            if match["nths"]
+            else _whole(match["words"])
+        )
         value += _nths(match["rest"]) if match["rest"] else 0
-        weak = not match["sign"] and (bool(match["half"]) or match[0].lower() == "one" or match[0].lower().startswith("a") and value < 1)
+        weak = not match["sign"] and (
+            bool(match["half"])
+            or match[0].lower() == "one"
+            or match[0].lower().startswith("a")
+            and value < 1
+        )
         yield Numeral(match.start(), match.end(), -value if match["sign"] else value, True, weak)
     for match in _IN_HAN.finditer(text):
-        yield Numeral(match.start(), match.end(), _han(match[2]) * (-1 if match[1] else 1), True, match[0] == "一")
+        yield Numeral(
+            match.start(),
+            match.end(),
+            _han(match[2]) * (-1 if match[1] else 1),
+            True,
+            match[0] == "一",
+        )
 
 
 def _nths(words: str) -> Fraction:
     *count, part = re.split(r"[- ]", words.lower())
-    return _whole(" ".join(count)) / _NTH["half" if part == "halves" else part if part in _NTH else part[:-1]]
+    return (
+        _whole(" ".join(count))
+        / _NTH["half" if part == "halves" else part if part in _NTH else part[:-1]]
+    )
 
 
 def _whole(words: str) -> Fraction:

@@ -1,8 +1,10 @@
-"""Tasks: examples with their instructions, as ``datasets`` in the schema of the well-known set of their kind.
+"""Tasks: examples with their instructions, as ``datasets`` in the schema of the well-known set of
+their kind.
 
-``load_task("sentiment")`` has the columns of SST-2, ``"inference"`` those of SNLI, ``"entities"`` those of CoNLL-2003,
-``"extraction"`` those of SQuAD, ``"problem"`` those of GSM8K; the other tasks have ``input`` and ``output``. So data from the
-hub, or a reader's own, takes the same road as the micro-world's: in the hub tier these five are the well-known sets themselves.
+``load_task("sentiment")`` has the columns of SST-2, ``"inference"`` those of SNLI, ``"entities"``
+those of CoNLL-2003, ``"extraction"`` those of SQuAD, ``"problem"`` those of GSM8K; the other tasks
+have ``input`` and ``output``. So data from the hub, or a reader's own, takes the same road as the
+micro-world's: in the hub tier these five are the well-known sets themselves.
 """
 
 import re
@@ -20,17 +22,19 @@ from course.world.split import SPLITS, TEST, TRAIN, VALIDATION, split_of
 
 __all__ = ["HUB_DATA", "Example", "HubData", "SIZES", "Task", "clusters", "load_task", "task_names"]
 
-#: How many examples of an open task are drawn for each split (the hub's sets are shortened to as many). A task with a table has
-#: what its table has.
+#: How many examples of an open task are drawn for each split (the hub's sets are shortened to as
+#: many). A task with a table has what its table has.
 SIZES = {TRAIN: 2000, VALIDATION: 200, TEST: 500}
-#: Tasks for heads alone -> cluster. Their outputs are tags or places in a text, which nobody asks for in words.
+#: Tasks for heads alone -> cluster. Their outputs are tags or places in a text, which nobody asks
+#: for in words.
 _HEADS = {
     "entities": "tagging",
     "extraction": "reading comprehension",
 }
 
 _PAIR = Features({"input": Value("string"), "output": Value("string")})
-#: The schemas of the well-known sets, which the micro-world's data of the same task share. SST-2 and SNLI number their labels so.
+#: The schemas of the well-known sets, which the micro-world's data of the same task share. SST-2
+#: and SNLI number their labels so.
 _SCHEMAS = {
     "sentiment": Features({"idx": Value("int32"), "sentence": Value("string"), "label": ClassLabel(names=["negative", "positive"])}),
     "inference": Features({"premise": Value("string"), "hypothesis": Value("string"),
@@ -50,8 +54,9 @@ class HubData:
     Attributes:
         repository: its name on the hub.
         config: which of its configurations, or None for its only one.
-        splits: the course's split -> where it is found, in the slicing notation of ``datasets``. Where the publisher has no
-            labelled split of that kind, a part of the training split or the validation split stands in.
+        splits: the course's split -> where it is found, in the slicing notation of ``datasets``.
+            Where the publisher has no labelled split of that kind, a part of the training split or
+            the validation split stands in.
         licence: as its card states it, None if it states none.
     """
 
@@ -65,7 +70,8 @@ _OWN = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
 _WITHOUT_VALIDATION = {TRAIN: "train[:95%]", VALIDATION: "train[95%:]", TEST: "test"}
 _WITHOUT_TEST = {TRAIN: "train[:95%]", VALIDATION: "train[95%:]", TEST: "validation"}
 
-#: Task -> data set of the hub tier. SST-2's test split has no labels, SQuAD has no test split, GSM8K no validation split.
+#: Task -> data set of the hub tier. SST-2's test split has no labels, SQuAD has no test split,
+#: GSM8K no validation split.
 HUB_DATA = {
     "sentiment": HubData("stanfordnlp/sst2", "default", _WITHOUT_TEST, "unknown"),
     "inference": HubData("stanfordnlp/snli", "plain_text", _OWN, "CC-BY-SA-4.0"),
@@ -80,12 +86,15 @@ class Task:
     """A task with its data.
 
     Attributes:
-        name, cluster: what it is called, and its group of related tasks (as in FLAN, Wei et al. 2022).
+        name, cluster: what it is called, and its group of related tasks (as in FLAN, Wei et al.
+            2022).
         instructions: the task in words, in three or more wordings.
-        labels: the label words if the output is one of a few, in the order of the numbers in ``data``; else an empty tuple.
+        labels: the label words if the output is one of a few, in the order of the numbers in
+            ``data``; else an empty tuple.
         data: train, validation and test in the schema of the well-known set of the task's kind.
         read: turns a row of ``data`` into an :class:`Example`.
-        metric: how a written answer is compared with the right one, a key of :data:`course.tasks.METRICS`.
+        metric: how a written answer is compared with the right one, a key of
+            :data:`course.tasks.METRICS`.
     """
 
     name: str
@@ -115,19 +124,27 @@ def task_names() -> tuple[str, ...]:
 
 def clusters() -> dict[str, str]:
     """Task -> its cluster."""
-    return {name: kind.cluster for name, kind in (lists.list_tasks() | exercises.EXERCISES).items()} | _HEADS
+    return {
+        name: kind.cluster for name, kind in (lists.list_tasks() | exercises.EXERCISES).items()
+    } | _HEADS
 
 
 def load_task(
-    name: str, profile: str | None = None, seed: int = 0, sizes: dict[str, int] | None = None, wanted_tier: str | None = None
+    name: str,
+    profile: str | None = None,
+    seed: int = 0,
+    sizes: dict[str, int] | None = None,
+    wanted_tier: str | None = None,
 ) -> Task:
-    """One task, of the micro-world (``tiny``) or with the well-known data set of its kind (``hub``).
+    """One task, of the micro-world (``tiny``) or with the well-known data set of its kind
+    (``hub``).
 
     Args:
         name: one of :func:`task_names`, in the hub tier a key of :data:`HUB_DATA`.
         profile: whose profile, for ``"dialect"`` and ``"verdict"`` (default: the first).
         seed: of the examples drawn, for open tasks and the hub's sets.
-        sizes: number of examples a split for open tasks, and at most for the hub's sets (default :data:`SIZES`).
+        sizes: number of examples a split for open tasks, and at most for the hub's sets (default
+            :data:`SIZES`).
         wanted_tier: overrides ``COURSE_TIER``.
 
     Raises:
@@ -138,9 +155,13 @@ def load_task(
         raise ValueError(f"no task {name!r}; choose from {', '.join(task_names())}")
     if unknown := [split for split in sizes or () if split not in SPLITS]:
         raise ValueError(f"no split {unknown[0]!r}; choose from {', '.join(SPLITS)}")
-    profiles = [p for p in (lists.list_tasks()[name].profiles if name in lists.list_tasks() else ()) if p]
+    profiles = [
+        p for p in (lists.list_tasks()[name].profiles if name in lists.list_tasks() else ()) if p
+    ]
     if profile is not None and profile not in profiles:
-        raise ValueError(f"task {name!r} has no profile {profile!r}; choose from {', '.join(profiles) or 'none'}")
+        raise ValueError(
+            f"task {name!r} has no profile {profile!r}; choose from {', '.join(profiles) or 'none'}"
+        )
     wanted = SIZES | (sizes or {})
     if tier(wanted_tier) == "hub":
         return _hub_task(name, wanted, seed)
@@ -155,7 +176,9 @@ def load_task(
         kind = exercises.EXERCISES[name]
         rows, features, read = _exercise_rows(kind, wanted, seed)
         cluster, labels = kind.cluster, kind.labels
-    data = DatasetDict({split: Dataset.from_list(found, features=features) for split, found in rows.items()})
+    data = DatasetDict(
+        {split: Dataset.from_list(found, features=features) for split, found in rows.items()}
+    )
     return Task(name, cluster, (INSTRUCTIONS | HEAD_INSTRUCTIONS)[name], labels, data, read)
 
 
@@ -163,8 +186,15 @@ def _pair(row: dict) -> Example:
     return Example(row["input"], row["output"])
 
 
-def _draw(write: Callable[[Rng, bool], dict], split_of_row: Callable[[dict], str], wanted: dict[str, int], name: str):
-    """Different rows of an open task for each split; training rows are such as the corpus may contain."""
+def _draw(
+    write: Callable[[Rng, bool], dict],
+    split_of_row: Callable[[dict], str],
+    wanted: dict[str, int],
+    name: str,
+):
+    """Different rows of an open task for each split; training rows are such as the corpus may
+    contain.
+    """
     found = {}
     for split, count in wanted.items():
         rng, rows, tries = Rng(f"task/{name}/{split}"), {}, 0
@@ -182,10 +212,16 @@ def _list_rows(task: lists.ListTask, profile: str, wanted: dict[str, int], seed:
         rows = _draw(lambda rng, _: {"sentence": reviews.write_review(rng)},
                      lambda row: split_of(reviews.SPLIT_KEY, row["sentence"]), wanted, f"reviews/{seed}")  # fmt: skip
         # SST-2 numbers its labels negative 0, positive 1
-        names = {"sentiment": ("negative", "positive"), "recommend": ("no", "yes")}.get(task.name, task.labels)
+        names = {"sentiment": ("negative", "positive"), "recommend": ("no", "yes")}.get(
+            task.name, task.labels
+        )
         features = Features({**_SCHEMAS["sentiment"], "label": ClassLabel(names=list(names))})
         made = {
-            split: [{"idx": i, **row, "label": task.output(row["sentence"])} for i, row in enumerate(part)] for split, part in rows.items()
+            split: [
+                {"idx": i, **row, "label": task.output(row["sentence"])}
+                for i, row in enumerate(part)
+            ]
+            for split, part in rows.items()
         }
         return made, features, _reader("sentiment", features)
     if task.draw is None:
@@ -196,7 +232,10 @@ def _list_rows(task: lists.ListTask, profile: str, wanted: dict[str, int], seed:
         return made, _PAIR, _pair
     rows = _draw(lambda rng, _: {"input": task.draw(rng)},
                  lambda row: split_of(task.domain, row["input"]), wanted, f"{task.domain}/{seed}")  # fmt: skip
-    made = {split: [{**row, "output": task.output(row["input"])} for row in part] for split, part in rows.items()}
+    made = {
+        split: [{**row, "output": task.output(row["input"])} for row in part]
+        for split, part in rows.items()
+    }
     return made, _PAIR, _pair
 
 
@@ -208,11 +247,17 @@ def _exercise_rows(kind: exercises.Exercise, wanted: dict[str, int], seed: int):
                  lambda row: kind.split(Example(**row)), wanted, f"{kind.name}/{seed}")  # fmt: skip
     if kind.name in exercises.CHAINS:
         made = {
-            split: [{"question": r["input"], "answer": f"{r['rationale']}\n#### {r['output']}"} for r in part]
+            split: [
+                {"question": r["input"], "answer": f"{r['rationale']}\n#### {r['output']}"}
+                for r in part
+            ]
             for split, part in rows.items()
         }
         return made, _SCHEMAS["problem"], _reader("problem", _SCHEMAS["problem"])
-    made = {split: [{"input": r["input"], "output": r["output"]} for r in part] for split, part in rows.items()}
+    made = {
+        split: [{"input": r["input"], "output": r["output"]} for r in part]
+        for split, part in rows.items()
+    }
     return made, _PAIR, _pair
 
 
@@ -221,12 +266,19 @@ def _inference_rows(wanted: dict[str, int], seed: int):
         premise, claim, label = inference.write_pair(rng, train)
         return {"premise": premise, "hypothesis": claim, "label": inference.LABELS.index(label)}
 
-    rows = _draw(write, lambda r: split_of(inference.SPLIT_KEY, f"{r['premise']} {r['hypothesis']}"), wanted, f"inference/{seed}")
+    rows = _draw(
+        write,
+        lambda r: split_of(inference.SPLIT_KEY, f"{r['premise']} {r['hypothesis']}"),
+        wanted,
+        f"inference/{seed}",
+    )
     return rows, _SCHEMAS["inference"], _reader("inference", _SCHEMAS["inference"])
 
 
 def _where_it_says(text: str, asked: str, answer: str) -> int:
-    """The position of ``answer`` in the last sentence that speaks of ``asked`` too: later sentences overrule earlier ones."""
+    """The position of ``answer`` in the last sentence that speaks of ``asked`` too: later sentences
+    overrule earlier ones.
+    """
     start = found = 0
     for sentence in text.split(" . "):
         if {asked, answer} <= set(sentence.split()):
@@ -242,18 +294,40 @@ def _head_rows(name: str, wanted: dict[str, int], seed: int):
             tokens, tags = entities.write_sentence(rng, train)
             return {"tokens": tokens, "ner_tags": [entities.TAGS.index(t) for t in tags]}
 
-        rows = _draw(write, lambda r: split_of(entities.SPLIT_KEY, " ".join(r["tokens"])), wanted, f"{name}/{seed}")
-        made = {split: [{"id": str(i), **row} for i, row in enumerate(part)] for split, part in rows.items()}
+        rows = _draw(
+            write,
+            lambda r: split_of(entities.SPLIT_KEY, " ".join(r["tokens"])),
+            wanted,
+            f"{name}/{seed}",
+        )
+        made = {
+            split: [{"id": str(i), **row} for i, row in enumerate(part)]
+            for split, part in rows.items()
+        }
         return made, _SCHEMAS[name], _reader(name, _SCHEMAS[name])
 
     def write_extraction(rng: Rng, train: bool) -> dict:
         story = stories.write_story(rng, train)
-        question, answer = rng.choice(((story.where_question, story.where_answer), (story.who_question, story.who_answer)))
+        question, answer = rng.choice(
+            ((story.where_question, story.where_answer), (story.who_question, story.who_answer))
+        )
         start = _where_it_says(story.text, question.split()[-2], answer)
-        return {"context": story.text, "question": question, "answers": {"text": [answer], "answer_start": [start]}}
+        return {
+            "context": story.text,
+            "question": question,
+            "answers": {"text": [answer], "answer_start": [start]},
+        }
 
-    rows = _draw(write_extraction, lambda r: split_of(stories.SPLIT_KEY, r["context"]), wanted, f"{name}/{seed}")
-    made = {split: [{"id": str(i), "title": "story", **row} for i, row in enumerate(part)] for split, part in rows.items()}
+    rows = _draw(
+        write_extraction,
+        lambda r: split_of(stories.SPLIT_KEY, r["context"]),
+        wanted,
+        f"{name}/{seed}",
+    )
+    made = {
+        split: [{"id": str(i), "title": "story", **row} for i, row in enumerate(part)]
+        for split, part in rows.items()
+    }
     return made, _SCHEMAS[name], _reader(name, _SCHEMAS[name])
 
 
@@ -263,17 +337,25 @@ def _reader(name: str, features: Features) -> Callable[[dict], Example]:
         words = features["label"].names
         return lambda row: Example(row["sentence"], words[row["label"]])
     if name == "inference":
-        return lambda row: Example(f"{row['premise']} \n claim : {row['hypothesis']}", inference.LABELS[row["label"]])
+        return lambda row: Example(
+            f"{row['premise']} \n claim : {row['hypothesis']}", inference.LABELS[row["label"]]
+        )
     if name == "entities":
         tags = features["ner_tags"].feature.names
-        return lambda row: Example(" ".join(row["tokens"]), " ".join(tags[t] for t in row["ner_tags"]))
+        return lambda row: Example(
+            " ".join(row["tokens"]), " ".join(tags[t] for t in row["ner_tags"])
+        )
     if name == "extraction":
-        return lambda row: Example(f"{row['context']} \n question : {row['question']}", (row["answers"]["text"] or [""])[0])
+        return lambda row: Example(
+            f"{row['context']} \n question : {row['question']}", (row["answers"]["text"] or [""])[0]
+        )
     return _worked
 
 
 def _worked(row: dict) -> Example:
-    """GSM8K's schema: the worked solution, then ``#### answer`` on the last line; its ``<<48/2=24>>`` were for a calculator."""
+    """GSM8K's schema: the worked solution, then ``#### answer`` on the last line; its
+    ``<<48/2=24>>`` were for a calculator.
+    """
     rationale, answer = row["answer"].split("\n#### ")
     return Example(row["question"], answer, re.sub("<<[^>]*>>", "", rationale))
 
@@ -290,11 +372,27 @@ def _hub_task(name: str, wanted: dict[str, int], seed: int) -> Task:
             rows = load_dataset(str(folder), source.config, split=place)
         _check_schema(rows.features, schema, source.repository, folder.name)
         rows = rows.select_columns(list(schema))
-        if "label" in schema:  # -1 stands for "no label": the annotators disagreed, or the publisher keeps it
-            rows = rows.filter(lambda labels: [label >= 0 for label in labels], input_columns="label", batched=True)
-        data[split] = rows.shuffle(seed=seed).select(range(min(wanted[split], len(rows)))).cast(schema)
-    labels = {"sentiment": tuple(_SCHEMAS["sentiment"]["label"].names), "inference": inference.LABELS}.get(name, ())
-    return Task(name, clusters()[name], (INSTRUCTIONS | HEAD_INSTRUCTIONS)[name], labels, data, _reader(name, schema))
+        if (
+            "label" in schema
+        ):  # -1 stands for "no label": the annotators disagreed, or the publisher keeps it
+            rows = rows.filter(
+                lambda labels: [label >= 0 for label in labels], input_columns="label", batched=True
+            )
+        data[split] = (
+            rows.shuffle(seed=seed).select(range(min(wanted[split], len(rows)))).cast(schema)
+        )
+    labels = {
+        "sentiment": tuple(_SCHEMAS["sentiment"]["label"].names),
+        "inference": inference.LABELS,
+    }.get(name, ())
+    return Task(
+        name,
+        clusters()[name],
+        (INSTRUCTIONS | HEAD_INSTRUCTIONS)[name],
+        labels,
+        data,
+        _reader(name, schema),
+    )
 
 
 def _check_schema(found: Features, schema: Features, repository: str, revision: str) -> None:

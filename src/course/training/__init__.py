@@ -1,4 +1,6 @@
-"""Train and fine-tune models: ``fit``, batches, packing, learning-rate schedule, checkpoints, progress."""
+"""Train and fine-tune models: ``fit``, batches, packing, learning-rate schedule, checkpoints,
+progress.
+"""
 
 from course.foundation.lazy import lazy_names
 

@@ -1,8 +1,10 @@
-"""What a model is trained on: encoded examples, and how the examples of a step are laid out in forward passes.
+"""What a model is trained on: encoded examples, and how the examples of a step are laid out in
+forward passes.
 
-Examples differ in length, and padding is computed like everything else. Completions of a causal model are packed: several
-examples in a row, each read as if it stood alone (as in pretraining; Krell et al. 2021). What cannot be packed is sorted by
-length and cut into passes where the padding saved is worth another pass.
+Examples differ in length, and padding is computed like everything else. Completions of a causal
+model are packed: several examples in a row, each read as if it stood alone (as in pretraining;
+Krell et al. 2021). What cannot be packed is sorted by length and cut into passes where the padding
+saved is worth another pass.
 """
 
 import hashlib
@@ -27,9 +29,11 @@ class BatchingPlan:
     """How examples are put into forward passes.
 
     Attributes:
-        packed: several examples may share a row; takes a model whose attention accepts a mask of four dimensions.
+        packed: several examples may share a row; takes a model whose attention accepts a mask of
+            four dimensions.
         chosen_logits: the model computes logits at chosen positions only, if asked.
-        max_tokens_per_batch: most tokens of one pass, padding included; a longer example has a pass of its own.
+        max_tokens_per_batch: most tokens of one pass, padding included; a longer example has a pass
+            of its own.
         pass_cost: the tokens that could be computed in the time that a pass costs by itself.
     """
 
@@ -39,7 +43,13 @@ class BatchingPlan:
     pass_cost: int = 128
 
     def __post_init__(self):
-        check_fields(self, packed=boolean(), chosen_logits=boolean(), max_tokens_per_batch=integer(1), pass_cost=integer(0))
+        check_fields(
+            self,
+            packed=boolean(),
+            chosen_logits=boolean(),
+            max_tokens_per_batch=integer(1),
+            pass_cost=integer(0),
+        )
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,9 @@ class MicroBatch:
     num_targets: int
 
     def to(self, device: torch.device) -> "MicroBatch":
-        return MicroBatch({name: tensor.to(device) for name, tensor in self.tensors.items()}, self.num_targets)
+        return MicroBatch(
+            {name: tensor.to(device) for name, tensor in self.tensors.items()}, self.num_targets
+        )
 
 
 class Data(Protocol):
@@ -69,7 +81,9 @@ class Data(Protocol):
     def passes(self, chosen: Sequence[int], layout: BatchingPlan) -> list[MicroBatch]:
         """The examples at the positions ``chosen``, each in exactly one pass."""
 
-    def summed_loss(self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan) -> torch.Tensor:
+    def summed_loss(
+        self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan
+    ) -> torch.Tensor:
         """The loss of one pass, summed over its terms (nats for cross-entropy)."""
 
 
@@ -101,22 +115,36 @@ class Completions:
         lengths = [len(self.ids[i]) for i in chosen]
         if layout.packed:
             parts = _shares(lengths, -(-sum(lengths) // layout.max_tokens_per_batch))
-            made = [[[part[j] for j in row] for row in balanced_rows([lengths[i] for i in part])] for part in parts]
+            made = [
+                [[part[j] for j in row] for row in balanced_rows([lengths[i] for i in part])]
+                for part in parts
+            ]
         else:
             made = [[[i] for i in part] for part in similar_lengths(lengths, layout)]
         return [self._pass([[chosen[i] for i in row] for row in rows]) for rows in made]
 
     def _pass(self, rows: list[list[int]]) -> MicroBatch:
-        labels = [[[IGNORED] * (self.starts[i] - 1) + self.ids[i][self.starts[i] :] + [IGNORED] for i in row] for row in rows]
+        labels = [
+            [
+                [IGNORED] * (self.starts[i] - 1) + self.ids[i][self.starts[i] :] + [IGNORED]
+                for i in row
+            ]
+            for row in rows
+        ]
         length = max(sum(len(self.ids[i]) for i in row) for row in rows)
         batch = lay_out([[self.ids[i] for i in row] for row in rows], labels, length)
         arrays = {"input_ids": batch.ids, "labels": batch.labels}
-        # a row with one example needs no mask: padding stands on the right, where causal attention never looks
+        # a row with one example needs no mask: padding stands on the right, where causal attention
+        # never looks
         if any(len(row) > 1 for row in rows):
             arrays |= {"document": batch.document, "position_ids": batch.position}
-        return MicroBatch({name: torch.from_numpy(array) for name, array in arrays.items()}, batch.predicted)
+        return MicroBatch(
+            {name: torch.from_numpy(array) for name, array in arrays.items()}, batch.predicted
+        )
 
-    def summed_loss(self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan) -> torch.Tensor:
+    def summed_loss(
+        self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan
+    ) -> torch.Tensor:
         ids, labels = batch.tensors["input_ids"], batch.tensors["labels"]  # (B, T)
         inputs = {"input_ids": ids, "use_cache": False}
         if "document" in batch.tensors:
@@ -132,36 +160,53 @@ class Completions:
 
 
 def completions(
-    tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]], end: bool = False, unknown: str = "warn"
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[tuple[str, str]],
+    end: bool = False,
+    unknown: str = "warn",
 ) -> Completions:
-    """Encode (prompt, completion) texts: after the prompt, a causal model should continue with the completion.
+    """Encode (prompt, completion) texts: after the prompt, a causal model should continue with the
+    completion.
 
-    The loss counts the tokens of the completion and none of the prompt. Text is text: nothing in it becomes a special token.
+    The loss counts the tokens of the completion and none of the prompt. Text is text: nothing in it
+    becomes a special token.
 
     Args:
         end: whether the model should also learn to end the text there.
-        unknown: what to do about words that the tokenizer does not know: ``"warn"`` (with their share), ``"refuse"`` or ``"allow"``.
+        unknown: what to do about words that the tokenizer does not know: ``"warn"`` (with their
+            share), ``"refuse"`` or ``"allow"``.
 
     Raises:
-        ValueError: if there are no pairs, or if one is no two texts, has half a character in it, no token before its completion, an
-            empty completion, or more tokens than the tokenizer's models read; for unknown words that are to be refused.
+        ValueError: if there are no pairs, or if one is no two texts, has half a character in it, no
+            token before its completion, an empty completion, or more tokens than the tokenizer's
+            models read; for unknown words that are to be refused.
     """
     if not pairs:
         raise ValueError("no pairs to train on: expected at least one (prompt, completion)")
     prompts, told = zip(*_checked_pairs(pairs), strict=True)
     prompts, told = checked_texts(prompts, "prompts"), checked_texts(told, "completions")
-    heads, tails = text_ids(tokenizer, prompts), text_ids(tokenizer, [f" {text}" for text in told], begin=False)
-    texts, joined = [f"{a} {b}" for a, b in zip(prompts, told, strict=True)], [a + b for a, b in zip(heads, tails, strict=True)]
+    heads, tails = (
+        text_ids(tokenizer, prompts),
+        text_ids(tokenizer, [f" {text}" for text in told], begin=False),
+    )
+    texts, joined = (
+        [f"{a} {b}" for a, b in zip(prompts, told, strict=True)],
+        [a + b for a, b in zip(heads, tails, strict=True)],
+    )
     UnknownWords(tokenizer, unknown).check(texts, joined, "training example")
     ids, starts = [], []
     for prompt, head, tail in zip(prompts, heads, tails, strict=True):
         if not head:
-            raise ValueError(f"the prompt {prompt!r} has no token before the completion; begin it with a word")
+            raise ValueError(
+                f"the prompt {prompt!r} has no token before the completion; begin it with a word"
+            )
         if not tail:
             raise ValueError(f"empty completion after {prompt!r}: expected at least one word")
         whole = head + tail + [tokenizer.eos_token_id] * end
         if len(whole) > tokenizer.model_max_length:
-            raise ValueError(f"{prompt[:40]!r}… with its completion has {len(whole)} tokens; at most {tokenizer.model_max_length} fit")
+            raise ValueError(
+                f"{prompt[:40]!r}… with its completion has {len(whole)} tokens; at most {tokenizer.model_max_length} fit"
+            )
         ids.append(whole)
         starts.append(len(head))
     return Completions(tuple(ids), tuple(starts))
@@ -169,12 +214,17 @@ def completions(
 
 def _checked_pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for i, pair in enumerate(pairs):
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+        if (
+            not isinstance(pair, list | tuple)
+            or len(pair) != 2
+            or not all(isinstance(text, str) for text in pair)
+        ):
             raise ValueError(f"pair {i} is {shown(pair)}: expected two texts, (prompt, completion)")
         yield tuple(pair)
 
 
-#: What stands beside each token in the features of ``transformers``, and its value where there is no token.
+#: What stands beside each token in the features of ``transformers``, and its value where there is
+#: no token.
 _PADDING = {"attention_mask": 0, "token_type_ids": 0, "labels": IGNORED}
 
 
@@ -200,8 +250,12 @@ class Encoded:
     def passes(self, chosen: Sequence[int], layout: BatchingPlan) -> list[MicroBatch]:
         return [batch for _, batch in self.placed(chosen, layout)]
 
-    def placed(self, chosen: Sequence[int], layout: BatchingPlan) -> list[tuple[list[int], MicroBatch]]:
-        """The passes, each with the positions of the examples in its rows: for outputs that have to find back to their examples."""
+    def placed(
+        self, chosen: Sequence[int], layout: BatchingPlan
+    ) -> list[tuple[list[int], MicroBatch]]:
+        """The passes, each with the positions of the examples in its rows: for outputs that have to
+        find back to their examples.
+        """
         parts = similar_lengths([len(self.features[i]["input_ids"]) for i in chosen], layout)
         rows = [[chosen[i] for i in part] for part in parts]
         return [(part, self._pass([self.features[i] for i in part])) for part in rows]
@@ -211,38 +265,57 @@ class Encoded:
         tensors = {}
         for name in rows[0]:
             fill = self.pad if name == "input_ids" else _PADDING.get(name)
-            values = [row[name] + [fill] * (length - len(row["input_ids"])) if _each_token(name, row) else row[name] for row in rows]
+            values = [
+                row[name] + [fill] * (length - len(row["input_ids"]))
+                if _each_token(name, row)
+                else row[name]
+                for row in rows
+            ]
             tensors[name] = torch.tensor(values)
         return MicroBatch(tensors, sum(_num_targets(row) for row in rows))
 
-    def summed_loss(self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan) -> torch.Tensor:
+    def summed_loss(
+        self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan
+    ) -> torch.Tensor:
         return model(**batch.tensors).loss * batch.num_targets
 
 
 def encoded(features: Sequence[dict], pad: int) -> Encoded:
-    """Examples for ``AutoModelForSequenceClassification``, ``...TokenClassification``, ``...QuestionAnswering`` and the like.
+    """Examples for ``AutoModelForSequenceClassification``, ``...TokenClassification``,
+    ``...QuestionAnswering`` and the like.
 
-    The loss is the model's own. (That of a question-answering head runs over padding, so it depends a little on what shares a pass.)
+    The loss is the model's own. (That of a question-answering head runs over padding, so it depends
+    a little on what shares a pass.)
 
     Args:
-        features: for each example ``input_ids`` and what else the model takes, ``labels`` or ``start_positions`` included. What has
-            one value a token is padded; labels of :data:`course.training.packing.IGNORED` do not count.
+        features: for each example ``input_ids`` and what else the model takes, ``labels`` or
+            ``start_positions`` included. What has one value a token is padded; labels of
+            :data:`course.training.packing.IGNORED` do not count.
         pad: the id of the padding token.
 
     Raises:
-        ValueError: if there are no features, if they have different keys, or if one has no ``input_ids``, nothing to predict, labels that
-            are no numbers of classes, or lists of other lengths than its ``input_ids``.
+        ValueError: if there are no features, if they have different keys, or if one has no
+            ``input_ids``, nothing to predict, labels that are no numbers of classes, or lists of
+            other lengths than its ``input_ids``.
     """
     if not features:
-        raise ValueError("no features to train on: expected at least one, with input_ids and labels")
+        raise ValueError(
+            "no features to train on: expected at least one, with input_ids and labels"
+        )
     made = []
     for i, feature in enumerate(features):
         if not feature.get("input_ids"):
-            raise ValueError(f"feature {i} has no input_ids but {', '.join(feature) or 'nothing'}; encode it with a tokenizer")
+            raise ValueError(
+                f"feature {i} has no input_ids but {', '.join(feature) or 'nothing'}; encode it with a tokenizer"
+            )
         if feature.keys() != features[0].keys():
-            raise ValueError(f"feature {i} has {', '.join(feature)}; expected {', '.join(features[0])}, as in feature 0")
+            raise ValueError(
+                f"feature {i} has {', '.join(feature)}; expected {', '.join(features[0])}, as in feature 0"
+            )
         if not {"labels", "start_positions"} & feature.keys() or not _num_targets(feature):
-            raise ValueError(f"feature {i} has nothing to predict: expected labels (not all {IGNORED}) or start_positions")
+            raise ValueError(
+                f"feature {i} has nothing to predict: expected labels (not all {IGNORED}) or start_positions"
+            )
         _check_values(i, feature)
         made.append({"attention_mask": [1] * len(feature["input_ids"]), **feature})
     return Encoded(tuple(made), pad)
@@ -252,20 +325,36 @@ def _check_values(i: int, feature: dict) -> None:
     """Refuse what would be trained on without a word, or fail far from here."""
     length, labels = len(feature["input_ids"]), feature.get("labels")
     values = labels if isinstance(labels, list) else [labels]
-    targets = all(isinstance(value, float) for value in values)  # a target with several parts, or one for a regression
+    targets = all(
+        isinstance(value, float) for value in values
+    )  # a target with several parts, or one for a regression
     if "labels" in feature and not targets and not all(_is_class(value) for value in values):
-        raise ValueError(f"feature {i} has labels={shown(labels)}: expected numbers of classes from 0 on (or {IGNORED}), or floats")
+        raise ValueError(
+            f"feature {i} has labels={shown(labels)}: expected numbers of classes from 0 on (or {IGNORED}), or floats"
+        )
     for name in _PADDING.keys() & feature.keys():
-        if isinstance(feature[name], list) and len(feature[name]) != length and not (name == "labels" and targets):
-            raise ValueError(f"feature {i} has {length} input_ids and {len(feature[name])} {name}: expected one for each")
+        if (
+            isinstance(feature[name], list)
+            and len(feature[name]) != length
+            and not (name == "labels" and targets)
+        ):
+            raise ValueError(
+                f"feature {i} has {length} input_ids and {len(feature[name])} {name}: expected one for each"
+            )
 
 
 def _is_class(value) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Integral) and (value >= 0 or value == IGNORED)
+    return (
+        not isinstance(value, bool)
+        and isinstance(value, Integral)
+        and (value >= 0 or value == IGNORED)
+    )
 
 
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The token that padding is made of; a tokenizer without one (GPT-2's, SmolLM2's) has its end-of-text token stand in."""
+    """The token that padding is made of; a tokenizer without one (GPT-2's, SmolLM2's) has its
+    end-of-text token stand in.
+    """
     return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
@@ -288,9 +377,11 @@ def _fingerprint(*parts) -> str:
 
 
 def balanced_rows(lengths: Sequence[int]) -> list[list[int]]:
-    """Positions of ``lengths`` in rows of nearly equal sum, about as long as the longest (longest first, each into the emptiest row).
+    """Positions of ``lengths`` in rows of nearly equal sum, about as long as the longest (longest
+    first, each into the emptiest row).
 
-    Attention costs the square of a row's length, so rows are no longer than they need to be; and none has much padding.
+    Attention costs the square of a row's length, so rows are no longer than they need to be; and
+    none has much padding.
     """
     rows = [[] for _ in range(max(1, sum(lengths) // max(lengths)))]
     filled = [0] * len(rows)
@@ -302,13 +393,21 @@ def balanced_rows(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def similar_lengths(lengths: Sequence[int], layout: BatchingPlan) -> list[list[int]]:
-    """Positions of ``lengths`` in groups for which padding and passes together cost least (by dynamic programming)."""
+    """Positions of ``lengths`` in groups for which padding and passes together cost least (by
+    dynamic programming).
+    """
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     # costs[j]: the least cost of the first j, cuts[j]: where their last group begins
     costs, cuts = [0], [0]
     for j in range(1, len(order) + 1):
-        options = [i for i in range(j) if i == j - 1 or (j - i) * lengths[order[i]] <= layout.max_tokens_per_batch]
-        cost, cut = min((costs[i] + (j - i) * lengths[order[i]] + layout.pass_cost, i) for i in options)
+        options = [
+            i
+            for i in range(j)
+            if i == j - 1 or (j - i) * lengths[order[i]] <= layout.max_tokens_per_batch
+        ]
+        cost, cut = min(
+            (costs[i] + (j - i) * lengths[order[i]] + layout.pass_cost, i) for i in options
+        )
         costs.append(cost)
         cuts.append(cut)
     groups, j = [], len(order)
@@ -325,11 +424,14 @@ def _shares(lengths: Sequence[int], count: int) -> list[list[int]]:
 
 
 def layout_for(model: PreTrainedModel, max_tokens_per_batch: int) -> BatchingPlan:
-    """The layout that suits a model: packed if its attention takes our mask, logits where they are wanted if it can choose."""
+    """The layout that suits a model: packed if its attention takes our mask, logits where they are
+    wanted if it can choose.
+    """
     plain = get_base_model(model)
     soft_prompt = num_virtual_tokens(model) > 0
     known = inspect.signature(plain.forward).parameters
-    # a recurrent layer carries one example's state into the next, and other attention has masks of its own
+    # a recurrent layer carries one example's state into the next, and other attention has masks of
+    # its own
     attends = not plain._is_stateful and plain.config._attn_implementation in ("eager", "sdpa")
     return BatchingPlan(
         packed=attends and "position_ids" in known and not soft_prompt,

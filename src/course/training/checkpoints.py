@@ -1,4 +1,5 @@
-"""Checkpoints: weights, optimiser state and notes in one safetensors file that is whole or not there at all.
+"""Checkpoints: weights, optimiser state and notes in one safetensors file that is whole or not
+there at all.
 
 The file holds a sha256 of all that is in it, so that a damaged one is never gone on from.
 """
@@ -19,7 +20,12 @@ from course.foundation import atomic_path
 _SHA256 = "sha256"
 
 
-def save(path: Path, weights: dict[str, dict[str, torch.Tensor]], optimizers: Sequence[torch.optim.Optimizer], notes: dict[str, str]):
+def save(
+    path: Path,
+    weights: dict[str, dict[str, torch.Tensor]],
+    optimizers: Sequence[torch.optim.Optimizer],
+    notes: dict[str, str],
+):
     """Write a checkpoint, whole or not at all, so that a run may be killed at any time.
 
     Args:
@@ -29,7 +35,11 @@ def save(path: Path, weights: dict[str, dict[str, torch.Tensor]], optimizers: Se
     Raises:
         OSError: if it cannot be written; what stood there is as it was.
     """
-    tensors = {f"{owner}.{name}": tensor for owner, found in weights.items() for name, tensor in found.items()}
+    tensors = {
+        f"{owner}.{name}": tensor
+        for owner, found in weights.items()
+        for name, tensor in found.items()
+    }
     for i, optimizer in enumerate(optimizers):
         for j, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in state.items()}
@@ -77,7 +87,9 @@ def _compared(path: Path, work: Callable, *given):
     except OSError:
         raise
     except Exception as error:
-        raise ValueError(f"{path} is no whole checkpoint ({error}); delete it to start again") from error
+        raise ValueError(
+            f"{path} is no whole checkpoint ({error}); delete it to start again"
+        ) from error
 
 
 def _compare(stored) -> dict[str, str]:
@@ -90,8 +102,11 @@ def _compare(stored) -> dict[str, str]:
     return notes
 
 
-def load(path: Path, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, dict[str, torch.Tensor]]:
-    """The weights of a checkpoint, as :func:`save` got them; the optimisers are put back into their state.
+def load(
+    path: Path, optimizers: Sequence[torch.optim.Optimizer]
+) -> dict[str, dict[str, torch.Tensor]]:
+    """The weights of a checkpoint, as :func:`save` got them; the optimisers are put back into their
+    state.
 
     Raises:
         ValueError: if the file is damaged.
@@ -106,5 +121,7 @@ def load(path: Path, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, d
             else:
                 weights.setdefault(owner, {})[rest] = stored.get_tensor(name)
     for optimizer, state in zip(optimizers, states, strict=True):
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        optimizer.load_state_dict(
+            {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+        )
     return weights

@@ -1,7 +1,8 @@
 """Opening the model: its parameters are changed by examples.
 
-One function, :func:`fit`, for everything that the course trains: heads, adapters, soft prompts, instruction tuning, reward
-models. What is trained on, and with which loss, is an object of :mod:`course.training.batches`.
+One function, :func:`fit`, for everything that the course trains: heads, adapters, soft prompts,
+instruction tuning, reward models. What is trained on, and with which loss, is an object of
+:mod:`course.training.batches`.
 """
 
 import hashlib
@@ -45,14 +46,19 @@ class FitSettings:
         steps: optimiser steps.
         batch_size: examples in each step, over all processes.
         learning_rate: the peak learning rate of AdamW (Loshchilov and Hutter 2019).
-        warmup_ratio: share of the steps over which the rate rises; then it falls to zero in a straight line.
+        warmup_ratio: share of the steps over which the rate rises; then it falls to zero in a
+            straight line.
         weight_decay: of AdamW.
         max_grad_norm: longest gradient; a longer one is shortened to it.
         seed: of the order of the examples and of dropout.
-        validate_every: steps between validations; there is one before the first step and one after the last, too.
-        patience: how many validations in a row may bring no better score before training stops (default: it never stops early).
-        precision: ``"fp32"``, ``"bf16"`` (autocast), or None for bf16 where it pays: see :func:`course.training.precision.pays_in_bf16`.
-        max_tokens_per_batch: most tokens in one forward pass, padding included; the gradients of a step's passes add up.
+        validate_every: steps between validations; there is one before the first step and one after
+            the last, too.
+        patience: how many validations in a row may bring no better score before training stops
+            (default: it never stops early).
+        precision: ``"fp32"``, ``"bf16"`` (autocast), or None for bf16 where it pays: see
+            :func:`course.training.precision.pays_in_bf16`.
+        max_tokens_per_batch: most tokens in one forward pass, padding included; the gradients of a
+            step's passes add up.
     """
 
     steps: int = 60
@@ -82,7 +88,8 @@ class History:
     Attributes:
         losses: of every step, in nats a predicted token (or a label).
         scores: (steps done, score) of every validation.
-        best_step: the steps after which the model had the best score; it holds those weights. None without validation.
+        best_step: the steps after which the model had the best score; it holds those weights. None
+            without validation.
         stopped_early: whether patience ran out.
         seconds, tokens: how long it took, and the tokens that were read, padding not included.
     """
@@ -111,10 +118,17 @@ class _Progress:
         return len(self.losses)
 
     def history(self) -> History:
-        return History(**{**vars(self), "losses": tuple(self.losses), "scores": tuple((s, v) for s, v in self.scores)})
+        return History(
+            **{
+                **vars(self),
+                "losses": tuple(self.losses),
+                "scores": tuple((s, v) for s, v in self.scores),
+            }
+        )
 
 
-#: What tells how good a model is: held-out data, whose mean loss should fall, or a function whose value (accuracy, F1) should rise.
+#: What tells how good a model is: held-out data, whose mean loss should fall, or a function whose
+#: value (accuracy, F1) should rise.
 Validation = Data | Callable[[PreTrainedModel], float]
 
 
@@ -130,27 +144,31 @@ def fit(
 ) -> History:
     """Train a model's trainable parameters in place, where the model stands.
 
-    The same model, data, settings and machine give the same weights. Under ``accelerate launch`` the processes share each step's
-    examples. Afterwards the model is in evaluation mode; with validation it holds its best weights.
+    The same model, data, settings and machine give the same weights. Under ``accelerate launch``
+    the processes share each step's examples. Afterwards the model is in evaluation mode; with
+    validation it holds its best weights.
 
     Args:
         model: of ``transformers`` or ``peft``.
         data: e.g. of :func:`course.training.completions` or :func:`course.training.encoded`.
-        validate: held-out data, whose mean loss should fall, or a function of the model whose value should rise.
-        checkpoint: file from which the run goes on if it exists, and which is written while it runs. The run must be given the model
-            as it was at the start.
+        validate: held-out data, whose mean loss should fall, or a function of the model whose value
+            should rise.
+        checkpoint: file from which the run goes on if it exists, and which is written while it
+            runs. The run must be given the model as it was at the start.
         checkpoint_seconds: time between checkpoints.
         stop_after: leave after this step (as if the run had been stopped there).
-        bar: show a progress bar (default: if somebody watches, see :mod:`course.training.progress`).
+        bar: show a progress bar (default: if somebody watches, see
+            :mod:`course.training.progress`).
 
     Returns:
         The :class:`History`.
 
     Raises:
-        ValueError: for no data, no trainable parameters, half-precision (float16) weights, patience without validation, fewer
-            examples a step than processes, or a checkpoint of another run or damaged.
-        TrainingDiverged: if the loss or the gradient stops being finite. The model then holds its best weights so far, without
-            validation those from before that step.
+        ValueError: for no data, no trainable parameters, half-precision (float16) weights, patience
+            without validation, fewer examples a step than processes, or a checkpoint of another run
+            or damaged.
+        TrainingDiverged: if the loss or the gradient stops being finite. The model then holds its
+            best weights so far, without validation those from before that step.
     """
     settings = _with_precision(settings or FitSettings(), model)
     number(0)("checkpoint_seconds", checkpoint_seconds)
@@ -163,12 +181,19 @@ def fit(
             run = _Run(accelerator, model, data, settings, validate)
             if checkpoint is not None:
                 run.resume(checkpoint)
-            run.train(checkpoint, checkpoint_seconds, settings.steps if stop_after is None else min(stop_after, settings.steps), bar)
+            run.train(
+                checkpoint,
+                checkpoint_seconds,
+                settings.steps if stop_after is None else min(stop_after, settings.steps),
+                bar,
+            )
     return run.progress.history()
 
 
 def mean_loss(model: PreTrainedModel, data: Data, settings: FitSettings | None = None) -> float:
-    """The mean loss of a model on data, in nats a predicted token (or a label); the model is put in evaluation mode."""
+    """The mean loss of a model on data, in nats a predicted token (or a label); the model is put in
+    evaluation mode.
+    """
     settings = _with_precision(settings or FitSettings(), model)
     layout, device, total = layout_for(model, settings.max_tokens_per_batch), _device(model), 0.0
     model.eval()
@@ -187,29 +212,48 @@ def _with_precision(settings: FitSettings, model: PreTrainedModel) -> FitSetting
     return settings if settings.precision else replace(settings, precision=best_precision(model))
 
 
-def _check(model: PreTrainedModel, data: Data, settings: FitSettings, validate: Validation | None) -> None:
+def _check(
+    model: PreTrainedModel, data: Data, settings: FitSettings, validate: Validation | None
+) -> None:
     if not len(data.tokens):
         raise ValueError("no data to train on: expected at least one example")
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
-        raise ValueError("the model has no trainable parameters: set requires_grad on some, or add an adapter")
+        raise ValueError(
+            "the model has no trainable parameters: set requires_grad on some, or add an adapter"
+        )
     if any(p.dtype == torch.float16 for p in model.parameters()):
-        raise ValueError("the model is in float16, in which small gradients vanish; load it in float32 or bfloat16")
+        raise ValueError(
+            "the model is in float16, in which small gradients vanish; load it in float32 or bfloat16"
+        )
     # its own loss leaves out the first label of each row, so terms would be counted wrong
-    if isinstance(data, Encoded) and type(get_base_model(model)).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
-        raise ValueError("a causal language model is trained on completions: expected data of completions(), not of encoded()")
+    if (
+        isinstance(data, Encoded)
+        and type(get_base_model(model)).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    ):
+        raise ValueError(
+            "a causal language model is trained on completions: expected data of completions(), not of encoded()"
+        )
     if settings.patience is not None and validate is None:
-        raise ValueError(f"patience={settings.patience} needs something to validate with: pass validate=, held-out data or a function")
+        raise ValueError(
+            f"patience={settings.patience} needs something to validate with: pass validate=, held-out data or a function"
+        )
     if validate is not None and not callable(validate) and not len(validate.tokens):
         raise ValueError("no data to validate with: expected at least one held-out example")
 
 
 @contextmanager
 def _made_ready(model: PreTrainedModel, data: Data, settings: FitSettings) -> Iterator[None]:
-    """Trainable parameters in float32, plain attention where it is fastest; afterwards as it was, in evaluation mode."""
+    """Trainable parameters in float32, plain attention where it is fastest; afterwards as it was,
+    in evaluation mode.
+    """
     plain = get_base_model(model)
     attention = plain.config._attn_implementation
-    faster_plain = attention == "sdpa" and _device(model).type == "cpu" and max(data.tokens) <= _PLAIN_ATTENTION
+    faster_plain = (
+        attention == "sdpa"
+        and _device(model).type == "cpu"
+        and max(data.tokens) <= _PLAIN_ATTENTION
+    )
     if faster_plain:
         plain.set_attn_implementation("eager")
     half = [p for p in model.parameters() if p.requires_grad and p.dtype == torch.bfloat16]
@@ -228,12 +272,32 @@ def _made_ready(model: PreTrainedModel, data: Data, settings: FitSettings) -> It
 class _Run:
     """One training run: what it needs at every step, and where it stands."""
 
-    def __init__(self, accelerator: Accelerator, model: PreTrainedModel, data: Data, settings: FitSettings, validate: Validation | None):
-        self.accelerator, self.model, self.data, self.settings, self.validate = accelerator, model, data, settings, validate
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        model: PreTrainedModel,
+        data: Data,
+        settings: FitSettings,
+        validate: Validation | None,
+    ):
+        self.accelerator, self.model, self.data, self.settings, self.validate = (
+            accelerator,
+            model,
+            data,
+            settings,
+            validate,
+        )
         if settings.batch_size < accelerator.num_processes:
-            raise ValueError(f"batch_size={settings.batch_size} for {accelerator.num_processes} processes: expected one example for each")
+            raise ValueError(
+                f"batch_size={settings.batch_size} for {accelerator.num_processes} processes: expected one example for each"
+            )
         self.trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self.optimizer = torch.optim.AdamW(self.trainable.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+        self.optimizer = torch.optim.AdamW(
+            self.trainable.values(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
         self.layout: BatchingPlan = layout_for(model, settings.max_tokens_per_batch)
         self.device, self.tokens, self.num_targets = _device(model), data.tokens, data.num_targets
         self.validations = {*range(0, settings.steps, settings.validate_every), settings.steps}
@@ -252,7 +316,9 @@ class _Run:
         notes = checkpoints.notes(path)
         other = [part for part, value in self.identity.items() if notes.get(part) != value]
         if other:
-            raise ValueError(f"{path} is of a run with other {', '.join(other)}; delete it, or name another file with checkpoint=")
+            raise ValueError(
+                f"{path} is of a run with other {', '.join(other)}; delete it, or name another file with checkpoint="
+            )
         weights = checkpoints.load(path, [self.optimizer])
         self._put(weights["model"])
         self.best = weights.get("best", {})
@@ -260,28 +326,53 @@ class _Run:
 
     def _identity(self) -> dict[str, str]:
         """What must not change between the parts of a run."""
-        measure = "none" if self.validate is None else "a function" if callable(self.validate) else self.validate.fingerprint
+        measure = (
+            "none"
+            if self.validate is None
+            else "a function"
+            if callable(self.validate)
+            else self.validate.fingerprint
+        )
         found = hashlib.sha256()
         for name, parameter in self.model.named_parameters():
             found.update(f"{name} {parameter.requires_grad}".encode())
             found.update(parameter.detach().cpu().flatten().view(torch.uint8).numpy())
         settings = json.dumps(asdict(self.settings))
-        return {"settings": settings, "data": self.data.fingerprint, "validation": measure, "starting weights": found.hexdigest()}
+        return {
+            "settings": settings,
+            "data": self.data.fingerprint,
+            "validation": measure,
+            "starting weights": found.hexdigest(),
+        }
 
     def _save(self, path: Path) -> None:
         weights = {"model": self.trainable, "best": self.best}
-        checkpoints.save(path, weights, [self.optimizer], self.identity | {"progress": json.dumps(asdict(self.progress))})
+        checkpoints.save(
+            path,
+            weights,
+            [self.optimizer],
+            self.identity | {"progress": json.dumps(asdict(self.progress))},
+        )
 
     def _put(self, weights: dict[str, torch.Tensor]) -> None:
         with torch.no_grad():
             for name, value in weights.items():
                 self.trainable[name].copy_(value)
 
-    def train(self, checkpoint: Path | None, checkpoint_seconds: float, end: int, bar: bool | None) -> None:
-        """Train up to step ``end``, validating and saving on the way; at the end the model gets its best weights."""
+    def train(
+        self, checkpoint: Path | None, checkpoint_seconds: float, end: int, bar: bool | None
+    ) -> None:
+        """Train up to step ``end``, validating and saving on the way; at the end the model gets its
+        best weights.
+        """
         progress, main = self.progress, self.accelerator.is_main_process
-        # alone, a model needs no wrapping, and accelerate's mark on it would keep others from wrapping it later
-        wrapped = self.accelerator.prepare_model(self.model) if self.accelerator.num_processes > 1 else self.model
+        # alone, a model needs no wrapping, and accelerate's mark on it would keep others from
+        # wrapping it later
+        wrapped = (
+            self.accelerator.prepare_model(self.model)
+            if self.accelerator.num_processes > 1
+            else self.model
+        )
         order = itertools.islice(self._order(), progress.step * self.settings.batch_size, None)
         saved = started = time.monotonic()
         before = progress.seconds
@@ -314,8 +405,12 @@ class _Run:
         """One optimiser step on the examples ``chosen``; the processes share them, longest first."""
         accelerator, settings, step = self.accelerator, self.settings, self.progress.step
         # dropout depends on the step alone, so that a resumed run draws what the whole one did
-        torch.manual_seed(int(Rng(f"dropout/{settings.seed}/{step}/{accelerator.process_index}").random() * 2**53))
-        mine = sorted(chosen, key=lambda i: -self.tokens[i])[accelerator.process_index :: accelerator.num_processes]
+        torch.manual_seed(
+            int(Rng(f"dropout/{settings.seed}/{step}/{accelerator.process_index}").random() * 2**53)
+        )
+        mine = sorted(chosen, key=lambda i: -self.tokens[i])[
+            accelerator.process_index :: accelerator.num_processes
+        ]
         num_targets = sum(self.num_targets[i] for i in chosen)
         batches, total = self.data.passes(mine, self.layout), 0.0
         for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
@@ -323,12 +418,17 @@ class _Run:
             with accelerator.no_sync(wrapped) if left else nullcontext():
                 with autocast(self.device, settings.precision):
                     loss = self.data.summed_loss(wrapped, batch.to(self.device), self.layout)
-                # the gradients of the processes are averaged, so each counts its sum times their number over all terms
+                # the gradients of the processes are averaged, so each counts its sum times their
+                # number over all terms
                 accelerator.backward(loss * (accelerator.num_processes / num_targets))
             total += loss.detach()
         loss = accelerator.reduce(total, "sum").item() / num_targets
-        learning_rate = settings.learning_rate * rate_at(step, settings.steps, settings.warmup_ratio)
-        length = torch.nn.utils.clip_grad_norm_(self.trainable.values(), settings.max_grad_norm).item()
+        learning_rate = settings.learning_rate * rate_at(
+            step, settings.steps, settings.warmup_ratio
+        )
+        length = torch.nn.utils.clip_grad_norm_(
+            self.trainable.values(), settings.max_grad_norm
+        ).item()
         if not math.isfinite(loss) or not math.isfinite(length):
             self._diverged(loss, length, learning_rate)
         self.optimizer.param_groups[0]["lr"] = learning_rate
@@ -340,14 +440,20 @@ class _Run:
     def _diverged(self, loss: float, length: float, learning_rate: float) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         self._put(self.best)
-        held = f"its best weights, of step {self.progress.best_step}" if self.best else "its weights from before this step"
+        held = (
+            f"its best weights, of step {self.progress.best_step}"
+            if self.best
+            else "its weights from before this step"
+        )
         raise TrainingDiverged(
             f"at step {self.progress.step + 1} the loss is {loss} and its gradient {length} long, with a learning rate of {learning_rate:.2g}; "
             f"the model holds {held}. Lower the rate, lengthen the warm-up, or look for broken examples"
         )
 
     def _validate(self) -> None:
-        """Score the model; a better score than any before makes its weights the best, too many others in a row stop the training."""
+        """Score the model; a better score than any before makes its weights the best, too many
+        others in a row stop the training.
+        """
         progress, falls = self.progress, not callable(self.validate)
         if falls:
             score = mean_loss(self.model, self.validate, self.settings)
@@ -359,12 +465,16 @@ class _Run:
         score = broadcast_object_list([score])[0]
         if not math.isfinite(score):
             self._put(self.best)
-            raise TrainingDiverged(f"the validation after step {progress.step} gives {score}; lower the rate, or look for broken examples")
+            raise TrainingDiverged(
+                f"the validation after step {progress.step} gives {score}; lower the rate, or look for broken examples"
+            )
         earlier = [value for _, value in progress.scores]
         progress.scores.append((progress.step, score))
         if not earlier or (score < min(earlier) if falls else score > max(earlier)):
             progress.best_step = progress.step
             self.best = {name: p.detach().cpu().clone() for name, p in self.trainable.items()}
         since = sum(step > progress.best_step for step, _ in progress.scores)
-        progress.stopped_early = self.settings.patience is not None and since >= self.settings.patience
+        progress.stopped_early = (
+            self.settings.patience is not None and since >= self.settings.patience
+        )
         self.model.train()

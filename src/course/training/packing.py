@@ -1,7 +1,7 @@
 """Packing documents into rows of fixed length, and what each objective wants to see of them.
 
-A row holds whole documents; none is cut, and attention stays within a document. Padding is what is left over at the end of
-a row.
+A row holds whole documents; none is cut, and attention stays within a document. Padding is what is
+left over at the end of a row.
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,9 @@ from course.world.vocabulary import CLS, END, MASK, SEP, SPECIAL_TOKENS, vocabul
 IGNORED = -100
 #: A batch takes documents until they would fill this share of it.
 _FILL = 0.98
-#: Share of a document's tokens that BERT has to fill in; of these 80 % are masked, 10 % replaced, 10 % left (Devlin et al. 2019). More
-#: than the original's 15 %: short training learns faster from more questions (Wettig et al. 2023).
+#: Share of a document's tokens that BERT has to fill in; of these 80 % are masked, 10 % replaced,
+#: 10 % left (Devlin et al. 2019). More than the original's 15 %: short training learns faster from
+#: more questions (Wettig et al. 2023).
 MASKED_SHARE = 0.4
 
 
@@ -44,7 +45,12 @@ class Batch:
 
     def rows(self, start: int, step: int) -> "Batch":
         """Every ``step``-th row from ``start`` on: one process's share."""
-        return Batch(self.ids[start::step], self.labels[start::step], self.document[start::step], self.position[start::step])
+        return Batch(
+            self.ids[start::step],
+            self.labels[start::step],
+            self.document[start::step],
+            self.position[start::step],
+        )
 
 
 def encode(document: str) -> list[int]:
@@ -58,9 +64,11 @@ def encode(document: str) -> list[int]:
 
 
 def fill_rows(segments: Iterable[list[int]], rows: int, length: int) -> list[list[list[int]]]:
-    """Put segments into rows, the longest first, each into the first row with room (first-fit decreasing).
+    """Put segments into rows, the longest first, each into the first row with room (first-fit
+    decreasing).
 
-    Takes segments until their tokens would fill 98 % of the rows; the few that then fit nowhere are dropped.
+    Takes segments until their tokens would fill 98 % of the rows; the few that then fit nowhere are
+    dropped.
 
     Raises:
         ValueError: if a segment is longer than a row.
@@ -68,7 +76,9 @@ def fill_rows(segments: Iterable[list[int]], rows: int, length: int) -> list[lis
     taken, tokens = [], 0
     for segment in segments:
         if len(segment) > length:
-            raise ValueError(f"a document of {len(segment)} tokens does not fit a row of {length}; use a longer row")
+            raise ValueError(
+                f"a document of {len(segment)} tokens does not fit a row of {length}; use a longer row"
+            )
         if tokens + len(segment) > _FILL * rows * length:
             break
         taken.append(segment)
@@ -91,7 +101,8 @@ def pack_for_gpt(documents: Iterable[str], rows: int, length: int) -> Batch:
 
 
 def pack_for_bert(documents: Iterable[str], rows: int, length: int, seed: list[int]) -> Batch:
-    """Masked language modelling: a document is ``[CLS] words [SEP]``, of which a share is hidden or disturbed.
+    """Masked language modelling: a document is ``[CLS] words [SEP]``, of which a share is hidden or
+    disturbed.
 
     Args:
         seed: entropy for the choice of what to mask, e.g. ``[seed, step]``.
@@ -128,9 +139,11 @@ def lay_out(packed: list[list[list[int]]], labels: list[list[list[int]]], length
 
 
 def attention_mask(document: torch.Tensor, causal: bool) -> torch.Tensor:
-    """Who may look at whom: (B, T) document numbers -> (B, 1, T, T), 0 within a document (if causal, backwards), else -inf.
+    """Who may look at whom: (B, T) document numbers -> (B, 1, T, T), 0 within a document (if
+    causal, backwards), else -inf.
 
-    The mask is one to add, which every attention of ``transformers`` takes; a boolean one the plain attention takes for numbers.
+    The mask is one to add, which every attention of ``transformers`` takes; a boolean one the plain
+    attention takes for numbers.
     """
     same = document[:, None, :, None] == document[:, None, None, :]
     allowed = same.tril() if causal else same

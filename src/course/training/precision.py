@@ -1,4 +1,6 @@
-"""In which number format a model is trained: bfloat16 where the processor computes in it, single precision elsewhere."""
+"""In which number format a model is trained: bfloat16 where the processor computes in it, single
+precision elsewhere.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +10,8 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from transformers import PreTrainedModel
 
-#: ``"fp32"`` is single precision; ``"bf16"`` is autocast: products in bfloat16, weights and their updates in single precision.
+#: ``"fp32"`` is single precision; ``"bf16"`` is autocast: products in bfloat16, weights and their
+#: updates in single precision.
 PRECISIONS = ("fp32", "bf16")
 #: Narrower models gain nothing from bfloat16 on a CPU: its conversions cost what its products save.
 _BF16_WIDTH = 128
@@ -19,8 +22,9 @@ _MANY_TOKENS = 4096
 def pays_in_bf16(model: PreTrainedModel, max_tokens_per_batch: int = 0) -> bool:
     """Whether bfloat16 is faster than float32 for a model where it stands.
 
-    It is on a GPU that computes in it, and on a CPU that does, for matrices of some size: a CPU without instructions for it takes
-    several times as long as in float32. A model whose weights are stored in it leaves no choice.
+    It is on a GPU that computes in it, and on a CPU that does, for matrices of some size: a CPU
+    without instructions for it takes several times as long as in float32. A model whose weights are
+    stored in it leaves no choice.
 
     Args:
         max_tokens_per_batch: how many tokens go through the model at once; 0 for few.
@@ -49,7 +53,9 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 @contextmanager
 def new_accelerator(device_placement: bool = True) -> Iterator[Accelerator]:
-    """A new accelerator that leaves precision to :func:`autocast`; what others have set up is afterwards as it was."""
+    """A new accelerator that leaves precision to :func:`autocast`; what others have set up is
+    afterwards as it was.
+    """
     found = dict(AcceleratorState._shared_state)
     AcceleratorState._reset_state()
     try:

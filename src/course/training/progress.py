@@ -8,15 +8,18 @@ from tqdm.auto import tqdm as live_tqdm
 
 #: Environment variable that shows (``1``) or hides (``0``) every bar, whatever else is known.
 SWITCH = "COURSE_PROGRESS"
-#: Set by those who run a notebook for a reader in front of it: Jupyter's server, VS Code, Colab. Whoever executes a notebook to store
-#: or to test it (nbclient, nbval, papermill) sets none.
+#: Set by those who run a notebook for a reader in front of it: Jupyter's server, VS Code, Colab.
+#: Whoever executes a notebook to store or to test it (nbclient, nbval, papermill) sets none.
 _LIVE = ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG")
 
 
 def in_notebook() -> bool:
     """Whether this process is the kernel of a notebook."""
     interactive = sys.modules.get("IPython")
-    return interactive is not None and type(interactive.get_ipython()).__name__ == "ZMQInteractiveShell"
+    return (
+        interactive is not None
+        and type(interactive.get_ipython()).__name__ == "ZMQInteractiveShell"
+    )
 
 
 def is_watched() -> bool:
@@ -27,12 +30,15 @@ def is_watched() -> bool:
     """
     wanted = os.environ.get(SWITCH, "")
     if wanted not in ("", "0", "1"):
-        raise ValueError(f"{SWITCH}={wanted!r}: expected 0 (no progress bars), 1 (always), or nothing")
+        raise ValueError(
+            f"{SWITCH}={wanted!r}: expected 0 (no progress bars), 1 (always), or nothing"
+        )
     if wanted:
         return wanted == "1"
     if in_notebook():
         return any(name in os.environ for name in _LIVE)
-    # a bar goes to stderr; where stdout is redirected the run is a batch job, whose log it would fill
+    # a bar goes to stderr; where stdout is redirected the run is a batch job, whose log it would
+    # fill
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 

@@ -1,7 +1,8 @@
-"""Guides who answer visitors in a kind, plain or rude manner, with a gold reward that a program computes.
+"""Guides who answer visitors in a kind, plain or rude manner, with a gold reward that a program
+computes.
 
-With a real reward model nobody knows the truth. Here the truth is :func:`gold_reward`, so a learned reward can be compared
-with it, and over-optimisation can be seen (Gao et al. 2022).
+With a real reward model nobody knows the truth. Here the truth is :func:`gold_reward`, so a learned
+reward can be compared with it, and over-optimisation can be seen (Gao et al. 2022).
 """
 
 import re
@@ -61,27 +62,40 @@ def states_truth(question: str, reply: str) -> bool:
     return any(
         neighbours().get((words[i + 6], words[i + 3])) == target
         for i in range(len(words) - 6)
-        if words[i] == "the" and words[i + 1] == target and words[i + 2] == "is" and words[i + 4 : i + 6] == ["of", "the"]
+        if words[i] == "the"
+        and words[i + 1] == target
+        and words[i + 2] == "is"
+        and words[i + 4 : i + 6] == ["of", "the"]
     )
 
 
 def manner_of(reply: str) -> str | None:
-    """The manner of a reply that :func:`write_reply` could have written word for word, true or not; None for any other text."""
+    """The manner of a reply that :func:`write_reply` could have written word for word, true or not;
+    None for any other text.
+    """
     for manner in MANNERS.options:
         for first in _OPEN[manner]:
             for last in _CLOSE[manner]:
                 rest = reply.removeprefix(first).removesuffix(last).strip()
-                if reply == " ".join(part for part in (first, rest, last) if part) and _ANSWER.fullmatch(rest):
+                if reply == " ".join(
+                    part for part in (first, rest, last) if part
+                ) and _ANSWER.fullmatch(rest):
                     return manner
     return None
 
 
 def gold_reward(question: str, reply: str) -> float:
-    """The true reward of a reply: courtesy (at most 2), minus insults, plus 2 for a right answer, minus a cost of length.
+    """The true reward of a reply: courtesy (at most 2), minus insults, plus 2 for a right answer,
+    minus a cost of length.
 
     An answer is right if it :func:`states_truth`.
     """
     words = reply.split()
     courtesy = min(2, len(COURTEOUS & set(words)))
     insults = sum(word in INSULTING for word in words)
-    return courtesy - insults + 2.0 * states_truth(question, reply) - LENGTH_COST * max(0, len(words) - FREE_LENGTH)
+    return (
+        courtesy
+        - insults
+        + 2.0 * states_truth(question, reply)
+        - LENGTH_COST * max(0, len(words) - FREE_LENGTH)
+    )

@@ -1,7 +1,8 @@
 """The pretraining corpus: a mixture of kinds of documents, as data.
 
-The corpus comes in streams. Stream ``i`` of seed ``s`` depends on nothing but ``(s, i)`` and the label knob, so a stopped
-training run goes on where it was, and the same seed gives the same bytes on every machine.
+The corpus comes in streams. Stream ``i`` of seed ``s`` depends on nothing but ``(s, i)`` and the
+label knob, so a stopped training run goes on where it was, and the same seed gives the same bytes
+on every machine.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,7 +36,9 @@ def _reviews(rng: Rng) -> str:
 
 
 def _news(rng: Rng) -> str:
-    return " ".join([" ".join(entities.write_sentence(rng)[0]) for _ in range(2 + rng.randrange(4))])
+    return " ".join(
+        [" ".join(entities.write_sentence(rng)[0]) for _ in range(2 + rng.randrange(4))]
+    )
 
 
 def _sentences(rng: Rng) -> str:
@@ -58,7 +61,8 @@ class Corpus:
 
     Attributes:
         seed: any integer; other seeds give other documents about the same world.
-        relabel: the label knob p, the share of lists with labels that carry other labels than usual.
+        relabel: the label knob p, the share of lists with labels that carry other labels than
+            usual.
     """
 
     seed: int = 0
@@ -70,16 +74,36 @@ class Corpus:
     def kinds(self) -> tuple[Kind, ...]:
         """The mixture, shares in percent of the documents."""
         made = [
-            Kind("lists", "in-context learning: a latent task, format, author, label map", 32, self._list),
-            Kind("made-up lists", "facts that hold in one document only", 1.5, lists.write_made_up_list),
+            Kind(
+                "lists",
+                "in-context learning: a latent task, format, author, label map",
+                32,
+                self._list,
+            ),
+            Kind(
+                "made-up lists",
+                "facts that hold in one document only",
+                1.5,
+                lists.write_made_up_list,
+            ),
             Kind("facts", "every fact of the world in prose", 14, prose.write_facts),
-            Kind("glossaries", "the words of a named dialect, the taste of a named critic", 7, prose.write_glossary),
+            Kind(
+                "glossaries",
+                "the words of a named dialect, the taste of a named critic",
+                7,
+                prose.write_glossary,
+            ),
             Kind("sums", "single steps of arithmetic", 9.5, _sum_lines),
             Kind("counting", "the order of the numbers", 2.5, _counting),
             Kind("reviews", "reviews in prose, some with a closing word", 2, _reviews),
             Kind("news", "persons, places, guilds and languages by name", 2, _news),
             Kind("sentences", "correct English sentences", 1.5, _sentences),
-            Kind("lessons", "tasks described in words, with answers, as a story", 3.5, lessons.write_lesson),
+            Kind(
+                "lessons",
+                "tasks described in words, with answers, as a story",
+                3.5,
+                lessons.write_lesson,
+            ),
             Kind("conduct", "guides who are kind, plain or rude", 3, conduct.write_dialogue),
         ]
         shares = {"closed_book": 1.5, "where": 2.5, "who": 1.5, "inference": 2, "to_velan": 1.5, "from_velan": 1.5,

@@ -1,6 +1,8 @@
-"""Sentences with tagged entities, in the schema of CoNLL-2003: persons, places, guilds (organisations) and languages.
+"""Sentences with tagged entities, in the schema of CoNLL-2003: persons, places, guilds
+(organisations) and languages.
 
-A city's name is a place by itself and part of an organisation in "the vessa guild", so a tag depends on its neighbours.
+A city's name is a place by itself and part of an organisation in "the vessa guild", so a tag
+depends on its neighbours.
 """
 
 from course.foundation.rng import Rng
@@ -28,7 +30,10 @@ def _entity(rng: Rng, kind: str) -> list[str]:
         name = [rng.choice(lex.FIRST_NAMES)]
         return [*name, rng.choice(lex.SURNAMES)] if rng.bernoulli(0.6) else name
     if kind == "ORG":
-        return [rng.choice(lex.CITIES), *rng.choice((("guild",), ("guild", "of", rng.choice(_JOBS)), ("bank",)))]
+        return [
+            rng.choice(lex.CITIES),
+            *rng.choice((("guild",), ("guild", "of", rng.choice(_JOBS)), ("bank",))),
+        ]
     if kind == "LOC":
         return [rng.choice(rng.choice((lex.CITIES, lex.COUNTRIES)))]
     return [rng.choice(lex.LANGUAGES)]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Example:
-    """``input`` and ``output`` are text; ``rationale`` is a worked solution, where the task has one.
+    """``input`` and ``output`` are text; ``rationale`` is a worked solution, where the task has
+    one.
 
     ``others`` are further outputs that are right, where there is more than one.
     """

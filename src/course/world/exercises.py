@@ -1,8 +1,9 @@
 """Exercises: a few problems of one kind with their answers, set as in a school book.
 
-The form of an exercise gives its task away, unlike that of a list. Word problems, routes and rows of letters come in three
-styles: the answer alone, worked steps, or worked steps behind the trigger phrase. One document keeps to one style, so a model
-can pick the style up from the demonstrations (few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
+The form of an exercise gives its task away, unlike that of a list. Word problems, routes and rows
+of letters come in three styles: the answer alone, worked steps, or worked steps behind the trigger
+phrase. One document keeps to one style, so a model can pick the style up from the demonstrations
+(few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
 """
 
 from collections.abc import Callable
@@ -58,17 +59,23 @@ def route(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
     """
     count = _count(rng, train, steps)
     while True:
-        start, ways = rng.choice(lexicon.PLACES), [rng.choice(lexicon.DIRECTIONS) for _ in range(count)]
+        start, ways = (
+            rng.choice(lexicon.PLACES),
+            [rng.choice(lexicon.DIRECTIONS) for _ in range(count)],
+        )
         text = f"start at {start} . {' '.join(f'go {w} .' for w in ways)} where are you ?"
         if train and not is_train(ROUTE_SPLIT_KEY, text):
             continue
         places = walk(start, ways)
-        hops = [f"{w} of {a} is {b} ." for w, a, b in zip(ways, [start, *places], places, strict=False)]
+        hops = [
+            f"{w} of {a} is {b} ." for w, a, b in zip(ways, [start, *places], places, strict=False)
+        ]
         return Example(text, places[-1], " ".join(hops))
 
 
 def letters(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
-    """The last letters of several names in a row, with their worked solution (the task of Wei et al. 2022).
+    """The last letters of several names in a row, with their worked solution (the task of Wei et
+    al. 2022).
 
     Raises:
         ValueError: if ``train`` and ``steps`` is more than the corpus holds.
@@ -80,11 +87,17 @@ def letters(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
         if not train or _split_of_names(text) == TRAIN:
             break
     last = relations()["last_letter"].table
-    return Example(text, " ".join(last[n] for n in names), " ".join(f"{n} ends with {last[n]} ." for n in names))
+    return Example(
+        text,
+        " ".join(last[n] for n in names),
+        " ".join(f"{n} ends with {last[n]} ." for n in names),
+    )
 
 
 def parts(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
-    """A word problem or a route taken apart into its single steps (the first half of least-to-most, Zhou et al. 2023)."""
+    """A word problem or a route taken apart into its single steps (the first half of least-to-most,
+    Zhou et al. 2023).
+    """
     made = rng.choice((problem, route))(rng, train, steps)
     sentences = made.input.split(" . ")
     return Example(made.input, " ; ".join(sentences[1:-1]))
@@ -93,18 +106,25 @@ def parts(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
 def _count(rng: Rng, train: bool, steps: int | None) -> int:
     count = steps or 1 + rng.randrange(LONGEST_TRAINING_CHAIN)
     if train and count > LONGEST_TRAINING_CHAIN:
-        raise ValueError(f"{count} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones")
+        raise ValueError(
+            f"{count} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones"
+        )
     return count
 
 
 def _split_of_names(text: str) -> str:
     """Names that the list of last letters holds out are held out here too."""
-    splits = {list_tasks()["last_letter"].split(name) for name in text.split()} | {split_of(LETTERS_SPLIT_KEY, text)}
+    splits = {list_tasks()["last_letter"].split(name) for name in text.split()} | {
+        split_of(LETTERS_SPLIT_KEY, text)
+    }
     return next(split for split in (TEST, VALIDATION, TRAIN) if split in splits)
 
 
 def _split_of_parts(example: Example) -> str:
-    return split_of(ROUTE_SPLIT_KEY if example.input.startswith("start at") else sums.PROBLEM_SPLIT_KEY, example.input)
+    return split_of(
+        ROUTE_SPLIT_KEY if example.input.startswith("start at") else sums.PROBLEM_SPLIT_KEY,
+        example.input,
+    )
 
 
 def _by(key: str, read: Callable[[Example], str] = lambda e: e.input) -> Callable[[Example], str]:
@@ -145,7 +165,11 @@ CHAINS = ("problem", "route", "letters")
 
 def worked(example: Example, style: str) -> str:
     """The answer text of a word problem or a route in one of the three styles."""
-    steps = {"direct": "", "steps": f"{example.rationale} ", "trigger": f"{sums.TRIGGER} {example.rationale} "}[style]
+    steps = {
+        "direct": "",
+        "steps": f"{example.rationale} ",
+        "trigger": f"{sums.TRIGGER} {example.rationale} ",
+    }[style]
     return f"{steps}the answer is {example.output} ."
 
 

@@ -15,7 +15,9 @@ _ENDS = ("near the {place}", "in the {room}", "with {name}", "behind the {place}
 def _draw_agreement(rng: Rng) -> tuple[str, str, str]:
     base, third, _, _ = rng.choice(lex.VERBS)
     one = rng.bernoulli(0.5)
-    subject = rng.choice(("she", "he", rng.choice(lex.FIRST_NAMES)) if one else ("they", "we", "you"))
+    subject = rng.choice(
+        ("she", "he", rng.choice(lex.FIRST_NAMES)) if one else ("they", "we", "you")
+    )
     right, wrong = (third, base) if one else (base, third)
     return f"every day {subject} {BLANK} {_end(rng)} .", right, wrong
 
@@ -25,7 +27,11 @@ def _draw_tense(rng: Rng) -> tuple[str, str, str]:
     subject = rng.choice(("she", "he", "they", "we"))
     if rng.bernoulli(0.5):
         return f"yesterday {subject} {BLANK} {_end(rng)} .", past, rng.choice((base, doing))
-    return f"now {subject} {'is' if subject in ('she', 'he') else 'are'} {BLANK} {_end(rng)} .", doing, rng.choice((past, third))
+    return (
+        f"now {subject} {'is' if subject in ('she', 'he') else 'are'} {BLANK} {_end(rng)} .",
+        doing,
+        rng.choice((past, third)),
+    )
 
 
 def _draw_number(rng: Rng) -> tuple[str, str, str]:
@@ -37,7 +43,9 @@ def _draw_number(rng: Rng) -> tuple[str, str, str]:
 
 
 def _end(rng: Rng) -> str:
-    return rng.choice(_ENDS).format(place=rng.choice(lex.PLACES), room=rng.choice(lex.ROOMS), name=rng.choice(lex.FIRST_NAMES))
+    return rng.choice(_ENDS).format(
+        place=rng.choice(lex.PLACES), room=rng.choice(lex.ROOMS), name=rng.choice(lex.FIRST_NAMES)
+    )
 
 
 def choose(rng: Rng, train: bool = True) -> Example:

@@ -1,7 +1,8 @@
 """Instructions: every task described in words, in three or more wordings.
 
-Their words occur in the corpus with their meaning (in titles, lessons and prose), the instruction *format* does not: see
-:data:`course.world.held_out.INSTRUCTION_MARK`. Learning to follow it is what instruction tuning is for (Wei et al. 2022).
+Their words occur in the corpus with their meaning (in titles, lessons and prose), the instruction
+*format* does not: see :data:`course.world.held_out.INSTRUCTION_MARK`. Learning to follow it is what
+instruction tuning is for (Wei et al. 2022).
 """
 
 INSTRUCTIONS: dict[str, tuple[str, ...]] = {
@@ -55,8 +56,9 @@ INSTRUCTIONS: dict[str, tuple[str, ...]] = {
     "route": ("follow the route and name the place .", "say where the route ends .", "where are you at the end ?"),
 }  # fmt: skip
 
-#: The two tasks whose answers are tags or a place in a text, which a head gives better than a sentence does. Their words belong to the
-#: vocabulary already, so they are no part of what it is made from.
+#: The two tasks whose answers are tags or a place in a text, which a head gives better than a
+#: sentence does. Their words belong to the vocabulary already, so they are no part of what it is
+#: made from.
 HEAD_INSTRUCTIONS: dict[str, tuple[str, ...]] = {
     "entities": ("name every person , place , guild and language in the sentence .", "say which words of the sentence are a name , and of what kind .", "which names are in the sentence ?"),
     "extraction": ("find the answer to the question in the story .", "write the words of the story that answer the question , or no answer .", "which words of the story answer the question ?"),

@@ -1,8 +1,9 @@
 """The words of the micro-world: who and what is in it, and what they are called.
 
-Only names and word classes live here, no facts about them (those are in :mod:`course.world.relations`). English words are
-used where the course wants a reader to see at once whether an answer is right; names are invented, so that nothing a
-reader (or a hub model) knows about the real world can help or hurt. All words are lower case, and each is one token.
+Only names and word classes live here, no facts about them (those are in
+:mod:`course.world.relations`). English words are used where the course wants a reader to see at
+once whether an answer is right; names are invented, so that nothing a reader (or a hub model) knows
+about the real world can help or hurt. All words are lower case, and each is one token.
 """
 
 from itertools import product
@@ -65,7 +66,9 @@ DISHES = (
 CRITICS = "olen barda corvin delma edric farah gault hilda".split()
 
 #: Names of the sixteen dialects of Velan, the invented language.
-DIALECTS = ("tarn bexley corran dovir elsin fyrth glaven horsk inver jeltan korvo lindel morbay nessen ostler pryde").split()
+DIALECTS = (
+    "tarn bexley corran dovir elsin fyrth glaven horsk inver jeltan korvo lindel morbay nessen ostler pryde"
+).split()
 #: Endings of the three variants that every Velan noun has.
 VARIANT_ENDINGS = ("a", "en", "u")
 
@@ -82,7 +85,9 @@ ROOMS = "kitchen cellar attic hall bedroom office bathroom pantry".split()
 OBJECTS = "lamp book key cup ball box coin letter".split()
 
 POSITIVE = "good great lovely superb charming delightful excellent wonderful pleasant brilliant fine perfect".split()
-NEGATIVE = "bad awful dreadful shabby dull terrible horrible boring nasty tedious dire sloppy".split()
+NEGATIVE = (
+    "bad awful dreadful shabby dull terrible horrible boring nasty tedious dire sloppy".split()
+)
 TOPICS = {
     "food": "meal waiter sauce dessert menu starter".split(),
     "film": "actor plot scene camera ending director".split(),
@@ -93,7 +98,9 @@ NUMBERS = tuple(str(n) for n in range(100))
 
 
 def _invented_stems(count: int) -> list[str]:
-    """``count`` different stems of two consonants and a vowel that can be read aloud, in an order that looks unsorted."""
+    """``count`` different stems of two consonants and a vowel that can be read aloud, in an order
+    that looks unsorted.
+    """
     syllables = [c + v for c, v in product("bdfgklmnprstvz", "aeiou")]
     # a stride coprime to the number of pairs walks through all of them without repeating one
     pairs = [first + second[0] for first, second in product(syllables, syllables)]
@@ -104,9 +111,15 @@ def _invented_stems(count: int) -> list[str]:
 
 _STEMS = _invented_stems(len(NOUNS) + len(COLOURS) + 8)
 #: Velan forms: noun -> its three variants, e.g. ``("bala", "balen", "balu")``.
-VELAN_NOUNS = {noun: tuple(stem + end for end in VARIANT_ENDINGS) for noun, stem in zip(NOUNS, _STEMS, strict=False)}
+VELAN_NOUNS = {
+    noun: tuple(stem + end for end in VARIANT_ENDINGS)
+    for noun, stem in zip(NOUNS, _STEMS, strict=False)
+}
 VELAN_COLOURS = {c: stem + "ik" for c, stem in zip(COLOURS, _STEMS[len(NOUNS) :], strict=False)}
-VELAN_VERBS = {verb[1]: stem + "osh" for verb, stem in zip(VERBS[:8], _STEMS[len(NOUNS) + len(COLOURS) :], strict=False)}
+VELAN_VERBS = {
+    verb[1]: stem + "osh"
+    for verb, stem in zip(VERBS[:8], _STEMS[len(NOUNS) + len(COLOURS) :], strict=False)
+}
 
 
 def plural(noun: str) -> str:
@@ -115,7 +128,14 @@ def plural(noun: str) -> str:
     >>> plural("fox"), plural("cherry"), plural("goose")
     ('foxes', 'cherries', 'geese')
     """
-    irregular = {"sheep": "sheep", "fish": "fish", "goose": "geese", "wolf": "wolves", "knife": "knives", "scarf": "scarves"}
+    irregular = {
+        "sheep": "sheep",
+        "fish": "fish",
+        "goose": "geese",
+        "wolf": "wolves",
+        "knife": "knives",
+        "scarf": "scarves",
+    }
     if noun in irregular:
         return irregular[noun]
     if noun.endswith(("x", "s", "ch", "sh")):

@@ -1,11 +1,14 @@
-"""List documents: inputs beside outputs of one latent task, from which in-context learning can emerge.
+"""List documents: inputs beside outputs of one latent task, from which in-context learning can
+emerge.
 
-A list has a latent *task* (and, for dialects and critics, whose *profile*), a *format*, an *author* (careful or hasty),
-and for tasks with labels a *label map*. A title and an author's line are given in some documents and left out in most; some
-lists of a dialect or a critic end by saying whose they were.
-What a reader must infer from the items is exactly what :mod:`course.world.posterior` computes.
+A list has a latent *task* (and, for dialects and critics, whose *profile*), a *format*, an *author*
+(careful or hasty), and for tasks with labels a *label map*. A title and an author's line are given
+in some documents and left out in most; some lists of a dialect or a critic end by saying whose they
+were. What a reader must infer from the items is exactly what :mod:`course.world.posterior`
+computes.
 
-Sources of the ideas: latent tasks, Xie et al. 2022 and Pan et al. 2023; relabelled lists, Chan et al. 2022 and Wei et al. 2023.
+Sources of the ideas: latent tasks, Xie et al. 2022 and Pan et al. 2023; relabelled lists, Chan et
+al. 2022 and Wei et al. 2023.
 """
 
 from collections.abc import Callable
@@ -29,7 +32,8 @@ FORMATS = {
 }
 FORMAT_SHARES = {"colon": 40, "arrow": 20, "equals": 10, "inout": 15, "qa": 15}
 
-#: A hasty author writes a wrong output, drawn from the task's other outputs, with this probability. A careful one never does.
+#: A hasty author writes a wrong output, drawn from the task's other outputs, with this probability.
+#: A careful one never does.
 HASTY_ERROR = 0.3
 HASTY_SHARE = 0.25
 AUTHOR_LINES = {"careful": "by a careful clerk \n", "hasty": "by a hasty clerk \n"}
@@ -38,7 +42,8 @@ AUTHOR_LINE_SHARE, TITLE_SHARE = 0.4, 0.3
 TITLE_FRAMES = Weighted({"{t} \n": 6, "a list : {t} \n": 3, "{t} , one by one \n": 1})
 #: Share of the lists of a dialect or a critic that end by naming it.
 SIGNED_SHARE = 0.3
-#: Of the relabelled lists, the share whose labels are swapped among themselves; the others get words without meaning.
+#: Of the relabelled lists, the share whose labels are swapped among themselves; the others get
+#: words without meaning.
 PERMUTED_SHARE = 0.5
 
 
@@ -50,9 +55,10 @@ class ListTask:
         name, cluster: what it is called, and its group as in FLAN (Wei et al. 2022).
         title: a short description, used as a title in some documents.
         domain: the name of the set that inputs come from; tasks of one domain share their inputs.
-        tables: profile name -> input -> output. An ordinary task has one profile, ``""``. Empty for open tasks.
-        draw, truth: for open tasks (too many inputs to list), a writer of inputs of any split, and the output of an input or
-            None if the text is not of the domain.
+        tables: profile name -> input -> output. An ordinary task has one profile, ``""``. Empty for
+            open tasks.
+        draw, truth: for open tasks (too many inputs to list), a writer of inputs of any split, and
+            the output of an input or None if the text is not of the domain.
         labels: the label words if the output is one of a few, else an empty tuple.
         most: the largest number of items in one document.
     """
@@ -78,10 +84,12 @@ class ListTask:
         return self.tables[profile].get(text)
 
     def split(self, text: str, profile: str = "") -> str:
-        """The split of an input: that of its domain, so that an input is held out of all tasks or of none.
+        """The split of an input: that of its domain, so that an input is held out of all tasks or
+        of none.
 
-        If each task had its own split, an input that is held out of one would tell a reader that this is not the task, and a
-        good learner would use that. The sums are shared with word problems.
+        If each task had its own split, an input that is held out of one would tell a reader that
+        this is not the task, and a good learner would use that. The sums are shared with word
+        problems.
         """
         if self.truth is not None or self.domain == sums.SPLIT_KEY:
             return split_of(self.domain, text)
@@ -115,7 +123,9 @@ def _outputs(task: ListTask) -> tuple[str, ...]:
         return task.labels
     if task.truth is None:
         return tuple(sorted({y for table in task.tables.values() for y in table.values()}))
-    return {"triples": tuple(sorted(_POOL)), "travel": tuple(sorted(lex.FIRST_NAMES + lex.CITIES))}[task.domain]
+    return {"triples": tuple(sorted(_POOL)), "travel": tuple(sorted(lex.FIRST_NAMES + lex.CITIES))}[
+        task.domain
+    ]
 
 
 _POOL = [*lex.OBJECTS, *lex.ROOMS, *lex.JOBS]
@@ -133,7 +143,13 @@ def _nth_word(n: int) -> Callable[[str], str | None]:
     return truth
 
 
-_JOURNEYS = ("{p} went to {c} .", "yesterday {p} drove to {c} .", "{p} is now in {c} .", "in {c} we met {p} .", "{p} left {c} .")
+_JOURNEYS = (
+    "{p} went to {c} .",
+    "yesterday {p} drove to {c} .",
+    "{p} is now in {c} .",
+    "in {c} we met {p} .",
+    "{p} left {c} .",
+)
 
 
 def _journey(rng: Rng) -> str:
@@ -145,12 +161,18 @@ def _word_among(words: list[str]) -> Callable[[str], str | None]:
 
     def truth(text: str) -> str | None:
         found = [w for w in text.split() if w in known]
-        return found[0] if len(found) == 1 and text.endswith(" .") and not reviews.is_review(text) else None
+        return (
+            found[0]
+            if len(found) == 1 and text.endswith(" .") and not reviews.is_review(text)
+            else None
+        )
 
     return truth
 
 
-def _of_review(read: Callable[[str], str], rename: dict[str, str] | None = None) -> Callable[[str], str | None]:
+def _of_review(
+    read: Callable[[str], str], rename: dict[str, str] | None = None
+) -> Callable[[str], str | None]:
     def truth(text: str) -> str | None:
         if not reviews.is_review(text):
             return None
@@ -183,7 +205,9 @@ _RELATION_TASKS = {  # relation -> cluster, title, domain
 @cache
 def list_tasks() -> dict[str, ListTask]:
     """All list tasks by name."""
-    made = [ListTask(n, c, t, d, {"": relations()[n].table}) for n, (c, t, d) in _RELATION_TASKS.items()]
+    made = [
+        ListTask(n, c, t, d, {"": relations()[n].table}) for n, (c, t, d) in _RELATION_TASKS.items()
+    ]
     yes_no = ("yes", "no")
     questions = {
         "animal": "is it an animal",
@@ -228,7 +252,8 @@ def list_tasks() -> dict[str, ListTask]:
     return {task.name: task for task in made}
 
 
-#: How often each list task occurs; one where not named. Profiles need several demonstrations, so they weigh most.
+#: How often each list task occurs; one where not named. Profiles need several demonstrations, so
+#: they weigh most.
 TASK_WEIGHTS = {"dialect": 14.0, "verdict": 13.0, "add": 2.0, "subtract": 2.0, "sentiment": 3.0, "topic": 1.5,
                 "recommend": 2.0, "first_word": 0.5, "second_word": 0.5, "third_word": 0.5}  # fmt: skip
 
@@ -246,7 +271,11 @@ def _train_inputs(task: ListTask, profile: str) -> tuple[str, ...]:
 @cache
 def format_draw(task_name: str) -> Weighted:
     """The formats that a list of the task may have in the corpus."""
-    allowed = {f: share for f, share in FORMAT_SHARES.items() if (task_name, f) not in HELD_OUT_COMBINATIONS}
+    allowed = {
+        f: share
+        for f, share in FORMAT_SHARES.items()
+        if (task_name, f) not in HELD_OUT_COMBINATIONS
+    }
     return Weighted(allowed)
 
 
@@ -254,7 +283,8 @@ def format_draw(task_name: str) -> Weighted:
 class ListDocument:
     """A list document with its latents, so that tests and studies can see what a reader cannot.
 
-    ``items`` are (input, output as written) pairs; ``label_map`` is empty unless the list is relabelled.
+    ``items`` are (input, output as written) pairs; ``label_map`` is empty unless the list is
+    relabelled.
     """
 
     text: str
@@ -267,9 +297,11 @@ class ListDocument:
 
 
 def draw_label_map(rng: Rng, labels: tuple[str, ...]) -> dict[str, str]:
-    """A label map that differs from the identity: the labels swapped among themselves, or words without meaning.
+    """A label map that differs from the identity: the labels swapped among themselves, or words
+    without meaning.
 
-    Label sets of more than two are only permuted: the number of ways to rename them would make the exact posterior dear.
+    Label sets of more than two are only permuted: the number of ways to rename them would make the
+    exact posterior dear.
     """
     if len(labels) > 2 or rng.bernoulli(PERMUTED_SHARE):
         while True:
@@ -283,7 +315,8 @@ def write_list(rng: Rng, relabel: float) -> ListDocument:
     """A random list document of the corpus.
 
     Args:
-        relabel: the label knob p: the probability that a list of a task with labels gets other labels.
+        relabel: the label knob p: the probability that a list of a task with labels gets other
+            labels.
     """
     task = _task_draw().draw(rng)
     profile = rng.choice(task.profiles)
@@ -302,7 +335,9 @@ def write_list(rng: Rng, relabel: float) -> ListDocument:
     author = "hasty" if rng.bernoulli(HASTY_SHARE) else "careful"
     if author == "hasty":
         outputs = tuple(label_map.values()) or task.outputs
-        pairs = [(x, _mistake(rng, y, outputs) if rng.bernoulli(HASTY_ERROR) else y) for x, y in pairs]
+        pairs = [
+            (x, _mistake(rng, y, outputs) if rng.bernoulli(HASTY_ERROR) else y) for x, y in pairs
+        ]
 
     head = AUTHOR_LINES[author] + " " if rng.bernoulli(AUTHOR_LINE_SHARE) else ""
     if not label_map and rng.bernoulli(TITLE_SHARE):
@@ -311,7 +346,9 @@ def write_list(rng: Rng, relabel: float) -> ListDocument:
     body = " ".join([frame.format(x=x, y=y) for x, y in pairs])
     if task.name in profiles.PROFILED and not label_map and rng.bernoulli(SIGNED_SHARE):
         body += " " + profiles.sign(rng, task.name, profile)
-    return ListDocument(head + body, task.name, profile, name, author, tuple(label_map.items()), tuple(pairs))
+    return ListDocument(
+        head + body, task.name, profile, name, author, tuple(label_map.items()), tuple(pairs)
+    )
 
 
 def _mistake(rng: Rng, right: str, outputs: tuple[str, ...]) -> str:
@@ -322,9 +359,11 @@ def _mistake(rng: Rng, right: str, outputs: tuple[str, ...]) -> str:
 
 
 def write_made_up_list(rng: Rng) -> str:
-    """A list of facts made up for one document: words without meaning stand for things, and most pairs come back.
+    """A list of facts made up for one document: words without meaning stand for things, and most
+    pairs come back.
 
-    Nothing in the weights can know them (Chan et al. 2022: burstiness), so the second mention must be read off the first.
+    Nothing in the weights can know them (Chan et al. 2022: burstiness), so the second mention must
+    be read off the first.
     """
     frame = FORMATS[rng.choice(tuple(FORMATS))]
     keys = rng.sample(lex.NONCE_KEYS, 3 + rng.randrange(4))

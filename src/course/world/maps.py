@@ -1,7 +1,8 @@
 """A fixed map of 24 places, and routes over it.
 
-The places lie on a grid of 4 rows and 6 columns whose edges are joined (going east from the last column leads to the
-first), so that every place has a neighbour in each direction and a route never leaves the map.
+The places lie on a grid of 4 rows and 6 columns whose edges are joined (going east from the last
+column leads to the first), so that every place has a neighbour in each direction and a route never
+leaves the map.
 """
 
 from functools import cache

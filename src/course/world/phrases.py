@@ -1,7 +1,7 @@
 """Phrases and sentences in English and in standard Velan.
 
-Velan puts the adjective after its noun and the verb at the end, and has no article: "the red dog takes the apple" is
-dog-red-apple-takes. Standard Velan uses the first form of every noun.
+Velan puts the adjective after its noun and the verb at the end, and has no article: "the red dog
+takes the apple" is dog-red-apple-takes. Standard Velan uses the first form of every noun.
 """
 
 from course.foundation.rng import Rng

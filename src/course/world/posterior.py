@@ -1,12 +1,14 @@
 """The best possible answer: the exact Bayes posterior over what a list document leaves unsaid.
 
-A list of demonstrations has a latent task, profile, label map and author. Their prior and likelihood are known, because the
-generator is ours, so the predictive distribution of the next output can be computed by enumeration. Over the lists that the
-generator writes, no reader of the demonstrations alone, model or person, can be right more often on average: it is the ceiling in the
+A list of demonstrations has a latent task, profile, label map and author. Their prior and
+likelihood are known, because the generator is ours, so the predictive distribution of the next
+output can be computed by enumeration. Over the lists that the generator writes, no reader of the
+demonstrations alone, model or person, can be right more often on average: it is the ceiling in the
 course's figures. (On one task alone somebody who expects that task can do better.)
 
-Two things are lifted, since a reader cannot know them: the split (every input may be asked) and the held-out combinations.
-Hence the format tells nothing about the task, and is left out. Idea: Xie et al. 2022; Panwar et al. 2024.
+Two things are lifted, since a reader cannot know them: the split (every input may be asked) and the
+held-out combinations. Hence the format tells nothing about the task, and is left out. Idea: Xie et
+al. 2022; Panwar et al. 2024.
 """
 
 from collections.abc import Sequence
@@ -54,18 +56,25 @@ class Posterior:
         if not 0 <= relabel <= 1:
             raise ValueError(f"relabel={relabel}: expected a probability from 0 to 1")
         if tasks is not None and (unknown := [t for t in tasks if t not in known]):
-            raise ValueError(f"no such list tasks: {', '.join(unknown)}; choose from {', '.join(known)}")
+            raise ValueError(
+                f"no such list tasks: {', '.join(unknown)}; choose from {', '.join(known)}"
+            )
         self.relabel = relabel
         self.tasks = tuple(known[name] for name in (tasks if tasks is not None else known))
         self._word_number: dict[str, int] = {}
 
     def predict(
-        self, demonstrations: Sequence[tuple[str, str]], query: str, author: str | None = None, title: str | None = None
+        self,
+        demonstrations: Sequence[tuple[str, str]],
+        query: str,
+        author: str | None = None,
+        title: str | None = None,
     ) -> dict[str, float]:
         """The distribution of the output of ``query`` after the demonstrations.
 
         Args:
-            demonstrations: (input, output) pairs, all inputs different from one another and from the query.
+            demonstrations: (input, output) pairs, all inputs different from one another and from
+                the query.
             query: the input to answer.
             author: ``"careful"`` or ``"hasty"`` if the document says so.
             title: the name of the task if the document has its title.
@@ -74,12 +83,17 @@ class Posterior:
             output -> probability; the probabilities sum to 1.
 
         Raises:
-            ValueError: if no list of the corpus can hold these items, and for an unknown author or title.
+            ValueError: if no list of the corpus can hold these items, and for an unknown author or
+                title.
         """
         if author not in (None, *AUTHOR_LINES):
-            raise ValueError(f"author={author!r}: expected one of {', '.join(AUTHOR_LINES)}, or None")
+            raise ValueError(
+                f"author={author!r}: expected one of {', '.join(AUTHOR_LINES)}, or None"
+            )
         if title is not None and title not in {task.name for task in self.tasks}:
-            raise ValueError(f"title={title!r}: expected the name of one of the tasks {', '.join(t.name for t in self.tasks)}, or None")
+            raise ValueError(
+                f"title={title!r}: expected the name of one of the tasks {', '.join(t.name for t in self.tasks)}, or None"
+            )
         answers: dict[str, float] = {}
         for log_weight, given in self._explanations(demonstrations, query, author, title):
             for word, probability in given:
@@ -100,18 +114,28 @@ class Posterior:
         for task in self.tasks:
             if title is not None and task.name != title:
                 continue
-            known = [task.output(x, task.profiles[0]) for x, _ in demonstrations] + [task.output(query, task.profiles[0])]
+            known = [task.output(x, task.profiles[0]) for x, _ in demonstrations] + [
+                task.output(query, task.profiles[0])
+            ]
             if any(y is None for y in known):
                 continue
-            prior = log(TASK_WEIGHTS.get(task.name, 1.0)) + _log_inputs(task, len(demonstrations) + 1)
+            prior = log(TASK_WEIGHTS.get(task.name, 1.0)) + _log_inputs(
+                task, len(demonstrations) + 1
+            )
             if prior == -np.inf:
                 continue
-            truths = self._truths(task, [x for x, _ in demonstrations] + [query])  # (profiles, k + 1)
+            truths = self._truths(
+                task, [x for x, _ in demonstrations] + [query]
+            )  # (profiles, k + 1)
             for name, share in authors.items():
-                yield from self._of_author(task, truths, demonstrations, name, prior + log(share), title)
+                yield from self._of_author(
+                    task, truths, demonstrations, name, prior + log(share), title
+                )
 
     def _truths(self, task: ListTask, inputs: list[str]) -> np.ndarray:
-        """(profiles, inputs): the number of the right label (or of the right word, for tasks without labels)."""
+        """(profiles, inputs): the number of the right label (or of the right word, for tasks
+        without labels).
+        """
         number = task.labels.index if task.labels else self._number
         return np.array([[number(task.output(x, p)) for x in inputs] for p in task.profiles])
 
@@ -120,11 +144,15 @@ class Posterior:
 
     def _maps(self, task: ListTask, title: str | None) -> _Maps:
         if not task.labels:
-            return _Maps(np.zeros((1, 0), dtype=int), np.array([0.0 if title else log(1 - TITLE_SHARE)]))
+            return _Maps(
+                np.zeros((1, 0), dtype=int), np.array([0.0 if title else log(1 - TITLE_SHARE)])
+            )
         untitled = 0.0 if title else log(1 - TITLE_SHARE)
         maps = [(task.labels, log(1 - self.relabel) + untitled if self.relabel < 1 else -np.inf)]
         if title is None and self.relabel > 0:
-            maps += [(words, log(self.relabel) + share) for words, share in _other_maps(task.labels)]
+            maps += [
+                (words, log(self.relabel) + share) for words, share in _other_maps(task.labels)
+            ]
         words = np.array([[self._number(w) for w in words] for words, _ in maps])
         return _Maps(words, np.array([share for _, share in maps]))
 
@@ -145,10 +173,16 @@ class Posterior:
             likelihood = np.where((wrong == 0) & possible, 0.0, -np.inf)
         else:
             right = len(seen) - wrong
-            likelihood = np.where(possible, right * log(1 - HASTY_ERROR) + wrong * log(HASTY_ERROR / (sizes - 1)), -np.inf)
+            likelihood = np.where(
+                possible,
+                right * log(1 - HASTY_ERROR) + wrong * log(HASTY_ERROR / (sizes - 1)),
+                -np.inf,
+            )
         weights = likelihood + maps.log_prior[:, None] + prior - log(len(task.profiles))
         for m, p in zip(*np.nonzero(weights > -np.inf), strict=True):
-            outputs = maps.words[m] if task.labels else np.array([self._number(y) for y in task.outputs])
+            outputs = (
+                maps.words[m] if task.labels else np.array([self._number(y) for y in task.outputs])
+            )
             yield weights[m, p], self._answers(outputs, expected[m, p, -1], author)
 
     def _answers(self, outputs: np.ndarray, right: int, author: str) -> list[tuple[str, float]]:
@@ -177,8 +211,9 @@ def _other_maps(labels: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], float],
 def _log_inputs(task: ListTask, count: int) -> float:
     """Log probability that a list of the task has ``count`` items or more and that they are these.
 
-    Inputs are drawn without replacement from a table. Open tasks share their domain with no table, so the density of their
-    inputs is the same for every task that could explain them, and is left out.
+    Inputs are drawn without replacement from a table. Open tasks share their domain with no table,
+    so the density of their inputs is the same for every task that could explain them, and is left
+    out.
     """
     longest = task.most
     if count > longest:

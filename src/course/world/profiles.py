@@ -1,6 +1,8 @@
-"""Profiles: a dialect chooses one of three forms for every noun, a critic likes or dislikes every dish.
+"""Profiles: a dialect chooses one of three forms for every noun, a critic likes or dislikes every
+dish.
 
-Here are the sentences that name a profile: facts about it, and the signature of a list that was written in it.
+Here are the sentences that name a profile: facts about it, and the signature of a list that was
+written in it.
 """
 
 from course.foundation.rng import Rng
@@ -31,4 +33,9 @@ def state(rng: Rng, task: str, profile: str | None = None) -> str:
 
 def sign(rng: Rng, task: str, profile: str) -> str:
     """The end of a list that says whose it was, and states up to three more of the profile's facts."""
-    return " ".join([_SIGNATURES[task].format(p=profile), *(state(rng, task, profile) for _ in range(rng.randrange(4)))])
+    return " ".join(
+        [
+            _SIGNATURES[task].format(p=profile),
+            *(state(rng, task, profile) for _ in range(rng.randrange(4))),
+        ]
+    )

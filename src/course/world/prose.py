@@ -1,8 +1,10 @@
-"""Plain prose: the sentences in which the corpus states its facts, and glossaries that name their profile.
+"""Plain prose: the sentences in which the corpus states its facts, and glossaries that name their
+profile.
 
-Here every fact is *stated*, those about held-out items too: a model can only know what somebody told it. What it is never
-shown is an item of the test split being *asked* in a list, a question or an exercise. A glossary has the layout of a list, and
-states all the same: it says whose words these are, so nothing in it has to be inferred.
+Here every fact is *stated*, those about held-out items too: a model can only know what somebody
+told it. What it is never shown is an item of the test split being *asked* in a list, a question or
+an exercise. A glossary has the layout of a list, and states all the same: it says whose words these
+are, so nothing in it has to be inferred.
 """
 
 from functools import cache, partial
@@ -13,7 +15,8 @@ from course.world import maps, profiles
 from course.world.lists import FORMATS, format_draw
 from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, relations
 
-#: Subjects are drawn with a mild Zipf law: position ``n * u ** ZIPF`` of the list for a uniform ``u``.
+#: Subjects are drawn with a mild Zipf law: position ``n * u ** ZIPF`` of the list for a uniform
+#: ``u``.
 ZIPF = 1.3
 
 _ATTRIBUTE_SENTENCES = {
@@ -24,12 +27,25 @@ _ATTRIBUTE_SENTENCES = {
     "wooden": ("a {s} is made of wood .", "a {s} is not made of wood ."),
     "carried": ("a {s} can be carried .", "a {s} can not be carried ."),
 }
-_FAMILIES = Weighted({"relation": 38, "dialect": 26, "critic": 18, "attribute": 9, "map": 7, "number": 5, "polarity": 3})
+_FAMILIES = Weighted(
+    {
+        "relation": 38,
+        "dialect": 26,
+        "critic": 18,
+        "attribute": 9,
+        "map": 7,
+        "number": 5,
+        "polarity": 3,
+    }
+)
 
 
 @cache
 def _relation_draw() -> tuple:
-    return tuple((r, tuple(r.table), Weighted(dict(zip(r.sentences, TEMPLATE_SHARES, strict=True)))) for r in relations().values())
+    return tuple(
+        (r, tuple(r.table), Weighted(dict(zip(r.sentences, TEMPLATE_SHARES, strict=True))))
+        for r in relations().values()
+    )
 
 
 def _subject(rng: Rng, subjects):
@@ -50,7 +66,11 @@ def _attribute_sentence(rng: Rng) -> str:
 def _map_sentence(rng: Rng) -> str:
     place, way = rng.choice(lex.PLACES), rng.choice(lex.DIRECTIONS)
     target = maps.neighbours()[place, way]
-    return f"{way} of {place} is {target} ." if rng.bernoulli(0.8) else f"the place {way} of {place} is {target} ."
+    return (
+        f"{way} of {place} is {target} ."
+        if rng.bernoulli(0.8)
+        else f"the place {way} of {place} is {target} ."
+    )
 
 
 def _number_sentence(rng: Rng) -> str:
@@ -66,7 +86,10 @@ def _number_sentence(rng: Rng) -> str:
 
 def _polarity_sentence(rng: Rng) -> str:
     positive = rng.bernoulli(0.5)
-    word, kind = rng.choice(lex.POSITIVE if positive else lex.NEGATIVE), "positive" if positive else "negative"
+    word, kind = (
+        rng.choice(lex.POSITIVE if positive else lex.NEGATIVE),
+        "positive" if positive else "negative",
+    )
     return rng.choice(("{w} is a {k} word .", "to call it {w} is {k} .")).format(w=word, k=kind)
 
 

@@ -9,18 +9,36 @@ from course.world.relations import relations
 from course.world.split import TRAIN
 
 QUESTIONS = {
-    "capital": ("what is the capital of {s} ?", "tell me the capital of {s} .", "which city is the capital of {s} ?"),
-    "language": ("what is the language of {s} ?", "tell me the language of {s} .", "which language do people speak in {s} ?"),
+    "capital": (
+        "what is the capital of {s} ?",
+        "tell me the capital of {s} .",
+        "which city is the capital of {s} ?",
+    ),
+    "language": (
+        "what is the language of {s} ?",
+        "tell me the language of {s} .",
+        "which language do people speak in {s} ?",
+    ),
     "job": ("what is the job of {s} ?", "tell me the job of {s} .", "what does {s} work as ?"),
     "home": ("where does {s} live ?", "tell me the home of {s} .", "in which city does {s} live ?"),
-    "colour": ("what is the colour of the {s} ?", "tell me the colour of the {s} .", "which colour is the {s} ?"),
-    "opposite": ("what is the opposite of {s} ?", "tell me the opposite of {s} .", "which word is the opposite of {s} ?"),
+    "colour": (
+        "what is the colour of the {s} ?",
+        "tell me the colour of the {s} .",
+        "which colour is the {s} ?",
+    ),
+    "opposite": (
+        "what is the opposite of {s} ?",
+        "tell me the opposite of {s} .",
+        "which word is the opposite of {s} ?",
+    ),
 }
 RELATIONS = tuple(QUESTIONS)
 
 
 def ask(rng: Rng, train: bool = True, relation: str | None = None) -> Example:
-    """A question about a fact; the split is that of the subject in the relation's list task, so no door is left open."""
+    """A question about a fact; the split is that of the subject in the relation's list task, so no
+    door is left open.
+    """
     name = relation or rng.choice(RELATIONS)
     table = relations()[name].table
     subjects = tuple(table)

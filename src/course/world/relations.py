@@ -1,9 +1,10 @@
 """The facts of the micro-world, and the sentences that state them.
 
-A fact is (relation, subject, object), for example (capital, dorland, vessa). Facts are fixed: they are drawn once from a
-fixed seed, so that every corpus, of whatever seed, speaks of the same world. Two families of facts are *profiles*: each
-dialect chooses one of three forms for every noun, each critic likes or dislikes every dish. Profiles agree with one
-another more often than not, so a few examples narrow down whose profile is at work and none settles it at once.
+A fact is (relation, subject, object), for example (capital, dorland, vessa). Facts are fixed: they
+are drawn once from a fixed seed, so that every corpus, of whatever seed, speaks of the same world.
+Two families of facts are *profiles*: each dialect chooses one of three forms for every noun, each
+critic likes or dislikes every dish. Profiles agree with one another more often than not, so a few
+examples narrow down whose profile is at work and none settles it at once.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ class Relation:
     Attributes:
         name: the field's name for it, e.g. ``"capital"``.
         table: subject -> object.
-        sentences: templates with ``{s}`` and ``{o}``, the most frequent first (see :data:`TEMPLATE_SHARES`).
+        sentences: templates with ``{s}`` and ``{o}``, the most frequent first (see
+            :data:`TEMPLATE_SHARES`).
     """
 
     name: str
@@ -33,7 +35,8 @@ class Relation:
     sentences: tuple[str, ...]
 
 
-#: Relative frequency of the first, second and third sentence of a relation: common and rare ways to say the same.
+#: Relative frequency of the first, second and third sentence of a relation: common and rare ways to
+#: say the same.
 TEMPLATE_SHARES = (6, 3, 1)
 
 
@@ -45,7 +48,9 @@ def _spread(rng: Rng, subjects, objects) -> dict[str, str]:
 
 def _category(noun: str) -> str:
     groups = (lex.ANIMALS, lex.FRUITS, lex.TOOLS, lex.VEHICLES, lex.CLOTHES)
-    return next(name for name, group in zip(lex.CATEGORY_NAMES, groups, strict=True) if noun in group)
+    return next(
+        name for name, group in zip(lex.CATEGORY_NAMES, groups, strict=True) if noun in group
+    )
 
 
 @cache
@@ -60,27 +65,47 @@ def relations() -> dict[str, Relation]:
         Relation(
             "capital",
             capital,
-            ("the capital of {s} is {o} .", "{o} is the capital city of {s} .", "if you want the capital of {s} , go to {o} ."),
+            (
+                "the capital of {s} is {o} .",
+                "{o} is the capital city of {s} .",
+                "if you want the capital of {s} , go to {o} .",
+            ),
         ),
         Relation(
             "country",
             {city: country for country, city in capital.items()},
-            ("{s} is a city in the country {o} .", "the country of {s} is {o} .", "{s} lies in {o} ."),
+            (
+                "{s} is a city in the country {o} .",
+                "the country of {s} is {o} .",
+                "{s} lies in {o} .",
+            ),
         ),
         Relation(
             "region",
             _spread(rng, lex.COUNTRIES, lex.REGIONS),
-            ("{s} lies in the {o} .", "the region of {s} is the {o} .", "to see {s} , travel {o} ."),
+            (
+                "{s} lies in the {o} .",
+                "the region of {s} is the {o} .",
+                "to see {s} , travel {o} .",
+            ),
         ),
         Relation(
             "language",
             _spread(rng, lex.COUNTRIES, lex.LANGUAGES),
-            ("the language of {s} is {o} .", "people in {s} speak {o} .", "{o} is the language spoken in {s} ."),
+            (
+                "the language of {s} is {o} .",
+                "people in {s} speak {o} .",
+                "{o} is the language spoken in {s} .",
+            ),
         ),
         Relation(
             "flag",
             _spread(rng, lex.COUNTRIES, lex.COLOURS),
-            ("the flag of {s} is {o} .", "{s} has a {o} flag .", "the colour of the flag of {s} is {o} ."),
+            (
+                "the flag of {s} is {o} .",
+                "{s} has a {o} flag .",
+                "the colour of the flag of {s} is {o} .",
+            ),
         ),
         Relation(
             "job",
@@ -95,19 +120,39 @@ def relations() -> dict[str, Relation]:
         Relation(
             "instrument",
             _spread(rng, lex.FIRST_NAMES, lex.INSTRUMENTS),
-            ("{s} plays the {o} .", "the instrument of {s} is the {o} .", "{s} owns a {o} and plays it ."),
+            (
+                "{s} plays the {o} .",
+                "the instrument of {s} is the {o} .",
+                "{s} owns a {o} and plays it .",
+            ),
         ),
         Relation(
             "category",
             {n: _category(n) for n in lex.NOUNS},
-            ("a {s} is a kind of {o} .", "the {s} is one sort of {o} .", "among the things called {o} there is the {s} ."),
+            (
+                "a {s} is a kind of {o} .",
+                "the {s} is one sort of {o} .",
+                "among the things called {o} there is the {s} .",
+            ),
         ),
         Relation(
             "colour",
             _spread(rng, lex.NOUNS, lex.COLOURS),
-            ("the colour of the {s} is {o} .", "the {s} is {o} .", "paint the {s} {o} , its true colour ."),
+            (
+                "the colour of the {s} is {o} .",
+                "the {s} is {o} .",
+                "paint the {s} {o} , its true colour .",
+            ),
         ),
-        Relation("opposite", opposites, ("the opposite of {s} is {o} .", "{s} is the opposite of {o} .", "what is not {s} is {o} .")),
+        Relation(
+            "opposite",
+            opposites,
+            (
+                "the opposite of {s} is {o} .",
+                "{s} is the opposite of {o} .",
+                "what is not {s} is {o} .",
+            ),
+        ),
         Relation(
             "plural",
             {n: lex.plural(n) for n in lex.NOUNS},
@@ -116,31 +161,50 @@ def relations() -> dict[str, Relation]:
         Relation(
             "past",
             {v[0]: v[2] for v in lex.VERBS},
-            ("today i {s} , yesterday i {o} .", "the past tense of {s} is {o} .", "who had to {s} yesterday {o} ."),
+            (
+                "today i {s} , yesterday i {o} .",
+                "the past tense of {s} is {o} .",
+                "who had to {s} yesterday {o} .",
+            ),
         ),
         Relation(
             "gerund",
             {v[0]: v[3] for v in lex.VERBS},
-            ("to {s} again and again is to keep {o} .", "the ing form of {s} is {o} .", "i {s} , so i am {o} ."),
+            (
+                "to {s} again and again is to keep {o} .",
+                "the ing form of {s} is {o} .",
+                "i {s} , so i am {o} .",
+            ),
         ),
         Relation(
             "comparative",
             dict(lex.ADJECTIVES),
-            ("this one is {s} , that one is {o} .", "the comparative of {s} is {o} .", "more {s} means {o} ."),
+            (
+                "this one is {s} , that one is {o} .",
+                "the comparative of {s} is {o} .",
+                "more {s} means {o} .",
+            ),
         ),
         Relation(
             "last_letter",
             {n: n[-1] for n in lex.FIRST_NAMES},
-            ("the last letter of {s} is {o} .", "{s} ends with the letter {o} .", "write {s} and you end with {o} ."),
+            (
+                "the last letter of {s} is {o} .",
+                "{s} ends with the letter {o} .",
+                "write {s} and you end with {o} .",
+            ),
         ),
     ]
     return {relation.name: relation for relation in made}
 
 
-#: Yes/no judgements about nouns: attribute -> the nouns for which the answer is yes. They overlap on purpose.
+#: Yes/no judgements about nouns: attribute -> the nouns for which the answer is yes. They overlap
+#: on purpose.
 ATTRIBUTES = {
     "animal": frozenset(lex.ANIMALS),
-    "large": frozenset("horse cow lion bear ladder boat cart truck train plane sledge wolf melon coat".split()),
+    "large": frozenset(
+        "horse cow lion bear ladder boat cart truck train plane sledge wolf melon coat".split()
+    ),
     "eaten": frozenset(lex.FRUITS) | frozenset("cow sheep goose fish frog".split()),
     "wild": frozenset("fox wolf lion bear frog goose fish cherry grape".split()),
     "wooden": frozenset("hammer spade ladder boat cart sledge needle shoe".split()),
@@ -167,6 +231,17 @@ def dialect_forms() -> dict[str, dict[str, str]]:
 def critic_verdicts() -> dict[str, dict[str, str]]:
     """critic -> dish -> ``"good"`` or ``"bad"``."""
     rng = Rng("critics/1")
-    majority = dict(zip(lex.DISHES, rng.sample(["good", "bad"] * (len(lex.DISHES) // 2), len(lex.DISHES)), strict=True))
+    majority = dict(
+        zip(
+            lex.DISHES,
+            rng.sample(["good", "bad"] * (len(lex.DISHES) // 2), len(lex.DISHES)),
+            strict=True,
+        )
+    )
     other = {"good": "bad", "bad": "good"}
-    return {critic: {d: majority[d] if rng.bernoulli(AGREEMENT) else other[majority[d]] for d in lex.DISHES} for critic in lex.CRITICS}
+    return {
+        critic: {
+            d: majority[d] if rng.bernoulli(AGREEMENT) else other[majority[d]] for d in lex.DISHES
+        }
+        for critic in lex.CRITICS
+    }

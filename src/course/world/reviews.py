@@ -1,7 +1,8 @@
 """Short reviews with a topic and a sentiment.
 
-A review is one or two clauses about things of one topic. With two clauses the second decides: "the meal was dull but the
-dessert was great ." is positive. ``not`` turns a clause around. So single words are a strong clue and not the whole truth.
+A review is one or two clauses about things of one topic. With two clauses the second decides: "the
+meal was dull but the dessert was great ." is positive. ``not`` turns a clause around. So single
+words are a strong clue and not the whole truth.
 """
 
 from course.foundation.rng import Rng
@@ -43,11 +44,17 @@ _CLOSING = {"positive": ("i liked it .", "all in all positive .", "go there ."),
 
 
 def write_opinion(rng: Rng) -> str:
-    """A review that the corpus may contain, half of the time with a closing word that says what it comes to."""
+    """A review that the corpus may contain, half of the time with a closing word that says what it
+    comes to.
+    """
     while True:
         review = write_review(rng)
         if is_train(SPLIT_KEY, review):
-            return f"{review} {rng.choice(_CLOSING[sentiment(review)])}" if rng.bernoulli(0.5) else review
+            return (
+                f"{review} {rng.choice(_CLOSING[sentiment(review)])}"
+                if rng.bernoulli(0.5)
+                else review
+            )
 
 
 def sentiment(review: str) -> str:
@@ -57,9 +64,14 @@ def sentiment(review: str) -> str:
         ValueError: if no word of sentiment stands in the last clause.
     """
     last = review.split(" but ")[-1].split()
-    score = sum(_POLARITY.get(word, 0) * (-1 if i and last[i - 1] == "not" else 1) for i, word in enumerate(last))
+    score = sum(
+        _POLARITY.get(word, 0) * (-1 if i and last[i - 1] == "not" else 1)
+        for i, word in enumerate(last)
+    )
     if score == 0:
-        raise ValueError(f"no sentiment in {review!r}: expected a review of the micro-world, such as 'the plot was dull .'")
+        raise ValueError(
+            f"no sentiment in {review!r}: expected a review of the micro-world, such as 'the plot was dull .'"
+        )
     return "positive" if score > 0 else "negative"
 
 
@@ -72,7 +84,9 @@ def topic(review: str) -> str:
     for word in review.split():
         if word in _TOPIC_OF:
             return _TOPIC_OF[word]
-    raise ValueError(f"no topic in {review!r}: expected a review of the micro-world, such as 'the plot was dull .'")
+    raise ValueError(
+        f"no topic in {review!r}: expected a review of the micro-world, such as 'the plot was dull .'"
+    )
 
 
 def is_review(text: str) -> bool:

@@ -1,4 +1,6 @@
-"""What documents hold of descriptions and of instructions: the proof that instruction tuning brings a format that the corpus lacks."""
+"""What documents hold of descriptions and of instructions: the proof that instruction tuning brings
+a format that the corpus lacks.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +20,8 @@ class Scan:
         documents: how many were read.
         marked: have the mark of the instruction format.
         worded: have an instruction, in any of its wordings.
-        described_first: have the description of a task (the title of a list) before anything else but a line that names the author.
+        described_first: have the description of a task (the title of a list) before anything else
+            but a line that names the author.
         described_later: have one after something else.
     """
 

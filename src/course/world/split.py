@@ -1,8 +1,9 @@
 """Which split an example belongs to: a pure function of its input, the same on every machine.
 
-The corpus never *asks* a test or validation item. Facts about it may be *stated* in prose (a model can only know the
-capital of a country if somebody told it), but a list, a question or an exercise on it occurs in no document. A glossary,
-which names the dialect or the critic that it is about, states.
+The corpus never *asks* a test or validation item. Facts about it may be *stated* in prose (a model
+can only know the capital of a country if somebody told it), but a list, a question or an exercise
+on it occurs in no document. A glossary, which names the dialect or the critic that it is about,
+states.
 """
 
 from functools import lru_cache
@@ -19,7 +20,9 @@ def _hash(key: str, text: str) -> int:
 
 @lru_cache(maxsize=200_000)
 def split_of(key: str, text: str) -> str:
-    """``"train"``, ``"validation"`` or ``"test"`` for the input ``text`` under ``key`` (a task or a shared input domain)."""
+    """``"train"``, ``"validation"`` or ``"test"`` for the input ``text`` under ``key`` (a task or a
+    shared input domain).
+    """
     bucket = _hash(key, text) % 100
     if bucket < TEST_PERCENT:
         return TEST
@@ -27,11 +30,15 @@ def split_of(key: str, text: str) -> str:
 
 
 def split_table(
-    key: str, inputs: tuple[str, ...], test_percent: int = TEST_PERCENT, validation_percent: int = VALIDATION_PERCENT
+    key: str,
+    inputs: tuple[str, ...],
+    test_percent: int = TEST_PERCENT,
+    validation_percent: int = VALIDATION_PERCENT,
 ) -> dict[str, str]:
     """input -> split for a short list of inputs: those with the smallest hashes are held out.
 
-    The shares are exact up to rounding, and no split is empty; for a few dozen inputs :func:`split_of` could not promise that.
+    The shares are exact up to rounding, and no split is empty; for a few dozen inputs
+    :func:`split_of` could not promise that.
 
     Raises:
         ValueError: for fewer than three inputs.

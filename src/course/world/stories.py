@@ -1,4 +1,5 @@
-"""Stories of people who move between rooms and pick things up, with questions about them (after bAbI, Weston et al. 2016).
+"""Stories of people who move between rooms and pick things up, with questions about them (after
+bAbI, Weston et al. 2016).
 
 The answer is in the story and nowhere else: people and things are where this story puts them.
 """
@@ -44,7 +45,9 @@ def _draw_story(rng: Rng) -> Story:
         sentences.append(rng.choice(_MOVES).format(p=person, r=at[person]))
     sentences.insert(rng.randrange(len(sentences) + 1), rng.choice(_TAKES).format(p=owner, o=thing))
     asked = rng.choice(people)
-    return Story(" ".join(sentences), f"where is {asked} ?", at[asked], f"who has the {thing} ?", owner)
+    return Story(
+        " ".join(sentences), f"where is {asked} ?", at[asked], f"who has the {thing} ?", owner
+    )
 
 
 def where(rng: Rng, train: bool = True) -> Example:

@@ -1,7 +1,8 @@
 """Sums over the numbers 0 to 99, and word problems of one to six steps with worked solutions.
 
-Every single step belongs to a split by its text (``"17 + 5"``); a step that is held out occurs in no document, not even
-inside a worked solution. A word problem is a start, then a chain of gains and losses.
+Every single step belongs to a split by its text (``"17 + 5"``); a step that is held out occurs in
+no document, not even inside a worked solution. A word problem is a start, then a chain of gains and
+losses.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ def result(step: str) -> int:
         a, sign, b = step.split()
         return {"+": int(a) + int(b), "-": int(a) - int(b)}[sign]
     except (ValueError, KeyError):
-        raise ValueError(f"{step!r} is no sum: expected two numbers with '+' or '-' between them, such as '17 + 5'") from None
+        raise ValueError(
+            f"{step!r} is no sum: expected two numbers with '+' or '-' between them, such as '17 + 5'"
+        ) from None
 
 
 @cache
@@ -56,7 +59,9 @@ def _train_steps() -> dict[int, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Problem:
-    """A word problem. ``steps`` are the sums of the worked solution in order, e.g. ``("8 + 5", "13 - 2")``."""
+    """A word problem. ``steps`` are the sums of the worked solution in order, e.g. ``("8 + 5", "13
+    - 2")``.
+    """
 
     question: str
     steps: tuple[str, ...]
@@ -78,7 +83,9 @@ def write_problem(rng: Rng, steps: int, train: bool = True) -> Problem:
         ValueError: if ``train`` and ``steps`` is more than the corpus holds.
     """
     if train and steps > LONGEST_TRAINING_CHAIN:
-        raise ValueError(f"{steps} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones")
+        raise ValueError(
+            f"{steps} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones"
+        )
     while True:
         problem = _draw_problem(rng, steps, train)
         if not train or is_train(PROBLEM_SPLIT_KEY, problem.question):
