@@ -62,7 +62,7 @@ def induction_folder(path: Path) -> Path:
         },
     }.items():
         (path / name).parent.mkdir(exist_ok=True)
-        (path / name).write_text(json.dumps(content))
+        (path / name).write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
