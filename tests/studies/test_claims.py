@@ -141,7 +141,9 @@ def test_a_report_has_the_claims_in_order(monkeypatch):
 )
 def test_a_stale_record_is_refused(study, change, message):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
-    study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
+    study.path.write_text(
+        json.dumps(json.loads(study.path.read_text(encoding="utf-8")) | change), encoding="utf-8"
+    )
     with pytest.raises(RecordError, match=message):
         read_record(study)
 
@@ -167,7 +169,9 @@ def test_a_record_of_another_study_is_refused(study):
 )
 def test_a_record_of_another_form_is_damaged(study, change):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
-    study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
+    study.path.write_text(
+        json.dumps(json.loads(study.path.read_text(encoding="utf-8")) | change), encoding="utf-8"
+    )
     with pytest.raises(RecordError, match="is damaged .* delete it and run"):
         read_record(study)
 
@@ -179,7 +183,7 @@ def test_the_name_of_a_study_never_becomes_a_path(study):
 
 def test_a_damaged_record_is_refused(study):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
-    study.path.write_text(study.path.read_text()[:50])
+    study.path.write_text(study.path.read_text(encoding="utf-8")[:50], encoding="utf-8")
     with pytest.raises(RecordError, match="is damaged .* delete it and run"):
         read_record(study)
 
