@@ -3,8 +3,8 @@
 import json
 
 import pytest
-import tables
-from server import Fault
+from hub import tables
+from hub.server import Fault
 
 from course.models.hub import HubError
 from course.tasks import registry as tasks
