@@ -16,6 +16,7 @@ from course.foundation.validation import integer
 from course.lm.contract import TextModel
 from course.search.objective import Objective
 
+#: What a forward and a backward pass cost, in model calls.
 GRADIENT_CALLS = 3
 
 
