@@ -59,7 +59,7 @@ def test_a_fluent_objective_adds_the_fluency_of_its_prompt(model):
     assert mixed.size == plain.size and mixed.held_out(model, "is it") == plain.held_out(
         model, "is it"
     )
-    assert mixed.asked("is it", [1]) == plain.asked("is it", [1])
+    assert mixed.questions("is it", [1]) == plain.questions("is it", [1])
     ids, words = words_of(model).later, words_of(model).texts
     for before, word, length in (
         ("is it", "an", 3),

@@ -70,7 +70,7 @@ def test_the_best_are_varied_and_every_text_that_is_written_is_counted():
         resampled=2,
         best=1,
         variations=2,
-        race=partial(SuccessiveHalving, first=4),
+        best_arm=partial(SuccessiveHalving, first=4),
     )
     found = search(method, Counted(), None, budget=100)
     assert found.prompt == "b b b b" and [step.prompt for step in found.steps] == [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course.search import PolicyTraining, judge, places
+from course.search import PolicyTraining, judge, visitor_questions
 from course.studies import steering
 
 
@@ -21,7 +21,7 @@ def asked(monkeypatch) -> set[str]:
         "BUDGET": 40,
         "GAMED_BUDGET": 24,
         "RANDOM": 2,
-        "LESSONS": PolicyTraining(2, 2, 2),
+        "TRAINING": PolicyTraining(2, 2, 2),
         "EVERY": 4,
         "TARGETS": {"rude": "a rude guide \n"},
     }.items():
@@ -31,7 +31,7 @@ def asked(monkeypatch) -> set[str]:
 
 def test_every_prefix_is_judged_on_places_that_no_search_asked_for(asked):
     found = steering.steering(0)
-    assert asked == set(places(0)[1]) and set(found["targets"]) == set(steering.TARGETS)
+    assert asked == set(visitor_questions(0)[1]) and set(found["targets"]) == set(steering.TARGETS)
     for manner, ways in found["targets"].items():
         assert (
             ways["hand-written"]["prefix"] == steering.TARGETS[manner]

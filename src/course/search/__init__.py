@@ -7,8 +7,15 @@ the calls that they took, so that all methods lie on one plot.
 
 from course.search.base import Method, SearchResult, search
 from course.search.baselines import Exhaustive, RandomSearch
-from course.search.best_arm import Race, Round, SuccessiveHalving, Uniform, UpperConfidence, overall
-from course.search.budget import GRADIENT_CALLS, BudgetSpent, Meter, Step
+from course.search.best_arm import (
+    BestArmSearch,
+    Ranking,
+    SuccessiveHalving,
+    Uniform,
+    UpperConfidence,
+    overall_ranking,
+)
+from course.search.budget import GRADIENT_CALLS, BudgetedEvaluator, BudgetSpent, Step
 from course.search.dialogue_reward import (
     Brevity,
     CourteousWords,
@@ -17,7 +24,7 @@ from course.search.dialogue_reward import (
     Reward,
     Scorer,
     judge,
-    places,
+    visitor_questions,
 )
 from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
 from course.search.gradient import AutoPrompt, Pez, guessed_and_true
@@ -31,7 +38,7 @@ from course.search.objective import (
     likelihoods,
 )
 from course.search.policy import Draws, Policy, PolicySettings, plain_tokens
-from course.search.prompt_gradient import Descent, descent
+from course.search.prompt_gradient import PromptGradient, loss_and_gradient
 from course.search.reinforce import NORMALISATIONS, RLPrompt
 from course.search.steering import LearnedPrefix, PolicyTraining, learn, steered
 from course.search.tabulated import Tabulated, candidates, repeated, tabulate
@@ -41,11 +48,11 @@ from course.search.writers import AskedWriter, BlankFiller, TunedWriter, Writer,
 from course.search.writing import WrittenPrompts
 
 __all__ = [
-    "Answers", "AskedWriter", "AutoPrompt", "BlankFiller", "Brevity", "BudgetSpent", "CourteousWords", "Descent", "Draws", "Exhaustive",
-    "Fluent", "SearchResult", "GRADIENT_CALLS", "Judgement", "LearnedPrefix", "PolicyTraining", "MEASURES", "Manner", "Meter", "Method",
-    "NORMALISATIONS", "Objective", "OpeningWriter", "Pez", "Policy", "PolicySettings", "RLPrompt", "Race", "RandomSearch", "Reward",
-    "Round", "Scorer", "Step", "SuccessiveHalving", "Tabulated", "Trigger", "TunedWriter", "Uniform", "UpperConfidence", "Words",
-    "Writer", "WrittenPrompts", "answers", "candidates", "descent", "fluency", "gaps", "guessed_and_true", "instructed", "is_gibberish",
-    "judge", "learn", "least_fluent", "likelihoods", "overall", "places", "plain_tokens", "repeated", "search", "steered", "tabulate",
+    "Answers", "AskedWriter", "AutoPrompt", "BlankFiller", "Brevity", "BudgetSpent", "CourteousWords", "PromptGradient", "Draws", "Exhaustive",
+    "Fluent", "SearchResult", "GRADIENT_CALLS", "Judgement", "LearnedPrefix", "PolicyTraining", "MEASURES", "Manner", "BudgetedEvaluator", "Method",
+    "NORMALISATIONS", "Objective", "OpeningWriter", "Pez", "Policy", "PolicySettings", "RLPrompt", "BestArmSearch", "RandomSearch", "Reward",
+    "Ranking", "Scorer", "Step", "SuccessiveHalving", "Tabulated", "Trigger", "TunedWriter", "Uniform", "UpperConfidence", "Words",
+    "Writer", "WrittenPrompts", "answers", "candidates", "loss_and_gradient", "fluency", "gaps", "guessed_and_true", "instructed", "is_gibberish",
+    "judge", "learn", "least_fluent", "likelihoods", "overall_ranking", "visitor_questions", "plain_tokens", "repeated", "search", "steered", "tabulate",
     "triggers", "tune_writer", "words_of",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 from course.lm.language_model import TextModel
-from course.search.budget import BudgetSpent, Meter, Step
+from course.search.budget import BudgetedEvaluator, BudgetSpent, Step
 from course.search.objective import Objective
 
 
@@ -19,7 +19,7 @@ class Method(ABC):
         """Its name in figures."""
 
     @abstractmethod
-    def run(self, meter: Meter, seed: int) -> None:
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
         """Try prompts and report the best so far, until there is nothing more to try or the budget
         is spent.
 
@@ -71,20 +71,20 @@ def search(
         ValueError: if the budget does not suffice to find anything, or the method cannot work with
             the model or the objective.
     """
-    meter = Meter(objective, model, budget)
+    evaluator = BudgetedEvaluator(objective, model, budget)
     try:
-        method.run(meter, seed)
+        method.run(evaluator, seed)
     except BudgetSpent as spent:
-        if not meter.steps:
+        if not evaluator.steps:
             raise ValueError(
                 f"budget={budget}: too little for {method.title} to find anything ({spent}); give it more calls"
             ) from spent
     held_out = {
         prompt: objective.held_out(model, prompt)
-        for prompt in dict.fromkeys(step.prompt for step in meter.steps)
+        for prompt in dict.fromkeys(step.prompt for step in evaluator.steps)
     }
     return SearchResult(
         method.title,
-        tuple(replace(step, held_out=held_out[step.prompt]) for step in meter.steps),
-        meter.calls,
+        tuple(replace(step, held_out=held_out[step.prompt]) for step in evaluator.steps),
+        evaluator.calls,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, each, integer, text
 from course.search.base import Method
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Exhaustive(Method):
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
 
-    def run(self, meter: Meter, seed: int) -> None:
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
         best = float("-inf")
         for prompt in self.candidates:
-            if (score := meter.values([prompt]).mean()) > best:
+            if (score := evaluator.values([prompt]).mean()) > best:
                 best = score
-                meter.report(prompt, best)
+                evaluator.report(prompt, best)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class RandomSearch(Method):
         if not self.words or len(set(self.words)) < len(self.words):
             raise ValueError(f"words={list(self.words)}: expected one or more, all different")
 
-    def run(self, meter: Meter, seed: int) -> None:
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
         rng, best, tried = Rng(f"random search/{seed}"), float("-inf"), set()
         while len(tried) < len(self.words) ** self.length:
             drawn = tuple(rng.choice(self.words) for _ in range(self.length))
@@ -60,6 +60,6 @@ class RandomSearch(Method):
                 continue
             tried.add(drawn)
             prompt = " ".join(drawn)
-            if (score := meter.values([prompt]).mean()) > best:
+            if (score := evaluator.values([prompt]).mean()) > best:
                 best = score
-                meter.report(prompt, best)
+                evaluator.report(prompt, best)

@@ -42,7 +42,7 @@ class Step:
     held_out: float | None = None
 
 
-class Meter:
+class BudgetedEvaluator:
     """An objective, the model and a budget. A search tries prompts through it, so that nothing goes
     uncounted.
 

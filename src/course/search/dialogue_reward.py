@@ -44,7 +44,7 @@ _SCORED = 600
 _FACT = re.compile(rf"\b(?:{'|'.join([*lex.PLACES, *lex.DIRECTIONS])})\b")
 
 
-def places(seed: int, held_out: int = 8) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def visitor_questions(seed: int, held_out: int = 8) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(training questions, test questions): visitors ask for each place of the map, and no place is
     in both.
     """

@@ -57,8 +57,8 @@ class Fluent(Objective):
             [known[prompt] for prompt, _ in pairs]
         )
 
-    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
-        return self.objective.asked(prompt, items)
+    def questions(self, prompt: str, items: Sequence[int]) -> list[Question]:
+        return self.objective.questions(prompt, items)
 
     def worth(
         self, model: LanguageModel, before: str, ids: torch.Tensor, length: int

@@ -15,9 +15,9 @@ from course.foundation.rng import Rng
 from course.foundation.validation import boolean, check_fields, integer, number
 from course.lm.language_model import LanguageModel
 from course.search.base import Method
-from course.search.budget import GRADIENT_CALLS, Meter
+from course.search.budget import GRADIENT_CALLS, BudgetedEvaluator
 from course.search.objective import Objective, likelihoods
-from course.search.prompt_gradient import descent, lookup
+from course.search.prompt_gradient import lookup, loss_and_gradient
 from course.search.words import Words, words_of
 
 
@@ -56,38 +56,48 @@ class AutoPrompt(Method):
     def title(self) -> str:
         return "AutoPrompt" if self.guided else "random swaps"
 
-    def run(self, meter: Meter, seed: int) -> None:
-        words, rng = words_of(meter.model), Rng(f"{self.title}/{seed}")
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        words, rng = words_of(evaluator.model), Rng(f"{self.title}/{seed}")
         current = [rng.randrange(len(words.texts)) for _ in range(self.length)]
-        best = meter.values([words.prompt(current)]).mean()
-        meter.report(words.prompt(current), best)
-        items, count = range(meter.objective.size), min(self.batch, meter.objective.size)
+        best = evaluator.values([words.prompt(current)]).mean()
+        evaluator.report(words.prompt(current), best)
+        items, count = range(evaluator.objective.size), min(self.batch, evaluator.objective.size)
         for _ in range(self.most_steps):
             place = rng.randrange(self.length)
-            proposed = self._proposed(meter, words, current, place, rng.sample(items, count), rng)
+            proposed = self._proposed(
+                evaluator, words, current, place, rng.sample(items, count), rng
+            )
             prompts = [
                 words.prompt([*current[:place], word, *current[place + 1 :]])
                 for word in (current[place], *proposed)
             ]
-            winner = int(meter.values(prompts, rng.sample(items, count)).mean(1).argmax())
+            winner = int(evaluator.values(prompts, rng.sample(items, count)).mean(1).argmax())
             if winner:
                 current[place] = proposed[winner - 1]
-                if (score := meter.values([prompts[winner]]).mean()) > best:
+                if (score := evaluator.values([prompts[winner]]).mean()) > best:
                     best = score
-                    meter.report(prompts[winner], best)
+                    evaluator.report(prompts[winner], best)
 
     def _proposed(
-        self, meter: Meter, words: Words, current: list[int], place: int, items: list[int], rng: Rng
+        self,
+        evaluator: BudgetedEvaluator,
+        words: Words,
+        current: list[int],
+        place: int,
+        items: list[int],
+        rng: Rng,
     ) -> list[int]:
         if not self.guided:
             return rng.sample(
                 [word for word in range(len(words.texts)) if word != current[place]], self.tried
             )
-        meter.spend(GRADIENT_CALLS * len(items))
-        found = descent(meter.model, meter.objective, current, items)
+        evaluator.spend(GRADIENT_CALLS * len(items))
+        found = loss_and_gradient(evaluator.model, evaluator.objective, current, items)
         ids = words.later if place else words.first
-        worth = meter.objective.worth(meter.model, words.prompt(current[:place]), ids, self.length)
-        change = swaps(meter.model, place, found.gradient[place]) - worth
+        worth = evaluator.objective.worth(
+            evaluator.model, words.prompt(current[:place]), ids, self.length
+        )
+        change = swaps(evaluator.model, place, found.gradient[place]) - worth
         change[current[place]] = float("inf")
         return change.argsort()[: self.tried].tolist()
 
@@ -120,11 +130,11 @@ def guessed_and_true(
         tried: numbers of the words that are put there.
         items: numbers of the training items.
     """
-    words, now = words_of(model), descent(model, objective, prompt, items)
+    words, now = words_of(model), loss_and_gradient(model, objective, prompt, items)
     guessed = swaps(model, place, now.gradient[place])
     texts = [words.prompt([*prompt[:place], word, *prompt[place + 1 :]]) for word in tried]
     losses = -likelihoods(
-        model, [question for text in texts for question in objective.asked(text, items)]
+        model, [question for text in texts for question in objective.questions(text, items)]
     )
     true = losses.reshape(len(tried), len(items)).mean(1) - now.losses.mean().item()
     return (guessed - guessed[prompt[place]])[list(tried)].numpy(), true
@@ -159,10 +169,10 @@ class Pez(Method):
             self, length=integer(1), batch=integer(1), learning_rate=number(above=0), decay=number(0), most_steps=integer(1)
         )  # fmt: skip
 
-    def run(self, meter: Meter, seed: int) -> None:
-        words, rng = words_of(meter.model), Rng(f"{self.title}/{seed}")
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        words, rng = words_of(evaluator.model), Rng(f"{self.title}/{seed}")
         tables = [
-            lookup(meter.model, words.later if place else words.first)
+            lookup(evaluator.model, words.later if place else words.first)
             for place in range(self.length)
         ]
         directions = [torch.nn.functional.normalize(table, dim=-1) for table in tables]
@@ -176,8 +186,8 @@ class Pez(Method):
         optimizer = torch.optim.AdamW([vectors], lr=learning_rate, weight_decay=self.decay)
         best, items, count = (
             float("-inf"),
-            range(meter.objective.size),
-            min(self.batch, meter.objective.size),
+            range(evaluator.objective.size),
+            min(self.batch, evaluator.objective.size),
         )
         for _ in range(self.most_steps):
             nearest = [
@@ -185,11 +195,11 @@ class Pez(Method):
                 for table, vector in zip(directions, vectors.detach(), strict=True)
             ]
             prompt = words.prompt(nearest)
-            if (score := meter.values([prompt]).mean()) > best:
+            if (score := evaluator.values([prompt]).mean()) > best:
                 best = score
-                meter.report(prompt, best)
-            meter.spend(GRADIENT_CALLS * count)
-            vectors.grad = descent(
-                meter.model, meter.objective, nearest, rng.sample(items, count)
+                evaluator.report(prompt, best)
+            evaluator.spend(GRADIENT_CALLS * count)
+            vectors.grad = loss_and_gradient(
+                evaluator.model, evaluator.objective, nearest, rng.sample(items, count)
             ).gradient
             optimizer.step()

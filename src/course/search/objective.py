@@ -44,7 +44,7 @@ class Objective(ABC):
             pairs: (prompt, number of the training item).
         """
 
-    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
+    def questions(self, prompt: str, items: Sequence[int]) -> list[Question]:
         """Training items as they are asked with a prompt, for methods that open the model.
 
         Raises:
@@ -115,7 +115,7 @@ class Answers(Objective):
             model, asked
         )
 
-    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
+    def questions(self, prompt: str, items: Sequence[int]) -> list[Question]:
         return [instructed(self.train[item], prompt) for item in items]
 
     def held_out(self, model: TextModel, prompt: str) -> float:

@@ -12,7 +12,7 @@ from course.search.words import words_of
 
 
 @dataclass(frozen=True)
-class Descent:
+class PromptGradient:
     """A loss and where it falls.
 
     Attributes:
@@ -31,9 +31,9 @@ def lookup(model: LanguageModel, ids: torch.Tensor) -> torch.Tensor:
     return model.model.get_input_embeddings().weight.detach()[ids.to(model.model.device)].float()
 
 
-def descent(
+def loss_and_gradient(
     model: LanguageModel, objective: Objective, numbers: Sequence[int], items: Sequence[int]
-) -> Descent:
+) -> PromptGradient:
     """The loss of a prompt on training items, and its gradient.
 
     Args:
@@ -45,12 +45,12 @@ def descent(
             not those of its words.
     """
     words = words_of(model)
-    asked, ids = objective.asked(words.prompt(numbers), items), words.ids(numbers)
+    asked, ids = objective.questions(words.prompt(numbers), items), words.ids(numbers)
     table = model.model.get_input_embeddings()
     vectors = table(torch.tensor(ids, device=model.model.device)).detach().requires_grad_()
     losses = _losses(model, asked, ids, vectors)
     (gradient,) = torch.autograd.grad(losses.mean(), vectors)
-    return Descent(losses.detach().float().cpu(), gradient.float())
+    return PromptGradient(losses.detach().float().cpu(), gradient.float())
 
 
 def _losses(

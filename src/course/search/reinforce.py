@@ -13,7 +13,7 @@ import numpy as np
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, instance, integer, one_of
 from course.search.base import Method
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 from course.search.policy import Policy, PolicySettings
 from course.search.words import words_of
 
@@ -89,23 +89,23 @@ class RLPrompt(Method):
             settings=instance(PolicySettings),
         )  # fmt: skip
 
-    def run(self, meter: Meter, seed: int) -> None:
-        allowed = words_of(meter.model).later.tolist()
-        policy = Policy(meter.model, allowed, replace(self.settings, baseline="none"), seed)
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        allowed = words_of(evaluator.model).later.tolist()
+        policy = Policy(evaluator.model, allowed, replace(self.settings, baseline="none"), seed)
         rng, best, count = (
             Rng(f"{self.title}/{seed}"),
             float("-inf"),
-            min(self.batch, meter.objective.size),
+            min(self.batch, evaluator.objective.size),
         )
         step = last_new = 0
         while step - last_new < _PATIENCE:
-            step, before = step + 1, meter.calls
+            step, before = step + 1, evaluator.calls
             draws = policy.sample([""], self.samples, self.length, seed=1_000_000 * seed + step)
             (prompts,) = draws.texts
-            values = meter.values(prompts, rng.sample(range(meter.objective.size), count))
+            values = evaluator.values(prompts, rng.sample(range(evaluator.objective.size), count))
             leader = prompts[int(values.mean(1).argmax())]
-            if (score := meter.values([leader]).mean()) > best:
+            if (score := evaluator.values([leader]).mean()) > best:
                 best = score
-                meter.report(leader, best)
+                evaluator.report(leader, best)
             policy.update(draws, [comparable(piecewise(values), self.normalisation).tolist()])
-            last_new = step if meter.calls > before else last_new
+            last_new = step if evaluator.calls > before else last_new

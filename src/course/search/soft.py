@@ -62,7 +62,7 @@ RATES = {
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SoftPromptSettings:
     """What is learned, and how long.
 
     Attributes:
@@ -107,7 +107,7 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Learned(SearchResult):
+class TunedPrompt(SearchResult):
     """What was learned: on the common plot a search like the others, whose prompt is no text.
 
     Attributes:
@@ -124,7 +124,9 @@ class Learned(SearchResult):
             return stored_bytes(save(self.model.model, Path(folder) / "kept"))
 
 
-def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 0) -> Learned:
+def learn(
+    lesson: SoftPromptSettings, objective: Answers, model: LanguageModel, seed: int = 0
+) -> TunedPrompt:
     """Learn from the training items of an objective by gradient, then look at its test items.
 
     The model's parameters stay as they were; soft prompts share them, so that they are frozen from
@@ -164,7 +166,7 @@ def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 
         validate_every=every, precision="fp32",
     )  # fmt: skip
     history = fit(adapted, data, settings, look, bar=False)
-    return Learned(lesson.title, _best_so_far(steps), steps[-1].calls, pupil, history)
+    return TunedPrompt(lesson.title, _best_so_far(steps), steps[-1].calls, pupil, history)
 
 
 def _best_so_far(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -176,7 +178,7 @@ def _best_so_far(steps: Sequence[Step]) -> tuple[Step, ...]:
     )
 
 
-def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
+def _prepared(lesson: SoftPromptSettings, model: LanguageModel, seed: int) -> PeftModel:
     """The model with something fresh to learn."""
     body = model.model
     # LoRA is put into the model, and gradients vanish in float16; a soft prompt stands before a

@@ -17,7 +17,7 @@ from course.foundation.validation import (
 )
 from course.lm.language_model import LanguageModel
 from course.search.base import Method
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 from course.search.dialogue_reward import Manner
 from course.search.policy import Policy, PolicySettings, Update
 
@@ -49,7 +49,9 @@ class PolicyTraining:
         )
 
 
-def learn(policy: Policy, meter: Meter, lessons: PolicyTraining, seed: int = 0) -> Iterator[Update]:
+def learn(
+    policy: Policy, evaluator: BudgetedEvaluator, training: PolicyTraining, seed: int = 0
+) -> Iterator[Update]:
     """Train a policy on the training questions of a :class:`~course.search.dialogue_reward.Manner`
     until the budget is spent.
 
@@ -62,32 +64,32 @@ def learn(policy: Policy, meter: Meter, lessons: PolicyTraining, seed: int = 0) 
     Raises:
         ValueError: if the budget does not suffice for one update, or for another kind of objective.
     """
-    if not isinstance(meter.objective, Manner):
+    if not isinstance(evaluator.objective, Manner):
         raise ValueError(
-            f"{type(meter.objective).__name__} has no questions to put to a dialogue model: expected a Manner"
+            f"{type(evaluator.objective).__name__} has no questions to put to a dialogue model: expected a Manner"
         )
-    objective, rng, updates = meter.objective, Rng(f"lessons/{seed}"), 0
-    asked = min(lessons.questions, objective.size)
-    if lessons.prefixes * asked > meter.left:
+    objective, rng, updates = evaluator.objective, Rng(f"lessons/{seed}"), 0
+    asked = min(training.questions, objective.size)
+    if training.prefixes * asked > evaluator.left:
         raise ValueError(
-            f"budget={meter.left}: one update takes {lessons.prefixes} x {asked} replies; give it more calls"
+            f"budget={evaluator.left}: one update takes {training.prefixes} x {asked} replies; give it more calls"
         )
-    while lessons.prefixes * asked <= meter.left:
+    while training.prefixes * asked <= evaluator.left:
         items = rng.sample(range(objective.size), asked)
-        contexts = [objective.train[item] for item in items] if lessons.reads else [""]
+        contexts = [objective.train[item] for item in items] if training.reads else [""]
         draws = policy.sample(
-            contexts, lessons.prefixes, lessons.length, seed=seed * _APART + updates
+            contexts, training.prefixes, training.length, seed=seed * _APART + updates
         )
         pairs = [
             (prefix, item)
             for i, item in enumerate(items)
-            for prefix in draws.texts[i if lessons.reads else 0]
+            for prefix in draws.texts[i if training.reads else 0]
         ]
-        meter.spend(len(pairs))
+        evaluator.spend(len(pairs))
         anew = replace(objective, seed=seed * _APART + updates)
-        rewards = anew.values(meter.model, pairs).reshape(asked, lessons.prefixes)
+        rewards = anew.values(evaluator.model, pairs).reshape(asked, training.prefixes)
         updates += 1
-        yield policy.update(draws, rewards if lessons.reads else rewards.mean(0, keepdims=True))
+        yield policy.update(draws, rewards if training.reads else rewards.mean(0, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -98,38 +100,38 @@ class LearnedPrefix(Method):
     Attributes:
         writer: the language model inside the policy; the one that is steered is another's business.
         allowed: ids of the tokens that prefixes are made of (default: all but the special ones).
-        lessons: how it learns; it cannot read questions, since one prefix is wanted.
+        training: how it learns; it cannot read questions, since one prefix is wanted.
         settings: of the policy.
         every: updates between two reports.
     """
 
     writer: LanguageModel
     allowed: tuple[int, ...] | None = None
-    lessons: PolicyTraining = field(default_factory=PolicyTraining)
+    training: PolicyTraining = field(default_factory=PolicyTraining)
     settings: PolicySettings = field(default_factory=PolicySettings)
     every: int = 5
     title = "learned prefix"
 
     def __post_init__(self):
         check_fields(
-            self, writer=anything(), allowed=optional(each(integer(0), 1)), lessons=instance(PolicyTraining), settings=instance(PolicySettings),
+            self, writer=anything(), allowed=optional(each(integer(0), 1)), training=instance(PolicyTraining), settings=instance(PolicySettings),
             every=integer(1),
         )  # fmt: skip
-        if self.lessons.reads:
+        if self.training.reads:
             raise ValueError(
-                "lessons.reads=True: prefixes would differ by question, and a search returns one; use learn() instead"
+                "training.reads=True: prefixes would differ by question, and a search returns one; use learn() instead"
             )
 
-    def run(self, meter: Meter, seed: int) -> None:
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
         policy = Policy(self.writer, self.allowed, self.settings, seed)
-        for update in looks(learn(policy, meter, self.lessons, seed), self.every):
+        for update in every_nth(learn(policy, evaluator, self.training, seed), self.every):
             # what the policy likes best, with the mean reward of the prefixes that it has just
             # tried
-            (prefix,) = policy.likeliest([""], self.lessons.length)
-            meter.report(prefix, update.reward)
+            (prefix,) = policy.likeliest([""], self.training.length)
+            evaluator.report(prefix, update.reward)
 
 
-def looks(updates: Iterator[Update], every: int) -> Iterator[Update]:
+def every_nth(updates: Iterator[Update], every: int) -> Iterator[Update]:
     """Each ``every``-th update, and the last one; in between, the policy stands as that update left
     it.
     """
@@ -140,8 +142,8 @@ def looks(updates: Iterator[Update], every: int) -> Iterator[Update]:
         yield update
 
 
-def steered(policy: Policy, lessons: PolicyTraining, questions: tuple[str, ...]) -> list[str]:
+def steered(policy: Policy, training: PolicyTraining, questions: tuple[str, ...]) -> list[str]:
     """The prefix that a policy likes best for each question."""
-    if lessons.reads:
-        return policy.likeliest(questions, lessons.length)
-    return policy.likeliest([""], lessons.length) * len(questions)
+    if training.reads:
+        return policy.likeliest(questions, training.length)
+    return policy.likeliest([""], training.length) * len(questions)

@@ -14,8 +14,8 @@ import numpy as np
 
 from course.foundation.rng import Rng
 from course.lm.language_model import TextModel
-from course.search.best_arm import Race
-from course.search.budget import Meter
+from course.search.best_arm import BestArmSearch
+from course.search.budget import BudgetedEvaluator
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import AUTHOR_LINES, TITLE_FRAMES, list_tasks
@@ -130,13 +130,13 @@ class Outcome:
     optimism: float
 
 
-def repeated(race: Race, known: Tabulated, runs: int) -> Outcome:
+def repeated(race: BestArmSearch, known: Tabulated, runs: int) -> Outcome:
     """A race over the candidates of a table of right (1) and wrong (0) answers, ``runs`` times,
     each with another seed.
     """
     found = []
     for seed in range(runs):
-        *_, last = race.rounds(Meter(known, None, budget=known.table.size), seed)
+        *_, last = race.rounds(BudgetedEvaluator(known, None, budget=known.table.size), seed)
         won = last.prompts[0]
         found.append(
             (last.calls, known.regret(won), 100 * last.scores[0] - known.held_out(None, won))
