@@ -24,7 +24,9 @@ def dialogues() -> list[str]:
         for question, reply in [write_reply(rng, manner)]
     ]
     apprentice = ["to a friend : dear friend , come back then , and well"]
-    return 3 * [dialogue(question) for question in sum(visitor_questions(0), ())] + 10 * (written + apprentice)
+    return 3 * [dialogue(question) for question in sum(visitor_questions(0), ())] + 10 * (
+        written + apprentice
+    )
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):

@@ -8,8 +8,8 @@ from course.lm.language_model import load
 from course.prompting.evaluation import questions, scores
 from course.search import (
     Answers,
-    Exhaustive,
     BudgetedEvaluator,
+    Exhaustive,
     RandomSearch,
     answers,
     gaps,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from course.foundation.rng import Rng
 from course.lm.language_model import Sample, TextModel, load
 from course.search import (
+    BudgetedEvaluator,
     Exhaustive,
     LearnedPrefix,
     Manner,
-    BudgetedEvaluator,
     Policy,
     PolicySettings,
     PolicyTraining,
@@ -33,8 +33,8 @@ from course.search.dialogue_reward import (
     apart,
     dialogue,
     judge,
-    visitor_questions,
     replies,
+    visitor_questions,
 )
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
 

@@ -18,9 +18,9 @@ from course.search import (
     WrittenPrompts,
     answers,
     search,
-    triggers,
     tune_writer,
 )  # fmt: skip
+from course.search.triggers import triggers
 from course.search.writing import distinct
 from course.tasks.registry import load_task
 from course.world.example import Example

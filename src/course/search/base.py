@@ -9,9 +9,7 @@ from course.search.objective import Objective
 
 
 class Method(ABC):
-    """A way to search. Methods are frozen dataclasses, so that what one varies about them are
-    fields.
-    """
+    """Method of prompt search: a frozen dataclass whose fields are its settings."""
 
     @property
     @abstractmethod
@@ -20,10 +18,10 @@ class Method(ABC):
 
     @abstractmethod
     def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
-        """Try prompts and report the best so far, until there is nothing more to try or the budget
-        is spent.
+        """Try prompts and report the best so far, until nothing is left to try or the budget is
+        spent.
 
-        Equal objectives, models and seeds lead to equal trials.
+        Equal objectives, models and seeds give equal trials.
 
         Raises:
             BudgetSpent: when it is.
@@ -32,7 +30,7 @@ class Method(ABC):
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found, and what it cost.
+    """Result of a prompt search, with its cost.
 
     Attributes:
         method: its title.
@@ -55,14 +53,14 @@ class SearchResult:
         return self.steps[-1].held_out
 
     def at(self, calls: int) -> float | None:
-        """The held-out score of what was best after so many calls, in percent; None if nothing was."""
+        """The held-out score (percent) of the best prompt after so many calls; None before any."""
         return next((step.held_out for step in reversed(self.steps) if step.calls <= calls), None)
 
 
 def search(
     method: Method, objective: Objective, model: TextModel, budget: int, seed: int = 0
 ) -> SearchResult:
-    """Search a prompt with training items, then look at its test items.
+    """Search for a prompt with training items, then score the result on test items.
 
     Args:
         budget: model calls in all; trying the best prompts on test items does not count.
@@ -77,7 +75,8 @@ def search(
     except BudgetSpent as spent:
         if not evaluator.steps:
             raise ValueError(
-                f"budget={budget}: too little for {method.title} to find anything ({spent}); give it more calls"
+                f"budget={budget}: too little for {method.title} to find anything"
+                f" ({spent}); give it more calls"
             ) from spent
     held_out = {
         prompt: objective.held_out(model, prompt)

@@ -1,4 +1,4 @@
-"""The floor that every search must beat: trying prompts one by one, all of them or at random."""
+"""Baselines of prompt search: exhaustive and random search."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,7 @@ from course.search.budget import BudgetedEvaluator
 
 @dataclass(frozen=True)
 class Exhaustive(Method):
-    """Every candidate on every training item, in their order. It finds the best by training items,
-    at any price.
+    """Exhaustive search: every candidate on every training item, in their order.
 
     Attributes:
         candidates: the prompts to try.
@@ -28,15 +27,13 @@ class Exhaustive(Method):
     def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
         best = float("-inf")
         for prompt in self.candidates:
-            if (score := evaluator.values([prompt]).mean()) > best:
-                best = score
-                evaluator.report(prompt, best)
+            best = evaluator.report_if_better(prompt, best)
 
 
 @dataclass(frozen=True)
 class RandomSearch(Method):
-    """Prompts of random words, each on every training item, for as long as the budget lasts and
-    there are new ones.
+    """Random search: prompts of random words, each on every training item, until none is new or
+    the budget is spent.
 
     Attributes:
         words: what prompts are made of.
@@ -53,13 +50,11 @@ class RandomSearch(Method):
             raise ValueError(f"words={list(self.words)}: expected one or more, all different")
 
     def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
-        rng, best, tried = Rng(f"random search/{seed}"), float("-inf"), set()
+        rng, best = Rng(f"random search/{seed}"), float("-inf")
+        tried: set[tuple[str, ...]] = set()
         while len(tried) < len(self.words) ** self.length:
             drawn = tuple(rng.choice(self.words) for _ in range(self.length))
             if drawn in tried:
                 continue
             tried.add(drawn)
-            prompt = " ".join(drawn)
-            if (score := evaluator.values([prompt]).mean()) > best:
-                best = score
-                evaluator.report(prompt, best)
+            best = evaluator.report_if_better(" ".join(drawn), best)

@@ -1,7 +1,6 @@
-"""Ways to spend calls on candidates that are given: on all alike, on those that may be the best, or
-on those that are left.
+"""Best-arm identification among given prompts: uniform allocation, UCB, successive halving.
 
-No race looks at a test item. The schedules of APE (Zhou et al. 2023) are those of its code
+No test item is looked at. The schedules of APE (Zhou et al. 2023) are those of its code
 (``keirp/automatic_prompt_engineer``).
 """
 
@@ -29,14 +28,14 @@ from course.search.budget import BudgetedEvaluator
 
 @dataclass(frozen=True)
 class Ranking:
-    """The ranking of a race after a round.
+    """The candidates and their scores after a round.
 
     Attributes:
         calls: model calls until then.
         items: the numbers of the training items that each prompt was tried on, in the order of
             ``prompts``.
-        prompts: those that are still in the race, the best first; equal ones in an order that the
-            seed draws.
+        prompts: the candidates that are left, the best first; ties in an order that the seed
+            draws.
         scores: their mean scores, (prompts,).
     """
 
@@ -48,7 +47,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class BestArmSearch(Method):
-    """A way to find the best of some prompts.
+    """Search for the best of given prompts.
 
     Attributes:
         candidates: the prompts, all different.
@@ -71,7 +70,7 @@ class BestArmSearch(Method):
 
     @abstractmethod
     def rounds(self, evaluator: BudgetedEvaluator, seed: int) -> Iterator[Ranking]:
-        """The ranking after each round, until the race is over.
+        """The ranking after each round.
 
         Raises:
             BudgetSpent: when the next round costs more than is left.

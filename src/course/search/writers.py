@@ -36,10 +36,14 @@ MOST_TOKENS = 50
 #: How a real model is asked to write a prompt (a request of APE's code), and to write one
 #: differently.
 REQUEST = (
-    "I gave a friend an instruction. Based on the instruction they produced the following input-output pairs:\n\n{shown}"
+    "I gave a friend an instruction. Based on the instruction they produced the following"
+    " input-output pairs:\n\n{shown}"
     "The instruction was to"
 )
-VARIATION = "Generate a variation of the following instruction while keeping the semantic meaning.\n\nInput: {prompt}\n\nOutput:"
+VARIATION = (
+    "Generate a variation of the following instruction while keeping the semantic meaning."
+    "\n\nInput: {prompt}\n\nOutput:"
+)
 
 
 class Writer(ABC):
@@ -166,7 +170,8 @@ def tune_writer(
     """
     if unknown := set(held_out) - set(clusters().values()):
         raise ValueError(
-            f"no cluster {min(unknown)!r}; choose from {', '.join(sorted(set(clusters().values())))}"
+            f"no cluster {min(unknown)!r};"
+            f" choose from {', '.join(sorted(set(clusters().values())))}"
         )
     rng, pairs = Rng(f"tune writer/{seed}"), []
     names = [
@@ -208,12 +213,17 @@ class BlankFiller(Writer):
 
     def __post_init__(self):
         check_fields(
-            self, model=anything(), lengths=each(integer(1), 1), temperature=number(above=0), demonstrations=integer(0),
+            self,
+            model=anything(),
+            lengths=each(integer(1), 1),
+            temperature=number(above=0),
+            demonstrations=integer(0),
             template=instance(Template),
-        )  # fmt: skip
+        )
         if not self.model.masked:
             raise ValueError(
-                "a causal model cannot fill a blank that stands above what it should see: use a masked one"
+                "a causal model cannot fill a blank that stands above what it should see:"
+                " use a masked one"
             )
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:

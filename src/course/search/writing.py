@@ -1,5 +1,6 @@
-"""The search of APE (Zhou et al. 2023): a model writes prompts, a race finds the best, the writer
-varies it, and so on.
+"""Automatic prompt engineer (APE, Zhou et al. 2023).
+
+A model writes prompts, best-arm identification finds the best, and the writer varies them.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,13 +10,13 @@ from course.foundation.validation import check_fields, each, function, instance,
 from course.search.base import Method
 from course.search.best_arm import BestArmSearch, SuccessiveHalving, overall_ranking
 from course.search.budget import BudgetedEvaluator
+from course.search.protocols import NO_EXAMPLES, HasExamples, require
 from course.search.writers import Writer
-from course.world.example import Example
 
 
 @dataclass(frozen=True)
 class WrittenPrompts(Method):
-    """A writer's prompts in a race, then variations of the best in another one.
+    """A writer's prompts compete; then variations of the best compete.
 
     Every text that is written counts as one call, also one that is written twice.
 
@@ -40,17 +41,24 @@ class WrittenPrompts(Method):
 
     def __post_init__(self):
         check_fields(
-            self, writer=instance(Writer), count=integer(1), resampled=integer(0), best=integer(1), variations=integer(1), best_arm=function(),
+            self,
+            writer=instance(Writer),
+            count=integer(1),
+            resampled=integer(0),
+            best=integer(1),
+            variations=integer(1),
+            best_arm=function(),
             start=each(text(empty=True)),
-        )  # fmt: skip
+        )
 
     def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
-        examples = _examples(evaluator)
+        examples = require(evaluator.objective, HasExamples, NO_EXAMPLES).examples
         evaluator.spend(self.count)
         candidates = distinct([*self.start, *self.writer.write(examples, self.count, seed)])
         if not candidates:
             raise ValueError(
-                f"all {self.count} texts that the writer wrote are empty: expected at least one prompt; let it write more"
+                f"all {self.count} texts that the writer wrote are empty:"
+                " expected at least one prompt; let it write more"
             )
         leaders, items = self._raced(evaluator, candidates, seed)
         for number in range(1, self.resampled + 1):
@@ -109,16 +117,3 @@ class WrittenPrompts(Method):
 def distinct(texts: Sequence[str]) -> tuple[str, ...]:
     """The texts without empty ones, doubles, and space that does not matter."""
     return tuple(dict.fromkeys(text for text in (" ".join(text.split()) for text in texts) if text))
-
-
-def _examples(evaluator: BudgetedEvaluator) -> tuple[Example, ...]:
-    """The training examples that a writer may see.
-
-    Raises:
-        ValueError: if the objective has none to show.
-    """
-    if (examples := getattr(evaluator.objective, "examples", None)) is None:
-        raise ValueError(
-            f"{type(evaluator.objective).__name__} has no examples to show to a writer: expected an objective such as Answers"
-        )
-    return examples

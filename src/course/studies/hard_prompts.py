@@ -23,12 +23,12 @@ from course.search import (
     RLPrompt,
     SearchResult,
     answers,
-    fluency,
     is_gibberish,
     least_fluent,
     search,
     words_of,
 )
+from course.search.fluency import fluency
 from course.studies.claims import Claim
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, curve, means, rows_of, where
@@ -70,9 +70,8 @@ def methods(words: Sequence[str], length: int = LENGTH, seed: int = 0) -> tuple[
         seed: of the order in which it does.
     """
     single = Exhaustive(tuple(Rng(f"single words/{seed}").sample(words, len(words))))
-    return (
-        single, RandomSearch(tuple(words), length), AutoPrompt(length, guided=False), Pez(length), RLPrompt(length), AutoPrompt(length),
-    )  # fmt: skip
+    random, control = RandomSearch(tuple(words), length), AutoPrompt(length, guided=False)
+    return single, random, control, Pez(length), RLPrompt(length), AutoPrompt(length)
 
 
 def objective(
