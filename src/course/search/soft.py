@@ -215,9 +215,7 @@ def _prepared(settings: SoftPromptSettings, model: LanguageModel, seed: int) -> 
 
 
 def _behind(adapted: PeftModel, model: LanguageModel) -> LanguageModel:
-    """An adapted model with its tokenizer. Vectors stand at the very beginning, where some tokenizers
-    would put a token of their own.
-    """
+    """An adapted model with its tokenizer, which puts no token of its own before the vectors."""
     tokenizer = model.tokenizer
     if num_virtual_tokens(adapted) and tokenizer("").input_ids:
         tokenizer = copy.deepcopy(tokenizer)
