@@ -6,7 +6,8 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 import torch
 
-from course.lm.language_model import LanguageModel, TextModel
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question
 from course.search.objective import Objective
 from course.world.example import Example
