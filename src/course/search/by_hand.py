@@ -19,8 +19,8 @@ def hotflip_step(
     """A prompt, as numbers of words, with the best of k proposed words at one position."""
     words, every = words_of(model), range(items.size)
     gradient = loss_and_gradient(model, items, prompt, every).gradient[place]  # (width,)
-    table = model.model.get_input_embeddings().weight[words.ids_at(place)]  # (words, width)
-    change = table @ gradient  # of the loss, to first order, up to a constant
+    table = model.model.get_input_embeddings().weight.detach().float()  # (vocabulary, width)
+    change = table[words.ids_at(place)] @ gradient  # of the loss, up to a constant, (words,)
     change[prompt[place]] = float("inf")  # another word than now
     proposed = change.topk(k, largest=False).indices.tolist()
     tried = [[*prompt[:place], word, *prompt[place + 1 :]] for word in (prompt[place], *proposed)]
@@ -33,11 +33,11 @@ def write_score_keep(
     writer: Writer, items: Answers, model: LanguageModel, count: int, keep: int
 ) -> list[str]:
     """One round: prompts are written, scored on the training items, and the best are kept."""
-    written = set(writer.write(items.examples, count, seed=0)) - {""}
-    score = {}
-    for prompt in written:
+    texts = [" ".join(text.split()) for text in writer.write(items.examples, count, seed=0)]
+    score: dict[str, float] = {}
+    for prompt in filter(None, texts):
         score[prompt] = items.values(model, [(prompt, i) for i in range(items.size)]).mean()
-    return sorted(written, key=lambda prompt: score[prompt], reverse=True)[:keep]
+    return sorted(score, key=lambda prompt: score[prompt], reverse=True)[:keep]
 
 
 def policy_gradient_loss(log_p: Tensor, rewards: Tensor) -> Tensor:
@@ -52,5 +52,5 @@ def policy_gradient_loss(log_p: Tensor, rewards: Tensor) -> Tensor:
 def behind_vectors(model: PreTrainedModel, vectors: Tensor, ids: Tensor) -> Tensor:
     """Logits of the next token, (vocabulary,), for vectors (m, width) before tokens (1, T)."""
     embedded = model.get_input_embeddings()(ids)  # (1, T, width)
-    embedded = torch.cat([vectors[None], embedded], dim=1)  # (1, m + T, width)
+    embedded = torch.cat([vectors[None].to(embedded), embedded], dim=1)  # (1, m + T, width)
     return model(inputs_embeds=embedded).logits[0, -1]

@@ -23,6 +23,7 @@ class WrittenPromptsData:
     Attributes:
         tasks: name -> task whose instruction is searched for.
         layout: of their items.
+        model: the model that is prompted.
         writer: the model that writes.
         raced: items of the race.
         candidates: prompts of the race.
@@ -32,6 +33,7 @@ class WrittenPromptsData:
 
     tasks: Mapping[str, Task]
     layout: Template
+    model: LanguageModel
     writer: Writer
     raced: Answers
     candidates: tuple[str, ...]
@@ -65,6 +67,7 @@ def written_prompts_data(wanted_tier: str | None = None) -> WrittenPromptsData:
     return WrittenPromptsData(
         tasks={name: load_task(name) for name in names},
         layout=Template(),
+        model=load("gpt-middle"),
         writer=BlankFiller(load("bert-middle")),
         raced=answers("third_word", 64, 60),
         candidates=candidates("third_word", 0),
@@ -79,14 +82,16 @@ def _written_by_real_models() -> WrittenPromptsData:
         name, task = "antonyms", load_induction_task("antonyms")
     writer, raced = AskedWriter(load("gpt-tuned")), answers(task, 32, 60, template=PLAIN)
     written = writer.write(raced.examples, 16, seed=0)
+    model = load("gpt-middle")
     return WrittenPromptsData(
         tasks={name: task},
         layout=PLAIN,
+        model=model,
         writer=writer,
         raced=raced,
         candidates=tuple(dict.fromkeys(text for text in written if text)),
         problems=triggers("shopping", train=16, test=24),
-        solver=load("gpt-middle"),
+        solver=model,
     )
 
 

@@ -228,7 +228,7 @@ def by_size(seed: int) -> Iterator[Row]:
 
 
 def soft_prompts(seed: int) -> list[Row]:
-    """All parts: ways to use the same labels, numbers of vectors, starts, and sizes of the model."""
+    """All parts: ways to use the same labels, numbers of vectors, starts, and model sizes."""
     return [*by_method(seed), *by_length(seed), *by_start(seed), *by_size(seed)]
 
 

@@ -210,7 +210,7 @@ def searches(table: pd.DataFrame, points: Sequence[int]) -> dict[str, dict[str, 
 
 
 def without_search(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Target -> prefix that nobody searched for -> mean share (percent) of replies in the manner."""
+    """Target -> prefix without a search -> mean share (percent) of replies in the manner."""
     return {
         target: {
             way: float(by_seed(table, target=target, way=way, measure=target).mean())

@@ -130,7 +130,7 @@ def _trigger(model: LanguageModel, seed: int) -> Iterator[Row]:
 
 
 def mean_curves(table: pd.DataFrame) -> list[dict[str, tuple[list[float], list[float]]]]:
-    """Schedule -> (calls, regret in points) of its settings, means over the tasks; one map a seed."""
+    """Schedule -> (calls, regret in points) of its settings, means over tasks; one map a seed."""
     return [
         {
             way: (_over_tasks(rows, way, "calls"), _over_tasks(rows, way, "regret"))
