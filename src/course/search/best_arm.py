@@ -103,11 +103,11 @@ class Uniform(BestArmSearch):
         some = [_items(rng, size, self.items_each)] * len(self.candidates)
         if not self.paired:
             some = [_items(rng, size, self.items_each) for _ in self.candidates]
-        found = evaluator.pairs(
+        values = evaluator.pairs(
             [(p, i) for p, items in zip(self.candidates, some, strict=True) for i in items]
         )
         yield _ranking(
-            evaluator, rng, self.candidates, some, found.reshape(len(self.candidates), -1).mean(1)
+            evaluator, rng, self.candidates, some, values.reshape(len(self.candidates), -1).mean(1)
         )
 
 

@@ -171,8 +171,10 @@ def guessed_and_true(
     words, now = words_of(model), loss_and_gradient(model, objective, prompt, items)
     guessed = swaps(model, place, now.gradient[place])
     texts = [words.prompt([*prompt[:place], word, *prompt[place + 1 :]]) for word in tried]
-    asked = require(objective, Differentiable, NO_QUESTIONS)
-    losses = -likelihoods(model, [q for text in texts for q in asked.questions(text, items)])
+    differentiable = require(objective, Differentiable, NO_QUESTIONS)
+    losses = -likelihoods(
+        model, [q for text in texts for q in differentiable.questions(text, items)]
+    )
     true = losses.reshape(len(tried), len(items)).mean(1) - now.losses.mean().item()
     return (guessed - guessed[prompt[place]])[list(tried)].numpy(), true
 

@@ -228,8 +228,8 @@ def _data(train: Sequence[Question], tuned: LanguageModel) -> Completions:
     pairs = []
     for question in train:
         prompt = instructed(question, "").prompt
-        asked, layout = prompt.query, prompt.template
-        behind = layout.shown(asked, question.words[0])[len(layout.query(asked)) :]
+        query, layout = prompt.query, prompt.template
+        behind = layout.shown(query, question.words[0])[len(layout.query(query)) :]
         pairs.append((prompt.text, behind.strip(" ")))
     data = completions(tuned.tokenizer, pairs)
     if (longest := max(data.tokens)) > tuned.window:

@@ -48,8 +48,8 @@ def candidates(task: str, seed: int, count: int = CANDIDATES) -> tuple[str, ...]
         raise ValueError(
             f"count={count}: expected {len(own)} to {len(own) + len(rest)} candidates for {task!r}"
         )
-    made = [*own, *rng.sample(rest, count - len(own))]
-    return tuple(rng.sample(made, count))
+    drawn = [*own, *rng.sample(rest, count - len(own))]
+    return tuple(rng.sample(drawn, count))
 
 
 def _described(task: str) -> list[str]:
@@ -134,11 +134,11 @@ def repeated(race: BestArmSearch, known: Tabulated, runs: int) -> Outcome:
     """The result of a best-arm search over a table of right (1) and wrong (0) answers, ``runs``
     times, each with another seed.
     """
-    found = []
+    outcomes = []
     for seed in range(runs):
         *_, last = race.rounds(BudgetedEvaluator(known, None, budget=known.table.size), seed)
         won = last.prompts[0]
-        found.append(
+        outcomes.append(
             (last.calls, known.regret(won), 100 * last.scores[0] - known.held_out(None, won))
         )
-    return Outcome(*(float(mean) for mean in np.mean(found, 0)))
+    return Outcome(*(float(mean) for mean in np.mean(outcomes, 0)))

@@ -57,11 +57,11 @@ class Trigger(Objective):
         return 100 * float(self._right(model, [(prompt, problem) for problem in self.test]).mean())
 
     def _right(self, model: TextModel, pairs: Sequence[tuple[str, Problem]]) -> np.ndarray:
-        asked = [
+        requests = [
             ask(problem, "trigger", wording(problem.task), trigger=prompt)
             for prompt, problem in pairs
         ]
-        return np.array([float(attempts[0].right) for attempts in solve(model, asked)])
+        return np.array([float(attempts[0].right) for attempts in solve(model, requests)])
 
 
 def triggers(
@@ -102,19 +102,19 @@ class OpeningWriter(Continuer):
         self, begun: str, examples: Sequence[Example], count: int, seed: int
     ) -> list[str]:
         worded = wording(self.task)
-        asked = [
+        requests = [
             f"{worded.template.query(example.input)} {begun}".strip()
             for example in examples[:count]
         ]
         stops = (worded.end.strip(), "\n")
-        each = -(-count // len(asked))
-        found = self.model.generate(
-            asked,
+        each = -(-count // len(requests))
+        written = self.model.generate(
+            requests,
             n=each,
             temperature=self.temperature,
             stop=stops,
             seed=seed,
             max_tokens=MOST_TOKENS,
         )
-        texts = [samples[number].text for number in range(each) for samples in found][:count]
+        texts = [samples[number].text for number in range(each) for samples in written][:count]
         return [f"{begun} {text.strip()}".strip() + worded.end for text in texts]

@@ -148,11 +148,11 @@ class TunedWriter(Continuer):
         self, begun: str, examples: Sequence[Example], count: int, seed: int
     ) -> list[str]:
         rng = Rng(f"tuned/{seed}/{begun}")
-        asked = [f"{_named(examples, rng)} {begun}".strip() for _ in range(count)]
-        found = self.model.generate(
-            asked, temperature=self.temperature, stop="\n", seed=seed, max_tokens=MOST_TOKENS
+        requests = [f"{_named(examples, rng)} {begun}".strip() for _ in range(count)]
+        written = self.model.generate(
+            requests, temperature=self.temperature, stop="\n", seed=seed, max_tokens=MOST_TOKENS
         )
-        return [f"{begun} {samples[0].text}".strip() for samples in found]
+        return [f"{begun} {samples[0].text}".strip() for samples in written]
 
 
 def _named(examples: Sequence[Example], rng: Rng) -> str:
@@ -247,14 +247,14 @@ class BlankFiller(Writer):
             Rng(f"blanks/{seed}/{prompt}"),
             prompt.split(),
         )
-        made = []
+        varied = []
         for _ in range(count):
             sure = rng.randrange(len(words))
             blanked = [
                 blank if i == sure or rng.bernoulli(0.5) else word for i, word in enumerate(words)
             ]
-            made.append(self._filled(blanked, examples, rng))
-        return made
+            varied.append(self._filled(blanked, examples, rng))
+        return varied
 
     def _filled(self, words: list[str], examples: Sequence[Example], rng: Rng) -> str:
         blank, body = (

@@ -52,7 +52,7 @@ KNOWN_LAYOUTS = {"sentiment": LIST_TEMPLATES["colon"]} | {
 #: Model calls of a search, words of a prompt, and items to search with and to report on.
 BUDGET, LENGTH, TRAINED, TESTED = 5000, 5, 64, 150
 #: The ways that are no search of :func:`methods`: people's words, and a search that counts fluency.
-BY_HAND, FLUENT = "by hand", "AutoPrompt, minding fluency"
+BY_HAND, FLUENT = "by hand", "AutoPrompt with fluency"
 #: Points on the axis of calls, for curves.
 CALLS = tuple(range(500, BUDGET + 1, 500))
 #: Where a search by reinforcement is looked at that may take ten times as long.
