@@ -72,7 +72,7 @@ def test_what_stands_behind_an_output_ends_it(item, stop):
 def test_the_instruction_stands_where_it_is_put(place, text):
     prompt = Prompt("cat", SHOWN, "say it", Template(place=place))
     assert prompt.text == text
-    assert prompt.bare.text == "say it \n cat :"
+    assert prompt.zero_shot.text == "say it \n cat :"
     assert "say it" not in replace(prompt, instruction="").text
 
 

@@ -80,7 +80,7 @@ def apply_ablation(
         "labels": lambda e: Example("", e.output),
     }
     return (
-        prompt.bare
+        prompt.zero_shot
         if condition == "none"
         else replace(prompt, demonstrations=tuple(change[condition](e) for e in shown))
     )

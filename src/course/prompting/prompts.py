@@ -278,7 +278,7 @@ class Prompt:
         return layout.separator.join([*parts, layout.query(self.query)])
 
     @property
-    def bare(self) -> "Prompt":
+    def zero_shot(self) -> "Prompt":
         """The same prompt without its demonstrations."""
         return replace(self, demonstrations=())
 

@@ -28,7 +28,14 @@ from course.lm.language_model import TextModel, load
 from course.models.hub import TIERS, locked_revision, tier
 from course.models.loading import HUB, shipped_models, weights_sha256
 from course.prompting.ablations import CONDITIONS
-from course.prompting.evaluation import all_profiles, best_possible, changed, questions, scores
+from course.prompting.evaluation import (
+    all_profiles,
+    best_possible,
+    changed,
+    questions,
+    scores,
+    usual_template,
+)
 from course.prompting.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, Template
 from course.tasks.registry import HUB_DATA, task_names
 from course.training.progress import progress_bar
@@ -177,15 +184,6 @@ def grid(
             f"shots={list(shots)}: more demonstrations than any document of the corpus has; expected at most {most}"
         )
     return kept
-
-
-def usual_template(task: str, wanted_tier: str) -> Template:
-    """The layout in which a model knows a task: that of the corpus for the small models, plain
-    English for the others.
-    """
-    if wanted_tier == "hub":
-        return PLAIN
-    return Template(EXERCISES[task].frame) if task in EXERCISES else LIST_TEMPLATES["colon"]
 
 
 @lru_cache(maxsize=4)
