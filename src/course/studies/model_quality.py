@@ -265,4 +265,5 @@ def every_task(table: pd.DataFrame, model: str = "gpt-large") -> pd.DataFrame:
     return wide.sort_values("k = 8", ascending=False, kind="stable").rename_axis(columns=None)
 
 
-STUDIES = (Study("quality", 3, tuple(sorted(RECIPES)), (0, 1, 2), model_quality),)
+QUALITY = Study("quality", 3, tuple(sorted(RECIPES)), (0, 1, 2), model_quality)
+STUDIES = (QUALITY,)
