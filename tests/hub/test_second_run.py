@@ -7,10 +7,10 @@ import os
 import subprocess
 import sys
 
-from checkpoints import bert, smollm2
-from conftest import TEXTS
-from server import Hub
-from tables import gsm8k
+from hub.checkpoints import bert, smollm2
+from hub.conftest import TEXTS
+from hub.server import Hub
+from hub.tables import gsm8k
 
 from course.models.loading import HUB
 
@@ -48,7 +48,7 @@ def test_a_second_run_reads_the_cache_and_gives_the_same(hub, tmp_path):
     hub.add("datasets", "openai/gsm8k", gsm8k())
     first = run(hub, tmp_path)
     assert first.returncode == 0, first.stderr
-    assert len(json.loads((tmp_path / "course-hub-lock.json").read_text())) == 3
+    assert len(json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8"))) == 3
     hub.stop()
     second = run(hub, tmp_path)
     assert second.returncode == 0, second.stderr

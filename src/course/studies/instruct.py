@@ -4,6 +4,10 @@ on; and the tuned model that ships.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
 
 from course.finetuning.instruction_tuning import (
     AFTER,
@@ -11,10 +15,12 @@ from course.finetuning.instruction_tuning import (
     BEFORE,
     HELD_OUT,
     INLINE,
+    QUESTIONS,
     TUNED,
     Control,
     Tuning,
     by_cluster,
+    clusters,
     evaluate,
     others,
     tune,
@@ -22,6 +28,7 @@ from course.finetuning.instruction_tuning import (
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
+from course.studies.claims import Claim
 from course.studies.records import Row, Study
 
 #: Numbers of clusters tuned on, beside all that are left when :data:`HELD_OUT` is held out.
@@ -157,7 +164,150 @@ def tuned_model(seed: int) -> list[Row]:
     return rows
 
 
-STUDIES = (
-    Study("instruct", 1, SIZES, (0, 1, 2), instruction_tuning),
-    Study("tuned", 2, (BASE, TUNED), (0, 1, 2), tuned_model),
+def by_held_out(
+    table: pd.DataFrame,
+    part: str,
+    model: str = "gpt-large",
+    request: str = str(Control.INSTRUCTION),
+    clusters: Sequence[str] = HELD_OUT,
+) -> pd.DataFrame:
+    """Accuracy (percent) in one part of the study: a row a seed, a column a cluster."""
+    rows = table[(table.part == part) & (table.model == model) & (table.request == request)]
+    return rows.pivot(index="seed", columns="cluster", values="value")[list(clusters)]
+
+
+def instruction_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy (percent), mean over seeds, where the instruction stands first, as in the corpus: a
+    row a held-out cluster, the base and the model tuned on the others.
+    """
+    parts = {"base": BASES, "tuned": IN_TURN}
+    means = {
+        name: by_held_out(table, part, request=REQUEST_FIRST).mean() for name, part in parts.items()
+    }
+    return pd.DataFrame(means).rename_axis(index=None)
+
+
+def by_control(table: pd.DataFrame, clusters: Sequence[str]) -> dict[str, pd.Series]:
+    """What stands in the instruction's place -> accuracy (percent), mean over held-out clusters, by
+    seed; then the model tuned without instructions and the base.
+    """
+    tuned = {
+        str(c): by_held_out(table, IN_TURN, request=str(c), clusters=clusters) for c in Control
+    }
+    others_ = {part: by_held_out(table, part, clusters=clusters) for part in (UNTAUGHT, BASES)}
+    return {name: rows.mean(axis=1) for name, rows in (tuned | others_).items()}
+
+
+def by_number(table: pd.DataFrame, part: str) -> dict[str, np.ndarray]:
+    """Number of clusters or of wordings tuned on -> accuracy (percent) of the middle model, mean
+    over held-out clusters, (seeds,).
+    """
+    rows = table[(table.part == part) & table.wording.isna()]
+    means = rows.pivot_table("value", "seed", "k")
+    return {str(int(k)): means[k].to_numpy() for k in means}
+
+
+def by_size(table: pd.DataFrame, part: str) -> dict[str, np.ndarray]:
+    """Model -> accuracy (percent), mean over held-out clusters, (seeds,).
+
+    Args:
+        part: :data:`BY_SIZE` for the tuned models, :data:`BASES` for their bases.
+    """
+    return {name: by_held_out(table, part, name).mean(axis=1).to_numpy() for name in SIZES}
+
+
+def by_request(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy (percent) of the shipped tuned model and its base, mean over seeds: a row a model, a
+    column a form of the request (the mean over clusters) and, last, demonstrations instead.
+
+    Args:
+        table: of the study of the tuned model.
+    """
+    cluster_of = {name: c for c, names in clusters().items() for name in names}
+    asked_in_words = table[table.request != SHOWN]
+    means = asked_in_words.assign(cluster=asked_in_words.task.map(cluster_of)).pivot_table(
+        "value", ["model", "cluster"], "request"
+    )
+    shown = table[table.request == SHOWN].groupby("model").value.mean()
+    wide = means.groupby("model").mean()[list(FORMS)].assign(**{SHOWN: shown})
+    return wide.rename_axis(index=None, columns=None)
+
+
+def lost_by_tuning(table: pd.DataFrame) -> pd.Series:
+    """Points that the tuned model lost against its base with demonstrations, mean over seeds, by
+    task.
+
+    Args:
+        table: of the study of the tuned model.
+    """
+    means = table[table.request == SHOWN].pivot_table("value", "task", "model")
+    return means[BASE] - means[TUNED]
+
+
+def _gain(
+    table: pd.DataFrame, over: str, request: str, clusters: Sequence[str] = HELD_OUT
+) -> pd.Series:
+    """Points by which the model tuned on instructions beats another figure, mean over held-out
+    clusters, by seed.
+    """
+    tuned = by_held_out(table, IN_TURN, clusters=clusters)
+    return (tuned - by_held_out(table, over, request=request, clusters=clusters)).mean(axis=1)
+
+
+def _claim(
+    statement: str,
+    over: str = BASES,
+    request: str = str(Control.INSTRUCTION),
+    clusters: Sequence[str] = HELD_OUT,
+    fails: str = "",
+) -> Claim:
+    differences = partial(_gain, over=over, request=request, clusters=clusters)
+    return Claim(
+        "4e",
+        statement,
+        10,
+        "wei2022finetuned",
+        studies=(INSTRUCT,),
+        differences=differences,
+        fails=fails,
+    )
+
+
+INSTRUCT = Study("instruct", 1, SIZES, (0, 1, 2), instruction_tuning)
+SHIPPED_STUDY = Study("tuned", 2, (BASE, TUNED), (0, 1, 2), tuned_model)
+STUDIES = (INSTRUCT, SHIPPED_STUDY)
+
+#: Held-out clusters whose inputs do not say what is wanted.
+NO_QUESTIONS = tuple(name for name in HELD_OUT if name not in QUESTIONS)
+_WIDE = "the model tuned on instructions beats"
+#: Clusters to which instruction tuning does not carry over, and why.
+_NOT_CARRIED_OVER = {
+    "inference": "the model answers with a person or a room where true, false or unknown is wanted",
+    "reading comprehension": "the instruction below a question is one more thing to misread",
+    "judgement": "the base says yes or no anyway where an instruction names these words",
+}
+CLAIMS = (
+    _claim(f"On all six held-out clusters, {_WIDE} the base model."),
+    _claim(
+        f"On all six held-out clusters, {_WIDE} a model tuned without instructions.", over=UNTAUGHT
+    ),
+    _claim(
+        f"On the four with bare inputs, {_WIDE} itself, uninstructed.",
+        over=IN_TURN,
+        request=str(Control.NONE),
+        clusters=NO_QUESTIONS,
+    ),
+    _claim(
+        f"On all six held-out clusters, {_WIDE} itself, uninstructed.",
+        over=IN_TURN,
+        request=str(Control.NONE),
+    ),
+    *(
+        _claim(
+            f"With {name} held out, the tuned model beats the base model.",
+            clusters=(name,),
+            fails=_NOT_CARRIED_OVER.get(name, ""),
+        )
+        for name in HELD_OUT
+    ),
 )
