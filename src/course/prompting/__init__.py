@@ -26,11 +26,14 @@ _NAMES = {
         "scores",
     ],
     "classify": ["choose"],
+    "by_hand": ["score_by_hand"],
+    "chapter": ["ChapterData", "chapter_data"],
     "sweeps": ["sweep"],
 }
 __all__ = [
     "Balanced",
     "CONDITIONS",
+    "ChapterData",
     "DemonstrationsDoNotFit",
     "LIST_TEMPLATES",
     "Nearest",
@@ -45,9 +48,11 @@ __all__ = [
     "all_profiles",
     "apply_ablation",
     "best_possible",
+    "chapter_data",
     "choose",
     "fresh_questions",
     "questions",
+    "score_by_hand",
     "scores",
     "sweep",
 ]

@@ -292,7 +292,7 @@ CLAIMS = (
         f"On all six held-out clusters, {_WIDE} a model tuned without instructions.", over=UNTAUGHT
     ),
     _claim(
-        f"On the four with bare inputs, {_WIDE} itself, uninstructed.",
+        f"On the four without questions, {_WIDE} itself, uninstructed.",
         over=IN_TURN,
         request=str(Control.NONE),
         clusters=NO_QUESTIONS,

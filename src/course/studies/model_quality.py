@@ -3,7 +3,7 @@ possible.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -236,14 +236,25 @@ def by_shots(table: pd.DataFrame, model: str, task: str, measure: str) -> pd.Dat
     return rows.pivot(index="seed", columns="k", values="value").rename(columns=int)
 
 
-def curves_under_the_best(
-    table: pd.DataFrame, models: Sequence[str], task: str
-) -> dict[str, np.ndarray]:
-    """Model -> accuracy (percent) on a task, (seeds, numbers of demonstrations); the first curve,
-    :data:`BEST`, is that of the exact posterior.
+def curves_by_shots(
+    table: pd.DataFrame, models: Mapping[str, str], tasks: Mapping[str, str]
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray]]:
+    """Accuracy (percent) by number of demonstrations, as :func:`course.plots.shots_and_ceiling`
+    takes it: title -> name -> (seeds, shots), and of the exact posterior title -> (seeds, shots).
+
+    Args:
+        models: model -> what it is called.
+        tasks: task -> title.
     """
-    best = {BEST: by_shots(table, models[0], task, BEST).to_numpy()}
-    return best | {m: by_shots(table, m, task, ACCURACY).to_numpy() for m in models}
+    curves = {
+        title: {name: by_shots(table, m, task, ACCURACY).to_numpy() for m, name in models.items()}
+        for task, title in tasks.items()
+    }
+    any_model = next(iter(models))  # all were asked the same questions
+    best = {
+        title: by_shots(table, any_model, task, BEST).to_numpy() for task, title in tasks.items()
+    }
+    return curves, best
 
 
 def below_the_best(table: pd.DataFrame, model: str, task: str) -> pd.Series:
