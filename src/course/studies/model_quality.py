@@ -11,7 +11,7 @@ import torch
 
 from course.foundation.rng import Rng
 from course.lm.language_model import load
-from course.lm.predictor import Predictor
+from course.lm.predictor import CausalLM, MaskedLM, PretrainedLM
 from course.pretraining.recipes import RECIPES
 from course.pretraining.train import batch_at, packed_logits, summed_loss
 from course.prompting import sweeps
@@ -56,13 +56,13 @@ def fact_prompts() -> dict[str, list[tuple[str, str]]]:
     return {"relations": ordinary, "dialects": dialects, "critics": critics, "map": hops}
 
 
-def completed(model: Predictor, prompts: list[tuple[str, str]]) -> float:
+def completed(model: CausalLM, prompts: list[tuple[str, str]]) -> float:
     """Share of the beginnings that a causal model completes with the right word."""
     answers = model.likeliest(model.next_word([beginning for beginning, _ in prompts]))
     return sum(a == word for a, (_, word) in zip(answers, prompts, strict=True)) / len(prompts)
 
 
-def facts(model: Predictor) -> dict[str, float]:
+def facts(model: CausalLM) -> dict[str, float]:
     """Accuracy on every fact of the world by family, and over all of them (``"all"``)."""
     families = fact_prompts()
     found = {family: completed(model, prompts) for family, prompts in families.items()}
@@ -71,7 +71,7 @@ def facts(model: Predictor) -> dict[str, float]:
     return found
 
 
-def arithmetic(model: Predictor, split: str) -> float:
+def arithmetic(model: CausalLM, split: str) -> float:
     """Accuracy on all single sums of one split."""
     return completed(
         model,
@@ -83,7 +83,7 @@ def arithmetic(model: Predictor, split: str) -> float:
     )
 
 
-def unseen_loss(model: Predictor, seed: int, batches: int = 4) -> float:
+def unseen_loss(model: PretrainedLM, seed: int, batches: int = 4) -> float:
     """Mean loss (nats a label) on documents of unseen streams: next words for GPT, masked ones for
     BERT.
     """
@@ -95,7 +95,7 @@ def unseen_loss(model: Predictor, seed: int, batches: int = 4) -> float:
     return total / labels
 
 
-def masked_accuracy(model: Predictor, seed: int, batches: int = 4) -> float:
+def masked_accuracy(model: MaskedLM, seed: int, batches: int = 4) -> float:
     """Share of the masked words of unseen documents that BERT fills in right."""
     mask = model.tokenizer.mask_token_id
     right = count = 0
@@ -109,13 +109,13 @@ def masked_accuracy(model: Predictor, seed: int, batches: int = 4) -> float:
     return right / count
 
 
-def _unseen(model: Predictor, seed: int, batches: int):
-    recipe = RECIPES["bert-middle" if model.masked else "gpt-middle"]
+def _unseen(model: PretrainedLM, seed: int, batches: int):
+    recipe = RECIPES["bert-middle" if isinstance(model, MaskedLM) else "gpt-middle"]
     return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
 
 
 def list_losses(
-    model: Predictor, seed: int, count: int = 300, relabel: float = 0.2
+    model: CausalLM, seed: int, count: int = 300, relabel: float = 0.2
 ) -> dict[str, float]:
     """Loss on the output of generated lists (nats), the model's beside the generator's own.
 
@@ -174,7 +174,7 @@ def model_quality(seed: int) -> list[Row]:
         found: dict[tuple[str, str | None], float] = {
             ("unseen loss", None): unseen_loss(model, seed)
         }
-        if model.masked:
+        if isinstance(model, MaskedLM):
             found[MASKED, None] = 100 * masked_accuracy(model, seed)
         else:
             found |= {("facts", kind): 100 * share for kind, share in facts(model).items()}
