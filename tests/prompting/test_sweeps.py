@@ -225,7 +225,8 @@ def test_a_cell_of_other_data_has_another_file(monkeypatch):
     [
         (
             (("is_large", "where"), (999,), (0,)),
-            r"shots=\[999\]: more demonstrations than any document .* at most \d+ \(is_large\), 2 \(where",
+            r"shots=\[999\]: more demonstrations than any document .* at most \d+ \(is_large\), 2"
+            r" \(where",
         ),
         (((), (0,), (0,)), "no tasks: expected at least one of each"),
         ((("where",), (), ()), "no shots, no seeds: expected"),

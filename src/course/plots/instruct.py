@@ -24,7 +24,7 @@ def held_out_clusters(
     rows = sorted(tuned, key=lambda name: np.mean(tuned[name]))
     figure, ax = plt.subplots(figsize=(7.4, 0.62 * len(rows) + 1.1))
     for y, name in enumerate(rows):
-        after = np.mean(tuned[name])
+        after = float(np.mean(tuned[name]))
         ax.plot((base[name], after), (y, y), color=OPENED, alpha=0.45, linewidth=3, zorder=1)
         ax.plot(tuned[name], [y] * len(tuned[name]), ".", color=OPENED, alpha=0.5)
         ax.plot(known[name], y, "|", color=CEILING, markersize=22, markeredgewidth=3)
@@ -33,7 +33,7 @@ def held_out_clusters(
     top, y = rows[-1], len(rows) - 1
     style: dict = {"fontweight": "bold", "va": "center"}
     ax.text(base[top], y + 0.38, "base", color=PROMPTED, ha="center", **style)
-    ax.text(np.mean(tuned[top]), y + 0.38, "tuned", color=OPENED, ha="center", **style)
+    ax.text(float(np.mean(tuned[top])), y + 0.38, "tuned", color=OPENED, ha="center", **style)
     ax.text(known[top], y - 0.5, "base, instruction first", color=CEILING, ha="right", **style)
     _percent(ax, rows)
     ax.set_ylim(-0.5, y + 0.8)

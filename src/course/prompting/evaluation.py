@@ -1,4 +1,4 @@
-"""Few-shot evaluation: prompts with their right answers, the scores of a model on them, and the best
+"""Few-shot evaluation: prompts with their right answers, the scores of a model, and the best
 possible scores.
 
 A question is held out, its demonstrations are training examples. The same seed asks the same
@@ -155,12 +155,14 @@ def fresh_questions(
     if name not in list_tasks() and name not in EXERCISES:
         raise ValueError(f"no task {name!r}; choose from {', '.join([*list_tasks(), *EXERCISES])}")
     rng, template = Rng(f"queries/{name}/{shots}/{split}/{seed}"), usual_template(name, "tiny")
-    kind = (list_tasks() | EXERCISES)[name]
-    draw = _from_list if isinstance(kind, ListTask) else _from_exercise
+    kind: ListTask | Exercise = list_tasks()[name] if name in list_tasks() else EXERCISES[name]
     verbalizer = Verbalizer.of(kind.labels) if kind.labels else Verbalizer()
     drawn = []
     for _ in range(count):
-        query, shown = draw(kind, rng, shots, split)
+        if isinstance(kind, ListTask):
+            query, shown = _from_list(kind, rng, shots, split)
+        else:
+            query, shown = _from_exercise(kind, rng, shots, split)
         prompt = Prompt(query.input, shown, "", template, verbalizer)
         drawn.append(Question(prompt, (query.output,), "exact", kind.labels))
     return drawn
@@ -177,7 +179,7 @@ def _from_list(
     else:
         query = task.draw_input(rng, split)
         shown = [task.draw_input(rng, TRAIN) for _ in range(shots)]
-    first, *others = (Example(x, task.output(x, profile)) for x in [query, *shown])
+    first, *others = (Example(x, task.output(x, profile) or "") for x in [query, *shown])
     return first, tuple(others)
 
 
@@ -299,5 +301,5 @@ def best_possible(questions: Sequence[Question], posterior: Posterior) -> np.nda
             (e.input, question.prompt.verbalizer(e.output)) for e in question.prompt.demonstrations
         ]
         answers = posterior.predict(shown, question.prompt.query)
-        values.append(float(max(answers, key=answers.get) in question.words))
+        values.append(float(max(answers, key=answers.__getitem__) in question.words))
     return np.array(values)

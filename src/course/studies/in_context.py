@@ -5,12 +5,13 @@ the chapter reads off the records.
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from course.foundation.rng import Rng
-from course.lm.language_model import load
+from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
 from course.prompting.calibration import KINDS, order_effect
 from course.prompting.evaluation import SHOTS, all_profiles, questions
@@ -28,8 +29,19 @@ from course.world.profiles import PROFILED
 FACTS = ("region", "language", "flag", "category", "colour", "job", "instrument", "home")
 #: Tasks with two labels. Most share their inputs, their labels or both with others, so only the
 #: pairs tell what is asked.
-JUDGEMENTS = ("is_animal", "is_large", "is_eaten", "is_wild", "is_wooden", "is_carried", "is_even", "is_above_fifty", "sentiment",
-              "recommend", "verdict")  # fmt: skip
+JUDGEMENTS = (
+    "is_animal",
+    "is_large",
+    "is_eaten",
+    "is_wild",
+    "is_wooden",
+    "is_carried",
+    "is_even",
+    "is_above_fifty",
+    "sentiment",
+    "recommend",
+    "verdict",
+)
 #: The lists of the world whose inputs are sentences; they stand in for inputs from elsewhere, as
 #: sentences of the news did in Min et al. 2022.
 SENTENCES = ("find_city", "sentiment")
@@ -69,12 +81,12 @@ def demonstrations(seed: int, count: int = 60) -> list[Row]:
     """What each part of the demonstrations is good for, and whose labels are followed when they are
     wrong.
 
-    Without a title, with eight demonstrations. The answers under :data:`SHOWN` are written, those to
-    flipped labels chosen.
+    Without a title, with eight demonstrations. The answers under :data:`SHOWN` are written, those
+    to flipped labels chosen.
     """
     cells = []
     for task in (*FACTS, *JUDGEMENTS):
-        more = {"count": count, "written": True, "foreign": foreign_to(task)}
+        more: dict[str, Any] = {"count": count, "written": True, "foreign": foreign_to(task)}
         cells += sweeps.grid([task], (8,), (seed,), conditions=SHOWN, **more)
     models = tuple(dict.fromkeys((*KNOB, *LADDER)))
     flipped = sweeps.grid(JUDGEMENTS, (8,), (seed,), models, ("gold", "flipped"), count=count)
@@ -113,7 +125,9 @@ def calibration(seed: int) -> list[Row]:
     return rows
 
 
-_loaded = lru_cache(maxsize=2)(load)
+@lru_cache(maxsize=2)
+def _loaded(name: str) -> LanguageModel:
+    return load(name)
 
 
 def under_conditions(table: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
@@ -143,8 +157,8 @@ def lost_to(table: pd.DataFrame, condition: str, tasks: Sequence[str]) -> pd.Ser
 
 
 def after_flipped(table: pd.DataFrame, model: str) -> pd.DataFrame:
-    """Accuracy (percent) of a model that chooses a label, mean over the tasks with two labels: a row
-    a seed, the columns ``gold`` and ``flipped``.
+    """Accuracy (percent) of a model that chooses a label, mean over the tasks with two labels: a
+    row a seed, the columns ``gold`` and ``flipped``.
     """
     rows = table[(table.answer == CHOSEN) & (table.model == model)]
     return rows.pivot_table("value", "seed", "condition")
@@ -182,8 +196,8 @@ def by_layout(
 
 
 def right_share(table: pd.DataFrame, model: str, shots: int, measure: str = ACCURACY) -> pd.Series:
-    """Accuracy (percent) of a model, or of the best possible answers, on dialects and critics behind
-    a title, by seed.
+    """Accuracy (percent) of a model, or of the best possible answers, on dialects and critics
+    behind a title, by seed.
 
     Args:
         table: of the study of quality.
@@ -193,8 +207,8 @@ def right_share(table: pd.DataFrame, model: str, shots: int, measure: str = ACCU
 
 
 def clusters_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (percent) of the large model on lists without titles, mean over tasks and seeds: a row
-    a cluster of tasks, a column a number of demonstrations.
+    """Accuracy (percent) of the large model on lists without titles, mean over tasks and seeds: a
+    row a cluster of tasks, a column a number of demonstrations.
 
     Args:
         table: of the study of quality.

@@ -5,6 +5,7 @@ on; and the tuned model that ships.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,12 +84,12 @@ def _rows(
     **more: str | int,
 ) -> list[Row]:
     """A row for each cluster."""
-    place = {"part": part, "model": model, "request": request, **more}
+    place: Row = {"part": part, "model": model, "request": request, **more}
     return [place | {"cluster": cluster, "value": value} for cluster, value in by_cluster.items()]
 
 
 def _accuracy(
-    model: LanguageModel, seed: int, clusters: Sequence[str] = HELD_OUT, **settings
+    model: LanguageModel, seed: int, clusters: Sequence[str] = HELD_OUT, **settings: Any
 ) -> dict[str, float]:
     return by_cluster(evaluate(model, clusters, seed=seed, **settings))
 
@@ -129,7 +130,7 @@ def _wordings(model: LanguageModel, tuning: Tuning, held_out: dict[str, float]) 
     than three has not seen.
     """
     last = _accuracy(model, tuning.seed, tuning.clusters, wordings=(2,))
-    more = {"part": WORDINGS, "model": "gpt-middle", "k": tuning.wordings}
+    more: dict[str, Any] = {"part": WORDINGS, "model": "gpt-middle", "k": tuning.wordings}
     return _rows(held_out, **more) + _rows(last, wording="last", **more)
 
 
@@ -146,8 +147,8 @@ SHOWN = f"{SHOTS} demonstrations"
 
 
 def tuned_model(seed: int) -> list[Row]:
-    """The shipped tuned model and its base: accuracy (percent) on every task by form of the request,
-    and with demonstrations instead of an instruction.
+    """The shipped tuned model and its base: accuracy (percent) on every task by form of the
+    request, and with demonstrations instead of an instruction.
 
     Each seed asks in another wording.
     """

@@ -4,6 +4,7 @@ possible.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from course.prompting import sweeps
 from course.prompting.evaluation import SHOTS
 from course.prompting.prompts import LIST_TEMPLATES, Prompt
 from course.studies.records import Row, Study
-from course.training.packing import IGNORED
+from course.training.packing import IGNORED, Batch
 from course.world import lists, maps, sums
 from course.world.example import Example
 from course.world.lists import list_tasks
@@ -37,7 +38,7 @@ ACCURACY, BEST, MASKED = "accuracy", "best possible", "masked words"
 
 
 def fact_prompts() -> dict[str, list[tuple[str, str]]]:
-    """Family -> (beginning of a sentence, the word that completes it) for every fact of the world."""
+    """Every fact of the world: family -> (beginning of a sentence, the word that completes it)."""
     ordinary = []
     for relation in relations().values():
         frame = relation.sentences[0].split(" {o}")[0]
@@ -109,7 +110,7 @@ def masked_accuracy(model: MaskedLM, seed: int, batches: int = 4) -> float:
     return right / count
 
 
-def _unseen(model: PretrainedLM, seed: int, batches: int):
+def _unseen(model: PretrainedLM, seed: int, batches: int) -> list[Batch]:
     recipe = RECIPES["bert-middle" if isinstance(model, MaskedLM) else "gpt-middle"]
     return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
 
@@ -124,7 +125,9 @@ def list_losses(
     most frequent one: what a format rules out the posterior does not use.
     """
     rng, posterior = Rng(f"list losses/{seed}"), Posterior(relabel)
-    prompts, outputs, best = [], [], 0.0
+    prompts: list[str] = []
+    outputs: list[str] = []
+    best = 0.0
     while len(prompts) < count:
         drawn = lists.write_list(rng, relabel)
         frame = lists.FORMATS["colon"]
@@ -157,10 +160,10 @@ def in_context(
         titled: whether a title says what is asked; then the posterior knows it, too, and that no
             label is renamed.
     """
-    more = {"count": count, "titled": titled, "written": True}
+    more: dict[str, Any] = {"count": count, "titled": titled, "written": True}
     rows: list[Row] = []
     for cell in sweeps.grid(tasks, shots, (seed,), (model,), **more):
-        place = {"model": model, "task": cell.task, "k": cell.shots}
+        place: Row = {"model": model, "task": cell.task, "k": cell.shots}
         rows.append({"measure": ACCURACY, **place, "value": sweeps.measure(cell)})
         rows.append({"measure": BEST, **place, "value": sweeps.ceiling(cell)})
     return rows
@@ -191,7 +194,7 @@ def model_quality(seed: int) -> list[Row]:
 
 
 def _row(model: str, measure: str, part: str | None, value: float) -> Row:
-    place = {"measure": measure, "model": model, "value": value}
+    place: Row = {"measure": measure, "model": model, "value": value}
     return place if part is None else place | {"part": part}
 
 
@@ -266,8 +269,8 @@ def below_the_best(table: pd.DataFrame, model: str, task: str) -> pd.Series:
 
 
 def every_task(table: pd.DataFrame, model: str = "gpt-large") -> pd.DataFrame:
-    """Accuracy (percent), mean over seeds: a row a task, a column a number of demonstrations, and in
-    the last column the exact posterior with the most demonstrations that fit.
+    """Accuracy (percent), mean over seeds: a row a task, a column a number of demonstrations. The
+    last column is the exact posterior with the most demonstrations that fit.
     """
     rows = table[(table.model == model) & table.k.notna()]
     means = rows.pivot_table("value", ["task", "k"], "measure").reset_index("k")
