@@ -159,7 +159,7 @@ def test_exercises_are_asked_in_their_own_layout():
     cell = Cell("gpt-small", "inference", "gold", 1, 0, count=2)
     assert all(
         q.prompt.text.startswith("premise : ") and q.prompt.text.endswith(" \n verdict :")
-        for q in sweeps._asked(cell)
+        for q in sweeps._questions(cell)
     )
 
 
