@@ -98,8 +98,6 @@ FAILING = {
     ("02-heads", "2c"),  # inference, where both stay on a plateau
     ("03-adapters", "3a"),  # pairs of sentences, where seeds scatter by more than the margin
     ("03-adapters", "3b"),  # a change of biases adds next to nothing on pairs of sentences
-    ("04-in-context", "4d"),  # the spread across orders does not halve
-    ("04b-instruction-tuning", "4e"),  # three held-out clusters of six
     (
         "05-chain-of-thought",
         "5a",

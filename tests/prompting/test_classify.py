@@ -101,7 +101,8 @@ PN, YN, ZH = (" positive", " negative"), (" yes", " no"), ("正面", "負面")
     ("Don't know", YN, None),
     ('Café', ('café', 'bar'), 'café'),
     ('这篇评论是正面的', ('正面', '负面'), None),
-    ("Label:\npositive", PN, " positive"), ("**Answer**\n\nyes", YN, None), ("Answer:\n\n**no**", YN, " no"),
+    ("Label:\npositive", PN, " positive"), ("**Answer**\n\nyes", YN, None),
+    ("Answer:\n\n**no**", YN, " no"),
     ("Label:\nnot positive", PN, None),
 ])  # fmt: skip
 def test_the_label_that_a_text_gives(text, labels, wanted):
@@ -188,7 +189,7 @@ def test_labels_that_a_model_cannot_tell_apart_are_refused():
     lower = LanguageModel(toy_model("gpt2", lower_casing), lower_casing)
     with pytest.raises(
         ValueError,
-        match=r"labels ' cold' and ' Cold' have the same tokens, so this model cannot tell them apart",
+        match=r"labels ' cold' and ' Cold' have the same tokens, so this model cannot tell them",
     ):
         choose(lower, ["the opposite of hot is"], [" red", " cold", " Cold"])
     cased = LanguageModel(toy_model("gpt2", byte_level()), byte_level())
