@@ -51,6 +51,7 @@ __all__ = [
     "weights_sha256",
 ]
 
+#: The folder of the shipped weights.
 WEIGHTS = Path(__file__).parents[1] / "weights"
 HASHES = WEIGHTS / "sha256.json"
 #: Stands in the folder of a model that is shipped as an adapter of another one.
