@@ -120,22 +120,22 @@ def forgetting(table: pd.DataFrame) -> pd.Series:
 
 def by_labels(
     base: LanguageModel, task: str, labels: Sequence[int], seed: int, count: int = 200
-) -> dict[str, float]:
+) -> dict[int, float]:
     """A specialist's accuracy (percent) on its own task by the number of labels that it was trained
     on.
     """
     asked = queries(task, 0, count, seed)
     return {
-        str(n): 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, asked)
+        n: 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, asked)
         for n in labels
     }
 
 
 def by_shots(
     base: LanguageModel, task: str, shots: Sequence[int], seed: int, count: int = 200
-) -> dict[str, float]:
+) -> dict[int, float]:
     """The generalist's accuracy (percent) by the number of demonstrations in its prompt."""
-    return {str(k): 100 * accuracy(base, queries(task, k, count, seed)) for k in shots}
+    return {k: 100 * accuracy(base, queries(task, k, count, seed)) for k in shots}
 
 
 def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
