@@ -343,7 +343,7 @@ NAN, INF = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        *(("lora", {"r": r}, "r=.*: expected a whole number of at least 1 and of at most 16; a rank above") for r in (0, -4, 10**6, 17)),
+        *(("lora", {"r": r}, "r=.*: expected a whole number from 1 to 16; a rank above") for r in (0, -4, 10**6, 17)),
         *(("lora", {"r": r}, "r=.*: expected a whole number") for r in (2.5, "4", True, 4.0)),
         *(("lora", {name: v}, f"{name}=.*: expected a finite number above 0; with 0 nothing") for v in (0, -4, NAN, INF, "8", True)
           for name in ("alpha", "lora_alpha")),
@@ -364,13 +364,13 @@ NAN, INF = float("nan"), float("inf")
         ("lora", {"target_modules": "query"}, "target_modules: BertForSequenceClassification has no module 'query'"),
         ("lora", {"modules_to_save": ["nowhere"]}, "modules_to_save: BertForSequenceClassification has no module 'nowhere'"),
         ("lora", {"modules_to_save": "classifier"}, "modules_to_save='classifier': expected a list of names"),
-        ("lora", {"trainable_token_indices": [40]}, r"trainable_token_indices\[0\]=40: expected .* of at most 39"),
-        ("lora", {"layers_to_transform": 2}, "layers_to_transform=2: expected a whole number of at least 0 and of at most 1"),
+        ("lora", {"trainable_token_indices": [40]}, r"trainable_token_indices\[0\]=40: expected .* to 39"),
+        ("lora", {"layers_to_transform": 2}, "layers_to_transform=2: expected a whole number from 0 to 1"),
         ("lora", {"norms": 1}, "norms=1: expected True or False"),
         ("bitfit", {"r": 4}, "the method 'bitfit' has no option 'r'; choose from exclude_modules, modules_to_save, target_modules"),
         ("ia3", {"alpha": 4}, "the method 'ia3' has no option 'alpha'"),
         *(("bottleneck", {"r": r}, "r=.*: expected a whole number") for r in (0, -1, 17, 1.5)),
-        *((method, {"length": n}, "length=.*: expected a whole number of at least 1 and of at most 511; the model reads 512 tokens")
+        *((method, {"length": n}, "length=.*: expected a whole number from 1 to 511; the model reads 512 tokens")
           for method in ("prefix", *INPUT_METHODS) for n in (0, -1, 512, 10**6)),
         *((method, {"length": 2.0}, "length=2.0: expected a whole number") for method in ("prefix", *INPUT_METHODS)),
         ("prefix", {"num_virtual_tokens": 0}, "num_virtual_tokens=0"),

@@ -243,7 +243,9 @@ def shipped_twice(tmp_path_factory):
 
 
 def test_the_shipped_adapter_comes_out_the_same_again(shipped_twice):
-    first, second = (json.loads((target / "sha256.json").read_text()) for target in shipped_twice)
+    first, second = (
+        json.loads((target / "sha256.json").read_text(encoding="utf-8")) for target in shipped_twice
+    )
     assert {path: first[path] for path in first if "training" not in path} == {
         p: second[p] for p in second if "training" not in p
     }
@@ -259,8 +261,8 @@ def test_an_adapter_of_other_weights_is_refused(shipped_twice, monkeypatch):
         == models.load_model("gpt-large").num_parameters()
     )
     record = folder / "gpt-tuned" / "training.json"
-    made = json.loads(record.read_text())
-    record.write_text(json.dumps(made | {"base_sha256": "0" * 64}))
+    made = json.loads(record.read_text(encoding="utf-8"))
+    record.write_text(json.dumps(made | {"base_sha256": "0" * 64}), encoding="utf-8")
     with pytest.raises(
         models.WeightsError, match=r"gpt-tuned/training.json is not the file that was shipped"
     ):
@@ -291,7 +293,7 @@ def test_the_tuned_model_answers_and_stops_and_still_reads_demonstrations():
 
 
 def test_the_tuned_model_is_made_as_the_package_says():
-    made = json.loads((models.WEIGHTS / "gpt-tuned" / "training.json").read_text())
+    made = json.loads((models.WEIGHTS / "gpt-tuned" / "training.json").read_text(encoding="utf-8"))
     settings = json.loads(json.dumps(asdict(release.SHIPPED)))
     assert made["tuning"] == settings and made["base_sha256"] == models.weights_sha256("gpt-large")
 

@@ -69,9 +69,9 @@ SETTINGS = [
     SuccessiveHalving(("a", "b")),
     Setting("gpt-middle", "problem", 3),
 ]
-#: Classes with numbers that a reader does not set: definitions of the world and of methods, which
-#: tests of their own go through.
-DEFINITIONS = {"Exercise", "ListTask", "Method"}
+#: Classes with numbers that a reader does not set: definitions of the world and of methods, and
+#: what a parser finds. They have tests of their own.
+DEFINITIONS = {"Exercise", "Linked", "ListTask", "Method", "Numeral"}
 FIELDS = [(settings, field.name) for settings in SETTINGS for field in dataclasses.fields(settings)]
 NAMES = [f"{type(settings).__name__}.{name}" for settings, name in FIELDS]
 

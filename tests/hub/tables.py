@@ -169,7 +169,7 @@ def gsm8k() -> dict[str, bytes]:
         for i in range(1, 41)
     ]  # fmt: skip
     real = (
-        [json.loads(line) for line in _GSM8K.read_text().splitlines()]
+        [json.loads(line) for line in _GSM8K.read_text(encoding="utf-8").splitlines()]
         if _GSM8K.exists()
         else made[30:]
     )

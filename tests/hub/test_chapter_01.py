@@ -135,7 +135,7 @@ def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
         "the examples are plain English"
     )
     assert "dorland" not in printed and "velan" not in printed
-    assert set(json.loads((tmp_path / "course-hub-lock.json").read_text())) == {
+    assert set(json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8"))) == {
         HUB["gpt-middle"].repository,
         HUB["bert-middle"].repository,
     }

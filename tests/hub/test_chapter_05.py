@@ -71,5 +71,5 @@ def test_stories_of_the_small_world_are_taken_apart_by_real_models(served, clien
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path, first=SHORT))
     assert "ropes" not in printed.split("put aside:")[0], "the problems are real ones"
-    locked = set(json.loads((tmp_path / "course-hub-lock.json").read_text()))
+    locked = set(json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8")))
     assert locked == {*(HUB[role].repository for role in ROLES), "datasets/openai/gsm8k"}

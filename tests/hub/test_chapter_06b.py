@@ -62,7 +62,7 @@ def induction_folder(path: Path) -> Path:
         },
     }.items():
         (path / name).parent.mkdir(exist_ok=True)
-        (path / name).write_text(json.dumps(content))
+        (path / name).write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
@@ -72,7 +72,7 @@ def test_instructions_of_the_benchmark_are_searched_with_real_models(
     monkeypatch.setenv("COURSE_TIER", "hub")
     task = load_induction_task("antonyms", induction_folder(tmp_path))
     objective = answers(task, 4, 4, template=PLAIN)
-    assert objective.train[0].metric == "exact" and not {
+    assert objective.train[0].metric == "instruction_induction.exact" and not {
         q.prompt.query for q in objective.train
     } & {q.prompt.query for q in objective.test}
     method = WrittenPrompts(

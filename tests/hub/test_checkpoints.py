@@ -103,17 +103,19 @@ def test_device_and_precision_follow_the_machine(monkeypatch, cuda, bf16, mps, e
 
 def test_a_revision_is_resolved_once_and_then_honoured(hub, client, toys, served):
     load()
-    assert json.loads((client / "course-hub-lock.json").read_text()) == {REPOSITORY: served}
+    assert json.loads((client / "course-hub-lock.json").read_text(encoding="utf-8")) == {
+        REPOSITORY: served
+    }
     newer = hub.add("models", REPOSITORY, toys["llama"])
     assert locked_revision(REPOSITORY) == served and load()[0].config._name_or_path.endswith(served)
-    (client / "course-hub-lock.json").write_text(json.dumps({REPOSITORY: newer}))
+    (client / "course-hub-lock.json").write_text(json.dumps({REPOSITORY: newer}), encoding="utf-8")
     assert load()[0].config._name_or_path.endswith(newer)
 
 
 def test_data_sets_and_models_of_one_name_have_entries_of_their_own(hub, client, toys, served):
     data = hub.add("datasets", REPOSITORY, {"README.md": b"data"})
     assert locked_revision(REPOSITORY, "dataset") == data and locked_revision(REPOSITORY) == served
-    assert json.loads((client / "course-hub-lock.json").read_text()) == {
+    assert json.loads((client / "course-hub-lock.json").read_text(encoding="utf-8")) == {
         REPOSITORY: served,
         f"datasets/{REPOSITORY}": data,
     }
@@ -269,7 +271,7 @@ def test_offline_mode_is_named(hub, served, monkeypatch):
 
 def test_a_revision_that_does_not_exist_is_named_with_what_to_do(hub, client, served):
     lock = client / "course-hub-lock.json"
-    lock.write_text(json.dumps({REPOSITORY: "0" * 40}))
+    lock.write_text(json.dumps({REPOSITORY: "0" * 40}), encoding="utf-8")
     with pytest.raises(
         HubError,
         match=f"{REPOSITORY} has no revision {'0' * 40}, which course-hub-lock.json names; delete that entry",
@@ -295,7 +297,7 @@ def test_a_revision_that_does_not_exist_is_named_with_what_to_do(hub, client, se
     ],
 )
 def test_a_damaged_lock_file_is_named_with_what_to_do(hub, client, served, content, message):
-    (client / "course-hub-lock.json").write_text(content)
+    (client / "course-hub-lock.json").write_text(content, encoding="utf-8")
     with pytest.raises(HubError, match=message):
         load()
     assert hub.requests == []
@@ -335,7 +337,7 @@ def test_processes_that_write_the_lock_file_at_once_lose_no_entry(tmp_path):
     ]
     told = [process.communicate()[0].split() for process in running]
     assert [process.returncode for process in running] == [0, 0]
-    locked = json.loads((tmp_path / "course-hub-lock.json").read_text())
+    locked = json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8"))
     assert len(locked) == 75
     assert told[0][1::2] == told[1][1::2] == [locked[f"both/{number}"] for number in range(25)], (
         "both use the same revision"

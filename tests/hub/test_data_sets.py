@@ -42,7 +42,7 @@ def test_a_data_set_is_the_same_task_from_either_tier(served, monkeypatch, name)
 
 def test_the_lock_file_keeps_the_revisions_of_data_sets(hub, client, served):
     load_task("problem", wanted_tier="hub")
-    assert json.loads((client / "course-hub-lock.json").read_text()) == {
+    assert json.loads((client / "course-hub-lock.json").read_text(encoding="utf-8")) == {
         "datasets/openai/gsm8k": served["openai/gsm8k"]
     }
     hub.add("datasets", "openai/gsm8k", {"README.md": b"a new revision without data"})

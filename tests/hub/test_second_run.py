@@ -48,7 +48,7 @@ def test_a_second_run_reads_the_cache_and_gives_the_same(hub, tmp_path):
     hub.add("datasets", "openai/gsm8k", gsm8k())
     first = run(hub, tmp_path)
     assert first.returncode == 0, first.stderr
-    assert len(json.loads((tmp_path / "course-hub-lock.json").read_text())) == 3
+    assert len(json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8"))) == 3
     hub.stop()
     second = run(hub, tmp_path)
     assert second.returncode == 0, second.stderr

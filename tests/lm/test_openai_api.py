@@ -42,7 +42,7 @@ def transformers_serve(tmp_path_factory):
     with urllib.request.socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("serve") / "log").open("w+")
+    log = (tmp_path_factory.mktemp("serve") / "log").open("w+", encoding="utf-8")
     program = str(Path(sys.executable).parent / "transformers")
     command = [
         program,
@@ -64,10 +64,12 @@ def transformers_serve(tmp_path_factory):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
                 break
             except OSError:
-                assert process.poll() is None, Path(log.name).read_text()[-2000:]
+                assert process.poll() is None, Path(log.name).read_text(encoding="utf-8")[-2000:]
                 time.sleep(0.2)
         else:
-            pytest.fail(f"transformers serve did not start: {Path(log.name).read_text()[-2000:]}")
+            pytest.fail(
+                f"transformers serve did not start: {Path(log.name).read_text(encoding='utf-8')[-2000:]}"
+            )
         yield f"http://127.0.0.1:{port}/v1", folder
     finally:
         process.terminate()
@@ -192,12 +194,14 @@ def test_an_answer_that_was_cut_off_is_asked_for_again(tmp_path):
             again = OpenAIModel("m", base_url, answers=kept, workers=1)
             assert [s[0].text for s in again.generate(["a", "b"])] == [" after a", " after b"]
             assert [r["prompt"] for _, r, _ in seen[before:]] == ["b"]
-            assert [json.loads(line).keys() for line in kept.read_text().splitlines()] == asked
+            assert [
+                json.loads(line).keys() for line in kept.read_text(encoding="utf-8").splitlines()
+            ] == asked
 
 
 def test_a_damaged_file_of_answers_says_where(tmp_path):
     kept = tmp_path / "answers.jsonl"
-    kept.write_text('{"a": {}}\n{"b": \n{"c": {}}\n')
+    kept.write_text('{"a": {}}\n{"b": \n{"c": {}}\n', encoding="utf-8")
     with pytest.raises(
         ValueError, match=r"line 2 of .*answers.jsonl is damaged .*delete it to ask"
     ):
@@ -247,7 +251,7 @@ def test_the_key_is_sent_and_never_shown_or_stored(tmp_path):
                 served.generate(["b"])
             assert KEY not in str(caught.value) and caught.value.__cause__.__cause__ is None
         assert (
-            KEY not in kept.read_text()
+            KEY not in kept.read_text(encoding="utf-8")
             and KEY not in repr(served)
             and KEY not in str(vars(served).get("name"))
         )
@@ -472,9 +476,9 @@ def test_an_odd_answer_that_was_kept_once_is_asked_for_again(tmp_path):
         seen,
     ):
         OpenAIModel("m", base_url, answers=kept).generate(["a"])
-        (key,) = json.loads(kept.read_text())
+        (key,) = json.loads(kept.read_text(encoding="utf-8"))
         for odd in ({"error": "full"}, {"choices": []}, {"choices": [{"text": None}]}, [], 5):
-            kept.write_text(json.dumps({key: odd}) + "\n")
+            kept.write_text(json.dumps({key: odd}) + "\n", encoding="utf-8")
             before = len(seen)
             again = OpenAIModel("m", base_url, answers=kept)
             assert again.generate(["a"])[0][0].text == f"fine {before}"
@@ -514,7 +518,7 @@ def test_a_server_that_repeats_the_key_does_not_make_it_known(status, before, tm
             served.generate(["b"])
         assert "sk-v" not in everything_said(caught.value)
         served.generate(["a"])
-        assert len(seen) == 2 and KEY not in kept.read_text()
+        assert len(seen) == 2 and KEY not in kept.read_text(encoding="utf-8")
         inside = [getattr(part, "__dict__", part) for part in vars(served).values()]
         assert KEY not in f"{vars(served)} {served!r} {inside}"
 

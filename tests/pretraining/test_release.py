@@ -24,7 +24,7 @@ def trained(tmp_path, monkeypatch):
 
 def test_hashes_are_those_of_the_files(trained, tmp_path):
     size = release.ship(trained, ["tiny"], tmp_path / "weights")
-    found = json.loads((tmp_path / "weights" / "sha256.json").read_text())
+    found = json.loads((tmp_path / "weights" / "sha256.json").read_text(encoding="utf-8"))
     files = list((tmp_path / "weights" / "tiny").iterdir())
     assert {f"tiny/{path.name}" for path in files} == set(found)
     assert size == sum(path.stat().st_size for path in files)
@@ -48,10 +48,10 @@ def test_weights_of_another_recipe_are_not_shipped(trained, tmp_path, monkeypatc
 
 
 def test_weights_of_another_vocabulary_are_not_shipped(trained, tmp_path):
-    stored = json.loads((trained / "tiny" / "tokenizer.json").read_text())
+    stored = json.loads((trained / "tiny" / "tokenizer.json").read_text(encoding="utf-8"))
     words = stored["model"]["vocab"]
     words["dog"], words["cat"] = words["cat"], words["dog"]
-    (trained / "tiny" / "tokenizer.json").write_text(json.dumps(stored))
+    (trained / "tiny" / "tokenizer.json").write_text(json.dumps(stored), encoding="utf-8")
     with pytest.raises(ValueError, match="with another vocabulary than the world has now"):
         release.ship(trained, ["tiny"], tmp_path / "weights")
 
@@ -70,7 +70,7 @@ def test_a_folder_more_joins_the_others_and_the_list_of_hashes(trained, tmp_path
     for content in (b"first", b"second"):  # the second time it takes the place of the first
         (adapter / "adapter_model.safetensors").write_bytes(content)
         size = release.add(adapter, "tuned", target)
-        found = json.loads((target / "sha256.json").read_text())
+        found = json.loads((target / "sha256.json").read_text(encoding="utf-8"))
         assert found["tuned/adapter_model.safetensors"] == hashlib.sha256(content).hexdigest()
         assert (
             size == sum((target / path).stat().st_size for path in found)
@@ -81,7 +81,9 @@ def test_a_folder_more_joins_the_others_and_the_list_of_hashes(trained, tmp_path
     monkeypatch.setattr(release, "LIMIT", 1000)
     with pytest.raises(ValueError, match="MB to ship: expected at most 0 MB"):
         release.add(adapter, "tuned", target)
-    assert json.loads((target / "sha256.json").read_text()) == found, "what was there stays"
+    assert json.loads((target / "sha256.json").read_text(encoding="utf-8")) == found, (
+        "what was there stays"
+    )
 
 
 def test_a_folder_that_holds_anything_else_is_left_as_it_is(trained, tmp_path):

@@ -95,13 +95,13 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
 
 def test_two_processes_reach_the_loss_curve_of_one(finished, tmp_path):
     script = tmp_path / "run.py"
-    script.write_text(SCRIPT)
+    script.write_text(SCRIPT, encoding="utf-8")
     launch_two(script, str(tmp_path / "two"), "6")
     assert sorted(path.name for path in (tmp_path / "two").glob("process*")) == [
         "process0",
         "process1",
     ]
-    record = json.loads((tmp_path / "two" / RECORD).read_text())
+    record = json.loads((tmp_path / "two" / RECORD).read_text(encoding="utf-8"))
     _, progress = finished
     assert record["losses"] == pytest.approx([round(loss, 4) for loss in progress.losses], abs=2e-3)
     assert progress.losses[0] > progress.losses[-1]
@@ -109,7 +109,7 @@ def test_two_processes_reach_the_loss_curve_of_one(finished, tmp_path):
 
 def test_the_log_holds_every_part_of_the_curve(finished):
     folder, progress = finished
-    record = json.loads((folder / RECORD).read_text())
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     assert record["losses"] == [round(loss, 4) for loss in progress.losses]
     assert record["tokens"] == 6 * 4 * 256 and record["recipe"]["name"] == "tiny"
 
@@ -159,7 +159,7 @@ def test_the_rate_rises_then_falls_to_almost_zero():
 
 
 def record_of(folder) -> dict:
-    return json.loads((folder / RECORD).read_text())
+    return json.loads((folder / RECORD).read_text(encoding="utf-8"))
 
 
 def test_the_record_says_the_precision_which_is_the_faster_one(monkeypatch, tmp_path):

@@ -127,7 +127,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(table, tmp_path, monkeypatch):
 
 def test_a_damaged_cell_is_named(tmp_path):
     cell = Cell("gpt-small", "topic", "gold", 1, 0, count=4)
-    (tmp_path / cell.file).write_text("{")
+    (tmp_path / cell.file).write_text("{", encoding="utf-8")
     with pytest.raises(
         ValueError, match=f"{cell.file} is damaged .*; delete it, and it is measured anew"
     ):
@@ -146,7 +146,7 @@ def test_cells_of_other_settings_or_weights_have_other_files(monkeypatch):
 def test_a_stored_cell_says_what_it_is(tmp_path):
     cell = Cell("gpt-small", "topic", "gold", 1, 0, count=4)
     run([cell], tmp_path)
-    stored = json.loads((tmp_path / cell.file).read_text())
+    stored = json.loads((tmp_path / cell.file).read_text(encoding="utf-8"))
     assert stored["task"] == "topic" and stored["count"] == 4 and 0 <= stored["accuracy"] <= 100
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from course.foundation.intervals import interval
-from course.studies import records
+from course.studies import CLAIMS, catalogue, records, report
 from course.studies.claims import Claim
 from course.studies.records import (
     RecordError,
@@ -108,6 +108,29 @@ def test_a_claim_is_measured_from_its_record(study):
     assert claim.line().startswith("0x holds: New beats old.\n   measured +9.0 [")
 
 
+def test_a_claim_that_says_not_how_it_is_measured_has_no_figures():
+    with pytest.raises(ValueError, match=r"claim 0x \('It is so.'\): expected a function"):
+        Claim("0x", "It is so.", 1, "someone2020").measured()
+
+
+def test_claims_hold_unless_they_say_why_they_do_not():
+    does_not_hold = {claim.statement for claim in CLAIMS if not claim.holds(claim.measured())}
+    assert does_not_hold == {claim.statement for claim in CLAIMS if claim.fails}
+    assert len({claim.statement for claim in CLAIMS}) == len(CLAIMS)
+
+
+def test_a_report_has_the_claims_in_order(monkeypatch):
+    def claim(number, statement, value):
+        return Claim(number, statement, 1, "someone2020", differences=lambda: [value] * 3)
+
+    claims = (claim("0a", "One.", 2), claim("0b", "Two.", 2), claim("0a", "Three.", 0))
+    monkeypatch.setattr(catalogue, "CLAIMS", claims)
+    lines = [line for line in report("0b", "0a").splitlines() if line.startswith("0")]
+    assert lines == ["0b holds: Two.", "0a holds: One.", "0a DOES NOT HOLD: Three."]
+    with pytest.raises(ValueError, match="no claim 9z; choose from 0a, 0b"):
+        report("0a", "9z")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -118,7 +141,9 @@ def test_a_claim_is_measured_from_its_record(study):
 )
 def test_a_stale_record_is_refused(study, change, message):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
-    study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
+    study.path.write_text(
+        json.dumps(json.loads(study.path.read_text(encoding="utf-8")) | change), encoding="utf-8"
+    )
     with pytest.raises(RecordError, match=message):
         read_record(study)
 
@@ -144,7 +169,9 @@ def test_a_record_of_another_study_is_refused(study):
 )
 def test_a_record_of_another_form_is_damaged(study, change):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
-    study.path.write_text(json.dumps(json.loads(study.path.read_text()) | change))
+    study.path.write_text(
+        json.dumps(json.loads(study.path.read_text(encoding="utf-8")) | change), encoding="utf-8"
+    )
     with pytest.raises(RecordError, match="is damaged .* delete it and run"):
         read_record(study)
 
@@ -156,7 +183,7 @@ def test_the_name_of_a_study_never_becomes_a_path(study):
 
 def test_a_damaged_record_is_refused(study):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)
-    study.path.write_text(study.path.read_text()[:50])
+    study.path.write_text(study.path.read_text(encoding="utf-8")[:50], encoding="utf-8")
     with pytest.raises(RecordError, match="is damaged .* delete it and run"):
         read_record(study)
 

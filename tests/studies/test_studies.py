@@ -1,4 +1,7 @@
-"""Every record in the package is of the study, the seeds and the weights that the package has now."""
+"""Every record in the package is of the study, the seeds and the weights that the package has."""
+
+import subprocess
+import sys
 
 import pytest
 
@@ -20,6 +23,13 @@ def test_an_unknown_study_lists_the_studies(capsys):
     with pytest.raises(SystemExit):
         main(["sudoku"])
     assert "no such study: sudoku; choose from" in capsys.readouterr().err
+
+
+def test_help_lists_the_studies_and_loads_no_torch():
+    command = "import sys; from course.studies.command import main\ntry: main(['--help'])\n"
+    command += "except SystemExit: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert all(name in done.stdout for name in STUDIES) and done.stdout.endswith("False\n")
 
 
 def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch):

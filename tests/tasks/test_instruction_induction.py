@@ -27,7 +27,7 @@ def write(folder: Path, name: str, examples: list[dict]) -> Path:
     for kind, data in (("annotations", {"annotations": ["do it", "do it ", "please do it"]}),
                        ("execute", {"examples": {str(i): row for i, row in enumerate(examples)}})):  # fmt: skip
         (folder / kind).mkdir(exist_ok=True)
-        (folder / kind / f"{name}.json").write_text(json.dumps(data))
+        (folder / kind / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
     return folder
 
 
@@ -78,7 +78,7 @@ def test_bad_folders_and_files_say_what_to_do(tmp_path, monkeypatch):
     assert induction_names() == ("sum",)
     with pytest.raises(ValueError, match="no task 'product' in .*; choose from sum"):
         load_induction_task("product")
-    (tmp_path / "execute" / "sum.json").write_text("{")
+    (tmp_path / "execute" / "sum.json").write_text("{", encoding="utf-8")
     with pytest.raises(
         ValueError, match="sum.json is not as expected .*: fetch the benchmark's file again"
     ):

@@ -418,17 +418,23 @@ def test_a_killed_run_ends_in_the_same_weights(whole, tmp_path):
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "model").exists()
     run_script(tmp_path)
-    assert (tmp_path / "history.json").read_text() == (whole / "history.json").read_text()
+    assert (tmp_path / "history.json").read_text(encoding="utf-8") == (
+        whole / "history.json"
+    ).read_text(encoding="utf-8")
     assert same(torch.load(tmp_path / "model"), torch.load(whole / "model"))
 
 
 def test_two_processes_reach_the_losses_and_weights_of_one(whole, tmp_path):
     script = tmp_path / "run.py"
-    script.write_text(SCRIPT)
+    script.write_text(SCRIPT, encoding="utf-8")
     launch_two(script, str(tmp_path))
-    assert [(folder / "processes").read_text() for folder in (whole, tmp_path)] == ["1", "2"]
+    assert [(folder / "processes").read_text(encoding="utf-8") for folder in (whole, tmp_path)] == [
+        "1",
+        "2",
+    ]
     expected, found = (
-        json.loads((folder / "history.json").read_text()) for folder in (whole, tmp_path)
+        json.loads((folder / "history.json").read_text(encoding="utf-8"))
+        for folder in (whole, tmp_path)
     )
     assert found[0] == pytest.approx(expected[0], rel=1e-3)
     assert [value for _, value in found[1]] == pytest.approx(

@@ -329,7 +329,7 @@ def _base_of(folder: Path) -> str:
     Raises:
         WeightsError: if the adapter was trained on other weights than the package has now.
     """
-    made = json.loads((folder / RECORD).read_text())
+    made = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     if made["base_sha256"] != weights_sha256(made["base"]):
         raise WeightsError(
             f"{folder} was trained on other weights of {made['base']} than the package has; {made['again']}"
@@ -440,7 +440,7 @@ def _hashes() -> dict[str, str]:
         raise WeightsError(
             f"{HASHES} is missing, so no shipped model can be checked; reinstall the package"
         )
-    return json.loads(HASHES.read_text())
+    return json.loads(HASHES.read_text(encoding="utf-8"))
 
 
 def weights_sha256(name: str) -> str:

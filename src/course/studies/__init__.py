@@ -1,75 +1,37 @@
-"""The course's studies: ``python -m course.studies [NAME ...]`` measures and records them; a
-stopped run goes on.
+"""Studies: what the course measures and records, the claims that rest on it, and their tables.
 
-Each study is a function of a seed. A notebook reads the record and says what is recorded and what
-is live.
+A study is a function of a seed that returns rows; its record is a small file in the package
+(:mod:`course.studies.records`). A claim stands beside its study and is checked against the record
+(:mod:`course.studies.claims`). ``python -m course.studies [NAME ...]`` measures what records lack.
 """
 
-import argparse
-import time
+from importlib import import_module
 
-from course.models.hub import tier
-from course.studies import (
-    adapters,
-    expectations,
-    hard_prompts,
-    heads,
-    in_context,
-    instruct,
-    model_quality,
-    reasoning,
-    soft_prompts,
-    steering,
-    written_prompts,
-)
-from course.studies.records import Study, partial_runs, write_record
+from course.foundation.lazy import lazy_names
 
-_MODULES = (
-    expectations,
-    heads,
-    adapters,
-    in_context,
-    instruct,
-    reasoning,
-    hard_prompts,
-    written_prompts,
-    steering,
-    soft_prompts,
-    model_quality,
-)
-STUDIES = {study.name: study for module in _MODULES for study in module.STUDIES}
+_NAMES = {
+    "catalogue": ["CLAIMS", "STUDIES", "report"],
+    "claims": ["Claim"],
+    "command": ["main", "measure"],
+    "records": ["Record", "RecordError", "Row", "Study", "read_record"],
+}
+__all__ = [
+    "CLAIMS",
+    "Claim",
+    "Record",
+    "RecordError",
+    "Row",
+    "STUDIES",
+    "Study",
+    "main",
+    "measure",
+    "read_record",
+    "report",
+]
+#: Modules that pages still reach through the package.
+_MODULES = ("expectations", "heads")
+_load, __dir__ = lazy_names(__name__, _NAMES)
 
 
-def measure(study: Study) -> None:
-    """Run the seeds of a study that its record lacks, and store each as soon as it is measured.
-
-    Raises:
-        ValueError: in the hub tier: a record says which shipped weights were measured.
-    """
-    if tier() != "tiny":
-        raise ValueError(
-            f"studies measure the shipped models, and COURSE_TIER is {tier()!r}; unset it"
-        )
-    runs, seconds = partial_runs(study)
-    for seed in study.seeds:
-        if str(seed) in runs:
-            continue
-        started = time.monotonic()
-        runs[str(seed)] = study.run(seed)
-        seconds += time.monotonic() - started
-        write_record(study, runs, seconds)
-        print(f"{study.name}: seed {seed} measured, {seconds:.0f} s in all", flush=True)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description="Measure and record the course's studies; what is recorded already is kept."
-    )
-    parser.add_argument(
-        "names", nargs="*", help=f"which studies (default: all): {', '.join(STUDIES)}"
-    )
-    chosen = parser.parse_args(arguments)
-    if unknown := [name for name in chosen.names if name not in STUDIES]:
-        parser.error(f"no such study: {', '.join(unknown)}; choose from {', '.join(STUDIES)}")
-    for name in chosen.names or STUDIES:
-        measure(STUDIES[name])
+def __getattr__(name: str) -> object:
+    return import_module(f"{__name__}.{name}") if name in _MODULES else _load(name)

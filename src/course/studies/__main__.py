@@ -1,5 +1,5 @@
 """``python -m course.studies``."""
 
-from course.studies import main
+from course.studies.command import main
 
 main()

@@ -38,6 +38,7 @@ class Claim:
         source: where the idea comes from, a key of the bibliography.
         studies: whose records tell.
         differences: the paired differences, one a seed, from the table of each study.
+        fails: why the claim does not hold; empty for a claim that should hold.
     """
 
     number: str
@@ -49,24 +50,40 @@ class Claim:
     margin: float = 0.0
     studies: tuple[Study, ...] = ()
     differences: Callable[..., Sequence[float]] | None = None
+    fails: str = ""
 
     def __post_init__(self):
         check_fields(
-            self, number=text(), statement=text(), at_least=number(), source=text(), reported=text(), unit=text(), margin=number(0),
-            studies=each(instance(Study)), differences=optional(function()),
-        )  # fmt: skip
+            self,
+            number=text(),
+            statement=text(),
+            at_least=number(),
+            source=text(),
+            reported=text(),
+            unit=text(),
+            margin=number(0),
+            studies=each(instance(Study)),
+            differences=optional(function()),
+            fails=text(empty=True),
+        )
 
     def measured(self) -> Interval:
         """The mean difference with its interval, from the stored records.
 
         Raises:
+            ValueError: if the claim does not say how it is measured.
             RecordError: if a record is missing, or of other weights; see :func:`read_record`.
         """
+        if self.differences is None:
+            raise ValueError(
+                f"claim {self.number} ({self.statement!r}): expected a function of the records"
+                " of its studies in 'differences'"
+            )
         tables: list[pd.DataFrame] = [read_record(study).table() for study in self.studies]
         return interval(self.differences(*tables))
 
     def holds(self, measured: Interval) -> bool:
-        """Whether the target is reached, and nothing as bad as minus the margin is in the interval."""
+        """Whether the target is reached and the interval excludes all that is worse than the margin."""
         return measured.mean >= self.at_least and measured.low > -self.margin
 
     def line(self, measured: Interval | None = None) -> str:
@@ -76,6 +93,7 @@ class Claim:
         return (
             f"{self.number} {verdict}: {self.statement}\n"
             f"   measured {measured} {self.unit}, {measured.count} seeds\n"
-            f"   wanted a mean of at least {self.at_least:.1f} and an interval above {-self.margin or 0.0:.1f}\n"
+            f"   wanted a mean of at least {self.at_least:.1f}"
+            f" and an interval above {-self.margin or 0.0:.1f}\n"
             f"   source {self.source}: {self.reported}"
         )

@@ -1,0 +1,50 @@
+"""All studies and all claims of the course, by chapter."""
+
+from course.studies import (
+    adapters,
+    expectations,
+    hard_prompts,
+    heads,
+    in_context,
+    instruct,
+    model_quality,
+    reasoning,
+    soft_prompts,
+    steering,
+    written_prompts,
+)
+from course.studies.claims import Claim
+from course.studies.records import Study
+
+_MODULES = (
+    expectations,
+    heads,
+    adapters,
+    in_context,
+    instruct,
+    reasoning,
+    hard_prompts,
+    written_prompts,
+    steering,
+    soft_prompts,
+    model_quality,
+)
+STUDIES: dict[str, Study] = {study.name: study for module in _MODULES for study in module.STUDIES}
+CLAIMS: tuple[Claim, ...] = tuple(
+    claim for module in _MODULES for claim in getattr(module, "CLAIMS", ())
+)
+
+
+def report(*numbers: str) -> str:
+    """The claims with these numbers, each with its verdict, figures and source, as text to print.
+
+    Raises:
+        ValueError: for a number that no claim has.
+        RecordError: if the record of a claim is missing or stale.
+    """
+    known = [claim.number for claim in CLAIMS]
+    if unknown := [number for number in numbers if number not in known]:
+        raise ValueError(
+            f"no claim {', '.join(unknown)}; choose from {', '.join(dict.fromkeys(known))}"
+        )
+    return "\n".join(claim.line() for n in numbers for claim in CLAIMS if claim.number == n)
