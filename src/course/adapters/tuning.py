@@ -33,6 +33,38 @@ RATES = {
 
 
 @dataclass(frozen=True)
+class LiveSettings:
+    """How much chapter 3 trains and stores while one reads: real models are far larger.
+
+    Attributes:
+        labels: labelled examples of each task.
+        steps: optimiser steps of each training.
+        stored_tasks: for how many tasks models and adapters are stored.
+        learning_rates: method -> peak learning rate.
+    """
+
+    labels: int
+    steps: int
+    stored_tasks: tuple[int, ...]
+    learning_rates: dict[str, float]
+
+
+def chapter_data(wanted_tier: str | None = None) -> LiveSettings:
+    """The settings of chapter 3 for the tier.
+
+    Args:
+        wanted_tier: overrides ``COURSE_TIER``.
+
+    Raises:
+        ValueError: for an unknown tier.
+    """
+    found = tier(wanted_tier)
+    if found == "hub":
+        return LiveSettings(64, 2, (1, 2), RATES[found])
+    return LiveSettings(1000, 60, (1, 3, 10), RATES[found])
+
+
+@dataclass(frozen=True)
 class Tuned:
     """A model that was trained for a task by one method.
 

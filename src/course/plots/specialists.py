@@ -52,9 +52,7 @@ def cost_of_a_new_task(table: pd.DataFrame, tasks: Sequence[str]) -> Figure:
         ax.set_ylim(0, 106)
         if i == 0:
             ax.annotate("prompted", (0.8, 78), color=PROMPTED, fontweight="bold")
-            ax.annotate(
-                "fine-tuned", (128, 12), color=OPENED, fontweight="bold", ha="center"
-            )
+            ax.annotate("fine-tuned", (128, 12), color=OPENED, fontweight="bold", ha="center")
     for ax in axes.flat[len(tasks) :]:
         ax.set_visible(False)
     figure.supxlabel("labelled examples (in the prompt, or trained on)", fontsize=11)

@@ -51,7 +51,11 @@ def by_method(seed: int) -> list[Row]:
         task = _task(name, seed)
         for method in METHODS:
             tuned = tune("bert-middle", task, method, steps=steps, seed=seed)
-            found = {"score": tuned.score(), "parameters": tuned.parameters, "bytes": tuned.stored()}
+            found = {
+                "score": tuned.score(),
+                "parameters": tuned.parameters,
+                "bytes": tuned.stored(),
+            }
             rows += _measured({"task": name, "method": method}, found)
     return rows
 
@@ -281,7 +285,13 @@ CLAIMS = (
     _no_worse(PAIRS, (BY_METHOD,), "the seeds scatter by more than the margin"),
     _no_worse(QUESTIONS, (BY_METHOD, PARITY)),
     _better("bitfit", "head", QUESTIONS, "benzaken2022bitfit"),
-    _better("bitfit", "head", PAIRS, "benzaken2022bitfit", "a change of the biases adds next to nothing on pairs"),
+    _better(
+        "bitfit",
+        "head",
+        PAIRS,
+        "benzaken2022bitfit",
+        "a change of the biases adds next to nothing on pairs",
+    ),
     _better("lora", "bitfit", PAIRS, "hu2022lora"),
     _better("bottleneck", "bitfit", PAIRS, "houlsby2019adapters"),
     Claim(

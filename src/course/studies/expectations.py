@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 
 from course.cloze import english, expectations
-from course.cloze.chapter_data import chapter_data
+from course.cloze.texts import chapter_data
 from course.finetuning import specialists
 from course.finetuning.specialists import GENERALIST, TASKS
 from course.lm.language_model import load
@@ -28,7 +28,11 @@ def two_expectations(seed: int) -> list[Row]:
         Rows with ``task`` (a kind of text, or ``"continued"``), ``clue`` (of a blank), ``model``
         and ``value``, the percentage that is right.
     """
-    models, data, rows = {"gpt": load("gpt-middle"), "bert": load("bert-middle")}, chapter_data(), []
+    models, data, rows = (
+        {"gpt": load("gpt-middle"), "bert": load("bert-middle")},
+        chapter_data(),
+        [],
+    )
     for kind, every in data.blank_sets(seed).items():
         blanks = english.one_token(every, list(models.values()))
         for clue in ("left", "right"):
