@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import tables
-from checkpoints import smollm2
-from test_chapter_01 import run_chapter
+from hub import tables
+from hub.chapters import run_chapter
+from hub.checkpoints import smollm2
 
 from course import reasoning
 from course.lm.language_model import load

@@ -1,4 +1,4 @@
-"""What chapters 1 to 3 read off their records, against figures that can be worked out in the head."""
+"""What chapters 1 to 3 read off their records, against figures worked out by hand."""
 
 import pandas as pd
 import pytest
@@ -6,6 +6,7 @@ import pytest
 from course.finetuning import forgetting
 from course.finetuning.specialists import GENERALIST, TASKS
 from course.studies import adapters, expectations, heads
+from course.studies.records import read_record
 
 
 def blanks(gpt: float, bert: float, seed: int = 0) -> list[dict]:
@@ -95,7 +96,7 @@ def test_methods_are_compared_seed_by_seed():
     table = adapters_table()
     assert adapters.minus("full", "lora", adapters.PAIRS, table, table) == [5.0] * 4
     assert adapters.share_of_the_gain(table).tolist() == [75.0, 75.0]
-    assert adapters.size_and_score(table, adapters.PAIRS)["lora"] == (2.0, 65.5)
+    assert adapters.size_and_score(table, adapters.PAIRS)["LoRA"] == (2.0, 65.5)
     assert adapters.averages(table).loc[(adapters.QUESTIONS, "full"), "parameters"] == 7
 
 
@@ -143,8 +144,21 @@ def test_sizes_are_told_by_model_and_method():
         for measure, value in {"score": 50.0 + seed, "parameters": 9}.items()
     ]
     table = pd.DataFrame(rows)
-    assert adapters.scores_by_size(table)["gpt-large"] == {"lora": [50.0, 51.0]}
-    assert adapters.parameters_by_size(table)["gpt-small"] == {"lora": 9}
+    assert adapters.scores_by_size(table)["gpt-large"] == {"LoRA": [50.0, 51.0]}
+    assert adapters.parameters_by_size(table)["gpt-small"] == {"LoRA": 9}
+
+
+def test_what_the_claims_about_adapters_rest_on():
+    """Few parameters and few bytes beside full fine-tuning; switched off, nothing has changed."""
+    mean = adapters.averages(read_record(adapters.BY_METHOD).table())
+    for task in adapters.TITLES:
+        counts = mean.loc[task]["parameters"]
+        assert counts["bottleneck"] <= 0.05 * counts["full"]
+    stored = mean.loc[adapters.PAIRS]["bytes"]
+    assert stored["lora"] < 0.1 * stored["full"]
+    table = read_record(adapters.FORGETTING).table()
+    wide = table.pivot(index=["seed", "task"], columns="way", values="value")
+    assert (wide[forgetting.OFF] == wide[forgetting.BEFORE]).all()
 
 
 @pytest.mark.parametrize("module", [adapters, expectations, heads])

@@ -110,6 +110,17 @@ def expected(model: Predictor, blanks: Sequence[Blank]) -> torch.Tensor:
     return model.next_word([b.before for b in blanks])
 
 
+def likeliest_words(
+    model: Predictor, blanks: Sequence[Blank], count: int = 5
+) -> list[list[tuple[str, float]]]:
+    """The ``count`` likeliest words of each blank with their probabilities, the likeliest first."""
+    probabilities, ids = expected(model, blanks).exp().topk(count)
+    return [
+        [(model.tokenizer.decode([i]).strip(), p) for i, p in zip(*row, strict=True)]
+        for row in zip(ids.tolist(), probabilities.tolist(), strict=True)
+    ]
+
+
 def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
     """Share of the blanks that the model fills with the word that was there; capitals do not count,
     some BERTs have none.

@@ -173,26 +173,32 @@ def scores_of(table: pd.DataFrame, task: str, method: str) -> pd.Series:
 
 
 def size_and_score(table: pd.DataFrame, task: str) -> dict[str, tuple[float, float]]:
-    """Method -> (kilobytes stored for one more task, score in percent), means over the seeds."""
+    """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
+    seeds.
+    """
     mean = averages(table).loc[task]
     return {
-        method: (float(row["bytes"]) / 1e3, float(row["score"])) for method, row in mean.iterrows()
+        METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
+        for method, row in mean.iterrows()
     }
 
 
 def scores_by_size(table: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
-    """Model -> method -> scores (percent), one a seed, of the study ``adapter-sizes``."""
+    """Model -> title of a method -> scores (percent), one a seed, of the study ``adapter-sizes``."""
     scores = table[table["measure"] == "score"]
     found: dict[str, dict[str, list[float]]] = {model: {} for model in LADDER}
     for (model, method), rows in scores.groupby(["model", "method"], sort=False):
-        found[model][method] = rows["value"].tolist()
+        found[model][METHODS[method].title] = rows["value"].tolist()
     return found
 
 
 def parameters_by_size(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Model -> method -> number of trained parameters, of the study ``adapter-sizes``."""
+    """Model -> title of a method -> trained parameters, of the study ``adapter-sizes``."""
     counts = averages(table)["parameters"]
-    return {model: counts.loc[model].astype(int).to_dict() for model in LADDER}
+    return {
+        model: {METHODS[method].title: int(n) for method, n in counts.loc[model].items()}
+        for model in LADDER
+    }
 
 
 def own_and_others(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
