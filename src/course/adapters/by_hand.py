@@ -2,8 +2,8 @@ r"""LoRA (Hu et al. 2022) in a few lines: a frozen linear layer with a change of
 
 $$y = W x + b + \frac{\alpha}{r}\, B A x$$
 
-with $A \in \mathbb{R}^{r \times n}$, random at the start, and $B \in \mathbb{R}^{m \times r}$, zero at
-the start, so that a fresh layer computes what the frozen one did.
+with $A \in \mathbb{R}^{r \times n}$, random at the start, and $B \in \mathbb{R}^{m \times r}$,
+zero at the start, so that a fresh layer computes what the frozen one did.
 """
 
 import torch

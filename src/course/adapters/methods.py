@@ -1,4 +1,4 @@
-r"""One call for every way to adapt a model: :func:`adapt`.
+r"""Adapter methods behind one call, :func:`adapt`.
 
 LoRA, IA3, prefix tuning, prompt tuning and P-tuning come from ``peft``; BitFit, AdapterBias,
 bottleneck adapters and the head alone are registered with it by their modules. Full fine-tuning
@@ -11,6 +11,7 @@ output.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from peft import (
     IA3Config,
@@ -57,14 +58,14 @@ _TASK_TYPES = {
 
 @dataclass(frozen=True)
 class Method:
-    """A way to adapt a model.
+    """A method of fine-tuning, as a figure and :func:`adapt` need it.
 
     Attributes:
         title: its name in figures.
         equation: what it changes, in LaTeX.
         source: the paper, as a key of the bibliography.
         config: its configuration in ``peft``; None for full fine-tuning.
-        usual: the options that it has for a model if nobody says otherwise.
+        usual: its default options for a model.
         norms: whether the paper trains the layer norms, too.
         unchanged_at_start: whether a fresh adapter leaves the model's output as it was.
         merges: whether it can be added to the base model's own weights.
@@ -82,8 +83,7 @@ class Method:
 
 def _lora(model: PreTrainedModel, given: dict) -> dict:
     r = given.get("r", 4)
-    # as many settings have it, twice the rank; and every linear layer of the body, where few
-    # parameters do most
+    # twice the rank, as is usual; and every linear layer of the body, where few parameters do most
     alpha = {} if given.get("lora_alpha") else {"lora_alpha": 2 * r}
     return (
         {"r": r}
@@ -95,8 +95,8 @@ def _lora(model: PreTrainedModel, given: dict) -> dict:
 def _at(
     modules: Callable[[PreTrainedModel], str | list[str]],
 ) -> Callable[[PreTrainedModel, dict], dict]:
-    """Where a method stands if nobody says otherwise; an architecture that is not known is no error
-    if somebody does.
+    """The default target modules of a method; an unknown architecture is no error where a caller
+    names them.
     """
     return lambda model, given: (
         {} if "target_modules" in given else {"target_modules": modules(model)}
@@ -149,7 +149,7 @@ def adapt(
     method: str,
     name: str = "default",
     norms: bool | None = None,
-    **options,
+    **options: Any,
 ) -> PreTrainedModel | PeftModel:
     """Make a model ready to be trained by one method: its own parameters and the head are
     trainable, all else is frozen.
@@ -226,6 +226,7 @@ def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -
 def _config(
     model: PreTrainedModel, method: str, known: Method, norms: bool | None, options: dict
 ) -> PeftConfig:
+    assert known.config is not None and known.usual is not None  # as for all but full fine-tuning
     kind = next(
         (kind for ending, kind in _TASK_TYPES.items() if type(model).__name__.endswith(ending)),
         None,

@@ -1,5 +1,5 @@
-"""What a method can be told, held to its type, its range and the model's sizes before anything in
-the model is changed.
+"""Validation of a method's options: types, ranges and the model's sizes, before the model is
+changed.
 """
 
 import re
@@ -23,7 +23,7 @@ _SHORT = {"alpha": "lora_alpha", "length": "num_virtual_tokens"}
 def checked_options(
     method: str, config: type[PeftConfig], model: PreTrainedModel, options: dict[str, Any]
 ) -> dict[str, Any]:
-    """The options themselves, under the names that ``peft`` has for them.
+    """Validated options of a method, under the names that ``peft`` has for them.
 
     Raises:
         TypeError: for a value of the wrong type.
@@ -31,7 +31,8 @@ def checked_options(
     """
     known = {field.name for field in fields(config)} - _NOT_OPTIONS
     short = {name: long for name, long in _SHORT.items() if long in known}
-    rules, checked = _rules(model), {}
+    rules = _rules(model)
+    checked: dict[str, Any] = {}
     for name, value in options.items():
         long = short.get(name, name)
         if long not in known:
@@ -47,7 +48,7 @@ def checked_options(
 
 
 def checked_adapter(name: str) -> str:
-    """The name of an adapter, if it can name a module of torch and a folder.
+    """A validated name of an adapter: it must be able to name a module of torch and a folder.
 
     Raises:
         ValueError: if it cannot.
@@ -77,7 +78,7 @@ def check_no_part(name: str, model: PreTrainedModel) -> None:
 
 
 def window(model: PreTrainedModel) -> int | None:
-    """Tokens that a model reads at once; None without a bound."""
+    """The context window of a model in tokens; None without a bound."""
     config = model.config
     bound = getattr(config, "max_position_embeddings", None)
     # these count positions from behind the padding token's
@@ -89,7 +90,7 @@ def window(model: PreTrainedModel) -> int | None:
 
 
 def _rules(model: PreTrainedModel) -> dict[str, Rule]:
-    """Option -> what it can be. Those of ``peft`` that are not here are left to it."""
+    """Option -> its rule. ``peft`` itself checks the options that are not here."""
     rank = _advised(
         integer(1, max(min(p.shape) for p in model.parameters() if p.ndim == 2)),
         "a rank above the width of the model adds parameters and nothing else",
@@ -117,7 +118,7 @@ def _rules(model: PreTrainedModel) -> dict[str, Rule]:
 
 
 def _advised(rule: Rule, advice: str) -> Rule:
-    """The rule, with a reason in its errors."""
+    """A rule with advice in its errors."""
 
     def advised(name: str, value: Any) -> Any:
         try:
@@ -158,15 +159,15 @@ def _names(name: str, value: Any) -> str | list[str]:
 
 
 def _targets(model: PreTrainedModel) -> Rule:
-    """As ``_names``, each of which is there."""
+    """A rule as ``_names``, for modules that the model has."""
     modules = [where for where, _ in model.named_modules()]
 
     def targets(name: str, value: Any) -> str | list[str]:
-        found = _names(name, value)
-        if found == "all-linear":
-            return found
-        whole = isinstance(found, str)
-        for one in [found] if whole else found:
+        names = _names(name, value)
+        if names == "all-linear":
+            return names
+        whole = isinstance(names, str)
+        for one in [names] if isinstance(names, str) else names:
             if not any(
                 re.fullmatch(one, where) if whole else f".{where}".endswith(f".{one}")
                 for where in modules
@@ -174,25 +175,25 @@ def _targets(model: PreTrainedModel) -> Rule:
                 raise ValueError(
                     f"{name}: {type(model).__name__} has no module {one!r}; print the model for their names"
                 )
-        return found
+        return names
 
     return targets
 
 
 def _saved(model: PreTrainedModel) -> Callable[[str, Any], list[str]]:
-    """Modules that stand in the model: ``peft`` passes over all others without a word."""
+    """A rule for names of modules in the model: ``peft`` silently ignores all others."""
 
     def saved(name: str, value: Any) -> list[str]:
         if isinstance(value, str):
             raise TypeError(
                 f"{name}={value!r}: expected a list of names, [{value!r}] for a single one"
             )
-        found = [] if value in (None, []) else _each(_text)(name, value)
-        for ending in found:
+        names = [] if value in (None, []) else _each(_text)(name, value)
+        for ending in names:
             if not any(f".{where}".endswith(f".{ending}") for where, _ in model.named_modules()):
                 raise ValueError(
                     f"{name}: {type(model).__name__} has no module {ending!r}; print the model for their names"
                 )
-        return found
+        return names
 
     return saved

@@ -1,14 +1,14 @@
-"""Layers that give every row of a batch its own adapter, and which adapters have such layers at
-all.
+"""Per-row adapter layers: every row of a batch gets its own adapter.
 
-What is routed stands in lists: the options of an adapter's configuration, and the layers that
-``peft`` has put into the model. Anything else is refused by name, since a layer that nobody routes
-would answer for whichever adapter is active and say nothing.
+Two lists say what is supported: the options of an adapter's configuration, and the layers that
+``peft`` puts into a model. Everything else is refused by name, because a layer without routing would
+silently apply whichever adapter is active.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from typing import cast
 
 import torch
 from peft import IA3Config, LoraConfig, PeftConfig
@@ -41,7 +41,7 @@ _INSTEAD = {
 
 
 def check_options(name: str, config: PeftConfig) -> None:
-    """Refuse an adapter that does anything which no layer of this module does.
+    """Refuse an adapter that needs what no layer of this module supports.
 
     Raises:
         ValueError: for another method, or an option that would change what the adapter says.
@@ -63,7 +63,7 @@ def check_options(name: str, config: PeftConfig) -> None:
             )
 
 
-def _default(field) -> object:
+def _default(field: Field) -> object:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 
@@ -77,17 +77,21 @@ class Routed(nn.Module):
             until a batch was seen.
     """
 
+    base_layer: nn.Module
+
     def __init__(self, where: str, stacked: dict[str, torch.Tensor]):
         super().__init__()
-        self.where, self.stacked, self.flat = where, stacked, None
-        self.index = self.chosen = None
+        self.where, self.stacked = where, stacked
+        self.flat: bool | None = None
+        self.index: torch.Tensor | None = None  # (rows,)
+        self.chosen: dict[str, torch.Tensor] | None = None
 
     @property
     def weight(self) -> torch.Tensor:
         """That of the base model, as an adapted layer of ``peft`` gives it to a model that asks for
         its type or device.
         """
-        return self.base_layer.weight
+        return cast(torch.Tensor, self.base_layer.weight)
 
     def choose(self, index: torch.Tensor | None) -> None:
         """Gather the parameters of a batch whose row ``b`` has the adapter ``index[b]``; None ends
@@ -101,7 +105,7 @@ class Routed(nn.Module):
         )
 
     def see(self, shape: torch.Size, rows: int, tokens: int) -> None:
-        """Learn from a batch of ``rows * tokens`` ids how the model hands over its input.
+        """Record, from a batch of ``rows * tokens`` ids, how the model passes its input on.
 
         Raises:
             ValueError: if the input does not go by rows, so that no row could have its own adapter.
@@ -122,10 +126,14 @@ class Routed(nn.Module):
             ValueError: for another number of rows than adapters were chosen for.
         """
         self._check(x)
-        return x.reshape(len(self.index), -1, x.shape[-1])
+        return x.reshape(self._rows(), -1, x.shape[-1])
+
+    def _rows(self) -> int:
+        """Rows of the current batch; 0 outside of one."""
+        return 0 if self.index is None else len(self.index)
 
     def _check(self, x: torch.Tensor) -> None:
-        rows = len(self.index)
+        rows = self._rows()
         if self.flat is None or (len(x) % rows if self.flat else len(x) != rows):
             raise ValueError(
                 f"{self.where} got {len(x)} rows for {rows} names: expected one adapter for each row"
@@ -243,7 +251,7 @@ class RoutedEmbedding(Routed):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         y = self.base_layer(ids)
-        if self.chosen is None:
+        if self.chosen is None or self.index is None:
             return y
         rows = self.by_row(ids[..., None])[..., 0]  # (B, T)
         return (y + (self.down[self.index[:, None], rows] @ self.chosen["up"]).view_as(y)).to(
@@ -329,12 +337,12 @@ class RoutedScale(Routed):
         if self.chosen is None:
             return self.base_layer(x)
         if self.at_input:
-            return self.base_layer(self._scaled(x))
+            return self.base_layer(self._scaled(x, self.chosen["scale"]))
         self._check(x)
-        return self._scaled(self.base_layer(x))
+        return self._scaled(self.base_layer(x), self.chosen["scale"])
 
-    def _scaled(self, x: torch.Tensor) -> torch.Tensor:
-        return (self.by_row(x) * self.chosen["scale"][:, None]).to(x.dtype).view_as(x)
+    def _scaled(self, x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        return (self.by_row(x) * scale[:, None]).to(x.dtype).view_as(x)
 
 
 class RoutedDelta(Routed):
@@ -387,7 +395,7 @@ class RoutedCopy(Routed):
             return self.original(x)
         self._check(x)
         if self.flat:
-            return self._mapped(x.reshape(len(self.index), -1, *x.shape[1:])).flatten(0, 1)
+            return self._mapped(x.reshape(self._rows(), -1, *x.shape[1:])).flatten(0, 1)
         # many heads read the first token of every row, so what they are given has rows, if only one
         return self._mapped(x[:, None]).squeeze(1)
 
@@ -401,7 +409,7 @@ def _padded(matrix: torch.Tensor, rank: int, dim: int) -> torch.Tensor:
     return torch.cat([matrix.detach(), matrix.new_zeros(shape)], dim)
 
 
-def _stacked(parts: list[dict[str, torch.Tensor]], where: str) -> dict[str, torch.Tensor]:
+def _stacked(parts: Sequence[Mapping[str, torch.Tensor]], where: str) -> dict[str, torch.Tensor]:
     shapes = [{name: tuple(value.shape) for name, value in part.items()} for part in parts]
     if other := next((shape for shape in shapes if shape != shapes[0]), None):
         raise ValueError(

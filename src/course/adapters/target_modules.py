@@ -1,5 +1,5 @@
-"""Where in a transformer the methods intervene, by architecture; names are those of the modules in
-``transformers``.
+"""Target modules by architecture: where in a transformer each method acts. Names are those of the
+modules in ``transformers``.
 """
 
 import re
@@ -39,7 +39,7 @@ _LLAMA = TargetModules(
 _BLOOM = TargetModules(
     r".*\.self_attention\.dense", r".*\.mlp\.dense_4h_to_h", r".*h\.\d+\.(\w+_layernorm|ln_\w+)"
 )
-#: ``model_type`` of a configuration -> places.
+#: ``model_type`` of a configuration -> target modules.
 TARGET_MODULES = {
     "bert": _BERT,
     "roberta": _BERT,
@@ -87,7 +87,7 @@ WITH_CACHE = frozenset({
 
 
 def target_modules(model: PreTrainedModel) -> TargetModules:
-    """The places of a model's architecture.
+    """The target modules of a model's architecture.
 
     Raises:
         ValueError: for an architecture that is not in :data:`TARGET_MODULES`.
@@ -102,7 +102,7 @@ def target_modules(model: PreTrainedModel) -> TargetModules:
 
 
 def scaled_modules(model: PreTrainedModel) -> dict[str, list[str]]:
-    """What IA3 scales, as options of its configuration; none where ``peft`` knows them by itself.
+    """The modules that IA3 scales, as options; none where ``peft`` knows the architecture.
 
     Raises:
         ValueError: for an architecture that neither knows.
@@ -121,16 +121,14 @@ def scaled_modules(model: PreTrainedModel) -> dict[str, list[str]]:
 
 
 def low_rank_modules(model: PreTrainedModel) -> str | list[str]:
-    """Where LoRA stands if nobody says otherwise: at every linear layer of the body that is called
-    as one.
-    """
+    """The default target modules of LoRA: every linear layer of the body that is called as one."""
     # Mamba's other matrices are handed to a kernel, which would not see what an adapter adds
     return ["in_proj", "x_proj"] if model.config.model_type == "mamba" else "all-linear"
 
 
 def prefix_sizes(model: PreTrainedModel) -> dict[str, int]:
-    """What ``peft`` reads wrongly off a configuration: the sizes of the keys of Falcon, whose heads
-    may share them.
+    """The sizes of a prefix that ``peft`` reads wrongly from a configuration: those of Falcon's
+    keys, which its heads may share.
 
     Raises:
         ValueError: for an architecture without a cache of keys and values.

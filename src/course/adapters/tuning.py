@@ -1,9 +1,10 @@
-"""Training one adapter, or a whole model, for one task with a head; and what it costs to keep."""
+"""Training one method on one task with a head, and what the result costs to store."""
 
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -34,7 +35,7 @@ RATES = {
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """How much chapter 3 trains and stores while one reads: real models are far larger.
+    """The amount of live training and storing in chapter 3; real models get less of it.
 
     Attributes:
         labels: labelled examples of each task.
@@ -58,10 +59,10 @@ def chapter_data(wanted_tier: str | None = None) -> LiveSettings:
     Raises:
         ValueError: for an unknown tier.
     """
-    found = tier(wanted_tier)
-    if found == "hub":
-        return LiveSettings(64, 2, (1, 2), RATES[found])
-    return LiveSettings(1000, 60, (1, 3, 10), RATES[found])
+    name = tier(wanted_tier)
+    if name == "hub":
+        return LiveSettings(64, 2, (1, 2), RATES[name])
+    return LiveSettings(1000, 60, (1, 3, 10), RATES[name])
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Tuned:
 def compare(
     name: str, task: Task, methods: Sequence[str], steps: int = 100, seed: int = 0
 ) -> pd.DataFrame:
-    """Several methods on one task.
+    """Scores and costs of several methods on one task.
 
     Returns:
         Rows: the methods. Columns: the head's measure on test items (percent), thousands of trained
@@ -126,7 +127,7 @@ def tune(
     learning_rate: float | None = None,
     seed: int = 0,
     start: str | None = None,
-    **options,
+    **options: Any,
 ) -> Tuned:
     """Train one method on the training examples of a task.
 

@@ -1,5 +1,5 @@
-"""The two expectations in a few lines each: a probability for every word of the vocabulary, straight
-from a model of ``transformers``.
+"""The next word and the word in a blank in a few lines each: a probability for every word of the
+vocabulary, straight from a model of ``transformers``.
 """
 
 import torch

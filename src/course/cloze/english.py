@@ -1,9 +1,7 @@
-"""Plain English in place of the micro-world: what chapters ask of real models, which have never
-heard of *dorland*.
+"""Blanks, series and prompts in plain English, for real models, which do not know the micro-world.
 
-Sentences, series and prompts as data; nothing here needs a network. Whether a word is one token is
-up to a model's tokenizer, so :func:`one_token` takes out what cannot be asked and says how much
-that was.
+Nothing here needs a network. Whether a word is one token depends on the tokenizer, so
+:func:`one_token` removes the items that a model cannot answer and prints their number.
 """
 
 from collections.abc import Sequence
@@ -76,15 +74,14 @@ PHRASE = "The largest city of the United States is"
 
 
 def blank_sets(count: int, seed: int = 0) -> dict[str, list[Blank]]:
-    """Kind of text -> blanks, each sentence asked twice: with the clue on the left and on the
-    right.
+    """Kind of text -> blanks; each sentence has two, with the clue on the left and on the right.
 
     Args:
         count: of sums.
         seed: of the sums; the other sets are always the same.
     """
     pairs = [(a, b) for a in range(1, 11) for b in range(1, 11) if a != b]
-    sums = []
+    sums: list[Blank] = []
     for a, b in Rng(f"english/sums/{seed}").sample(pairs, count):
         sums += two_blanks(
             "The sum of", NUMBERS[a - 1], f"and {NUMBERS[b - 1]} is", NUMBERS[a + b - 1], "."
@@ -125,8 +122,8 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
 
 
 def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
-    """The items whose missing words are one token each for every model; prints how many are left
-    out, if any are.
+    """Items whose missing words are one token each for every model; prints how many are left out,
+    if any are.
     """
     kept = [
         item
@@ -135,7 +132,8 @@ def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
     ]
     if len(kept) < len(items):
         print(
-            f"{len(items) - len(kept)} of {len(items)} left out: the missing word is more than one token for a model"
+            f"{len(items) - len(kept)} of {len(items)} left out:"
+            " the missing word is more than one token for a model"
         )
     return kept
 

@@ -59,7 +59,7 @@ class ClozeData:
 
 
 def chapter_data(wanted_tier: str | None = None) -> ClozeData:
-    """What chapter 1 shows to its models.
+    """The texts of chapter 1 for the tier.
 
     Args:
         wanted_tier: overrides ``COURSE_TIER``.

@@ -59,7 +59,7 @@ def specialise(
         ValueError, TypeError: for fewer than one label, or as :class:`course.training.FitSettings`.
     """
     integer(1)("labels", labels)
-    # in half precision a step of this size would be rounded away
+    # in half precision a step of this size would be lost to rounding
     model = adapt(copy.deepcopy(base.model).float(), method)
     pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
     # in single precision everywhere: a study's figures should not depend on what the processor
@@ -81,8 +81,8 @@ def matrix(
 ) -> pd.DataFrame:  # fmt: skip
     """Accuracy of every model on every task, in percent.
 
-    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist is
-    asked about its own task in the way it was trained, without demonstrations.
+    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist gets no
+    demonstrations on its own task, as in its training.
 
     Returns:
         Rows: the generalist, then the specialists by their tasks. Columns: the tasks.
@@ -124,9 +124,9 @@ def by_labels(
     """A specialist's accuracy (percent) on its own task by the number of labels that it was trained
     on.
     """
-    asked = queries(task, 0, count, seed)
+    questions = queries(task, 0, count, seed)
     return {
-        n: 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, asked)
+        n: 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, questions)
         for n in labels
     }
 
@@ -139,16 +139,16 @@ def by_shots(
 
 
 def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
-    """What each way pays for one more task: kilobytes stored, and tokens read for every query.
+    """The cost of one more task either way: kilobytes stored, and tokens read for every query.
 
     The specialist stores another copy of the model in half precision; the generalist stores the
     text of its demonstrations.
     """
-    asked = queries(task, shots, 100)
-    bare = [query.bare for query in asked]
-    length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in found) / 100 for name, found in
-              (("specialist", bare), ("generalist", asked))}  # fmt: skip
-    shown = asked[0].prompt.removesuffix(bare[0].prompt)
+    questions = queries(task, shots, 100)
+    bare = [query.bare for query in questions]
+    length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in asked) / 100 for name, asked in
+              (("specialist", bare), ("generalist", questions))}  # fmt: skip
+    shown = questions[0].prompt.removesuffix(bare[0].prompt)
     stored = {
         "specialist": 2 * base.model.num_parameters() / 1e3,
         "generalist": len(shown.encode()) / 1e3,

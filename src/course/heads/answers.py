@@ -1,4 +1,4 @@
-"""An answer marked in its context: the head scores every position as its start and as its end."""
+"""Extractive question answering: a head scores every position as the answer's start and end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a row's context that is read at once.
+    """A window over a row's context, which the model reads in one pass.
 
     Attributes:
         row: the row's number.
@@ -74,7 +74,7 @@ class SpanHead(Head):
     kind: ClassVar[str] = "span"
     measure: ClassVar[str] = "F1"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self, labels=each(text(), 2), may_be_absent=boolean(), window=integer(1), stride=integer(0), longest=integer(1)
         )  # fmt: skip
@@ -92,26 +92,26 @@ class SpanHead(Head):
         )
         size = min(self.window, tokenizer.model_max_length)
         stride = self._stride(tokenizer, rows, size)
-        found = tokenizer(
+        encoded = tokenizer(
             questions, contexts, truncation="only_second", max_length=size, stride=stride,
             return_overflowing_tokens=True, return_offsets_mapping=True, split_special_tokens=True,
         )  # fmt: skip
-        names, made = [name for name in tokenizer.model_input_names if name in found], []
-        for i, number in enumerate(found["overflow_to_sample_mapping"]):
-            feature = {name: found[name][i] for name in names}
-            sides = found.sequence_ids(i)
+        names, windows = [name for name in tokenizer.model_input_names if name in encoded], []
+        for i, number in enumerate(encoded["overflow_to_sample_mapping"]):
+            feature = {name: encoded[name][i] for name in names}
+            sides = encoded.sequence_ids(i)
             offsets = [
-                (t, *found["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1
+                (t, *encoded["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1
             ]
             start, end = self._target(
                 answer_in(rows[number], f"row {number}"),
                 offsets,
                 feature["input_ids"].index(tokenizer.cls_token_id),
             )
-            made.append(
+            windows.append(
                 Window(number, feature | {"start_positions": start, "end_positions": end}, offsets)
             )
-        return made
+        return windows
 
     def _stride(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict], size: int) -> int:
         """The overlap of windows; a window that a question nearly fills has less of it.
@@ -140,14 +140,12 @@ class SpanHead(Head):
         """First and last position of the answer in a window; ``[CLS]`` twice if it is not there as
         a whole.
         """
-        if (
-            answer.absent
-            or not offsets
-            or offsets[0][1] > answer.start
-            or offsets[-1][2] < answer.end
-        ):
+        first, last = answer.start, answer.end
+        if first is None or last is None or not offsets:
             return cls, cls
-        inside = [t for t, start, end in offsets if start < answer.end and end > answer.start]
+        if offsets[0][1] > first or offsets[-1][2] < last:
+            return cls, cls
+        inside = [t for t, start, end in offsets if start < last and end > first]
         return (inside[0], inside[-1]) if inside else (cls, cls)
 
     def predict(
@@ -197,7 +195,7 @@ class SpanHead(Head):
         return row["question"]
 
     def pieces(self, row: dict, prediction: Answer) -> tuple[Piece, ...]:
-        if prediction.absent:
+        if prediction.start is None or prediction.end is None:
             return (Piece(row["context"]), Piece("", "no answer"))
         return tuple(marked_span(row["context"], prediction.start, prediction.end))
 
@@ -271,9 +269,9 @@ def best_span(starts: torch.Tensor, ends: torch.Tensor, longest: int) -> tuple[f
     """
     scores = starts[:, None] + ends[None, :]  # (T, T): row first, column last
     allowed = torch.ones_like(scores, dtype=torch.bool).triu().tril(longest - 1)
-    best = scores.masked_fill(~allowed, -torch.inf).argmax().item()
+    best = int(scores.masked_fill(~allowed, -torch.inf).argmax())
     first, last = divmod(best, len(ends))
-    return scores[first, last].item(), first, last
+    return float(scores[first, last]), first, last
 
 
 def marked_span(context: str, start: int, end: int) -> list[Piece]:

@@ -29,8 +29,8 @@ BODY = "bert-middle"
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how a head is tuned on up to so many labels, on a pretrained body and from
-    scratch alike.
+    """Training settings for up to a number of labels, the same for a pretrained body and from
+    scratch.
 
     Few labels want small batches: the noise of their gradients keeps a model from settling on the
     first thing that fits. In small batches a head for texts, which learns from one position a text,
@@ -49,7 +49,7 @@ class Effort:
     text_rate: float
     word_rate: float = 1e-3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self, labels=integer(1), steps=integer(1), batch_size=integer(1), text_rate=number(above=0), word_rate=number(above=0)
         )  # fmt: skip
@@ -75,13 +75,13 @@ HUB_RATE = 5e-5
 
 
 def effort(labels: int) -> Effort:
-    """What is spent on so many labels; on more than any of :data:`EFFORTS`, as much as on the most."""
-    return next((found for found in EFFORTS if labels <= found.labels), EFFORTS[-1])
+    """The training settings for a number of labels; above all of :data:`EFFORTS`, those of the most."""
+    return next((entry for entry in EFFORTS if labels <= entry.labels), EFFORTS[-1])
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A head that was fine-tuned together with its body, and how that went."""
+    """A head that was fine-tuned together with its body, with the history of the training."""
 
     head: Head
     model: PreTrainedModel
@@ -97,7 +97,7 @@ class Learned:
         return self.head.score(self.model, self.tokenizer, rows)
 
     def view(self, rows: Sequence[dict]) -> View:
-        """The predictions as a person reads them."""
+        """The predictions in readable form, beside the labels."""
         return view(self.head, self.model, self.tokenizer, rows)
 
 
@@ -218,12 +218,12 @@ def _names(task: Task, values: Iterable, feature: object, column: str) -> tuple[
         )
     # other words for the same numbers: names that a publisher chose, and the words that a model
     # should say
-    found = task.labels if not set(names) & set(task.labels) and task.labels else names
-    if len(found) < 2:
+    labels = task.labels if not set(names) & set(task.labels) and task.labels else names
+    if len(labels) < 2:
         raise ValueError(
-            f"the labels of the task {task.name!r} are {list(found)}: expected two or more; name them with labels="
+            f"the labels of the task {task.name!r} are {list(labels)}: expected two or more; name them with labels="
         )
-    return found
+    return labels
 
 
 def _bio(task: Task, tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
-"""Checks of the rows that a head reads: one's own data may lack a text, a label or a tag, and the
-error should name the row.
+"""Validation of the rows that a head reads: a missing text, label or tag is an error that names the
+row.
 """
 
 import operator

@@ -1,4 +1,4 @@
-"""One label for a text, or for a pair of texts: the head reads the vector of one position."""
+"""Sequence classification: one label for a text or a pair, from the vector of one position."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,8 +60,8 @@ class SequenceHead(Head):
         ]
         if tokenizer.sep_token is None:
             texts = [[self.read(row).input for row in rows]]
-        found = tokenizer(*texts, split_special_tokens=True, verbose=False)
-        features = [{name: found[name][i] for name in found} for i in range(len(rows))]
+        encoded = tokenizer(*texts, split_special_tokens=True, verbose=False)
+        features = [{name: encoded[name][i] for name in encoded} for i in range(len(rows))]
         for i, feature in enumerate(features):
             if len(feature["input_ids"]) > tokenizer.model_max_length:
                 raise too_long(i, rows[i], len(feature["input_ids"]), tokenizer)
@@ -72,13 +72,13 @@ class SequenceHead(Head):
     ) -> list[str]:
         """The likeliest label word of each row, which needs no label of its own."""
         rows = list(rows)
-        found = [""] * len(rows)
+        predictions = [""] * len(rows)
         for positions, output in outputs(model, self._inputs(tokenizer, rows), pad_id(tokenizer)):
             for i, label in zip(
                 positions, output.logits.argmax(-1).tolist(), strict=True
             ):  # (B, C)
-                found[i] = self.labels[label]
-        return found
+                predictions[i] = self.labels[label]
+        return predictions
 
     def truth(self, row: dict) -> str:
         return self.labels[number_of(row.get("label"), self.labels, "the row")]

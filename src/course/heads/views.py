@@ -1,5 +1,4 @@
-"""Predictions that a person can read: entities and answers marked in their text, a wrong one beside
-the right one.
+"""Readable predictions: entities and answers marked in their text, a wrong one beside the label.
 
 A view shows itself as HTML in a notebook, on a light page and a dark one, and as plain text
 elsewhere. A mark is a colour, an underline *and* a word.
@@ -8,6 +7,7 @@ elsewhere. A mark is a colour, an underline *and* a word.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -68,11 +68,11 @@ def view(
 ) -> View:
     """The model's predictions for some rows, beside the labels where they are wrong."""
     rows = list(rows)
-    found = zip(rows, head.predict(model, tokenizer, rows), strict=True)
-    return View(tuple(_shown(head, row, prediction) for row, prediction in found))
+    predictions = zip(rows, head.predict(model, tokenizer, rows), strict=True)
+    return View(tuple(_shown(head, row, prediction) for row, prediction in predictions))
 
 
-def _shown(head: Head, row: dict, prediction) -> Shown:
+def _shown(head: Head, row: dict, prediction: Any) -> Shown:
     return Shown(
         head.heading(row),
         head.pieces(row, prediction),

@@ -3,6 +3,7 @@ and how a prefix starts.
 """
 
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -51,12 +52,12 @@ def by_method(seed: int) -> list[Row]:
         task = _task(name, seed)
         for method in METHODS:
             tuned = tune("bert-middle", task, method, steps=steps, seed=seed)
-            found = {
+            figures = {
                 "score": tuned.score(),
                 "parameters": tuned.parameters,
                 "bytes": tuned.stored(),
             }
-            rows += _measured({"task": name, "method": method}, found)
+            rows += _measured({"task": name, "method": method}, figures)
     return rows
 
 
@@ -84,8 +85,8 @@ def by_size(seed: int) -> list[Row]:
     for model in LADDER:
         for method in LADDER_METHODS:
             tuned = tune(model, task, method, steps=LADDER_STEPS, seed=seed)
-            found = {"score": tuned.score(), "parameters": tuned.parameters}
-            rows += _measured({"model": model, "method": method}, found)
+            figures = {"score": tuned.score(), "parameters": tuned.parameters}
+            rows += _measured({"model": model, "method": method}, figures)
     return rows
 
 
@@ -107,8 +108,8 @@ def on_disk(seed: int) -> list[Row]:
         for tasks, megabytes, switch_ms in zip(
             cost.tasks, cost.megabytes, cost.switch_ms, strict=True
         ):
-            found = {"megabytes": megabytes, "switch_ms": switch_ms}
-            rows += _measured({"way": way, "tasks": tasks}, found)
+            figures = {"megabytes": megabytes, "switch_ms": switch_ms}
+            rows += _measured({"way": way, "tasks": tasks}, figures)
     return rows
 
 
@@ -145,15 +146,15 @@ def prefix_starts(seed: int) -> list[Row]:
     for start, text in starts.items():
         for rate in PREFIX_RATES:
             tuned = tune("bert-middle", task, "prefix", PREFIX_STEPS, rate, seed, text)
-            setting = {"method": "prefix", "start": start, "learning_rate": rate}
+            setting: Row = {"method": "prefix", "start": start, "learning_rate": rate}
             rows.append(setting | {"value": tuned.score()})
     head = tune("bert-middle", task, "head", PREFIX_STEPS, seed=seed)
     return [*rows, {"method": "head", "value": head.score()}]
 
 
-def _measured(setting: Row, found: Row) -> list[Row]:
+def _measured(setting: Row, figures: Mapping[str, float]) -> list[Row]:
     """A row for each measure of one setting."""
-    return [setting | {"measure": measure, "value": value} for measure, value in found.items()]
+    return [setting | {"measure": measure, "value": value} for measure, value in figures.items()]
 
 
 def averages(table: pd.DataFrame) -> pd.DataFrame:
@@ -186,10 +187,10 @@ def size_and_score(table: pd.DataFrame, task: str) -> dict[str, tuple[float, flo
 def scores_by_size(table: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
     """Model -> title of a method -> scores (percent), one a seed, of the study ``adapter-sizes``."""
     scores = table[table["measure"] == "score"]
-    found: dict[str, dict[str, list[float]]] = {model: {} for model in LADDER}
+    curves: dict[str, dict[str, list[float]]] = {model: {} for model in LADDER}
     for (model, method), rows in scores.groupby(["model", "method"], sort=False):
-        found[model][METHODS[method].title] = rows["value"].tolist()
-    return found
+        curves[model][METHODS[method].title] = rows["value"].tolist()
+    return curves
 
 
 def parameters_by_size(table: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -210,10 +211,10 @@ def own_and_others(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
 def prefix_curves(table: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
     """Start -> learning rate, as text -> scores (percent), one a seed, of ``prefix-starts``."""
     rows = table[table["method"] == "prefix"]
-    found: dict[str, dict[str, list[float]]] = {}
+    curves: dict[str, dict[str, list[float]]] = {}
     for (start, rate), values in rows.groupby(["start", "learning_rate"], sort=False):
-        found.setdefault(start, {})[f"{rate:g}"] = values["value"].tolist()
-    return found
+        curves.setdefault(start, {})[f"{rate:g}"] = values["value"].tolist()
+    return curves
 
 
 def head_alone(table: pd.DataFrame) -> float:

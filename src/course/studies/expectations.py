@@ -1,5 +1,6 @@
 """Studies of chapter 1: GPT and BERT on blanks and continuations; specialists and a generalist."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
@@ -28,17 +29,14 @@ def two_expectations(seed: int) -> list[Row]:
         Rows with ``task`` (a kind of text, or ``"continued"``), ``clue`` (of a blank), ``model``
         and ``value``, the percentage that is right.
     """
-    models, data, rows = (
-        {"gpt": load("gpt-middle"), "bert": load("bert-middle")},
-        chapter_data(),
-        [],
-    )
+    models, data = {"gpt": load("gpt-middle"), "bert": load("bert-middle")}, chapter_data()
+    rows: list[Row] = []
     for kind, every in data.blank_sets(seed).items():
         blanks = english.one_token(every, list(models.values()))
         for clue in ("left", "right"):
-            asked = [blank for blank in blanks if blank.clue == clue]
+            with_clue = [blank for blank in blanks if blank.clue == clue]
             for name, model in models.items():
-                value = 100 * expectations.filled_right(model, asked)
+                value = 100 * expectations.filled_right(model, with_clue)
                 rows.append({"task": kind, "clue": clue, "model": name, "value": value})
     begun = english.one_token(data.beginnings(seed), list(models.values()))
     for name, model in models.items():
@@ -92,11 +90,11 @@ def gained(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lost(table: pd.DataFrame) -> pd.DataFrame:
-    """How far each specialist is under the generalist on the other tasks, in points: (seeds, tasks)."""
+    """Generalist minus each specialist on the other tasks, in points: (seeds, tasks)."""
     return _by_seed(specialists.forgetting, table)
 
 
-def _by_seed(measure, table: pd.DataFrame) -> pd.DataFrame:
+def _by_seed(measure: Callable[[pd.DataFrame], pd.Series], table: pd.DataFrame) -> pd.DataFrame:
     runs = {seed: measure(accuracy_matrix(rows)) for seed, rows in table.groupby("seed")}
     return pd.DataFrame(runs).T
 
@@ -114,8 +112,8 @@ def continued(table: pd.DataFrame) -> pd.DataFrame:
 
 def lead_of_bert(table: pd.DataFrame) -> pd.Series:
     """BERT minus GPT on held-out blanks with the clue on the right, in points, one a seed."""
-    asked = table[(table["clue"] == "right") & table["task"].isin(HELD_OUT)]
-    wide = asked.pivot_table(index="seed", columns="model", values="value")  # mean of the kinds
+    held_out = table[(table["clue"] == "right") & table["task"].isin(HELD_OUT)]
+    wide = held_out.pivot_table(index="seed", columns="model", values="value")  # mean of the kinds
     return wide["bert"] - wide["gpt"]
 
 
@@ -125,7 +123,9 @@ def lead_of_gpt(table: pd.DataFrame) -> pd.Series:
     return wide["gpt"] - wide["bert"]
 
 
-def _one_task(measure, task: str, table: pd.DataFrame) -> pd.Series:
+def _one_task(
+    measure: Callable[[pd.DataFrame], pd.DataFrame], task: str, table: pd.DataFrame
+) -> pd.Series:
     return measure(table)[task]
 
 

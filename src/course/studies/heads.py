@@ -2,6 +2,7 @@
 labels.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
@@ -23,7 +24,7 @@ _SIZES = {TRAIN: max(LABELS), VALIDATION: 100, TEST: 300}
 #: for texts.
 OTHER_BODY, OTHER_TASKS = "gpt-middle", ("sentiment", "inference")
 #: What more is measured with few labels: name -> (its tasks, what changes in a task).
-_VARIANTS = {
+_VARIANTS: dict[str, tuple[tuple[str, ...], Callable[..., Task]]] = {
     "new words": (TASKS, with_new_words),
     "absent answers": (("extraction",), with_absent_answers),
 }
@@ -56,7 +57,7 @@ def _by_labels(task: Task, way: str, seed: int) -> list[Row]:
     rows: list[Row] = []
     for labels in LABELS:
         learned = learn(task, labels, WAYS[way], seed, validated=True)
-        shared = {"task": task.name, "way": way, "labels": labels}
+        shared: Row = {"task": task.name, "way": way, "labels": labels}
         rows.append({"part": "score"} | shared | {"value": learned.score(task.data[TEST])})
         if labels == FEW:
             rows += [
