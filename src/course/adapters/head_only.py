@@ -1,5 +1,5 @@
-r"""Linear probing (feature-based use, Devlin et al. 2019, section 5.3): only the head is trained, on
-the vectors of a frozen body.
+r"""Linear probing (feature-based use, Devlin et al. 2019, section 5.3): only the head is trained,
+on the vectors of a frozen body.
 
 $$\text{logits} = W_\text{head}\, f(x) + b_\text{head}$$
 
@@ -27,7 +27,8 @@ class HeadOnlyConfig(DeltaConfig):
         self.target_modules = DUMMY_TARGET_MODULES
         if not self.modules_to_save:
             raise ValueError(
-                "no modules_to_save: expected the names of the head's modules, such as ['classifier']"
+                "no modules_to_save: expected the names of the head's modules, such as "
+                "['classifier']"
             )
 
 

@@ -18,6 +18,22 @@ from course.foundation.validation import Rule, boolean, integer, number, optiona
 _NOT_OPTIONS = {field.name for field in fields(PeftConfig)}
 #: Short names of options, and what ``peft`` calls them.
 _SHORT = {"alpha": "lora_alpha", "length": "num_virtual_tokens"}
+#: Options that are a size, and those that are switched on or off.
+_SIZES = (
+    "encoder_hidden_size",
+    "encoder_num_layers",
+    "token_dim",
+    "num_layers",
+    "num_attention_heads",
+)
+_SWITCHES = (
+    "use_dora",
+    "use_rslora",
+    "lora_bias",
+    "prefix_projection",
+    "init_ia3_weights",
+    "fan_in_fan_out",
+)
 
 
 def checked_options(
@@ -37,11 +53,13 @@ def checked_options(
         long = short.get(name, name)
         if long not in known:
             raise ValueError(
-                f"the method {method!r} has no option {name!r}; choose from {', '.join(sorted({*known, *short}))}"
+                f"the method {method!r} has no option {name!r}; choose from "
+                f"{', '.join(sorted({*known, *short}))}"
             )
         if long in checked:
             raise ValueError(
-                f"{name}={shown(value)} is also given as {long}={shown(checked[long])}: expected one of both"
+                f"{name}={shown(value)} is also given as {long}={shown(checked[long])}: expected "
+                "one of both"
             )
         checked[long] = rules[long](name, value) if long in rules else value
     return checked
@@ -55,11 +73,13 @@ def checked_adapter(name: str) -> str:
     """
     if "." in checked_name(name, "adapter"):
         raise ValueError(
-            f"adapter {name!r} has a dot, which torch allows in no module's name; write {name.replace('.', '_')!r}"
+            f"adapter {name!r} has a dot, which torch allows in no module's name; write "
+            f"{name.replace('.', '_')!r}"
         )
     if hasattr(nn.ModuleDict, name) or hasattr(nn.ParameterDict, name):
         raise ValueError(
-            f"an adapter cannot be called {name!r}, as torch calls something of its own; take one such as 'run-1'"
+            f"an adapter cannot be called {name!r}, as torch calls something of its own; take one "
+            "such as 'run-1'"
         )
     return name
 
@@ -73,7 +93,8 @@ def check_no_part(name: str, model: PreTrainedModel) -> None:
     """
     if name in {part for key, _ in model.named_parameters() for part in key.split(".")}:
         raise ValueError(
-            f"an adapter cannot be called {name!r}, as a part of {type(model).__name__} is; take one such as 'run-1'"
+            f"an adapter cannot be called {name!r}, as a part of {type(model).__name__} is; take "
+            "one such as 'run-1'"
         )
 
 
@@ -103,18 +124,25 @@ def _rules(model: PreTrainedModel) -> dict[str, Rule]:
         integer(1, read and read - 1),
         f"the model reads {read or 'any number of'} tokens, these vectors included",
     )
-    tokens = _each(integer(0, model.get_input_embeddings().weight.shape[0] - 1))
+    token = integer(0, model.get_input_embeddings().weight.shape[0] - 1)
     layer = integer(0, model.config.num_hidden_layers - 1)
-    return {
-        "r": rank, "lora_alpha": optional(scale), "rank_pattern": _values(rank), "alpha_pattern": _values(scale),
-        "num_virtual_tokens": length, "lora_dropout": share(below=1), "encoder_dropout": share(below=1),
-        "target_modules": _targets(model), "exclude_modules": optional(_names), "feedforward_modules": _names,
+    rules: dict[str, Rule] = {
+        "r": rank,
+        "lora_alpha": optional(scale),
+        "rank_pattern": _values(rank),
+        "alpha_pattern": _values(scale),
+        "num_virtual_tokens": length,
+        "lora_dropout": share(below=1),
+        "encoder_dropout": share(below=1),
+        "target_modules": _targets(model),
+        "exclude_modules": optional(_names),
+        "feedforward_modules": _names,
         "modules_to_save": _saved(model),
-        "trainable_token_indices": lambda name, value: (_values(tokens) if isinstance(value, dict) else tokens)(name, value),
-        "layers_to_transform": lambda name, value: (_each(layer) if isinstance(value, list | tuple) else layer)(name, value),
-    } | dict.fromkeys(("encoder_hidden_size", "encoder_num_layers", "token_dim", "num_layers", "num_attention_heads"), integer(1)) | (
-        dict.fromkeys(("use_dora", "use_rslora", "lora_bias", "prefix_projection", "init_ia3_weights", "fan_in_fan_out"), boolean())
-    )  # fmt: skip
+        "trainable_token_indices": _values_or_each(token),
+        "layers_to_transform": _one_or_each(layer),
+    }
+    sizes, switches = dict.fromkeys(_SIZES, integer(1)), dict.fromkeys(_SWITCHES, boolean())
+    return rules | sizes | switches
 
 
 def _advised(rule: Rule, advice: str) -> Rule:
@@ -147,6 +175,19 @@ def _values(rule: Rule) -> Rule:
     return values
 
 
+def _values_or_each(rule: Rule) -> Rule:
+    """A rule for a list, or for a dictionary of lists."""
+    each = _each(rule)
+    values = _values(each)
+    return lambda name, value: (values if isinstance(value, dict) else each)(name, value)
+
+
+def _one_or_each(rule: Rule) -> Rule:
+    """A rule for a value, or for a list."""
+    each = _each(rule)
+    return lambda name, value: (each if isinstance(value, list | tuple) else rule)(name, value)
+
+
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError(f"{name}={shown(value)}: expected the name of a module, or the end of one")
@@ -173,7 +214,8 @@ def _targets(model: PreTrainedModel) -> Rule:
                 for where in modules
             ):
                 raise ValueError(
-                    f"{name}: {type(model).__name__} has no module {one!r}; print the model for their names"
+                    f"{name}: {type(model).__name__} has no module {one!r}; print the model for "
+                    "their names"
                 )
         return names
 
@@ -192,7 +234,8 @@ def _saved(model: PreTrainedModel) -> Callable[[str, Any], list[str]]:
         for ending in names:
             if not any(f".{where}".endswith(f".{ending}") for where, _ in model.named_modules()):
                 raise ValueError(
-                    f"{name}: {type(model).__name__} has no module {ending!r}; print the model for their names"
+                    f"{name}: {type(model).__name__} has no module {ending!r}; print the model "
+                    "for their names"
                 )
         return names
 

@@ -1,8 +1,8 @@
 """Per-row adapter layers: every row of a batch gets its own adapter.
 
 Two lists say what is supported: the options of an adapter's configuration, and the layers that
-``peft`` puts into a model. Everything else is refused by name, because a layer without routing would
-silently apply whichever adapter is active.
+``peft`` puts into a model. Everything else is refused by name, because a layer without routing
+would silently apply whichever adapter is active.
 """
 
 import copy
@@ -27,16 +27,24 @@ from course.adapters.tuner import DeltaConfig, DeltaLayer
 #: what its layers here route.
 _ROUTED_OPTIONS = {
     LoraConfig: {
-        "r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "lora_dropout", "init_lora_weights", "fan_in_fan_out",
-        "target_modules", "exclude_modules", "modules_to_save", "layers_to_transform", "layers_pattern", "trainable_token_indices",
-        "lora_bias", "use_dora", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config",
+        "r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "lora_dropout",
+        "init_lora_weights", "fan_in_fan_out", "target_modules", "exclude_modules",
+        "modules_to_save", "layers_to_transform", "layers_pattern", "trainable_token_indices",
+        "lora_bias", "use_dora", "loftq_config", "eva_config", "corda_config", "lora_ga_config",
+        "runtime_config",
     },
-    IA3Config: {"target_modules", "exclude_modules", "feedforward_modules", "fan_in_fan_out", "modules_to_save", "init_ia3_weights"},
+    IA3Config: {
+        "target_modules", "exclude_modules", "feedforward_modules", "fan_in_fan_out",
+        "modules_to_save", "init_ia3_weights",
+    },
 }  # fmt: skip
 _ALONE = "answer its rows alone, with set_adapter() and the adapted model"
 _INSTEAD = {
     "target_parameters": f"name linear layers in target_modules instead, or {_ALONE}",
-    "bias": f"train with bias='none' (lora_bias=True gives every adapter biases of its own), or {_ALONE}",
+    "bias": (
+        "train with bias='none' (lora_bias=True gives every adapter biases of its own),"
+        f" or {_ALONE}"
+    ),
 }
 
 
@@ -50,7 +58,8 @@ def check_options(name: str, config: PeftConfig) -> None:
         return
     if type(config) not in _ROUTED_OPTIONS:
         raise ValueError(
-            f"the adapter {name!r} is {config.peft_type.value}, which cannot share a batch: expected LoRA, IA3, or one of this "
+            f"the adapter {name!r} is {config.peft_type.value}, which cannot share a batch: "
+            "expected LoRA, IA3, or one of this "
             f"package's methods; {_ALONE}"
         )
     allowed = _ROUTED_OPTIONS[type(config)] | {field.name for field in fields(PeftConfig)}
@@ -59,7 +68,8 @@ def check_options(name: str, config: PeftConfig) -> None:
         # an empty set says no more than None
         if field.name not in allowed and (value or None) != (_default(field) or None):
             raise ValueError(
-                f"the adapter {name!r} has {field.name}={value!r}, which cannot share a batch; {_INSTEAD.get(field.name, _ALONE)}"
+                f"the adapter {name!r} has {field.name}={value!r}, which cannot share a batch; "
+                f"{_INSTEAD.get(field.name, _ALONE)}"
             )
 
 
@@ -113,8 +123,10 @@ class Routed(nn.Module):
         flat = {rows: False, rows * tokens: True}.get(shape[0])
         if flat is None or self.flat not in (None, flat):
             raise ValueError(
-                f"{self.where} reads something of the shape {tuple(shape)} in a batch of {rows} rows, {tokens} tokens each, so rows "
-                "cannot have their own adapters there; adapt without it (target_modules, exclude_modules, norms=False), "
+                f"{self.where} reads something of the shape {tuple(shape)} in a batch of {rows} "
+                f"rows, {tokens} tokens each, so rows "
+                "cannot have their own adapters there; adapt without it (target_modules, "
+                "exclude_modules, norms=False), "
                 f"or {_ALONE}"
             )
         self.flat = flat
@@ -136,7 +148,8 @@ class Routed(nn.Module):
         rows = self._rows()
         if self.flat is None or (len(x) % rows if self.flat else len(x) != rows):
             raise ValueError(
-                f"{self.where} got {len(x)} rows for {rows} names: expected one adapter for each row"
+                f"{self.where} got {len(x)} rows for {rows} names: expected one adapter for each "
+                "row"
             )
 
 
@@ -191,8 +204,10 @@ def _factors(layer: lora.Linear, name: str, rank: int) -> dict[str, torch.Tensor
     some = next(iter(layer.lora_A.values())).weight
     if name not in layer.lora_A:
         return {
-            "down": some.new_zeros(layer.in_features, rank), "up": some.new_zeros(rank, layer.out_features),
-            "magnitude": some.new_ones(layer.out_features), "bias": some.new_zeros(layer.out_features),
+            "down": some.new_zeros(layer.in_features, rank),
+            "up": some.new_zeros(rank, layer.out_features),
+            "magnitude": some.new_ones(layer.out_features),
+            "bias": some.new_zeros(layer.out_features),
         }  # fmt: skip
     magnitude, scale = _magnitude(layer, name), layer.scaling[name]
     bias = layer.lora_B[name].bias
@@ -351,7 +366,8 @@ class RoutedDelta(Routed):
     def __init__(self, layer: DeltaLayer, names: Sequence[str], where: str):
         if missing := [name for name in names if name not in layer.deltas]:
             raise ValueError(
-                f"the adapter {missing[0]!r} changes nothing at {where}, others do; serve those of the same modules together"
+                f"the adapter {missing[0]!r} changes nothing at {where}, others do; serve those "
+                "of the same modules together"
             )
         parts = [dict(layer.deltas[name].named_parameters()) for name in names]
         super().__init__(where, _stacked(parts, f"{where} ({type(layer).__name__})"))
@@ -413,7 +429,8 @@ def _stacked(parts: Sequence[Mapping[str, torch.Tensor]], where: str) -> dict[st
     shapes = [{name: tuple(value.shape) for name, value in part.items()} for part in parts]
     if other := next((shape for shape in shapes if shape != shapes[0]), None):
         raise ValueError(
-            f"the adapters differ at {where}: {shapes[0]} and {other}; serve those of one shape together"
+            f"the adapters differ at {where}: {shapes[0]} and {other}; serve those of one shape "
+            "together"
         )
     return {name: torch.stack([part[name].detach() for part in parts]) for name in parts[0]}
 

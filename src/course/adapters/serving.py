@@ -58,7 +58,8 @@ class AdapterBank:
         """
         if not isinstance(adapted, PeftModel):
             raise TypeError(
-                f"{type(adapted).__name__} has no adapters: expected what course.adapters.adapt or peft returns"
+                f"{type(adapted).__name__} has no adapters: expected what course.adapters.adapt "
+                "or peft returns"
             )
         self.names = _checked(
             adapted.peft_config if names is None else names, "adapters", adapted.peft_config
@@ -96,8 +97,10 @@ class AdapterBank:
                     self.model(input_ids=ids, attention_mask=torch.ones_like(ids))
                 except (TypeError, AttributeError, RuntimeError) as error:
                     raise ValueError(
-                        f"{type(self.model).__name__} does not run with layers that route rows ({error}); "
-                        "answer the rows of each adapter alone, with set_adapter() and the adapted model"
+                        f"{type(self.model).__name__} does not run with layers that route rows "
+                        f"({error}); "
+                        "answer the rows of each adapter alone, with set_adapter() and the "
+                        "adapted model"
                     ) from error
 
     def _check_rows(self, model: nn.Module, inputs: tuple, named: dict) -> None:
@@ -105,7 +108,8 @@ class AdapterBank:
         read = named.get("inputs_embeds") if read is None else read
         if self._index is not None and read is not None and len(read) != len(self._index):
             raise ValueError(
-                f"{len(self._index)} names for {len(read)} rows: expected one adapter for each row; name those of beams and samples, too"
+                f"{len(self._index)} names for {len(read)} rows: expected one adapter for each "
+                "row; name those of beams and samples, too"
             )
 
     @contextmanager
@@ -196,11 +200,13 @@ class AdapterBank:
             raise TypeError(f"prompts={prompts!r:.60}: expected a list of texts")
         if not self.model.can_generate():
             raise ValueError(
-                f"{type(self.model).__name__} does not generate: expected a causal language model, or call logits()"
+                f"{type(self.model).__name__} does not generate: expected a causal language "
+                "model, or call logits()"
             )
         if len(names) != len(prompts):
             raise ValueError(
-                f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt"
+                f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each "
+                "prompt"
             )
         ids, window = (
             text_ids(tokenizer, list(prompts)),
@@ -213,7 +219,8 @@ class AdapterBank:
                 )
             if window and len(row) + more > window:
                 raise ValueError(
-                    f"the prompt {prompt[:40]!r} has {len(row)} tokens, and with {more} new ones that is more than the window of {window}; "
+                    f"the prompt {prompt[:40]!r} has {len(row)} tokens, and with {more} new ones "
+                    f"that is more than the window of {window}; "
                     "shorten it or ask for fewer"
                 )
         return ids

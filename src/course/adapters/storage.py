@@ -78,7 +78,7 @@ def _move_up(inner: Path) -> None:
 
 
 def _only_one_model(folder: Path) -> bool:
-    """Whether a folder holds an adapter or a model, and nothing that :func:`save` would not write."""
+    """Whether a folder holds one adapter or model, and only what :func:`save` writes."""
     inside = list(folder.iterdir())
     plain = all(
         path.is_file() and not path.is_symlink() and _FILES.fullmatch(path.name) for path in inside
@@ -149,7 +149,7 @@ def benchmark_adapter_storage(
 def _grow(
     add: Callable[[int], None], switch: Callable[[int], None], folder: Path, tasks: Sequence[int]
 ) -> StorageCost:
-    """Add one task after another; at each number of ``tasks`` look at the folder and at the clock."""
+    """Costs measured at each number of ``tasks``, adding one task after another."""
     if not tasks or list(tasks) != sorted(set(tasks)) or tasks[0] < 1:
         raise ValueError(f"tasks={list(tasks)}: expected rising numbers from 1 up")
     megabytes, times = [], []

@@ -50,7 +50,7 @@ class Delta(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """The new output for an input ``x`` (..., in) and the base layer's output ``y`` (..., out)."""
+        """The new output (..., out) for an input ``x`` (..., in) and the base's output ``y``."""
 
     def merge_into(self, base_layer: nn.Module, sign: int) -> None:
         """Add the delta to the base layer's own weights (``sign=1``) or take it out again (``-1``).
@@ -60,7 +60,8 @@ class Delta(nn.Module, ABC):
                 would do the same.
         """
         raise ValueError(
-            f"{type(self).__name__} depends on the input and cannot be merged into the base model; keep it beside it"
+            f"{type(self).__name__} depends on the input and cannot be merged into the base "
+            "model; keep it beside it"
         )
 
 
@@ -77,7 +78,8 @@ def width(layer: nn.Module) -> tuple[int, int]:
     if isinstance(layer, nn.LayerNorm):
         return layer.normalized_shape[-1], layer.normalized_shape[-1]
     raise TypeError(
-        f"{type(layer).__name__} cannot be adapted: expected a linear layer or a layer norm; choose other target_modules"
+        f"{type(layer).__name__} cannot be adapted: expected a linear layer or a layer norm; "
+        "choose other target_modules"
     )
 
 

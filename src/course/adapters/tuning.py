@@ -25,12 +25,26 @@ from course.training.fitting import FitSettings, History, fit
 #: for the hub are what its models are usually trained with.
 RATES = {
     "tiny": {
-        "head": 1e-2, "bitfit": 1e-2, "adapter_bias": 1e-2, "ia3": 1e-2, "prefix": 3e-2, "lora": 3e-3, "bottleneck": 3e-3, "full": 1e-3,
+        "head": 1e-2,
+        "bitfit": 1e-2,
+        "adapter_bias": 1e-2,
+        "ia3": 1e-2,
+        "prefix": 3e-2,
+        "lora": 3e-3,
+        "bottleneck": 3e-3,
+        "full": 1e-3,
     },
     "hub": {
-        "head": 1e-3, "bitfit": 1e-3, "adapter_bias": 1e-3, "ia3": 3e-3, "prefix": 5e-3, "lora": 3e-4, "bottleneck": 3e-4, "full": 2e-5,
+        "head": 1e-3,
+        "bitfit": 1e-3,
+        "adapter_bias": 1e-3,
+        "ia3": 3e-3,
+        "prefix": 5e-3,
+        "lora": 3e-4,
+        "bottleneck": 3e-4,
+        "full": 2e-5,
     },
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -113,9 +127,11 @@ def compare(
     for method in methods:
         tuned = tune(name, task, method, steps, seed=seed)
         rows[METHODS[method].title] = {
-            "score (%)": tuned.score(), "trained (k)": tuned.parameters / 1e3, "stored (kB)": tuned.stored() / 1e3,
+            "score (%)": tuned.score(),
+            "trained (k)": tuned.parameters / 1e3,
+            "stored (kB)": tuned.stored() / 1e3,
             "seconds": tuned.history.seconds,
-        }  # fmt: skip
+        }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

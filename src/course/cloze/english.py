@@ -16,29 +16,35 @@ Item = TypeVar("Item", Blank, Beginning)
 
 #: Country -> capital.
 CAPITALS = {
-    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin", "Japan": "Tokyo", "Russia": "Moscow", "Egypt": "Cairo",
-    "Greece": "Athens", "Poland": "Warsaw", "Austria": "Vienna", "Portugal": "Lisbon", "Hungary": "Budapest", "Ireland": "Dublin",
-    "England": "London", "Norway": "Oslo", "Sweden": "Stockholm", "Denmark": "Copenhagen", "Finland": "Helsinki", "Cuba": "Havana",
-    "Iraq": "Baghdad", "Iran": "Tehran", "China": "Beijing", "Lebanon": "Beirut", "Kenya": "Nairobi", "Peru": "Lima",
-    "Belgium": "Brussels", "Scotland": "Edinburgh", "Bulgaria": "Sofia", "Syria": "Damascus", "Canada": "Ottawa",
+    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin", "Japan": "Tokyo",
+    "Russia": "Moscow", "Egypt": "Cairo", "Greece": "Athens", "Poland": "Warsaw",
+    "Austria": "Vienna", "Portugal": "Lisbon", "Hungary": "Budapest", "Ireland": "Dublin",
+    "England": "London", "Norway": "Oslo", "Sweden": "Stockholm", "Denmark": "Copenhagen",
+    "Finland": "Helsinki", "Cuba": "Havana", "Iraq": "Baghdad", "Iran": "Tehran",
+    "China": "Beijing", "Lebanon": "Beirut", "Kenya": "Nairobi", "Peru": "Lima",
+    "Belgium": "Brussels", "Scotland": "Edinburgh", "Bulgaria": "Sofia", "Syria": "Damascus",
+    "Canada": "Ottawa",
 }  # fmt: skip
 COUNTRIES = tuple(CAPITALS)
 #: Pairs of which each word is the other's opposite.
 OPPOSITES = (
-    ("hot", "cold"), ("big", "small"), ("good", "bad"), ("happy", "sad"), ("fast", "slow"), ("rich", "poor"), ("old", "young"),
-    ("light", "dark"), ("strong", "weak"), ("high", "low"), ("wet", "dry"), ("early", "late"), ("open", "closed"), ("true", "false"),
-    ("left", "right"), ("up", "down"), ("black", "white"), ("love", "hate"), ("war", "peace"), ("day", "night"), ("north", "south"),
-    ("east", "west"), ("buy", "sell"), ("push", "pull"), ("win", "lose"),
+    ("hot", "cold"), ("big", "small"), ("good", "bad"), ("happy", "sad"), ("fast", "slow"),
+    ("rich", "poor"), ("old", "young"), ("light", "dark"), ("strong", "weak"), ("high", "low"),
+    ("wet", "dry"), ("early", "late"), ("open", "closed"), ("true", "false"), ("left", "right"),
+    ("up", "down"), ("black", "white"), ("love", "hate"), ("war", "peace"), ("day", "night"),
+    ("north", "south"), ("east", "west"), ("buy", "sell"), ("push", "pull"), ("win", "lose"),
 )  # fmt: skip
 NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
 ).split()
 #: Series that everybody can go on with.
 SERIES = (
     tuple(NUMBERS),
     tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
     tuple(
-        "January February March April May June July August September October November December".split()
+        "January February March April May June "
+        "July August September October November December".split()
     ),
     tuple("first second third fourth fifth sixth seventh eighth ninth tenth".split()),
     tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),

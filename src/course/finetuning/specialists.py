@@ -76,9 +76,13 @@ def specialise(
 
 
 def matrix(
-    generalist: LanguageModel, specialists: Sequence[Specialist], tasks: Sequence[str] = TASKS, shots: int = 3,
-    count: int = 100, seed: int = 0,
-) -> pd.DataFrame:  # fmt: skip
+    generalist: LanguageModel,
+    specialists: Sequence[Specialist],
+    tasks: Sequence[str] = TASKS,
+    shots: int = 3,
+    count: int = 100,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Accuracy of every model on every task, in percent.
 
     Every model gets the same prompt with ``shots`` demonstrations, except that a specialist gets no
@@ -146,8 +150,10 @@ def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
     """
     questions = queries(task, shots, 100)
     bare = [query.bare for query in questions]
-    length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in asked) / 100 for name, asked in
-              (("specialist", bare), ("generalist", questions))}  # fmt: skip
+    length = {
+        name: sum(len(base.tokenizer(q.prompt).input_ids) for q in asked) / 100
+        for name, asked in (("specialist", bare), ("generalist", questions))
+    }
     shown = questions[0].prompt.removesuffix(bare[0].prompt)
     stored = {
         "specialist": 2 * base.model.num_parameters() / 1e3,

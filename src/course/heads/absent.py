@@ -33,7 +33,8 @@ def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
     validation.share()("share", share)
     if not {"question", "context", "answers"} <= set(task.data["train"].column_names):
         raise ValueError(
-            f"the task {task.name!r} has no questions about a context; expected data in SQuAD's schema, such as 'extraction'"
+            f"the task {task.name!r} has no questions about a context; expected data in SQuAD's "
+            "schema, such as 'extraction'"
         )
     data = {
         split: Dataset.from_list(

@@ -76,15 +76,27 @@ class SpanHead(Head):
 
     def __post_init__(self) -> None:
         check_fields(
-            self, labels=each(text(), 2), may_be_absent=boolean(), window=integer(1), stride=integer(0), longest=integer(1)
+            self, labels=each(text(), 2), may_be_absent=boolean(), window=integer(1),
+            stride=integer(0), longest=integer(1)
         )  # fmt: skip
 
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
         """As :meth:`Head.features`; a row has as many features as windows."""
         return [window.feature for window in self.windows(tokenizer, rows)]
 
-    def windows(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[Window]:
-        """The windows of all rows, in order."""
+    def windows(
+        self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict], labelled: bool = True
+    ) -> list[Window]:
+        """The windows of all rows, in order.
+
+        Args:
+            labelled: whether the features have the positions of the answers; without them a row
+                needs no answer.
+
+        Raises:
+            ValueError: for a question that leaves no room for its context, and for an answer that
+                is not in its context.
+        """
         rows = list(rows)
         questions, contexts = (
             [text_in(row, name, f"row {i}") for i, row in enumerate(rows)]
@@ -103,14 +115,12 @@ class SpanHead(Head):
             offsets = [
                 (t, *encoded["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1
             ]
-            start, end = self._target(
-                answer_in(rows[number], f"row {number}"),
-                offsets,
-                feature["input_ids"].index(tokenizer.cls_token_id),
-            )
-            windows.append(
-                Window(number, feature | {"start_positions": start, "end_positions": end}, offsets)
-            )
+            if labelled:
+                answer = answer_in(rows[number], f"row {number}")
+                cls = feature["input_ids"].index(tokenizer.cls_token_id)
+                start, end = self._target(answer, offsets, cls)
+                feature |= {"start_positions": start, "end_positions": end}
+            windows.append(Window(number, feature, offsets))
         return windows
 
     def _stride(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict], size: int) -> int:
@@ -121,7 +131,8 @@ class SpanHead(Head):
         """
         if tokenizer.cls_token_id is None or not tokenizer.is_fast:
             raise ValueError(
-                f"{type(tokenizer).__name__} has no [CLS] token or no offsets; answers are marked with a BERT's fast tokenizer"
+                f"{type(tokenizer).__name__} has no [CLS] token or no offsets; answers are marked "
+                "with a BERT's fast tokenizer"
             )
         lengths = [
             len(ids) for ids in text_ids(tokenizer, [row["question"] for row in rows], begin=False)
@@ -130,7 +141,8 @@ class SpanHead(Head):
         if room < 1:
             worst = lengths.index(max(lengths))
             raise ValueError(
-                f"row {worst}: the question {rows[worst]['question'][:40]!r}… has {max(lengths)} tokens, which leaves no room for its "
+                f"row {worst}: the question {rows[worst]['question'][:40]!r}… has {max(lengths)} "
+                "tokens, which leaves no room for its "
                 f"context in a window of {size}; shorten it or widen the window"
             )
         return min(self.stride, room - 1)
@@ -155,7 +167,7 @@ class SpanHead(Head):
         (:attr:`may_be_absent`).
         """
         rows = list(rows)
-        windows = self.windows(tokenizer, rows)
+        windows = self.windows(tokenizer, rows, labelled=False)
         best, nothing = [(-torch.inf, Answer())] * len(rows), [torch.inf] * len(rows)
         for positions, output in outputs(
             model, [window.feature for window in windows], pad_id(tokenizer)
@@ -243,11 +255,13 @@ def answer_in(row: dict, where: str) -> Answer:
         isinstance(answers.get(name), list | tuple) for name in ("text", "answer_start")
     ):
         raise ValueError(
-            f"{where}: answers={shown(answers)}: expected a dictionary with the lists text and answer_start"
+            f"{where}: answers={shown(answers)}: expected a dictionary with the lists text and "
+            "answer_start"
         )
     if len(answers["text"]) != len(answers["answer_start"]):
         raise ValueError(
-            f"{where}: {len(answers['text'])} answers and {len(answers['answer_start'])} answer_start: expected as many"
+            f"{where}: {len(answers['text'])} answers and {len(answers['answer_start'])} "
+            "answer_start: expected as many"
         )
     if not answers["text"]:
         return Answer()
@@ -256,7 +270,8 @@ def answer_in(row: dict, where: str) -> Answer:
         if text and begin >= 0 and row["context"][begin : begin + len(text)] == text:
             return Answer(text, begin, begin + len(text))
     raise ValueError(
-        f"{where}: the answer {shown(text)} does not stand at {start} in its context; correct answer_start"
+        f"{where}: the answer {shown(text)} does not stand at {start} in its context; correct "
+        "answer_start"
     )
 
 

@@ -77,7 +77,7 @@ class Head(ABC):
 
     @abstractmethod
     def cases(self, row: dict, prediction: Any) -> list[tuple[str, bool]]:
-        """(kind of case, whether it is right) for everything in a row that can be right or wrong."""
+        """(kind of case, whether it is right) for all that can be right or wrong in a row."""
 
     def is_right(self, row: dict, prediction: Any) -> bool:
         """Whether a row as a whole is predicted right."""
@@ -137,7 +137,8 @@ def too_long(number: int, row: dict, length: int, tokenizer: PreTrainedTokenizer
     """The error for a row that does not fit."""
     shown = str(next(iter(row.values())))[:40]
     return ValueError(
-        f"row {number} ({shown}…) has {length} tokens, and at most {tokenizer.model_max_length} fit; shorten, split or leave it out"
+        f"row {number} ({shown}…) has {length} tokens, and at most {tokenizer.model_max_length} "
+        "fit; shorten, split or leave it out"
     )
 
 

@@ -51,7 +51,8 @@ class Effort:
 
     def __post_init__(self) -> None:
         check_fields(
-            self, labels=integer(1), steps=integer(1), batch_size=integer(1), text_rate=number(above=0), word_rate=number(above=0)
+            self, labels=integer(1), steps=integer(1), batch_size=integer(1),
+            text_rate=number(above=0), word_rate=number(above=0)
         )  # fmt: skip
 
     def learning_rate(self, head: Head) -> float:
@@ -75,7 +76,7 @@ HUB_RATE = 5e-5
 
 
 def effort(labels: int) -> Effort:
-    """The training settings for a number of labels; above all of :data:`EFFORTS`, those of the most."""
+    """The training settings for a number of labels; beyond :data:`EFFORTS`, those of the most."""
     return next((entry for entry in EFFORTS if labels <= entry.labels), EFFORTS[-1])
 
 
@@ -110,7 +111,8 @@ def take(rows: Dataset, count: int, seed: int = 0) -> Dataset:
     """
     if integer(0)("labels", count) > len(rows):
         raise ValueError(
-            f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger sizes="
+            f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger "
+            "sizes="
         )
     return rows.select(Rng(f"labels/{seed}").sample(range(len(rows)), len(rows))[:count])
 
@@ -140,14 +142,17 @@ def learn(
     integer(1)("labels", labels)
     if validated and not len(task.data.get(VALIDATION, ())):
         raise ValueError(
-            f"the task {task.name!r} has no rows in the split {VALIDATION!r}: expected some, or validated=False"
+            f"the task {task.name!r} has no rows in the split {VALIDATION!r}: expected some, or "
+            "validated=False"
         )
     head, tokenizer = head_for(task), load_tokenizer(name)
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels)
     settings = FitSettings(
-        steps=spent.steps, batch_size=spent.batch_size, learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head), seed=seed,
-        validate_every=max(20, spent.steps // 8), patience=4 if validated else None, precision="fp32",
+        steps=spent.steps, batch_size=spent.batch_size,
+        learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head), seed=seed,
+        validate_every=max(20, spent.steps // 8), patience=4 if validated else None,
+        precision="fp32",
     )  # fmt: skip
     rows = list(task.data[VALIDATION]) if validated else []
     validate = (lambda tuned: head.score(tuned, tokenizer, rows)) if validated else None
@@ -170,7 +175,8 @@ def head_for(task: Task) -> Head:
     """
     if TRAIN not in task.data:
         raise ValueError(
-            f"the task {task.name!r} has no split {TRAIN!r} but {', '.join(task.data) or 'none'}; a head learns from one"
+            f"the task {task.name!r} has no split {TRAIN!r} but {', '.join(task.data) or 'none'}; "
+            "a head learns from one"
         )
     data = task.data[TRAIN]
     columns = set(data.column_names)
@@ -187,8 +193,10 @@ def head_for(task: Task) -> Head:
     if {"question", "context", "answers"} <= columns:
         return SpanHead(may_be_absent=any(not answers["text"] for answers in data["answers"]))
     raise ValueError(
-        f"no head for the task {task.name!r} with the columns {', '.join(data.column_names)}; expected those of SST-2 (sentence, label), "
-        "SNLI (premise, hypothesis, label), CoNLL-2003 (tokens, ner_tags) or SQuAD (question, context, answers)"
+        f"no head for the task {task.name!r} with the columns {', '.join(data.column_names)}; "
+        "expected those of SST-2 (sentence, label), "
+        "SNLI (premise, hypothesis, label), CoNLL-2003 (tokens, ner_tags) or SQuAD (question, "
+        "context, answers)"
     )
 
 
@@ -214,14 +222,16 @@ def _names(task: Task, values: Iterable, feature: object, column: str) -> tuple[
         and len(names) != len(task.labels)
     ):
         raise ValueError(
-            f"the task {task.name!r} has the labels {', '.join(task.labels)}, and its column {column!r} {', '.join(names)}"
+            f"the task {task.name!r} has the labels {', '.join(task.labels)}, and its column "
+            f"{column!r} {', '.join(names)}"
         )
     # other words for the same numbers: names that a publisher chose, and the words that a model
     # should say
     labels = task.labels if not set(names) & set(task.labels) and task.labels else names
     if len(labels) < 2:
         raise ValueError(
-            f"the labels of the task {task.name!r} are {list(labels)}: expected two or more; name them with labels="
+            f"the labels of the task {task.name!r} are {list(labels)}: expected two or more; name "
+            "them with labels="
         )
     return labels
 
@@ -230,6 +240,7 @@ def _bio(task: Task, tags: tuple[str, ...]) -> tuple[str, ...]:
     """BIO tags, in which entities can be found."""
     if other := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
         raise ValueError(
-            f"the task {task.name!r} has the tag {other[0]!r}: expected BIO tags such as O, B-PER and I-PER"
+            f"the task {task.name!r} has the tag {other[0]!r}: expected BIO tags such as O, B-PER "
+            "and I-PER"
         )
     return tags

@@ -43,7 +43,8 @@ def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int
         ]
         if not chosen:
             raise ValueError(
-                f"no row of {task.name!r} is left in the split {split!r}; load more rows (sizes=) or lower share={share}"
+                f"no row of {task.name!r} is left in the split {split!r}; load more rows (sizes=) "
+                f"or lower share={share}"
             )
         data[split] = rows.select(chosen)
     return replace(task, data=data)

@@ -51,6 +51,7 @@ def number_of(value: Any, labels: Sequence[str], where: str) -> int:
         number = -1
     if not 0 <= number < len(labels):
         raise ValueError(
-            f"{where}: label={shown(value)}: expected 0 to {len(labels) - 1}, or one of {', '.join(labels)}; leave rows without a label out"
+            f"{where}: label={shown(value)}: expected 0 to {len(labels) - 1}, or one of "
+            f"{', '.join(labels)}; leave rows without a label out"
         )
     return number

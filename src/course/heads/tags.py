@@ -39,7 +39,8 @@ class TokenHead(Head):
         words, tags = words_in(row, "tokens", where), row.get("ner_tags")
         if not isinstance(tags, list | tuple) or len(tags) != len(words):
             raise ValueError(
-                f"{where}: {len(words)} tokens and ner_tags={shown(tags)}: expected one tag for each token"
+                f"{where}: {len(words)} tokens and ner_tags={shown(tags)}: expected one tag for "
+                "each token"
             )
         return [number_of(tag, self.labels, f"{where}, token {i}") for i, tag in enumerate(tags)]
 
@@ -129,7 +130,7 @@ def labels_of_pieces(tags: Sequence[int], first: dict[int, int], length: int) ->
 
 
 def tags_of_words(pieces: Sequence[str], first: dict[int, int], count: int) -> list[str]:
-    """The tag of each of ``count`` words: that of its first piece, ``"O"`` for a word without one."""
+    """The tag of each of ``count`` words: its first piece's, ``"O"`` for a word without one."""
     return [pieces[first[word]] if word in first else "O" for word in range(count)]
 
 

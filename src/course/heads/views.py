@@ -19,7 +19,10 @@ _COLOURS = ("0,114,178", "213,94,0", "0,158,115", "204,121,167")
 _ORDER = ("PER", "ORG", "LOC", "MISC")
 _MARK = "background:rgba({c},.16);border-bottom:2px solid rgb({c});border-radius:3px;padding:0 .2em"
 _NAME = "font-size:.72em;font-weight:600;margin-left:.35em;white-space:nowrap"
-_CARD = "margin:.4em 0;padding:.3em .6em;border-left:4px solid rgb({c});line-height:1.8;overflow-wrap:anywhere"
+_CARD = (
+    "margin:.4em 0;padding:.3em .6em;border-left:4px solid rgb({c});"
+    "line-height:1.8;overflow-wrap:anywhere"
+)
 _SAYS = "display:inline-block;min-width:4.2em;font-size:.8em;opacity:.75"
 _RIGHT, _WRONG = "0,158,115", "213,94,0"
 
@@ -84,7 +87,8 @@ def _shown(head: Head, row: dict, prediction: Any) -> Shown:
 def _card(row: Shown) -> str:
     heading = f"<div><b>{escape(row.heading)}</b></div>" if row.heading else ""
     lines = "".join(
-        f'<div><span style="{_SAYS}">{says}</span> {" ".join(_marked(piece) for piece in pieces)}</div>'
+        f'<div><span style="{_SAYS}">{says}</span> '
+        f"{' '.join(_marked(piece) for piece in pieces)}</div>"
         for says, pieces in row.lines()
     )
     return f'<div style="{_CARD.format(c=_RIGHT if row.right else _WRONG)}">{heading}{lines}</div>'
@@ -94,7 +98,8 @@ def _marked(piece: Piece) -> str:
     if piece.mark is None:
         return escape(piece.text)
     name = f'<span style="{_NAME}">{escape(piece.mark)}</span>'
-    return f'<mark style="color:inherit;{_MARK.format(c=_colour(piece.mark))}">{escape(piece.text)}{name}</mark>'
+    style = f"color:inherit;{_MARK.format(c=_colour(piece.mark))}"
+    return f'<mark style="{style}">{escape(piece.text)}{name}</mark>'
 
 
 def _colour(mark: str) -> str:

@@ -127,8 +127,8 @@ def by_number_of_labels(
     """Score by the number of labels, on a pretrained body and from scratch: a panel a task.
 
     Args:
-        table: rows with ``seed``, ``part``, ``task``, ``way``, ``labels`` and ``value`` (percent), of
-            which the part ``"score"`` is drawn.
+        table: rows with ``seed``, ``part``, ``task``, ``way``, ``labels`` and ``value`` (percent);
+            the part ``"score"`` is drawn.
         titles: task -> title of its panel.
         chance: task -> what guessing gives, in percent, for the tasks where that is worth a line.
     """

@@ -33,8 +33,8 @@ def cost_of_a_new_task(table: pd.DataFrame, tasks: Sequence[str]) -> Figure:
     demonstrations.
 
     Args:
-        table: rows with ``seed``, ``task``, ``way`` (``"fine-tuned"`` or ``"prompted"``), ``k`` (how
-            many labels or demonstrations) and ``value`` (percent).
+        table: rows with ``seed``, ``task``, ``way`` (``"fine-tuned"`` or ``"prompted"``), ``k``
+            (how many labels or demonstrations) and ``value`` (percent).
         tasks: a panel each.
     """
     figure, axes = plt.subplots(

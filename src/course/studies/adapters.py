@@ -185,7 +185,7 @@ def size_and_score(table: pd.DataFrame, task: str) -> dict[str, tuple[float, flo
 
 
 def scores_by_size(table: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
-    """Model -> title of a method -> scores (percent), one a seed, of the study ``adapter-sizes``."""
+    """Model -> title of a method -> scores (percent), one a seed, of ``adapter-sizes``."""
     scores = table[table["measure"] == "score"]
     curves: dict[str, dict[str, list[float]]] = {model: {} for model in LADDER}
     for (model, method), rows in scores.groupby(["model", "method"], sort=False):
