@@ -272,7 +272,7 @@ class Oracle:
     corpus does.
     """
 
-    def generate(self, prompts, *_, **__):
+    def generate(self, prompts, config=None, **changes):
         return [
             [type("Sample", (), {"text": self.reply(p.rsplit("\n", 2)), "tokens": 7})()]
             for p in prompts

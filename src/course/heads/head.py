@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
 from course.models.loading import load_tokenizer, load_with_head
-from course.training.batches import Encoded, encoded, layout_for, pad_id
+from course.training.batches import Encoded, batching_plan, encoded, pad_id
 
 
 class Piece(NamedTuple):
@@ -24,8 +24,8 @@ class Piece(NamedTuple):
 
 
 #: Rows that are sorted by length together: grouping them takes time with their square.
-_TOGETHER = 256
-_PASS_TOKENS = 16_384
+_ROWS_SORTED_TOGETHER = 256
+_MAX_TOKENS_PER_BATCH = 16_384
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def too_long(number: int, row: dict, length: int, tokenizer: PreTrainedTokenizer
 def outputs(
     model: PreTrainedModel, features: Sequence[dict], pad: int
 ) -> Iterator[tuple[list[int], ModelOutput]]:
-    """The model's outputs for passes of features of similar length, each with the positions of its
+    """The model's outputs for batches of features of similar length, each with the positions of its
     features.
 
     Args:
@@ -156,11 +156,13 @@ def outputs(
         {name: f[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in f}
         for f in features
     ]
-    data, layout = Encoded(tuple(inputs), pad), layout_for(model, _PASS_TOKENS)
+    data, plan = Encoded(tuple(inputs), pad), batching_plan(model, _MAX_TOKENS_PER_BATCH)
     order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i]["input_ids"]))
     model.eval()
-    for start in range(0, len(order), _TOGETHER):
-        for positions, batch in data.placed(order[start : start + _TOGETHER], layout):
+    for start in range(0, len(order), _ROWS_SORTED_TOGETHER):
+        for positions, batch in data.micro_batches_with_positions(
+            order[start : start + _ROWS_SORTED_TOGETHER], plan
+        ):
             yield positions, model(**batch.to(model.device).tensors)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from course.foundation.rng import Rng
-from course.lm.language_model import TextModel
+from course.lm.contract import TextModel
 from course.models.hub import tier
 from course.prompting.prompts import Prompt, Template
 from course.reasoning.problems import Problem, demonstrations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course.foundation.rng import Rng
-from course.lm.language_model import Sample, TextModel
+from course.lm.contract import Sample, TextModel
 from course.models.hub import tier
 from course.reasoning.problems import Problem, demonstrations, wording
 from course.reasoning.styles import WITHOUT_DEMONSTRATIONS, Asked, ask
@@ -94,7 +94,15 @@ def solve(
             f"questions that end at {sorted(stops)}: expected one layout at a time; solve each task by itself"
         )
     samples = (
-        model.generate([q.text for q in asked], n, temperature, tuple(stops), seed, most, until)
+        model.generate(
+            [q.text for q in asked],
+            n=n,
+            temperature=temperature,
+            stop=tuple(stops),
+            seed=seed,
+            max_tokens=most,
+            until=until,
+        )
         if asked
         else []
     )
