@@ -163,7 +163,7 @@ def test_the_best_of_all_windows_is_the_answer_and_absence_needs_every_window(an
     assert forced[0].text == "tomas" and not forced[1].absent
 
 
-def test_a_prediction_needs_no_answer_in_the_context(tokenizer):
+def test_a_prediction_needs_no_answer_in_the_context(any_plan, tokenizer):
     """A context may be cut off before its answer; the label is then wrong, not the question."""
     row = {"question": "who has the lamp ?", "context": "tomas took the lamp ."}
     cut_off = row | {"answers": {"text": ["bathroom"], "answer_start": [90]}}

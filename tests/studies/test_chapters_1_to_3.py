@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from course.adapters.storage import StorageCost
 from course.finetuning import forgetting
 from course.finetuning.specialists import GENERALIST, TASKS
 from course.studies import adapters, expectations, heads
@@ -165,3 +166,84 @@ def test_what_the_claims_about_adapters_rest_on():
 def test_a_claim_holds_unless_it_says_why_not(module):
     for claim in module.CLAIMS:
         assert claim.holds(claim.measured()) is not bool(claim.fails), claim.statement
+
+
+class Tuned:
+    """A stand-in for everything that is trained and scored."""
+
+    parameters, model = 7, None
+
+    def score(self, rows=None) -> float:
+        return 50.0
+
+    def stored(self) -> int:
+        return 1000
+
+
+class Questions:
+    """A stand-in for a task."""
+
+    data = {"train": [{"context": "a text"}]}
+
+
+def cases(rows: list[dict]) -> list[dict]:
+    """Rows without what was measured."""
+    return [{k: v for k, v in row.items() if k != "value"} for row in rows]
+
+
+def recorded(study) -> list[dict]:
+    return cases(read_record(study).runs[str(study.seeds[0])])
+
+
+def test_the_study_of_adapters_writes_the_rows_that_its_records_have(monkeypatch):
+    monkeypatch.setattr(adapters, "tune", lambda *args, **settings: Tuned())
+    monkeypatch.setattr(adapters, "load_task", lambda *args, **settings: Questions)
+    for study in (adapters.BY_METHOD, adapters.PARITY, adapters.BY_SIZE, adapters.PREFIX_STARTS):
+        assert cases(study.run(study.seeds[0])) == recorded(study), study.name
+
+
+def test_the_study_of_storage_writes_the_rows_that_its_record_has(monkeypatch):
+    numbers = tuple(map(float, adapters.TASKS))
+    cost = StorageCost(adapters.TASKS, numbers, numbers)
+    for name in ("benchmark_storage", "benchmark_adapter_storage"):
+        monkeypatch.setattr(adapters, name, lambda *args: cost)
+    rows, wanted = cases(adapters.on_disk(0)), recorded(adapters.ON_DISK)
+    assert sorted(map(str, rows)) == sorted(map(str, wanted))
+
+
+def test_the_study_of_forgetting_writes_the_rows_that_its_record_has(monkeypatch):
+    ways = [forgetting.BEFORE, forgetting.FULL, forgetting.ON, forgetting.OFF]
+    table = pd.DataFrame({"own": 1.0, "others": 2.0}, index=ways)
+    monkeypatch.setattr(forgetting, "measure", lambda *args, **settings: table)
+    assert cases(adapters.what_is_lost(0)) == recorded(adapters.FORGETTING)
+
+
+def test_the_study_of_heads_writes_the_rows_that_its_record_has(monkeypatch):
+    wrong = pd.DataFrame({"wrong (%)": {"a kind": 10.0}})
+    monkeypatch.setattr(heads, "learn", lambda *args, **settings: Tuned())
+    monkeypatch.setattr(heads, "_wrong", lambda *args: wrong["wrong (%)"].to_dict())
+    monkeypatch.setattr(heads, "_SIZES", {"train": 60, "validation": 20, "test": 60})
+    rows = heads.four_heads(0)
+    measured = [row for row in rows if row["part"] != "wrong"]
+    stored = [row for row in recorded(heads.STUDY) if row["part"] != "wrong"]
+    assert sorted(map(str, cases(measured))) == sorted(map(str, stored))
+    kinds = [row for row in rows if row["part"] == "wrong"]
+    assert len(kinds) == len(heads.TASKS) * len(heads.WAYS)
+    assert {row["labels"] for row in kinds} == {heads.FEW}
+
+
+def test_the_study_of_specialists_writes_the_rows_that_its_record_has(monkeypatch):
+    matrix = pd.DataFrame(50.0, index=[GENERALIST, *TASKS], columns=list(TASKS))
+    module = expectations.specialists
+    monkeypatch.setattr(module, "specialise", lambda *args, **settings: Tuned())
+    monkeypatch.setattr(module, "matrix", lambda *args, **settings: matrix)
+    for name in ("by_labels", "by_shots"):
+        monkeypatch.setattr(module, name, lambda base, task, ks, seed: dict.fromkeys(ks, 1.0))
+    rows, wanted = expectations.specialist_matrix(0), recorded(expectations.SPECIALISTS)
+    assert sorted(map(str, cases(rows))) == sorted(map(str, wanted))
+
+
+def test_two_expectations_give_the_recorded_figures():
+    stored = read_record(expectations.BLANKS).runs["0"]
+    for row, wanted in zip(expectations.two_expectations(0), stored, strict=True):
+        assert row == wanted | {"value": pytest.approx(wanted["value"])}
