@@ -316,10 +316,9 @@ def test_a_lock_file_that_cannot_be_written_is_named_with_what_to_do(client, ser
 _RECORD_MANY = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from course.models import hub
 
-hub._ask = lambda repository, kind, revision: SimpleNamespace(sha=sys.argv[1] * 40)
+hub._revision_on_hub = lambda repository, kind, revision: sys.argv[1] * 40
 for number in range(25):
     print(hub.locked_revision(f"{sys.argv[1]}/{number}"), hub.locked_revision(f"both/{number}"))
 """

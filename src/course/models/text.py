@@ -42,8 +42,10 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f"{name}[{place}] has half a character, {text[error.start]!a}, at place {error.start} (a lone surrogate, as half an emoji "
-                "leaves it); decode the text anew, or replace it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+                f"{name}[{place}] has half a character, {text[error.start]!a}, "
+                f"at place {error.start} (a lone surrogate, as half an emoji "
+                "leaves it); decode the text anew, or replace it: text.encode('utf-16', "
+                "'surrogatepass').decode('utf-16', 'replace')"
             ) from None
     return found
 
@@ -95,7 +97,8 @@ def _check_written_out(tokenizer: PreTrainedTokenizerBase, name: str, text: str)
         and token in tokenizer(name, add_special_tokens=False, split_special_tokens=True).input_ids
     ):
         raise ValueError(
-            f"{text[:40]!r}… has {name!r}, which this tokenizer can only read as its special token; leave it out"
+            f"{text[:40]!r}… has {name!r}, which this tokenizer can only read as its special "
+            "token; leave it out"
         )
 
 
@@ -145,7 +148,8 @@ class UnknownWords:
         shown = ", ".join(map(repr, list(words)[:5])) + (" and others" if len(words) > 5 else "")
         share = 100 * sum(counts) / sum(map(len, ids))
         message = (
-            f"{share:.1f} % of what {len(ids)} {name}(s) say is unknown to this model's tokenizer ({shown}): every such word is read "
+            f"{share:.1f} % of what {len(ids)} {name}(s) say is unknown to this model's "
+            f"tokenizer ({shown}): every such word is read "
             f"as the same {self.tokenizer.unk_token}"
         )
         if self.choice == "refuse":

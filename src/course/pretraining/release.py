@@ -99,7 +99,8 @@ def _list_hashes(staged: Path) -> int:
     size = sum(path.stat().st_size for path in files)
     if size > LIMIT:
         raise ValueError(
-            f"{size / 1e6:.1f} MB to ship: expected at most {LIMIT / 1e6:.0f} MB; train fewer or smaller models"
+            f"{size / 1e6:.1f} MB to ship: expected at most {LIMIT / 1e6:.0f} MB; "
+            "train fewer or smaller models"
         )
     found = {
         path.relative_to(staged).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
