@@ -208,7 +208,7 @@ def _factors(layer: lora.Linear, name: str, rank: int) -> dict[str, torch.Tensor
             "up": some.new_zeros(rank, layer.out_features),
             "magnitude": some.new_ones(layer.out_features),
             "bias": some.new_zeros(layer.out_features),
-        }  # fmt: skip
+        }
     magnitude, scale = _magnitude(layer, name), layer.scaling[name]
     bias = layer.lora_B[name].bias
     return {

@@ -102,7 +102,7 @@ def target_modules(model: PreTrainedModel) -> TargetModules:
     kind = model.config.model_type
     if kind not in TARGET_MODULES:
         raise ValueError(
-            f"no places are known for the architecture {kind!r}, only for "
+            f"no target modules are known for the architecture {kind!r}, only for "
             f"{', '.join(TARGET_MODULES)}; give target_modules=[...], the ends of the "
             "names of its linear layers, and norms=False; or choose 'lora' or 'head', which know "
             "every architecture"

@@ -11,6 +11,7 @@ from course.foundation.validation import boolean, check_fields, each, integer, s
 from course.heads.head import Head, Piece, outputs
 from course.heads.rows import text_in
 from course.lm.tokenization import text_ids
+from course.models.loading import AutoModelClass
 from course.tasks.metrics import best_score
 from course.training.batches import pad_id
 
@@ -70,15 +71,19 @@ class SpanHead(Head):
     window: int = 384
     stride: int = 128
     longest: int = 30
-    loader: ClassVar[type] = AutoModelForQuestionAnswering
+    loader: ClassVar[AutoModelClass] = AutoModelForQuestionAnswering
     kind: ClassVar[str] = "span"
     measure: ClassVar[str] = "F1"
 
     def __post_init__(self) -> None:
         check_fields(
-            self, labels=each(text(), 2), may_be_absent=boolean(), window=integer(1),
-            stride=integer(0), longest=integer(1)
-        )  # fmt: skip
+            self,
+            labels=each(text(), 2),
+            may_be_absent=boolean(),
+            window=integer(1),
+            stride=integer(0),
+            longest=integer(1),
+        )
 
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
         """As :meth:`Head.features`; a row has as many features as windows."""
@@ -105,9 +110,15 @@ class SpanHead(Head):
         size = min(self.window, tokenizer.model_max_length)
         stride = self._stride(tokenizer, rows, size)
         encoded = tokenizer(
-            questions, contexts, truncation="only_second", max_length=size, stride=stride,
-            return_overflowing_tokens=True, return_offsets_mapping=True, split_special_tokens=True,
-        )  # fmt: skip
+            questions,
+            contexts,
+            truncation="only_second",
+            max_length=size,
+            stride=stride,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            split_special_tokens=True,
+        )
         names, windows = [name for name in tokenizer.model_input_names if name in encoded], []
         for i, number in enumerate(encoded["overflow_to_sample_mapping"]):
             feature = {name: encoded[name][i] for name in names}

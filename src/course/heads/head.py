@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
-from course.models.loading import load_tokenizer, load_with_head
+from course.models.loading import AutoModelClass, load_tokenizer, load_with_head
 from course.training.batches import Encoded, batching_plan, encoded, pad_id
 
 
@@ -39,7 +39,7 @@ class Head(ABC):
     """
 
     labels: tuple[str, ...]
-    loader: ClassVar[type]
+    loader: ClassVar[AutoModelClass]
     measure: ClassVar[str]
 
     @property

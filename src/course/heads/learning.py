@@ -51,9 +51,13 @@ class Effort:
 
     def __post_init__(self) -> None:
         check_fields(
-            self, labels=integer(1), steps=integer(1), batch_size=integer(1),
-            text_rate=number(above=0), word_rate=number(above=0)
-        )  # fmt: skip
+            self,
+            labels=integer(1),
+            steps=integer(1),
+            batch_size=integer(1),
+            text_rate=number(above=0),
+            word_rate=number(above=0),
+        )
 
     def learning_rate(self, head: Head) -> float:
         return self.text_rate if isinstance(head, SequenceHead) else self.word_rate
@@ -149,11 +153,14 @@ def learn(
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels)
     settings = FitSettings(
-        steps=spent.steps, batch_size=spent.batch_size,
-        learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head), seed=seed,
-        validate_every=max(20, spent.steps // 8), patience=4 if validated else None,
+        steps=spent.steps,
+        batch_size=spent.batch_size,
+        learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head),
+        seed=seed,
+        validate_every=max(20, spent.steps // 8),
+        patience=4 if validated else None,
         precision="fp32",
-    )  # fmt: skip
+    )
     rows = list(task.data[VALIDATION]) if validated else []
     validate = (lambda tuned: head.score(tuned, tokenizer, rows)) if validated else None
     history = fit(

@@ -13,6 +13,7 @@ from transformers import (
 
 from course.heads.head import Head, Piece, outputs, too_long
 from course.heads.rows import number_of, text_in
+from course.models.loading import AutoModelClass
 from course.training.batches import pad_id
 from course.world.example import Example
 
@@ -36,7 +37,7 @@ class SequenceHead(Head):
 
     read: Callable[[dict], Example]
     columns: tuple[str, ...] = ("sentence",)
-    loader: ClassVar[type] = AutoModelForSequenceClassification
+    loader: ClassVar[AutoModelClass] = AutoModelForSequenceClassification
     measure: ClassVar[str] = "accuracy"
 
     @property

@@ -10,6 +10,7 @@ from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTr
 from course.foundation.validation import shown
 from course.heads.head import Head, Piece, outputs, too_long
 from course.heads.rows import number_of, words_in
+from course.models.loading import AutoModelClass
 from course.training.batches import pad_id
 from course.training.packing import IGNORED
 
@@ -23,7 +24,7 @@ class TokenHead(Head):
             hold the tags themselves, too.
     """
 
-    loader: ClassVar[type] = AutoModelForTokenClassification
+    loader: ClassVar[AutoModelClass] = AutoModelForTokenClassification
     kind: ClassVar[str] = "tokens"
     measure: ClassVar[str] = "F1"
 
