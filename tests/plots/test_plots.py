@@ -399,40 +399,30 @@ def test_only_tasks_that_differ_are_drawn():
     assert "is even" in drawn and "topic" not in drawn and {"found", "people's best"} <= drawn
 
 
-def judged(calls: int, kind: float) -> dict:
-    return {
-        "calls": calls,
-        "manners": {"kind": kind, "rude": 100 - kind},
-        "reward": kind,
-        "gold": kind / 25,
-        "right": kind,
-    }
-
-
 def test_every_search_and_every_fixed_prefix_of_steering_is_named():
-    trace = [judged(100, 30.0), judged(900, 90.0)]
-    fixed = {"no prefix": judged(0, 25.0), "hand-written": judged(0, 95.0)}
-    ways = fixed | dict.fromkeys(("random search", "learned", "learned, reads"), trace)
+    runs = np.array([[30.0, 30.0, 90.0]] * 3)
+    curves = dict.fromkeys(("random search", "learned", "learned, reads"), runs)
+    fixed = {"no prefix": 25.0, "hand-written": 95.0}
     figure = plots.steering_searches(
-        [{"targets": {"kind": ways, "rude": ways}}] * 3, (0, 500, 1000)
+        {"kind": curves, "rude": curves}, {"kind": fixed, "rude": fixed}, (0, 500, 1000)
     )
-    assert {*ways, "towards kind", "towards rude"} <= names(figure)
+    assert {*curves, *fixed, "towards kind", "towards rude"} <= names(figure)
     assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, (
         "three seeds and their mean"
     )
-    assert plots.latest(trace, 899)["calls"] == 100 and plots.latest(trace, 900)["calls"] == 900
 
 
 def test_a_gamed_reward_stands_beside_what_was_meant():
-    trace = [judged(100, 30.0), judged(900, 90.0)]
-    figure = plots.gamed_reward([{"model": trace, "even": trace[:1]}] * 3, (100, 1000))
+    ends = {"reward": (30.0, 90.0), "gold": (1.2, 3.6), "right": (30.0, 90.0)}
+    curves = {
+        measure: {"model": np.array([[first, last]] * 3), "even": np.array([[first, first]] * 3)}
+        for measure, (first, last) in ends.items()
+    }
+    figure = plots.gamed_reward(curves, (100, 1000))
     assert {"starts as a language model", "starts from any word"} <= {
         text.get_text() for text in figure.texts
     }
     assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
-    assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[30, 90], [1.2, 3.6], [30, 90]]
-    assert [list(ax.lines[-1].get_ydata()) for ax in figure.axes] == [
-        [30, 30],
-        [1.2, 1.2],
-        [30, 30],
-    ]
+    for ax, (first, last) in zip(figure.axes, ends.values(), strict=True):
+        assert list(ax.lines[0].get_ydata()) == [first, last]
+        assert list(ax.lines[-1].get_ydata()) == [first, first]

@@ -182,6 +182,7 @@ def _pieces(layout: str) -> tuple[list[str], list[str]]:
 #: The layouts of the lists that the small models were pretrained on, and two that no document of
 #: theirs has.
 LIST_TEMPLATES = {name: Template(item) for name, item in FORMATS.items()}
+#: Templates of lists that the corpus does not have.
 UNSEEN_TEMPLATES = {"comma": Template("{x} , {y} ;"), "question": Template("{x} ? {y} \n")}
 #: A layout in plain English for models that read it, as in lm-evaluation-harness: a blank line
 #: between items.
