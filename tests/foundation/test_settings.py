@@ -4,7 +4,6 @@ import dataclasses
 import importlib
 import math
 import pkgutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ import course
 from course.finetuning.instruction_tuning import Tuning
 from course.heads.answers import SpanHead
 from course.heads.learning import Effort
+from course.lm.predictor import MaskedLM
 from course.pretraining.recipes import Recipe
 from course.prompting.selection import Nearest
 from course.prompting.sweeps import Cell
@@ -55,7 +55,7 @@ SETTINGS = [
     Fluent(MANNER, 0.5),
     AskedWriter(object()),
     TunedWriter(object()),
-    BlankFiller(SimpleNamespace(masked=True)),
+    BlankFiller(object.__new__(MaskedLM)),
     OpeningWriter(object()),
     Scorer("kind"),
     MANNER,
