@@ -31,7 +31,7 @@ from datasets import Dataset
 from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
 
 from course.lm.language_model import LanguageModel, load
-from course.prompting.in_context import queries
+from course.prompting.evaluation import fresh_questions
 from course.training.batches import Completions, completions
 from course.training.fitting import FitSettings, fit, mean_loss
 from course.training.packing import IGNORED
@@ -91,13 +91,13 @@ def mixture(split: str, count: int, seed: int) -> Pairs:
     for name in [*list_tasks(), *(name for name in EXERCISES if name not in CHAINS)]:
         for shots in (0, 1, 2, 4):
             try:
-                asked = queries(name, shots, count, seed, split)
+                questions = fresh_questions(name, shots, count, seed, split)
             except (ValueError, IndexError):  # too few inputs in this split
                 continue
             pairs += [
-                (query.prompt, query.output)
-                for query in asked
-                if len(query.prompt.split()) <= _LONGEST
+                question.pair
+                for question in questions
+                if len(question.prompt.text.split()) <= _LONGEST
             ]
     return pairs
 

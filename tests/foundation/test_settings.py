@@ -18,13 +18,13 @@ from course.prompting.selection import Nearest
 from course.prompting.sweeps import Cell
 from course.search.baselines import Exhaustive, RandomSearch
 from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 from course.search.dialogue_reward import Brevity, Manner, Scorer
 from course.search.fluency import Fluent
 from course.search.gradient import AutoPrompt, Pez
 from course.search.policy import PolicySettings
 from course.search.reinforce import RLPrompt
-from course.search.soft import Lesson
+from course.search.soft import SoftPromptSettings
 from course.search.steering import LearnedPrefix, PolicyTraining
 from course.search.triggers import OpeningWriter
 from course.search.writers import AskedWriter, BlankFiller, TunedWriter
@@ -50,7 +50,7 @@ SETTINGS = [
     PolicySettings(),
     PolicyTraining(),
     LearnedPrefix(object(), allowed=(1, 2)),
-    Lesson(learning_rate=0.1),
+    SoftPromptSettings(learning_rate=0.1),
     WrittenPrompts(AskedWriter(object())),
     Fluent(MANNER, 0.5),
     AskedWriter(object()),
@@ -135,7 +135,7 @@ def test_a_value_out_of_range_is_refused(settings, change):
 def test_a_budget_is_a_whole_number_of_calls():
     for budget in (0, -5, 2.5, True, math.nan, "9"):
         with pytest.raises((TypeError, ValueError), match="budget="):
-            Meter(None, None, budget)
+            BudgetedEvaluator(None, None, budget)
 
 
 def test_no_settings_class_is_forgotten():

@@ -15,7 +15,7 @@ from course.cloze import english
 from course.finetuning import specialists
 from course.lm.language_model import load
 from course.models.loading import HUB
-from course.prompting.in_context import accuracy, queries
+from course.prompting.evaluation import fresh_questions
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "01-two-expectations.ipynb"
 
@@ -74,7 +74,7 @@ def test_specialists_are_tuned_in_single_precision_and_small_steps(served, clien
 def test_answers_of_several_tokens_are_refused(served, client, monkeypatch):
     monkeypatch.setenv("COURSE_TIER", "hub")
     with pytest.raises(ValueError, match="is not one known token of this tokenizer"):
-        accuracy(load("gpt-middle"), queries("find_city", 1, 20))
+        specialists.accuracy(load("gpt-middle"), fresh_questions("find_city", 1, 20))
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):

@@ -159,7 +159,7 @@ def test_exercises_are_asked_in_their_own_layout():
     cell = Cell("gpt-small", "inference", "gold", 1, 0, count=2)
     assert all(
         q.prompt.text.startswith("premise : ") and q.prompt.text.endswith(" \n verdict :")
-        for q in sweeps._asked(cell)
+        for q in sweeps._questions(cell)
     )
 
 
@@ -225,7 +225,8 @@ def test_a_cell_of_other_data_has_another_file(monkeypatch):
     [
         (
             (("is_large", "where"), (999,), (0,)),
-            r"shots=\[999\]: more demonstrations than any document .* at most \d+ \(is_large\), 2 \(where",
+            r"shots=\[999\]: more demonstrations than any document .* at most \d+ \(is_large\), 2"
+            r" \(where",
         ),
         (((), (0,), (0,)), "no tasks: expected at least one of each"),
         ((("where",), (), ()), "no shots, no seeds: expected"),

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from course.lm.language_model import load
 from course.search import (
-    Meter,
+    BudgetedEvaluator,
     SuccessiveHalving,
     Tabulated,
     Uniform,
     UpperConfidence,
     answers,
     candidates,
-    overall,
+    overall_ranking,
     repeated,
     search,
     tabulate,
@@ -34,7 +34,7 @@ def known(means, items: int, noise: float = 0.0, seed: int = 0) -> Tabulated:
 
 
 def run(race, table: Tabulated, seed: int = 0):
-    return list(race.rounds(Meter(table, None, table.table.size), seed))
+    return list(race.rounds(BudgetedEvaluator(table, None, table.table.size), seed))
 
 
 RACES = (
@@ -145,7 +145,7 @@ def test_a_race_that_runs_out_of_calls_keeps_its_leader():
 
 def test_who_stays_longer_is_better():
     table = known(np.arange(9), 8)
-    assert overall(run(SuccessiveHalving(table.prompts), table)) == tuple(
+    assert overall_ranking(run(SuccessiveHalving(table.prompts), table)) == tuple(
         f"p{i}" for i in range(8, -1, -1)
     )
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from course.finetuning.specialists import specialise
+from course.finetuning.specialists import accuracy, specialise
 from course.lm.language_model import LanguageModel
-from course.prompting.in_context import accuracy, queries
+from course.prompting.evaluation import fresh_questions
 
 BEFORE, FULL, ON, OFF = (
     "only prompted",
@@ -37,12 +37,12 @@ def measure(
     """
     full = specialise(base, task, steps=steps, seed=seed).model
     lora = specialise(base, task, steps=steps, seed=seed, method="lora").model
-    asked = {name: queries(name, shots, count, seed) for name in tasks}
+    asked = {name: fresh_questions(name, shots, count, seed) for name in tasks}
 
     def row(model: LanguageModel, tuned: bool) -> dict[str, float]:
-        own = [query.bare for query in asked[task]] if tuned else asked[task]
+        own = [question.zero_shot for question in asked[task]] if tuned else asked[task]
         others = [accuracy(model, asked[name]) for name in tasks if name != task]
-        return {"own": 100 * accuracy(model, own), "others": 100 * sum(others) / len(others)}
+        return {"own": accuracy(model, own), "others": sum(others) / len(others)}
 
     rows = {BEFORE: row(base, False), FULL: row(full, True), ON: row(lora, True)}
     with lora.model.disable_adapter():

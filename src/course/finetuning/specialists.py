@@ -12,7 +12,7 @@ from course.adapters import adapt, tuning
 from course.foundation.validation import integer
 from course.lm.language_model import LanguageModel
 from course.models.hub import tier
-from course.prompting.in_context import accuracy, queries
+from course.prompting.evaluation import Question, fresh_questions, scores
 from course.training.batches import completions
 from course.training.fitting import FitSettings, History, fit
 from course.world.split import TRAIN
@@ -61,7 +61,7 @@ def specialise(
     integer(1)("labels", labels)
     # in half precision a step of this size would be rounded away
     model = adapt(copy.deepcopy(base.model).float(), method)
-    pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
+    pairs = [question.pair for question in fresh_questions(task, 0, labels, seed, TRAIN)]
     # in single precision everywhere: a study's figures should not depend on what the processor
     # computes fast
     usual = RATES[tier()] if method == "full" else tuning.RATES[tier()][method]
@@ -73,6 +73,17 @@ def specialise(
     )
     history = fit(model, completions(base.tokenizer, pairs), settings)
     return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
+
+
+def accuracy(model: LanguageModel, questions: Sequence[Question]) -> float:
+    """Share of questions (percent) whose right answer is the most probable next token.
+
+    A model that was tuned on answers alone need not end its text after one.
+
+    Raises:
+        ValueError: if a right answer is not one token of the model.
+    """
+    return 100 * float(scores(model, questions, written=True, max_tokens=1).mean())
 
 
 def matrix(
@@ -90,10 +101,10 @@ def matrix(
     models = {GENERALIST: generalist} | {s.task: s.model for s in specialists}
     table = {}
     for task in tasks:
-        shown = queries(task, shots, count, seed)
-        bare = [query.bare for query in shown]
+        shown = fresh_questions(task, shots, count, seed)
+        alone = [question.zero_shot for question in shown]
         table[task] = {
-            name: 100 * accuracy(model, bare if name == task else shown)
+            name: accuracy(model, alone if name == task else shown)
             for name, model in models.items()
         }
     return pd.DataFrame(table)
@@ -124,9 +135,9 @@ def by_labels(
     """A specialist's accuracy (percent) on its own task by the number of labels that it was trained
     on.
     """
-    asked = queries(task, 0, count, seed)
+    held_out = fresh_questions(task, 0, count, seed)
     return {
-        str(n): 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, asked)
+        str(n): accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, held_out)
         for n in labels
     }
 
@@ -135,7 +146,7 @@ def by_shots(
     base: LanguageModel, task: str, shots: Sequence[int], seed: int, count: int = 200
 ) -> dict[str, float]:
     """The generalist's accuracy (percent) by the number of demonstrations in its prompt."""
-    return {str(k): 100 * accuracy(base, queries(task, k, count, seed)) for k in shots}
+    return {str(k): accuracy(base, fresh_questions(task, k, count, seed)) for k in shots}
 
 
 def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
@@ -144,11 +155,16 @@ def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
     The specialist stores another copy of the model in half precision; the generalist stores the
     text of its demonstrations.
     """
-    asked = queries(task, shots, 100)
-    bare = [query.bare for query in asked]
-    length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in found) / 100 for name, found in
-              (("specialist", bare), ("generalist", asked))}  # fmt: skip
-    shown = asked[0].prompt.removesuffix(bare[0].prompt)
+    prompts = [question.prompt for question in fresh_questions(task, shots, 100)]
+    texts = {
+        "specialist": [prompt.zero_shot.text for prompt in prompts],
+        "generalist": [prompt.text for prompt in prompts],
+    }
+    length = {
+        name: sum(len(base.tokenizer(text).input_ids) for text in read) / len(read)
+        for name, read in texts.items()
+    }
+    shown = texts["generalist"][0].removesuffix(texts["specialist"][0])
     stored = {
         "specialist": 2 * base.model.num_parameters() / 1e3,
         "generalist": len(shown.encode()) / 1e3,

@@ -8,6 +8,8 @@ path (``./my-checkpoint``) is a folder of the reader's own. What comes from the 
 folder passes the same checks (:mod:`course.models.checkpoint_files`).
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -17,18 +19,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
 from transformers.utils import logging as hf_logging
 
 from course.models.checkpoint_files import (
@@ -38,6 +31,9 @@ from course.models.checkpoint_files import (
     fetch_checkpoint,
 )
 from course.models.hub import HubError, described, loading, tier
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = [
     "HUB",
@@ -51,6 +47,7 @@ __all__ = [
     "weights_sha256",
 ]
 
+#: The folder of the shipped weights.
 WEIGHTS = Path(__file__).parents[1] / "weights"
 HASHES = WEIGHTS / "sha256.json"
 #: Stands in the folder of a model that is shipped as an adapter of another one.
@@ -137,6 +134,9 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
         IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has
             others than its configuration says.
     """
+    # the model classes take a second or two to import
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+
     source = _source(name, wanted_tier, weights=True)
     if source.shipped and (source.folder / ADAPTER).exists():
         return _merged(source.folder)
@@ -255,6 +255,8 @@ def _own_folder(name: str | Path) -> Path:
 
 def _config(folder: Path, **settings: Any) -> PreTrainedConfig:
     """The configuration in a folder, but for what is not the checkpoint's to decide."""
+    from transformers import AutoConfig
+
     config = AutoConfig.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, **settings
     )
@@ -409,6 +411,8 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
     Raises:
         HubError: also if its chat template cannot write one message of a user.
     """
+    from transformers import AutoTokenizer
+
     source = _source(name, wanted_tier, weights=False)
     if source.shipped and (source.folder / ADAPTER).exists():
         return load_tokenizer(_base_of(source.folder), "tiny")

@@ -4,12 +4,16 @@ What a reader writes never becomes a special token, be it ``[END]`` or ``<|im_en
 tokens come from the tokenizer (a beginning of document), from a chat template, or as ids.
 """
 
+from __future__ import annotations
+
 import re
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedTokenizerBase
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 #: What to do about words that a tokenizer does not know.
 UNKNOWN_CHOICES = ("warn", "refuse", "allow")
