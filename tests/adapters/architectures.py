@@ -65,14 +65,34 @@ MORE = {
     "mpnet": lambda: MPNetConfig(**_SIZE, **_CALM, **_ENDS),
     "deberta": lambda: DebertaConfig(**_SIZE, **_CALM, **_PAIRS),
     "deberta-v2": lambda: DebertaV2Config(
-        **_SIZE, **_CALM, **_PAIRS, position_buckets=8, share_att_key=True, norm_rel_ebd="layer_norm"
+        **_SIZE,
+        **_CALM,
+        **_PAIRS,
+        position_buckets=8,
+        share_att_key=True,
+        norm_rel_ebd="layer_norm",
     ),
     "distilbert": lambda: DistilBertConfig(
-        vocab_size=40, dim=WIDTH, n_layers=LAYERS, n_heads=2, hidden_dim=INNER, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0
+        vocab_size=40,
+        dim=WIDTH,
+        n_layers=LAYERS,
+        n_heads=2,
+        hidden_dim=INNER,
+        dropout=0.0,
+        attention_dropout=0.0,
+        seq_classif_dropout=0.0,
     ),
-    "albert": lambda: AlbertConfig(**_SIZE, **_CALM, embedding_size=12, classifier_dropout_prob=0.0),
+    "albert": lambda: AlbertConfig(
+        **_SIZE, **_CALM, embedding_size=12, classifier_dropout_prob=0.0
+    ),
     "modernbert": lambda: ModernBertConfig(
-        **_SIZE, **_ENDS, cls_token_id=1, sep_token_id=2, norm_bias=True, attention_bias=True, mlp_bias=True
+        **_SIZE,
+        **_ENDS,
+        cls_token_id=1,
+        sep_token_id=2,
+        norm_bias=True,
+        attention_bias=True,
+        mlp_bias=True,
     ),
     "mistral": lambda: MistralConfig(**_SIZE, **_GROUPS, sliding_window=64),
     "qwen3": lambda: Qwen3Config(**_SIZE, **_GROUPS, head_dim=8),
@@ -81,15 +101,30 @@ MORE = {
     "phi": lambda: PhiConfig(**_SIZE, pad_token_id=0),
     "phi3": lambda: Phi3Config(**_SIZE, **_GROUPS),
     "falcon": lambda: FalconConfig(
-        vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2, ffn_hidden_size=INNER, pad_token_id=0
+        vocab_size=40,
+        hidden_size=WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=2,
+        ffn_hidden_size=INNER,
+        pad_token_id=0,
     ),
     "opt": lambda: OPTConfig(
-        vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2, ffn_dim=INNER, word_embed_proj_dim=WIDTH,
-        pad_token_id=0, dropout=0.0,
+        vocab_size=40,
+        hidden_size=WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=2,
+        ffn_dim=INNER,
+        word_embed_proj_dim=WIDTH,
+        pad_token_id=0,
+        dropout=0.0,
     ),
-    "bloom": lambda: BloomConfig(vocab_size=40, hidden_size=WIDTH, n_layer=LAYERS, n_head=2, pad_token_id=0),
-    "mamba": lambda: MambaConfig(vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, state_size=4, pad_token_id=0),
-}  # fmt: skip
+    "bloom": lambda: BloomConfig(
+        vocab_size=40, hidden_size=WIDTH, n_layer=LAYERS, n_head=2, pad_token_id=0
+    ),
+    "mamba": lambda: MambaConfig(
+        vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, state_size=4, pad_token_id=0
+    ),
+}
 LOADERS = {
     "sequence": AutoModelForSequenceClassification,
     "tokens": AutoModelForTokenClassification,

@@ -116,7 +116,9 @@ FAILING = {
     (
         "06b-written-prompts",
         "6b",
-    ),  # found prompts are level with people's on average, and yes-no questions scatter by more than the margin
+        # found prompts are level with people's on average, and yes-no questions scatter by more
+        # than the margin
+    ),
     (
         "06d-soft-prompts",
         "6d",
