@@ -206,10 +206,8 @@ def compare(
             outcome = way(replace(settings, steps=steps[name], seed=seed))
             outcomes[name].append(outcome)
             print(
-                (
-                    f"{name}: {outcome.tokens / outcome.seconds:,.0f} tokens/s, loss "
-                    f"{outcome.loss:.4f}"
-                ),
+                f"{name}: {outcome.tokens / outcome.seconds:,.0f} tokens/s, "
+                f"loss {outcome.loss:.4f}",
                 flush=True,
             )
     speed = {name: mean(o.tokens / o.seconds for o in some) for name, some in outcomes.items()}
@@ -270,10 +268,8 @@ def main() -> None:
     shown = examples(base, max(chosen.seconds))
     loss, held_out = fp32_losses(base.model, shown)
     print(
-        (
-            f"{len(shown.train.ids):,} examples; before training: loss {loss:.4f}, held-out inputs "
-            f"{held_out:.4f}"
-        ),
+        f"{len(shown.train.ids):,} examples; "
+        f"before training: loss {loss:.4f}, held-out inputs {held_out:.4f}",
         flush=True,
     )
     step_tokens = SETTINGS.batch_size * mean(shown.train.tokens)
@@ -291,10 +287,8 @@ def main() -> None:
         )
         print(table.to_string())
         print(
-            (
-                "goal (1.8 times the tokens a second, no worse a loss): "
-                f"{'reached' if reached(table) else 'not reached'}\n"
-            ),
+            "goal (1.8 times the tokens a second, no worse a loss): "
+            f"{'reached' if reached(table) else 'not reached'}\n",
             flush=True,
         )
 
