@@ -47,12 +47,19 @@ CONFIGS = {
     "bert": lambda: BertConfig(**_SIZE, attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0),
     "gpt_neox": lambda: GPTNeoXConfig(**_SIZE, pad_token_id=0),
     "gpt2": lambda: GPT2Config(
-        vocab_size=40, n_embd=WIDTH, n_layer=LAYERS, n_head=2, n_inner=INNER, pad_token_id=0,
-        attn_pdrop=0.0, resid_pdrop=0.0, embd_pdrop=0.0,
+        vocab_size=40,
+        n_embd=WIDTH,
+        n_layer=LAYERS,
+        n_head=2,
+        n_inner=INNER,
+        pad_token_id=0,
+        attn_pdrop=0.0,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
     ),
     "llama": lambda: LlamaConfig(**_SIZE, num_key_value_heads=2, pad_token_id=0),
     "qwen2": lambda: Qwen2Config(**_SIZE, num_key_value_heads=2, pad_token_id=0),
-}  # fmt: skip
+}
 _CALM = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0}
 _ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 _PAIRS = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]}

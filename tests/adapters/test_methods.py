@@ -145,7 +145,7 @@ REFUSED = (
     {(kind, "bitfit"): "no biases" for kind in ("mistral", "qwen3", "phi3")}
     | {("deberta", "bitfit"): "out of BitFit's reach"}
     | {
-        (kind, method): "no places are known"
+        (kind, method): "no target modules are known"
         for kind in ("mixtral", "gemma2", "mamba")
         for method in ("bitfit", "adapter_bias", "bottleneck")
     }
@@ -328,10 +328,8 @@ def test_an_unknown_architecture_and_a_taken_name_are_refused():
     strange.config.model_type = "strange"
     with pytest.raises(
         ValueError,
-        match=(
-            "no places are known for the architecture 'strange', only for bert, .* give "
-            "target_modules"
-        ),
+        match="no target modules are known for the architecture 'strange', only for bert, .* give "
+        "target_modules",
     ):
         adapt(strange, "bottleneck")
     assert (
@@ -426,11 +424,8 @@ NAN, INF = float("nan"), float("inf")
         (
             "bitfit",
             {"r": 4},
-            (
-                "the method 'bitfit' has no option 'r'; choose from exclude_modules, "
-                "modules_to_save, "
-                "target_modules"
-            ),
+            "the method 'bitfit' has no option 'r'; choose from exclude_modules, modules_to_save, "
+            "target_modules",
         ),
         ("ia3", {"alpha": 4}, "the method 'ia3' has no option 'alpha'"),
         *(("bottleneck", {"r": r}, "r=.*: expected a whole number") for r in (0, -1, 17, 1.5)),

@@ -73,17 +73,13 @@ UNROUTED = {
     (
         "deberta-v2",
         "lora",
-    ): (
-        "query_proj reads something of the shape .* adapt without it .* or answer its rows alone, "
-        "with set_adapter"
-    ),
+    ): "query_proj reads something of the shape .* adapt without it .* or answer its rows alone, "
+    "with set_adapter",
     (
         "mixtral",
         "lora",
-    ): (
-        "the adapter 'a' has target_parameters=.*, which cannot share a batch; name linear layers "
-        "in target_modules"
-    ),
+    ): "the adapter 'a' has target_parameters=.*, which cannot share a batch; name linear layers "
+    "in target_modules",
 }
 #: What a method does not know; see the tests of the methods.
 UNKNOWN = {
@@ -243,11 +239,8 @@ def test_a_base_model_in_half_precision_is_served_as_alone():
                 "gpt_neox",
                 method,
                 {},
-                (
-                    f"the adapter 'a' is {kind}, which cannot share a batch: expected LoRA, IA3, "
-                    ".* "
-                    "with set_adapter"
-                ),
+                f"the adapter 'a' is {kind}, which cannot share a batch: expected LoRA, IA3, .* "
+                "with set_adapter",
             )
             for method, kind in (
                 ("prompt", "PROMPT_TUNING"),

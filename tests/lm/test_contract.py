@@ -1,6 +1,4 @@
-"""The contract of text models: the same signatures here and at an endpoint, and a working
-example.
-"""
+"""The contract of text models: the same signatures here and at an endpoint, and a working example."""
 
 import doctest
 import inspect

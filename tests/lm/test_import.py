@@ -1,6 +1,4 @@
-"""Importing the package for inference loads torch and transformers, and nothing heavy beside
-them.
-"""
+"""Importing the package for inference loads torch and transformers, and nothing heavy beside them."""
 
 import subprocess
 import sys

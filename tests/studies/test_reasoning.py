@@ -12,13 +12,8 @@ def cell(accuracy, tokens=10.0):
 def chained(shift=0.0):
     """A record of chains in which every way has an accuracy of its own."""
     rank = {way: i for i, way in enumerate(reasoning.WAYS)}
-    ways = {
-        task: {
-            str(n): {way: cell(10.0 * i + n + shift, 2.0 * (i + 1)) for way, i in rank.items()}
-            for n in reasoning.STEPS
-        }
-        for task in reasoning.TASKS
-    }
+    ways = {task: {str(n): {way: cell(10.0 * i + n + shift, 2.0 * (i + 1)) for way, i in rank.items()} for n in reasoning.STEPS}
+            for task in reasoning.TASKS}  # fmt: skip
     return {
         "ways": ways,
         "controls": {
@@ -47,14 +42,8 @@ def test_tables_are_means_over_the_seeds():
         reasoning.TRIGGERS
     )
     assert reasoning.with_controls(values)[0]["route"] == {
-        "standard": 3,
-        "chain": 13,
-        "zero-shot": 23,
-        "trigger": 33,
-        "shuffled": 70,
-        "filler": 70,
-        "answer first": 70,
-    }
+        "standard": 3, "chain": 13, "zero-shot": 23, "trigger": 33, "shuffled": 70, "filler": 70, "answer first": 70
+    }  # fmt: skip
 
 
 def voted(greedy, scale):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -226,13 +227,13 @@ def by_model_size(
     return figure
 
 
-def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
+def hundred_tasks(table: pd.DataFrame) -> Figure:
     """Megabytes on disk and milliseconds to switch by the number of tasks: a whole model a task
     against one model and adapters.
 
     Args:
-        models, adapters: shelves as dictionaries with ``tasks``, ``megabytes`` and ``switch_ms``,
-            one a seed.
+        table: rows with ``seed``, ``way`` (``"models"`` or ``"adapters"``), ``tasks``, ``measure``
+            (``"megabytes"`` or ``"switch_ms"``) and ``value``.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.6))
     for ax, column, title in (
@@ -240,17 +241,18 @@ def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
         (right, "switch_ms", "to switch tasks (ms)"),
     ):
         ends = []
-        for shelves, colour, label in (
-            (models, CEILING, "whole models"),
-            (adapters, OPENED, "adapters"),
+        for way, colour, label in (
+            ("models", CEILING, "whole models"),
+            ("adapters", OPENED, "adapters"),
         ):
-            means = band(
-                ax, shelves[0]["tasks"], np.array([shelf[column] for shelf in shelves]), colour
+            runs = table[(table["way"] == way) & (table["measure"] == column)].pivot(
+                index="seed", columns="tasks", values="value"
             )
+            ticks = list(runs.columns)
+            means = band(ax, ticks, runs.to_numpy(), colour)
             ends.append(((means[0], means[-1]), label, colour))
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ticks = shelves[0]["tasks"]
         ax.set_xticks(ticks, [str(n) for n in ticks])
         ax.minorticks_off()
         for (first, last), label, colour in ends:

@@ -73,10 +73,8 @@ def by_samples(
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.5), sharey=True, squeeze=False)
     x = range(len(samples))
     for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
-        ends = [
-            (band(ax, x, runs, colour, line)[-1], name, colour)
-            for (name, runs), (colour, line) in zip(curves.items(), _LOOKS, strict=False)
-        ]
+        ends = [(band(ax, x, runs, colour, line)[-1], name, colour)
+                for (name, runs), (colour, line) in zip(curves.items(), _LOOKS, strict=False)]  # fmt: skip
         if greedy:
             ax.plot([x[0], x[-1]], [greedy[title]] * 2, color=_GREEDY, linestyle=":", linewidth=1.5)
             ends.append((greedy[title], "greedy", _GREEDY))
