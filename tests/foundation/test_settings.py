@@ -121,12 +121,21 @@ def test_numbers_of_numpy_are_taken_for_what_they_are(settings, name):
 @pytest.mark.parametrize(
     ("settings", "change"),
     [
-        (FitSettings(), {"warmup_ratio": 5}), (FitSettings(), {"warmup_ratio": 1.1}), (FitSettings(), {"warmup_ratio": -1}),
-        (FitSettings(), {"weight_decay": -0.1}), (FitSettings(), {"max_grad_norm": 0}), (FitSettings(), {"steps": -1}),
-        (Corpus(), {"relabel": 1.01}), (PolicySettings(), {"kl": -1}), (UpperConfidence(("a",)), {"share": 0}),
-        (SuccessiveHalving(("a",)), {"keep": 1}), (Pez(), {"decay": -1}), (SETTINGS[1], {"seed": -1}), (SETTINGS[1], {"muon_rate": 0}),
+        (FitSettings(), {"warmup_ratio": 5}),
+        (FitSettings(), {"warmup_ratio": 1.1}),
+        (FitSettings(), {"warmup_ratio": -1}),
+        (FitSettings(), {"weight_decay": -0.1}),
+        (FitSettings(), {"max_grad_norm": 0}),
+        (FitSettings(), {"steps": -1}),
+        (Corpus(), {"relabel": 1.01}),
+        (PolicySettings(), {"kl": -1}),
+        (UpperConfidence(("a",)), {"share": 0}),
+        (SuccessiveHalving(("a",)), {"keep": 1}),
+        (Pez(), {"decay": -1}),
+        (SETTINGS[1], {"seed": -1}),
+        (SETTINGS[1], {"muon_rate": 0}),
     ],
-)  # fmt: skip
+)
 def test_a_value_out_of_range_is_refused(settings, change):
     ((name, value),) = change.items()
     assert refused(settings, name, value)
