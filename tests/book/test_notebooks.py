@@ -104,18 +104,6 @@ FAILING = {
         "5b",
     ),  # a vote mends no slips in sums: the samples agree in what the model believes
     ("05-chain-of-thought", "5d"),  # the vote does not beat the greedy chain
-    (
-        "06-prompt-search",
-        "6a",
-    ),  # PEZ, and RLPrompt at this budget; the lead on a model of another seed
-    (
-        "06b-written-prompts",
-        "6b",
-    ),  # found prompts are level with people's on average, and yes-no questions scatter by more than the margin
-    (
-        "06d-soft-prompts",
-        "6d",
-    ),  # catching up with size: one task of three is not learned through by the large model
 }
 
 
