@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datasets.exceptions import DatasetsError
 from filelock import FileLock
 from huggingface_hub import HfApi, constants, get_cached_repo_tree, get_session, snapshot_download
 from huggingface_hub.errors import (
@@ -311,6 +310,8 @@ def loading(repository: str | None, folder: Path) -> Iterator[None]:
 
 def _in_words(error: Exception) -> str:
     """What an error says, on one line; the libraries' messages can be long, or be a key alone."""
-    said = " ".join(str(error).split())[:1000]
-    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and said
-    return said if named else f"{type(error).__name__} {said}".strip()
+    message = " ".join(str(error).split())[:1000]
+    from datasets.exceptions import DatasetsError  # takes half a second to import
+
+    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and message
+    return message if named else f"{type(error).__name__} {message}".strip()

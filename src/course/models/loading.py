@@ -8,6 +8,8 @@ path (``./my-checkpoint``) is a folder of the reader's own. What comes from the 
 folder passes the same checks (:mod:`course.models.checkpoint_files`).
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -17,18 +19,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
 from transformers.utils import logging as hf_logging
 
 from course.models.checkpoint_files import (
@@ -38,6 +31,9 @@ from course.models.checkpoint_files import (
     fetch_checkpoint,
 )
 from course.models.hub import HubError, described, loading, tier
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = [
     "HUB",
@@ -138,6 +134,9 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
         IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has
             others than its configuration says.
     """
+    # the model classes take a second or two to import
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+
     source = _source(name, wanted_tier, weights=True)
     if source.shipped and (source.folder / ADAPTER).exists():
         return _merged(source.folder)
@@ -256,6 +255,8 @@ def _own_folder(name: str | Path) -> Path:
 
 def _config(folder: Path, **settings: Any) -> PreTrainedConfig:
     """The configuration in a folder, but for what is not the checkpoint's to decide."""
+    from transformers import AutoConfig
+
     config = AutoConfig.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, **settings
     )
@@ -352,13 +353,13 @@ def _base_of(folder: Path) -> str:
     Raises:
         WeightsError: if the adapter was trained on other weights than the package has now.
     """
-    made = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    if made["base_sha256"] != weights_sha256(made["base"]):
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    if record["base_sha256"] != weights_sha256(record["base"]):
         raise WeightsError(
-            f"{folder} was trained on other weights of {made['base']} than the package has; "
-            f"{made['again']}"
+            f"{folder} was trained on other weights of {record['base']} than the package has; "
+            f"{record['again']}"
         )
-    return made["base"]
+    return record["base"]
 
 
 def get_base_model(model: PreTrainedModel) -> PreTrainedModel:
@@ -395,13 +396,13 @@ def no_progress_bar() -> Iterator[None]:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Loading without warnings: that a new head is new needs none."""
-    said = hf_logging.get_verbosity()
+    verbosity = hf_logging.get_verbosity()
     hf_logging.set_verbosity_error()
     try:
         with no_progress_bar():
             yield
     finally:
-        hf_logging.set_verbosity(said)
+        hf_logging.set_verbosity(verbosity)
 
 
 def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
@@ -410,6 +411,8 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
     Raises:
         HubError: also if its chat template cannot write one message of a user.
     """
+    from transformers import AutoTokenizer
+
     source = _source(name, wanted_tier, weights=False)
     if source.shipped and (source.folder / ADAPTER).exists():
         return load_tokenizer(_base_of(source.folder), "tiny")
@@ -449,10 +452,10 @@ def _check_file(path: Path, expected: str) -> None:
     # the size and time of the file stand in for its content, so that each version is read once a
     # process
     seen = path.stat()
-    found = _sha256(path, seen.st_size, seen.st_mtime_ns)
-    if found != expected:
+    actual = _sha256(path, seen.st_size, seen.st_mtime_ns)
+    if actual != expected:
         raise WeightsError(
-            f"{path} is not the file that was shipped: sha256 {found[:12]}…, "
+            f"{path} is not the file that was shipped: sha256 {actual[:12]}…, "
             f"expected {expected[:12]}…; {repair}"
         )
 
