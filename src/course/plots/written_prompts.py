@@ -19,7 +19,7 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
     """Regret (points) against model calls on a logarithmic axis: a curve a schedule, a point a
     setting.
 
-    A dotted line goes from the dearest setting of the uniform schedule to the left, as far as its
+    A dotted line goes from the most expensive setting of the uniform schedule to the left, as far as its
     regret reaches.
 
     Args:
