@@ -16,6 +16,7 @@ from course.finetuning import specialists
 from course.lm.language_model import load
 from course.models.loading import HUB
 from course.prompting.evaluation import fresh_questions
+from course.studies.expectations import two_expectations
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "01-two-expectations.ipynb"
 
@@ -38,12 +39,12 @@ def served(hub, chapter_models):
 
 def test_two_expectations_are_measured_in_plain_english(served, client, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_TIER", "hub")
-    found = studies.expectations.two_expectations(0)
-    assert set(found) == {*english.TITLES, "continued"}
-    for kind in english.TITLES:
-        assert {(clue, model) for clue in found[kind] for model in found[kind][clue]} == {
-            (clue, model) for clue in ("left", "right") for model in ("gpt", "bert")
-        }
+    rows = two_expectations(0)
+    models, clues = ("gpt", "bert"), ("left", "right")
+    blanks = {(kind, clue, model) for kind in english.TITLES for clue in clues for model in models}
+    assert {(row["task"], row.get("clue"), row["model"]) for row in rows} == blanks | {
+        ("continued", None, model) for model in models
+    }
     assert "left out" not in capsys.readouterr().out, "the toy tokenizers know the words"
     with pytest.raises(ValueError, match="studies measure the shipped models"):
         studies.measure(studies.STUDIES["two-expectations"])

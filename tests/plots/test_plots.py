@@ -36,6 +36,11 @@ def names(figure) -> set[str]:
     )
 
 
+def every_seed(rows: list[dict]) -> pd.DataFrame:
+    """Three seeds that measured the same."""
+    return pd.DataFrame([{"seed": seed} | row for seed in range(3) for row in rows])
+
+
 def test_top_words_marks_the_right_word():
     likeliest = [("Ten", 0.75), ("$2", 0.2), ("", 0.05)]
     figure = plots.same_text_two_models([("a ____", "ten", likeliest, likeliest[1:])])
@@ -52,10 +57,15 @@ def test_top_words_marks_the_right_word():
 
 @pytest.mark.parametrize("kinds", [{"sums": "sums"}, {"sums": "sums", "facts": "facts"}])
 def test_by_clue_labels_both_models(kinds):
-    value = {
-        kind: {clue: {"gpt": 50.0, "bert": 90.0} for clue in ("left", "right")} for kind in kinds
-    }
-    assert {"GPT", "BERT"} <= words(plots.by_clue([value, value, value], kinds))
+    table = every_seed(
+        [
+            {"task": kind, "clue": clue, "model": model, "value": value}
+            for kind in kinds
+            for clue in ("left", "right")
+            for model, value in (("gpt", 50.0), ("bert", 90.0))
+        ]
+    )
+    assert {"GPT", "BERT"} <= words(plots.by_clue(table, kinds))
 
 
 def test_heat_map_prints_every_value():
@@ -70,11 +80,14 @@ def test_a_cell_without_a_value_stays_empty():
 
 @pytest.mark.parametrize("tasks", [("a", "b"), ("a", "b", "c")])
 def test_costs_draw_any_number_of_tasks(tasks):
-    value = {
-        "by_labels": {t: {"8": 1.0, "32": 2.0, "128": 3.0} for t in tasks},
-        "by_shots": {t: {"1": 5.0, "2": 6.0} for t in tasks},
-    }
-    figure = plots.cost_of_a_new_task([value, value, value], tasks)
+    points = {"fine-tuned": {8: 1.0, 32: 2.0, 128: 3.0}, "prompted": {1: 5.0, 2: 6.0}}
+    rows = [
+        {"task": task, "way": way, "k": k, "value": value}
+        for task in tasks
+        for way, curve in points.items()
+        for k, value in curve.items()
+    ]
+    figure = plots.cost_of_a_new_task(every_seed(rows), tasks)
     assert sum(ax.get_visible() for ax in figure.axes) == len(tasks)
     assert {"prompted", "fine-tuned"} <= words(figure)
 
@@ -119,18 +132,24 @@ def test_training_curves_end_in_their_names():
     assert words(plots.training_curves(curves)) == {"one", "two"}
 
 
-def heads_value(kinds=("a", "b")) -> dict:
-    score = {"pretrained": {"10": 60.0, "100": 90.0}, "scratch": {"10": 50.0, "100": 70.0}}
-    wrong = {"pretrained": dict.fromkeys(kinds, 10.0), "scratch": dict.fromkeys(kinds, 30.0)}
-    return {
-        "score": {"t": score, "u": score, "v": score},
-        "wrong": {"t": wrong, "u": wrong, "v": wrong},
-    }
+def heads_rows(kinds=("a", "b")) -> list[dict]:
+    rows = []
+    for task in "tuv":
+        for way, low in (("pretrained", 60.0), ("scratch", 50.0)):
+            shared = {"task": task, "way": way}
+            rows += [
+                {"part": "score", "labels": labels, "value": value} | shared
+                for labels, value in ((10, low), (100, low + 30))
+            ]
+            rows += [
+                {"part": "wrong", "kind": k, "labels": 100, "value": low} | shared for k in kinds
+            ]
+    return rows
 
 
 @pytest.mark.parametrize("titles", [{"t": "one"}, {"t": "one", "u": "two", "v": "three"}])
 def test_both_ways_are_named_and_guessing_is_where_it_is_known(titles):
-    figure = plots.by_number_of_labels([heads_value()] * 3, titles, {"t": 50})
+    figure = plots.by_number_of_labels(every_seed(heads_rows()), titles, {"t": 50})
     assert {"pretrained", "from scratch", "guessing"} <= words(figure)
     dotted = [line for ax in figure.axes for line in ax.lines if line.get_linestyle() == ":"]
     assert len(dotted) == 1 and set(dotted[0].get_ydata()) == {50}
@@ -138,7 +157,7 @@ def test_both_ways_are_named_and_guessing_is_where_it_is_known(titles):
 
 
 def test_errors_have_a_row_a_kind_even_if_a_seed_lacks_it():
-    figure = plots.errors([heads_value(), heads_value(("a",))], {"t": "one"})
+    figure = plots.errors(pd.DataFrame(heads_rows() + heads_rows(("a",))), {"t": "one"})
     assert {"pretrained", "from scratch"} <= words(figure)
     assert {label.get_text() for label in figure.axes[0].get_yticklabels()} == {"a", "b"}
 
@@ -275,9 +294,16 @@ def test_sizes_are_named():
     )
 
 
-def test_shelves_forgetting_and_prefixes_are_named():
-    shelf = {"tasks": (1, 10), "megabytes": (1.0, 10.0), "switch_ms": (2.0, 3.0)}
-    assert {"whole models", "adapters"} <= names(plots.hundred_tasks([shelf] * 3, [shelf] * 3))
+def test_storage_costs_forgetting_and_prefixes_are_named():
+    table = every_seed(
+        [
+            {"way": way, "tasks": tasks, "measure": measure, "value": float(tasks)}
+            for way in ("models", "adapters")
+            for tasks in (1, 10)
+            for measure in ("megabytes", "switch_ms")
+        ]
+    )
+    assert {"whole models", "adapters"} <= names(plots.hundred_tasks(table))
     assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(
         plots.forgetting({"tuned": (80.0, 90.0)})
     )

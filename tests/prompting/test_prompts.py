@@ -150,10 +150,29 @@ def test_every_text_of_one_line_stands_in_the_prompt_as_it_is(query, pairs):
 
 FORGING = st.lists(
     st.sampled_from(
-        ["Input:", "Output:", "input :", "OUTPUT:", "\n", "\n\n", "\r\n", "\r", "\u2028", "\x85", "\t", " ", ">", "|", "yes", "Q:", "A:"]
+        [
+            "Input:",
+            "Output:",
+            "input :",
+            "OUTPUT:",
+            "\n",
+            "\n\n",
+            "\r\n",
+            "\r",
+            "\u2028",
+            "\x85",
+            "\t",
+            " ",
+            ">",
+            "|",
+            "yes",
+            "Q:",
+            "A:",
+        ]
     ),
-    min_size=1, max_size=7,
-).map("".join)  # fmt: skip
+    min_size=1,
+    max_size=7,
+).map("".join)
 QUESTIONS = Template("Q: {x}\nA:\n{y}\n", separator="\n")
 QUOTING = Template("> {x}\n| {y}\n", separator="\n")
 

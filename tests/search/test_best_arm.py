@@ -179,10 +179,18 @@ def test_a_table_knows_what_the_objective_measures():
     )
 
 
-@pytest.mark.parametrize("make", [
-    lambda: Uniform(()), lambda: Uniform(("a", "a")), lambda: Uniform(("a",), 0), lambda: SuccessiveHalving(("a",), 0),
-    lambda: SuccessiveHalving(("a",), keep=1.0), lambda: UpperConfidence(("a",), batches=0), lambda: UpperConfidence(("a",), share=0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Uniform(()),
+        lambda: Uniform(("a", "a")),
+        lambda: Uniform(("a",), 0),
+        lambda: SuccessiveHalving(("a",), 0),
+        lambda: SuccessiveHalving(("a",), keep=1.0),
+        lambda: UpperConfidence(("a",), batches=0),
+        lambda: UpperConfidence(("a",), share=0),
+    ],
+)
 def test_races_that_cannot_be_run_are_refused(make):
     with pytest.raises(ValueError, match="expected"):
         make()

@@ -205,9 +205,13 @@ def demonstration(question):
 
 @pytest.mark.parametrize(
     ("make", "match"),
-    [(lambda: AutoPrompt(0), "length=0"), (lambda: AutoPrompt(tried=0), "tried=0"), (lambda: Pez(batch=0), "batch=0"),
-     (lambda: Pez(learning_rate=0), "learning_rate=0")],
-)  # fmt: skip
+    [
+        (lambda: AutoPrompt(0), "length=0"),
+        (lambda: AutoPrompt(tried=0), "tried=0"),
+        (lambda: Pez(batch=0), "batch=0"),
+        (lambda: Pez(learning_rate=0), "learning_rate=0"),
+    ],
+)
 def test_impossible_settings_are_refused(make, match):
     with pytest.raises(ValueError, match=match):
         make()

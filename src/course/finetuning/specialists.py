@@ -59,7 +59,7 @@ def specialise(
         ValueError, TypeError: for fewer than one label, or as :class:`course.training.FitSettings`.
     """
     integer(1)("labels", labels)
-    # in half precision a step of this size would be rounded away
+    # in half precision a step of this size would be lost to rounding
     model = adapt(copy.deepcopy(base.model).float(), method)
     pairs = [question.pair for question in fresh_questions(task, 0, labels, seed, TRAIN)]
     # in single precision everywhere: a study's figures should not depend on what the processor
@@ -87,13 +87,17 @@ def accuracy(model: LanguageModel, questions: Sequence[Question]) -> float:
 
 
 def matrix(
-    generalist: LanguageModel, specialists: Sequence[Specialist], tasks: Sequence[str] = TASKS, shots: int = 3,
-    count: int = 100, seed: int = 0,
-) -> pd.DataFrame:  # fmt: skip
+    generalist: LanguageModel,
+    specialists: Sequence[Specialist],
+    tasks: Sequence[str] = TASKS,
+    shots: int = 3,
+    count: int = 100,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Accuracy of every model on every task, in percent.
 
-    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist is
-    asked about its own task in the way it was trained, without demonstrations.
+    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist gets no
+    demonstrations on its own task, as in its training.
 
     Returns:
         Rows: the generalist, then the specialists by their tasks. Columns: the tasks.
@@ -131,26 +135,26 @@ def forgetting(table: pd.DataFrame) -> pd.Series:
 
 def by_labels(
     base: LanguageModel, task: str, labels: Sequence[int], seed: int, count: int = 200
-) -> dict[str, float]:
+) -> dict[int, float]:
     """A specialist's accuracy (percent) on its own task by the number of labels that it was trained
     on.
     """
     held_out = fresh_questions(task, 0, count, seed)
     return {
-        str(n): accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, held_out)
+        n: accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, held_out)
         for n in labels
     }
 
 
 def by_shots(
     base: LanguageModel, task: str, shots: Sequence[int], seed: int, count: int = 200
-) -> dict[str, float]:
+) -> dict[int, float]:
     """The generalist's accuracy (percent) by the number of demonstrations in its prompt."""
-    return {str(k): accuracy(base, fresh_questions(task, k, count, seed)) for k in shots}
+    return {k: accuracy(base, fresh_questions(task, k, count, seed)) for k in shots}
 
 
 def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
-    """What each way pays for one more task: kilobytes stored, and tokens read for every query.
+    """The cost of one more task either way: kilobytes stored, and tokens read for every query.
 
     The specialist stores another copy of the model in half precision; the generalist stores the
     text of its demonstrations.

@@ -1,6 +1,4 @@
-"""Names that a package hands on from its modules and that load on first use, so that importing the
-package is cheap.
-"""
+"""Lazy imports of a package: its public names load on first use, so that importing it is cheap."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -20,7 +18,8 @@ def lazy_names(
     def load(name: str) -> object:
         if name not in homes:
             raise AttributeError(
-                f"module {package!r} has no attribute {name!r}; choose from {', '.join(sorted(homes))}"
+                f"module {package!r} has no attribute {name!r}; choose from "
+                f"{', '.join(sorted(homes))}"
             )
         return getattr(import_module(f"{package}.{homes[name]}"), name)
 

@@ -1,4 +1,4 @@
-"""Checking settings where they are made: type, range, finite.
+"""Validation of settings, field by field: type, range, finite.
 
 A rule takes a name and a value and gives the value back, a number of numpy as one of Python, or
 raises an error that names the value and what was expected. :func:`check_fields` holds a dataclass
@@ -170,7 +170,8 @@ def check_fields(settings: Any, /, **rules: Rule) -> None:
     if names != rules.keys():
         unruled = ", ".join(sorted(names ^ rules.keys()))
         raise TypeError(
-            f"{type(settings).__name__}: expected one rule for each field, which these are not: {unruled}"
+            f"{type(settings).__name__}: expected one rule for each field, which these are not: "
+            f"{unruled}"
         )
     for name, rule in rules.items():
         object.__setattr__(settings, name, rule(name, getattr(settings, name)))

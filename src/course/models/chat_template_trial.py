@@ -62,11 +62,11 @@ def bound_memory() -> None:
 
 
 def main() -> int:
-    asked = json.loads(sys.stdin.buffer.read())
+    request = json.loads(sys.stdin.buffer.read())
     bound_memory()
     problem = ""
     try:
-        text = render(asked["template"], asked["messages"])
+        text = render(request["template"], request["messages"])
         if len(text) > MOST:
             problem = f"it writes {len(text)} characters"
     except MemoryError:

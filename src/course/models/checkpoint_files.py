@@ -70,14 +70,14 @@ def _json_object(path: Path) -> dict:
 def _quantisation(settings: dict) -> str | None:
     """The method by which the weights of a model, or of a part of it, are quantised."""
     for name in ("quantization_config", "compression_config"):
-        if found := settings.get(name):
+        if method := settings.get(name):
             return (
-                str(found.get("quant_method", "bitsandbytes"))
-                if isinstance(found, dict)
-                else str(found)
+                str(method.get("quant_method", "bitsandbytes"))
+                if isinstance(method, dict)
+                else str(method)
             )
     parts = [part for part in settings.values() if isinstance(part, dict)]
-    return next((found for part in parts if (found := _quantisation(part))), None)
+    return next((method for part in parts if (method := _quantisation(part))), None)
 
 
 def _quantised(place: str, how: str) -> HubError:
@@ -190,12 +190,12 @@ def check_chat_template(repository: str | None, folder: Path, template: str) -> 
     message = [{"role": "user", "content": "one two"}]
     # isolated, so that nothing in the working folder is imported
     command = [sys.executable, "-I", str(_TRIAL)]
-    asked = json.dumps({"template": template, "messages": message})
+    request = json.dumps({"template": template, "messages": message})
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     try:
         done = subprocess.run(
             command,
-            input=asked,
+            input=request,
             capture_output=True,
             encoding="utf-8",
             errors="replace",

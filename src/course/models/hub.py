@@ -310,8 +310,8 @@ def loading(repository: str | None, folder: Path) -> Iterator[None]:
 
 def _in_words(error: Exception) -> str:
     """What an error says, on one line; the libraries' messages can be long, or be a key alone."""
-    said = " ".join(str(error).split())[:1000]
+    message = " ".join(str(error).split())[:1000]
     from datasets.exceptions import DatasetsError  # takes half a second to import
 
-    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and said
-    return said if named else f"{type(error).__name__} {said}".strip()
+    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and message
+    return message if named else f"{type(error).__name__} {message}".strip()

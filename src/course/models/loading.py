@@ -353,13 +353,13 @@ def _base_of(folder: Path) -> str:
     Raises:
         WeightsError: if the adapter was trained on other weights than the package has now.
     """
-    made = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    if made["base_sha256"] != weights_sha256(made["base"]):
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    if record["base_sha256"] != weights_sha256(record["base"]):
         raise WeightsError(
-            f"{folder} was trained on other weights of {made['base']} than the package has; "
-            f"{made['again']}"
+            f"{folder} was trained on other weights of {record['base']} than the package has; "
+            f"{record['again']}"
         )
-    return made["base"]
+    return record["base"]
 
 
 def get_base_model(model: PreTrainedModel) -> PreTrainedModel:
@@ -396,13 +396,13 @@ def no_progress_bar() -> Iterator[None]:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Loading without warnings: that a new head is new needs none."""
-    said = hf_logging.get_verbosity()
+    verbosity = hf_logging.get_verbosity()
     hf_logging.set_verbosity_error()
     try:
         with no_progress_bar():
             yield
     finally:
-        hf_logging.set_verbosity(said)
+        hf_logging.set_verbosity(verbosity)
 
 
 def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
@@ -452,10 +452,10 @@ def _check_file(path: Path, expected: str) -> None:
     # the size and time of the file stand in for its content, so that each version is read once a
     # process
     seen = path.stat()
-    found = _sha256(path, seen.st_size, seen.st_mtime_ns)
-    if found != expected:
+    actual = _sha256(path, seen.st_size, seen.st_mtime_ns)
+    if actual != expected:
         raise WeightsError(
-            f"{path} is not the file that was shipped: sha256 {found[:12]}…, "
+            f"{path} is not the file that was shipped: sha256 {actual[:12]}…, "
             f"expected {expected[:12]}…; {repair}"
         )
 

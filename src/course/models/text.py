@@ -36,8 +36,8 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
         raise TypeError(
             f"{name}={texts!r:.80}: expected a list of texts; put a single one into brackets"
         )
-    found = list(texts)
-    for place, text in enumerate(found):
+    checked = list(texts)
+    for place, text in enumerate(checked):
         if not isinstance(text, str):
             raise TypeError(
                 f"{name}[{place}] is {text!r:.80} of type {type(text).__name__}: expected a text"
@@ -51,7 +51,7 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
                 "leaves it); decode the text anew, or replace it: text.encode('utf-16', "
                 "'surrogatepass').decode('utf-16', 'replace')"
             ) from None
-    return found
+    return checked
 
 
 def text_ids(
@@ -68,14 +68,14 @@ def text_ids(
     """
     if not texts:
         return []
-    found = tokenizer(
+    ids = tokenizer(
         texts, add_special_tokens=begin, split_special_tokens=True, verbose=False
     ).input_ids
     named = special_names(tokenizer)
     for text in texts:
         if match := named.search(text):
             _check_written_out(tokenizer, match[0], text)
-    return found
+    return ids
 
 
 def special_names(tokenizer: PreTrainedTokenizerBase) -> re.Pattern:

@@ -25,7 +25,7 @@ def shots_and_ceiling(
     best: Mapping[str, np.ndarray],
     shots: Sequence[int],
 ) -> Figure:
-    """Accuracy (percent) by number of demonstrations of up to three models, under the best possible.
+    """Accuracy (percent) by number of demonstrations, up to three models under the best possible.
 
     Args:
         panels: title -> what a model is called -> accuracy, (seeds, shots).

@@ -1,4 +1,6 @@
-"""Figures of instruction tuning: held-out clusters, the controls, and what the effect depends on."""
+"""Figures of instruction tuning: held-out clusters, the controls, and what the effect depends
+on.
+"""
 
 from collections.abc import Mapping, Sequence
 

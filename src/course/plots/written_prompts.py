@@ -19,8 +19,8 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
     """Regret (points) against model calls on a logarithmic axis: a curve a schedule, a point a
     setting.
 
-    A dotted line goes from the dearest setting of the uniform schedule to the left, as far as its
-    regret reaches.
+    A dotted line goes from the most expensive setting of the uniform schedule to the left, as far
+    as its regret reaches.
 
     Args:
         curves: schedule (``"uniform"``, ``"UCB"``, ``"halving"``) -> (calls, regret), one a seed.
@@ -31,8 +31,15 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
         means = band(ax, calls, np.array([curve[name][1] for curve in curves]), colour, line)
         if name == "uniform":
             ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=CEILING)
-            ax.annotate(f"APE's default:\n{calls[-1]:,.0f} calls", (calls[-1], means[-1]), (6, 26), textcoords="offset points", ha="right",
-                        color=colour, fontsize=10)  # fmt: skip
+            ax.annotate(
+                f"APE's default:\n{calls[-1]:,.0f} calls",
+                (calls[-1], means[-1]),
+                (6, 26),
+                textcoords="offset points",
+                ha="right",
+                color=colour,
+                fontsize=10,
+            )
             ax.annotate(
                 "uniform",
                 (calls[1], means[1]),

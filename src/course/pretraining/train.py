@@ -114,11 +114,11 @@ def resumed(
         ValueError: if the checkpoint is of another recipe, or of another precision than the one
             wanted.
     """
-    if (found := checkpoint.resume()) is None:
+    if (stored := checkpoint.resume()) is None:
         return Progress(0, 0.0, [], precision or best_precision(model, recipe.rows * recipe.length))
-    weights, stored = found
+    weights, state = stored
     # older checkpoints do not say their precision; there was only one
-    progress = Progress(**{"precision": "bf16"} | stored)
+    progress = Progress(**{"precision": "bf16"} | state)
     if precision not in (None, progress.precision):
         raise ValueError(
             f"{checkpoint.path} was begun in {progress.precision}, not in {precision}; "

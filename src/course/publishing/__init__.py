@@ -1,5 +1,5 @@
-"""Building the book: execute the paired notebooks, and write the address of the course into all that
-follows from it.
+"""Build the book: execute the paired notebooks, and write the address of the course into all
+that follows from it.
 """
 
 from course.foundation.lazy import lazy_names

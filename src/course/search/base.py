@@ -50,7 +50,9 @@ class SearchResult:
     @property
     def held_out(self) -> float:
         """The mean score of the result on test items, in percent."""
-        return self.steps[-1].held_out
+        held_out = self.steps[-1].held_out
+        assert held_out is not None, "search() measures it"
+        return held_out
 
     def at(self, calls: int) -> float | None:
         """The held-out score (percent) of the best prompt after so many calls; None before any."""

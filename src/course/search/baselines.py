@@ -19,7 +19,7 @@ class Exhaustive(Method):
     candidates: tuple[str, ...]
     title = "exhaustive"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, candidates=each(text(empty=True)))
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
@@ -44,7 +44,7 @@ class RandomSearch(Method):
     length: int = 4
     title = "random"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, words=each(text()), length=integer(1))
         if not self.words or len(set(self.words)) < len(self.words):
             raise ValueError(f"words={list(self.words)}: expected one or more, all different")

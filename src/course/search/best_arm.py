@@ -55,7 +55,7 @@ class BestArmSearch(Method):
 
     candidates: tuple[str, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, candidates=each(text(empty=True)), **self._rules())
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
@@ -204,7 +204,8 @@ class SuccessiveHalving(BestArmSearch):
 
     def plan(self, size: int) -> list[tuple[int, int]]:
         """(candidates, items) of each round, for so many training items in all."""
-        left, items, planned = len(self.candidates), min(self.first, size), []
+        left, items = len(self.candidates), min(self.first, size)
+        planned: list[tuple[int, int]] = []
         while left > 1 or not planned:
             planned.append((left, items))
             if items == size:
@@ -252,10 +253,9 @@ def _ranking(
     ranked = sorted(drawn, key=lambda i: -scores[i])
     return Ranking(
         evaluator.calls,
-        *(
-            tuple(column[i] for i in ranked)
-            for column in (items, prompts, [float(score) for score in scores])
-        ),
+        tuple(items[i] for i in ranked),
+        tuple(prompts[i] for i in ranked),
+        tuple(float(scores[i]) for i in ranked),
     )
 
 

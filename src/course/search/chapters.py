@@ -52,16 +52,16 @@ class WrittenPromptsData:
         return OpeningWriter(self.solver, task=self.problems.train[0].task)
 
 
-def written_prompts_data(wanted_tier: str | None = None) -> WrittenPromptsData:
-    """The data of a tier (default: that of ``COURSE_TIER``).
+def written_prompts_data() -> WrittenPromptsData:
+    """The data of the tier that ``COURSE_TIER`` names.
 
     In the hub tier the task is one of the instruction-induction benchmark where its folder is at
     hand, else the sentiment of reviews.
 
     Raises:
-        ValueError: for an unknown tier.
+        ValueError: if it names an unknown tier.
     """
-    if tier(wanted_tier) == "hub":
+    if tier() == "hub":
         return _written_by_real_models()
     names = ("gerund", "second_word", "is_even")
     return WrittenPromptsData(
@@ -106,9 +106,9 @@ class SteeringData:
     budget: int
 
 
-def steering_data(wanted_tier: str | None = None) -> SteeringData:
-    """The data of a tier (default: that of ``COURSE_TIER``); see :func:`written_prompts_data`."""
-    return SteeringData(budget=256 if tier(wanted_tier) == "hub" else 2000)
+def steering_data() -> SteeringData:
+    """The data of the tier that ``COURSE_TIER`` names."""
+    return SteeringData(budget=256 if tier() == "hub" else 2000)
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ class SoftPromptsData:
         return answers(name or self.task.name, self.labels, self.tested, measure="likelihood")
 
 
-def soft_prompts_data(wanted_tier: str | None = None) -> SoftPromptsData:
-    """The data of a tier (default: that of ``COURSE_TIER``); see :func:`written_prompts_data`."""
-    if tier(wanted_tier) == "hub":
+def soft_prompts_data() -> SoftPromptsData:
+    """The data of the tier that ``COURSE_TIER`` names."""
+    if tier() == "hub":
         return SoftPromptsData(load_task("sentiment"), 16, 16, 6, INSTRUCTIONS["topic"][0])
     return SoftPromptsData(load_task("second_word"), 64, 100, 60, INSTRUCTIONS["first_word"][0])

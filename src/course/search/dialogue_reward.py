@@ -99,7 +99,7 @@ class Scorer(Reward):
     manner: str
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, manner=one_of(MANNERS.options), seed=integer())
 
     def __call__(self, written: Sequence[str]) -> np.ndarray:
@@ -112,7 +112,9 @@ def _classifier(seed: int) -> Pipeline:
     """TF-IDF of words and pairs of words, then logistic regression, on replies of the training
     split.
     """
-    rng, labels, texts = Rng(f"scorer/{seed}"), [], []
+    rng = Rng(f"scorer/{seed}")
+    labels: list[str] = []
+    texts: list[str] = []
     while len(texts) < _SCORED:
         manner = MANNERS.draw(rng)
         question, reply = write_reply(rng, manner)
@@ -158,7 +160,7 @@ class Manner(Objective):
     samples: int = 12
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             train=each(text()),

@@ -13,7 +13,7 @@ from course.lm.contract import TextModel
 from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question
 from course.search.objective import Objective
-from course.search.protocols import NO_QUESTIONS, Differentiable, require
+from course.search.protocols import differentiable
 from course.world.instructions import INSTRUCTIONS
 
 #: A prompt is gibberish if it is less fluent than all but this share of the instructions that
@@ -48,7 +48,7 @@ class Fluent(Objective):
     objective: Objective
     weight: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # without fluency, the objective itself is searched
         check_fields(self, objective=instance(Objective), weight=number(above=0))
 
@@ -64,8 +64,7 @@ class Fluent(Objective):
         )
 
     def questions(self, prompt: str, items: Sequence[int]) -> list[Question]:
-        inner = require(self.objective, Differentiable, NO_QUESTIONS)
-        return inner.questions(prompt, items)
+        return differentiable(self.objective).questions(prompt, items)
 
     def word_values(
         self, model: LanguageModel, before: str, ids: torch.Tensor, length: int

@@ -17,7 +17,7 @@ from course.search.base import Method
 from course.search.budget import GRADIENT_CALLS, BudgetedEvaluator
 from course.search.objective import Objective, likelihoods
 from course.search.prompt_gradient import lookup, loss_and_gradient
-from course.search.protocols import NO_QUESTIONS, Differentiable, require
+from course.search.protocols import differentiable
 from course.search.words import opened, words_of
 
 
@@ -46,7 +46,7 @@ class AutoPrompt(Method):
     guided: bool = True
     most_steps: int = 2000
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             length=integer(1),
@@ -113,10 +113,9 @@ def proposals(
     """
     words = words_of(model)
     gradient = loss_and_gradient(model, objective, prompt, items).gradient[place]
-    differentiable = require(objective, Differentiable, NO_QUESTIONS)
     before, ids = words.prompt(prompt[:place]), words.ids_at(place)
     change = swaps(model, place, gradient)
-    change = change - differentiable.word_values(model, before, ids, len(prompt))
+    change = change - differentiable(objective).word_values(model, before, ids, len(prompt))
     change[prompt[place]] = float("inf")
     return change.argsort()[:count].tolist()
 
@@ -171,9 +170,8 @@ def guessed_and_true(
     words, now = words_of(model), loss_and_gradient(model, objective, prompt, items)
     guessed = swaps(model, place, now.gradient[place])
     texts = [words.prompt([*prompt[:place], word, *prompt[place + 1 :]]) for word in tried]
-    differentiable = require(objective, Differentiable, NO_QUESTIONS)
     losses = -likelihoods(
-        model, [q for text in texts for q in differentiable.questions(text, items)]
+        model, [q for text in texts for q in differentiable(objective).questions(text, items)]
     )
     true = losses.reshape(len(tried), len(items)).mean(1) - now.losses.mean().item()
     return (guessed - guessed[prompt[place]])[list(tried)].numpy(), true
@@ -203,7 +201,7 @@ class Pez(Method):
     most_steps: int = 2000
     title = "PEZ"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             length=integer(1),

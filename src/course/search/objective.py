@@ -7,6 +7,7 @@ them.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ class Answers(Objective):
     test: tuple[Question, ...]
     measure: str = "accuracy"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.measure not in MEASURES:
             raise ValueError(f"measure={self.measure!r}: expected one of {', '.join(MEASURES)}")
         if not self.train or not self.test:
@@ -91,6 +92,7 @@ class Answers(Objective):
 
     def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
         questions = [instructed(self.train[item], prompt) for prompt, item in pairs]
+        measures: dict[str, Callable[[TextModel, Sequence[Question]], np.ndarray]]
         measures = {"accuracy": scores, "likelihood": likelihoods, "gap": gaps}
         return measures[self.measure](model, questions)
 
@@ -190,7 +192,7 @@ def _changed(objective: Answers, change: Callable[[Question], Question]) -> Answ
     return replace(objective, train=train, test=test)
 
 
-def _with_prompt(question: Question, **changes: object) -> Question:
+def _with_prompt(question: Question, **changes: Any) -> Question:
     """A question with a changed prompt."""
     return replace(question, prompt=replace(question.prompt, **changes))
 

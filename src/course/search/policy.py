@@ -7,7 +7,7 @@ network alone. Unlike RLPrompt, which learns by soft Q-learning, this one follow
 gradient (REINFORCE; Williams 1992), with rewards made comparable within the samples of one context.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,9 @@ STARTS = ("model", "even")
 #: Rewards as they are, or within the samples of a context: less their mean, and then divided by
 #: their standard deviation.
 BASELINES = ("none", "mean", "z-score")
+#: Which token to write: positions among those allowed, (samples, 1), from the log-probabilities,
+#: (samples, allowed).
+Chooser = Callable[[torch.Tensor], torch.Tensor]
 #: Rewards whose standard deviation is below this are alike.
 _ALIKE = 1e-6
 
@@ -56,7 +59,7 @@ class PolicySettings:
     kl: float = 0.0
     max_grad_norm: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             width=integer(1),
@@ -262,7 +265,7 @@ class Policy:
         return torch.searchsorted(self.allowed, ids.to(self.allowed.device))[..., None]
 
     @torch.no_grad()
-    def _write(self, contexts: Sequence[str], count: int, length: int, choose) -> Draws:
+    def _write(self, contexts: Sequence[str], count: int, length: int, choose: Chooser) -> Draws:
         if not contexts or count < 1 or length < 1:
             raise ValueError(
                 f"{len(contexts)} contexts, count={count}, length={length}:"
@@ -284,17 +287,17 @@ class Policy:
             for group in groups.values()
         ]
         back = torch.tensor(order).argsort()
-        ids, values, hidden = (
+        tokens, values, hidden = (
             torch.cat(parts)[back.to(parts[0].device)] for parts in zip(*written, strict=True)
         )
         texts = tuple(
             tuple(self.model.encoder.text(context, row).strip(" ") for row in rows)
-            for context, rows in zip(read, ids.tolist(), strict=True)
+            for context, rows in zip(read, tokens.tolist(), strict=True)
         )
-        return Draws(texts, ids, values, hidden)
+        return Draws(texts, tokens, values, hidden)
 
     def _write_alike(
-        self, read: list[list[int]], count: int, length: int, choose
+        self, read: list[list[int]], count: int, length: int, choose: Chooser
     ) -> tuple[torch.Tensor, ...]:
         """Ids, log-probabilities and hidden states for contexts of one length; each is read once
         for all its samples.

@@ -10,7 +10,7 @@ import torch
 from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question
 from course.search.objective import Objective
-from course.search.protocols import NO_QUESTIONS, Differentiable, require
+from course.search.protocols import differentiable
 from course.search.words import words_of
 
 
@@ -48,8 +48,8 @@ def loss_and_gradient(
             not those of its words.
     """
     words = words_of(model)
-    differentiable = require(objective, Differentiable, NO_QUESTIONS)
-    questions, ids = differentiable.questions(words.prompt(numbers), items), words.ids(numbers)
+    questions = differentiable(objective).questions(words.prompt(numbers), items)
+    ids = words.ids(numbers)
     table = model.model.get_input_embeddings()
     vectors = table(torch.tensor(ids, device=model.model.device)).detach().requires_grad_()
     losses = _losses(model, questions, ids, vectors)

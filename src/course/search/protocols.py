@@ -1,7 +1,7 @@
 """Protocols of search objectives: what some methods need beyond trying a prompt on an item."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -11,13 +11,6 @@ from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question
 from course.search.objective import Objective
 from course.world.example import Example
-
-Needed = TypeVar("Needed")
-
-#: What an objective lacks that has no gradient, no examples, or no dialogue.
-NO_QUESTIONS = "questions with right answers, so it has no gradient: search it by trying prompts"
-NO_EXAMPLES = "examples to show to a writer: expected an objective such as Answers"
-NO_DIALOGUE = "questions to put to a dialogue model: expected a Manner"
 
 
 @runtime_checkable
@@ -65,15 +58,41 @@ class DialogueObjective(Protocol):
         """The value of each prompt on its training item with replies of another seed, (pairs,)."""
 
 
-def require(objective: Objective, protocol: type[Needed], lacks: str) -> Needed:
-    """The objective, known to follow a protocol.
-
-    Args:
-        lacks: what an objective that does not follow it lacks, for the message.
+def with_examples(objective: Objective) -> HasExamples:
+    """The objective, known to have examples.
 
     Raises:
-        ValueError: if it does not.
+        ValueError: if it has none.
     """
-    if not isinstance(objective, protocol):
-        raise ValueError(f"{type(objective).__name__} has no {lacks}")
+    if not isinstance(objective, HasExamples):
+        raise _lacking(objective, "examples to show to a writer: expected an Answers or a Trigger")
     return objective
+
+
+def differentiable(objective: Objective) -> Differentiable:
+    """The objective, known to have a gradient.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    if not isinstance(objective, Differentiable):
+        raise _lacking(
+            objective,
+            "questions with right answers, so it has no gradient: search it by trying prompts",
+        )
+    return objective
+
+
+def of_dialogue(objective: Objective) -> DialogueObjective:
+    """The objective, known to be about a dialogue.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if not isinstance(objective, DialogueObjective):
+        raise _lacking(objective, "questions to put to a dialogue model: expected a Manner")
+    return objective
+
+
+def _lacking(objective: Objective, what: str) -> ValueError:
+    return ValueError(f"{type(objective).__name__} has no {what}")

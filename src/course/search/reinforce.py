@@ -82,7 +82,7 @@ class RLPrompt(Method):
     )
     title = "RLPrompt"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             length=integer(1),

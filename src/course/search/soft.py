@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,7 +87,7 @@ class SoftPromptSettings:
     batch_size: int = 32
     looks: int = 6
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             method=one_of(LEARNABLE),
@@ -200,7 +201,7 @@ def _prepared(settings: SoftPromptSettings, model: LanguageModel, seed: int) -> 
     # model that others may share
     if settings.method not in SOFT or body.dtype == torch.float16:
         body = copy.deepcopy(body).float()
-    options = {"length": settings.length} if settings.method in SOFT else {}
+    options: dict[str, Any] = {"length": settings.length} if settings.method in SOFT else {}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         adapted = adapt(body, settings.method, **options).to(body.device)

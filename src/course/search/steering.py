@@ -20,7 +20,7 @@ from course.lm.language_model import LanguageModel
 from course.search.base import Method
 from course.search.budget import BudgetedEvaluator
 from course.search.policy import Policy, PolicySettings, Update
-from course.search.protocols import NO_DIALOGUE, DialogueObjective, require
+from course.search.protocols import of_dialogue
 
 #: Keeps the updates of one seed apart from those of the next.
 _APART = 100_003
@@ -44,7 +44,7 @@ class PolicyTraining:
     questions: int = 8
     reads: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self, length=integer(1), prefixes=integer(2), questions=integer(1), reads=boolean()
         )
@@ -65,7 +65,7 @@ def learn(
     Raises:
         ValueError: if the budget does not suffice for one update, or for another kind of objective.
     """
-    require(evaluator.objective, DialogueObjective, NO_DIALOGUE)
+    of_dialogue(evaluator.objective)
     cost = training.prefixes * min(training.questions, evaluator.objective.size)
     if cost > evaluator.left:
         raise ValueError(
@@ -82,7 +82,7 @@ def _update(
     policy: Policy, evaluator: BudgetedEvaluator, training: PolicyTraining, rng: Rng, seed: int
 ) -> Update:
     """One round: write prefixes, sample replies, reward them, and change the policy."""
-    objective = require(evaluator.objective, DialogueObjective, NO_DIALOGUE)
+    objective = of_dialogue(evaluator.objective)
     size = evaluator.objective.size
     items = rng.sample(range(size), min(training.questions, size))
     contexts = [objective.train[item] for item in items] if training.reads else [""]
@@ -117,7 +117,7 @@ class LearnedPrefix(Method):
     every: int = 5
     title = "learned prefix"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             writer=anything(),

@@ -136,7 +136,9 @@ def repeated(race: BestArmSearch, known: Tabulated, runs: int) -> Outcome:
     """
     outcomes = []
     for seed in range(runs):
-        *_, last = race.rounds(BudgetedEvaluator(known, None, budget=known.table.size), seed)
+        # a table needs no model
+        evaluator = BudgetedEvaluator(known, None, known.table.size)  # type: ignore[arg-type]
+        *_, last = race.rounds(evaluator, seed)
         won = last.prompts[0]
         outcomes.append(
             (last.calls, known.regret(won), 100 * last.scores[0] - known.held_out(None, won))

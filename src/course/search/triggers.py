@@ -32,7 +32,7 @@ class Trigger(Objective):
     train: tuple[Problem, ...]
     test: tuple[Problem, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.train or not self.test:
             raise ValueError(
                 f"{len(self.train)} training and {len(self.test)} test problems:"
@@ -95,7 +95,7 @@ class OpeningWriter(Continuer):
     task: str = "problem"
     temperature: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, model=anything(), task=text(), temperature=number(0))
 
     def continued(

@@ -98,5 +98,5 @@ def _words(tokenizer: PreTrainedTokenizerBase) -> Words:
             f"{tokenizer.name_or_path!r} has no word that is one token everywhere:"
             " prompts cannot be searched word by word"
         )
-    texts, first, later = zip(*kept, strict=True)
-    return Words(texts, torch.tensor(first), torch.tensor(later))
+    words, first, later = zip(*kept, strict=True)
+    return Words(words, torch.tensor(first), torch.tensor(later))

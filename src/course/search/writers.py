@@ -84,7 +84,7 @@ class AskedWriter(Writer):
     model: TextModel
     temperature: float = 0.9
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, model=anything(), temperature=number(0))
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
@@ -141,7 +141,7 @@ class TunedWriter(Continuer):
     model: TextModel
     temperature: float = 0.9
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, model=anything(), temperature=number(0))
 
     def continued(
@@ -219,7 +219,7 @@ class BlankFiller(Writer):
     demonstrations: int = SHOWN
     template: Template = Template()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             model=anything(),

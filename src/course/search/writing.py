@@ -10,7 +10,7 @@ from course.foundation.validation import check_fields, each, function, instance,
 from course.search.base import Method
 from course.search.best_arm import BestArmSearch, SuccessiveHalving, overall_ranking
 from course.search.budget import BudgetedEvaluator
-from course.search.protocols import NO_EXAMPLES, HasExamples, require
+from course.search.protocols import with_examples
 from course.search.writers import Writer
 
 
@@ -39,7 +39,7 @@ class WrittenPrompts(Method):
     start: tuple[str, ...] = ()
     title = "written"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             writer=instance(Writer),
@@ -52,7 +52,7 @@ class WrittenPrompts(Method):
         )
 
     def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
-        examples = require(evaluator.objective, HasExamples, NO_EXAMPLES).examples
+        examples = with_examples(evaluator.objective).examples
         evaluator.spend(self.count)
         candidates = distinct([*self.start, *self.writer.write(examples, self.count, seed)])
         if not candidates:

@@ -12,23 +12,13 @@ from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.prompting.prompts import LIST_TEMPLATES, UNSEEN_TEMPLATES, Template
-from course.search import (
-    Answers,
-    AutoPrompt,
-    Exhaustive,
-    Fluent,
-    Method,
-    Pez,
-    RandomSearch,
-    RLPrompt,
-    SearchResult,
-    answers,
-    is_gibberish,
-    least_fluent,
-    search,
-    words_of,
-)
-from course.search.fluency import fluency
+from course.search.base import Method, SearchResult, search
+from course.search.baselines import Exhaustive, RandomSearch
+from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
+from course.search.gradient import AutoPrompt, Pez
+from course.search.objective import Answers, answers
+from course.search.reinforce import RLPrompt
+from course.search.words import words_of
 from course.studies.claims import Claim
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, curve, means, rows_of, where
@@ -118,7 +108,7 @@ def _of_task(
     for way, prompt in (prompts | {FLUENT: fluent.prompt}).items():
         yield from rows_of(_described(model, items, prompt, bound), task=task, way=way, model=MODEL)
     for way, result in results.items():
-        yield from ({"task": task, "way": way} | row for row in _along(result))
+        yield from ({"task": task, "way": way, **row} for row in _along(result))
     known = _in_known_layout(model, task, seed, prompts[BY_HAND])
     yield {"task": task, "way": BY_HAND, "measure": "known layout", "value": known}
     for name in others:

@@ -11,9 +11,10 @@ import pandas as pd
 from course.lm.language_model import LanguageModel, load
 from course.lm.tokenization import text_ids
 from course.prompting.prompts import DemonstrationsDoNotFit
-from course.search import Answers, Exhaustive, Method, RandomSearch, SearchResult, answers, search
+from course.search.base import Method, SearchResult, search
+from course.search.baselines import Exhaustive, RandomSearch
 from course.search.gradient import AutoPrompt
-from course.search.objective import demonstrated, exchanged
+from course.search.objective import Answers, answers, demonstrated, exchanged
 from course.search.soft import SoftPromptSettings, as_words, learn, nearest, some_words
 from course.search.words import words_of
 from course.studies.claims import Claim

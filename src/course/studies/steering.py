@@ -10,26 +10,19 @@ import pandas as pd
 
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
-from course.search import (
+from course.search.base import Method, search
+from course.search.baselines import RandomSearch
+from course.search.budget import BudgetedEvaluator
+from course.search.dialogue_reward import (
     Brevity,
-    BudgetedEvaluator,
     CourteousWords,
-    LearnedPrefix,
     Manner,
-    Method,
-    Policy,
-    PolicySettings,
-    PolicyTraining,
-    RandomSearch,
     Scorer,
     judge,
-    learn,
-    plain_tokens,
-    search,
-    steered,
     visitor_questions,
 )
-from course.search.steering import every_nth
+from course.search.policy import Policy, PolicySettings, plain_tokens
+from course.search.steering import LearnedPrefix, PolicyTraining, every_nth, learn, steered
 from course.studies.claims import Claim
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, means, rows_of, where
@@ -76,11 +69,11 @@ def steering(seed: int) -> list[Row]:
     for target, hand_written in TARGETS.items():
         objective = Manner(train, test, Scorer(target, seed), seed=seed)
         ways = _ways(writer, model, objective, hand_written)
-        rows += [{"target": target, "way": way} | row for way, found in ways for row in found]
+        rows += [{"target": target, "way": way, **row} for way, found in ways for row in found]
     counting = LearnedPrefix(writer, training=TRAINING, settings=GAMED_SETTINGS, every=EVERY)
     courteous = Manner(train, test, CourteousWords(), seed=seed)
     found = _searched(counting, model, courteous, GAMED_BUDGET)
-    return rows + [{"target": COURTEOUS_WORDS, "way": LEARNED} | row for row in found]
+    return rows + [{"target": COURTEOUS_WORDS, "way": LEARNED, **row} for row in found]
 
 
 def _ways(
@@ -123,7 +116,7 @@ def _judged(
     measured |= {"gold": found.gold, "right": found.right, "fluency": found.fluency}
     measured |= {"wordings": found.wordings} | ({} if score is None else {"score": score})
     replies = [{"measure": "reply", "text": reply} for reply in found.examples[:SHOWN]]
-    return rows_of(measured, **columns) + [columns | reply for reply in replies]
+    return rows_of(measured, **columns) + [{**columns, **reply} for reply in replies]
 
 
 def _words(model: LanguageModel) -> tuple[str, ...]:
@@ -174,7 +167,7 @@ def gamed(seed: int) -> list[Row]:
     for start, (training, settings) in starts.items():
         method = LearnedPrefix(writer, training=training, settings=settings, every=EVERY)
         found = _searched(method, model, objective, GAMED_BUDGET)
-        rows += [{"way": start} | row for row in found]
+        rows += [{"way": start, **row} for row in found]
     return rows
 
 

@@ -12,8 +12,10 @@ import pandas as pd
 
 from course.lm.language_model import LanguageModel, load
 from course.reasoning import wording
-from course.search import Exhaustive, SearchResult, answers, search
+from course.search.base import SearchResult, search
+from course.search.baselines import Exhaustive
 from course.search.best_arm import BestArmSearch, SuccessiveHalving, Uniform, UpperConfidence
+from course.search.objective import answers
 from course.search.tabulated import candidates, repeated, tabulate
 from course.search.triggers import OpeningWriter, triggers
 from course.search.writers import BlankFiller, Writer, tune_writer

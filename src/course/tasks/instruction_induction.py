@@ -116,23 +116,25 @@ def _read(path: Path, take: Callable[[dict], T]) -> T:
 
 def _rows(name: str, row: dict) -> list[dict]:
     """The questions that one stored example makes, as the benchmark's own preparation does it."""
-    made: Callable[..., dict] = partial(dict, others=[])
+    question: Callable[..., dict] = partial(dict, others=[])
     if name == "cause_and_effect":
         cause, effect = row["cause"], row["effect"]
         return [
-            made(input=f"Sentence 1: {a} Sentence 2: {b}", output=cause)
+            question(input=f"Sentence 1: {a} Sentence 2: {b}", output=cause)
             for a, b in ((cause, effect), (effect, cause))
         ]
     if name == "common_concept":
         return [
-            made(
+            question(
                 input=", ".join(row["items"]),
                 output=row["concept"],
                 others=_others(row["concept"], row["all_common_concepts"]),
             )
         ]
     every: list[str] = next((row[key] for key in _ANSWERS if key in row), [])
-    return [made(input=row["input"], output=row["output"], others=_others(row["output"], every))]
+    return [
+        question(input=row["input"], output=row["output"], others=_others(row["output"], every))
+    ]
 
 
 def _others(usual: str, every: list[str]) -> list[str]:

@@ -74,10 +74,10 @@ def _f1(text: str, right: str) -> float:
     """Harmonic mean of precision and recall over words, counted with their repetitions; without
     words right or wrong as a whole.
     """
-    found, wanted = text.split(), right.split()
-    if not found or not wanted:
-        return float(found == wanted)
-    return 2 * (Counter(found) & Counter(wanted)).total() / (len(found) + len(wanted))
+    words, expected = text.split(), right.split()
+    if not words or not expected:
+        return float(words == expected)
+    return 2 * (Counter(words) & Counter(expected)).total() / (len(words) + len(expected))
 
 
 _COMPARISONS = {"exact": _exact, "contains": _contains, "set": _same_set, "f1": _f1}
