@@ -16,9 +16,9 @@ from subjects import GPT2_SHAPE, subject
 
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel
-from course.reasoning import asked_in, problems, solve, tokens, until_decided
+from course.reasoning import make_prompts, problems, solve, tokens, until_decided
 from course.reasoning.solving import MOST_TOKENS
-from course.reasoning.styles import Asked
+from course.reasoning.styles import ProblemPrompt
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
 
@@ -125,7 +125,7 @@ def measure(model: LanguageModel, work: Workload, rounds: int) -> str:
 
 
 def chains_by_transformers(
-    model: LanguageModel, asked: list[Asked], n: int, temperature: float, seed: int
+    model: LanguageModel, asked: list[ProblemPrompt], n: int, temperature: float, seed: int
 ) -> float:
     """Tokens a problem of ``n`` samples each in one call of ``generate``; it reads every prompt
     once for each of its samples.
@@ -151,7 +151,7 @@ def chain_of_thought(model: LanguageModel, rounds: int) -> str:
     one call a problem, so that the prompts of two problems share nothing; and by ``transformers``,
     where the samples of one problem share nothing either.
     """
-    asked = asked_in("chain", problems("problem", 3, 20))
+    asked = make_prompts("chain", problems("problem", 3, 20))
     n, temperature = 16, 0.7
     ways = {
         "course, together": lambda seed: tokens(solve(model, asked, None, n, temperature, seed)),

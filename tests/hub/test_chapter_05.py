@@ -48,7 +48,7 @@ def test_problems_of_gsm8k_are_asked_in_plain_english(served, client, monkeypatc
     chosen = reasoning.problems("problem", 1, 4)
     assert all(p.kind == "number" and p.answer.value is not None for p in chosen)
     for style in reasoning.STYLES:
-        asked = reasoning.asked_in(style, chosen)
+        asked = reasoning.make_prompts(style, chosen)
         assert all(
             q.text.count("Question: ") == (1 if style in ("zero-shot", "trigger") else 4)
             and q.stop == "\n\n"

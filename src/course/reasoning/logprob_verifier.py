@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase
 from course.lm.language_model import LanguageModel
 from course.reasoning.problems import wording
 from course.reasoning.solving import Attempt
-from course.reasoning.styles import ask
+from course.reasoning.styles import make_prompt
 from course.reasoning.verifier import by_problem, of_both_kinds
 
 #: Log-probability (nats) that stands for a word which the tokenizer does not know: a hot sample may
@@ -54,7 +54,7 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
     Raises:
         ValueError: for an attempt that is longer than the model's window.
     """
-    prompts = [ask(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
+    prompts = [make_prompt(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
     known, whole = zip(*(_known(a.text, model.tokenizer) for a in attempts), strict=True)
     values = [
         tokens if all_known else np.append(tokens, UNKNOWN)

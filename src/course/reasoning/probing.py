@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel
 from course.reasoning.problems import Problem, wording
-from course.reasoning.styles import ask
+from course.reasoning.styles import make_prompt
 from course.world import sums
 from course.world.split import TEST, TRAIN, split_of
 
@@ -48,7 +48,7 @@ def written_sums(seed: int = 0) -> list[WrittenSum]:
             result,
         )
         false = rng.choice([str(int(result) + off) for off in _OFF if 0 <= int(result) + off < 100])
-        begun = f"{ask(problem, 'trigger', wording('problem', 'tiny')).text} {step} ="
+        begun = f"{make_prompt(problem, 'trigger', wording('problem', 'tiny')).text} {step} ="
         found += [
             WrittenSum(f"{begun} {value}", value == result, split_of(sums.SPLIT_KEY, step))
             for value in (result, false)
@@ -56,7 +56,7 @@ def written_sums(seed: int = 0) -> list[WrittenSum]:
     return rng.sample(found, len(found))
 
 
-def slips_told(
+def error_detection(
     model: LanguageModel, seed: int = 0, learn: int = 800, judge: int = 400, split: str = TEST
 ) -> dict[str, float]:
     """How well right results of held-out sums are told from false ones: area under the ROC curve in

@@ -17,7 +17,7 @@ from course.lm.language_model import TextModel
 from course.models.hub import tier
 from course.prompting.prompts import Prompt, Template
 from course.reasoning.problems import Problem, demonstrations
-from course.reasoning.solving import MOST_TOKENS, asked_in, solve
+from course.reasoning.solving import MOST_TOKENS, make_prompts, solve
 from course.tasks.answer_parsing import NO_ANSWER, Answer, same_answer
 from course.world.example import Example
 from course.world.exercises import EXERCISES
@@ -155,7 +155,7 @@ def _parts_prompt(one: Reduction, seed: int, number: int) -> Prompt:
 def _solve_part(model: TextModel, active: Sequence[Reduction], seed: int) -> None:
     """One chain for each; the answers become the states of what comes next."""
     parts = [replace(one.problem, question=one.story.text) for one in active]
-    for one, (found,) in zip(active, solve(model, asked_in("chain", parts, seed)), strict=True):
+    for one, (found,) in zip(active, solve(model, make_prompts("chain", parts, seed)), strict=True):
         one.tokens += found.tokens
         one.answer = found.answer
         one.solved.append((one.story.text, found.text.strip()))

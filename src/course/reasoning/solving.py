@@ -9,7 +9,7 @@ from course.foundation.rng import Rng
 from course.lm.language_model import Sample, TextModel
 from course.models.hub import tier
 from course.reasoning.problems import Problem, demonstrations, wording
-from course.reasoning.styles import WITHOUT_DEMONSTRATIONS, Asked, ask
+from course.reasoning.styles import WITHOUT_DEMONSTRATIONS, ProblemPrompt, make_prompt
 from course.tasks.answer_parsing import Answer, parse_answer, same_answer
 
 #: So many different sets of demonstrations are shown; problems with the same ones share the reading
@@ -42,13 +42,13 @@ class Attempt:
         return same_answer(self.answer, self.problem.answer)
 
 
-def asked_in(
+def make_prompts(
     style: str,
     chosen: Sequence[Problem],
     seed: int = 0,
     trigger: str | None = None,
     shown: Sequence[int] = (1, 2, 3),
-) -> list[Asked]:
+) -> list[ProblemPrompt]:
     """Problems in one of :data:`course.reasoning.styles.STYLES`, each with one of five sets of
     demonstrations.
 
@@ -63,11 +63,11 @@ def asked_in(
     for number, problem in enumerate(chosen):
         rng = Rng(f"demonstrations/{problem.task}/{seed}/{number % _SETS}")
         some = () if style in WITHOUT_DEMONSTRATIONS else demonstrations(problem, rng, tuple(shown))
-        made.append(ask(problem, style, wording(problem.task), some, trigger))
+        made.append(make_prompt(problem, style, wording(problem.task), some, trigger))
     return made
 
 
-def attempt(asked: Asked, sample: Sample) -> Attempt:
+def attempt(asked: ProblemPrompt, sample: Sample) -> Attempt:
     """A sample as an attempt. Where the prompt itself begins the answer, so does the text that is
     parsed.
     """
@@ -79,7 +79,7 @@ def attempt(asked: Asked, sample: Sample) -> Attempt:
 
 
 def solve(
-    model: TextModel, asked: Sequence[Asked], most_tokens: int | None = None, n: int = 1, temperature: float = 0.0, seed: int = 0,
+    model: TextModel, asked: Sequence[ProblemPrompt], most_tokens: int | None = None, n: int = 1, temperature: float = 0.0, seed: int = 0,
     until: Callable[[list[str]], bool] | None = None,
 ) -> list[list[Attempt]]:  # fmt: skip
     """What a model writes for each problem: one attempt at temperature 0, else ``n`` samples.
@@ -120,7 +120,7 @@ def solve_varied(
     """
     by_sample = []
     for number in range(n):
-        asked = asked_in("chain", chosen, 1000 * (seed + 1) + number)
+        asked = make_prompts("chain", chosen, 1000 * (seed + 1) + number)
         by_sample.append(
             solve(
                 model, asked, most_tokens, temperature=temperature, seed=1000 * (seed + 1) + number

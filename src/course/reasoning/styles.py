@@ -27,7 +27,7 @@ WITHOUT_DEMONSTRATIONS = ("zero-shot", "trigger")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProblemPrompt:
     """A prompt and the problem in it."""
 
     problem: Problem
@@ -35,13 +35,13 @@ class Asked:
     stop: str
 
 
-def ask(
+def make_prompt(
     problem: Problem,
     style: str,
     worded: Wording,
     shown: Sequence[Problem] = (),
     trigger: str | None = None,
-) -> Asked:
+) -> ProblemPrompt:
     """A problem in one of :data:`STYLES`.
 
     Args:
@@ -69,7 +69,7 @@ def ask(
     outputs = [] if bare else _outputs(style, worded, shown)
     examples = tuple(Example(p.question, output) for p, output in zip(shown, outputs, strict=False))
     prompt = Prompt(problem.question, examples, template=worded.template)
-    return Asked(problem, f"{prompt.text} {cue}" if cue else prompt.text, prompt.template.stop)
+    return ProblemPrompt(problem, f"{prompt.text} {cue}" if cue else prompt.text, prompt.template.stop)
 
 
 def solution(problem: Problem, worded: Wording) -> str:

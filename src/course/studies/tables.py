@@ -1,0 +1,53 @@
+"""Tidy rows of studies and what is read off them: rows by condition, means by seed, curves."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from course.studies.records import Row
+
+
+def rows_of(measured: Mapping[str, float | str], **columns: str | int | float) -> list[Row]:
+    """One row a measure: a number stands in the column ``value``, a text in ``text``.
+
+    Args:
+        columns: what was varied, the same for all the rows.
+    """
+    return [
+        columns | {"measure": name, "text" if isinstance(found, str) else "value": found}
+        for name, found in measured.items()
+    ]
+
+
+def where(table: pd.DataFrame, **conditions: object) -> pd.DataFrame:
+    """The rows that have these values, by column."""
+    for column, value in conditions.items():
+        table = table[table[column] == value]
+    return table
+
+
+def by_seed(table: pd.DataFrame, **conditions: object) -> np.ndarray:
+    """Mean of the values of the rows that have these values, (seeds,)."""
+    return where(table, **conditions).groupby("seed")["value"].mean().to_numpy()
+
+
+def curve(table: pd.DataFrame, column: str, **conditions: object) -> np.ndarray:
+    """Mean value at each point of a column, from the smallest, (seeds, points)."""
+    rows = where(table, **conditions)
+    return rows.pivot_table("value", "seed", column, aggfunc="mean").to_numpy()
+
+
+def means(
+    table: pd.DataFrame, index: str, column: str, order: Iterable[str], **conditions: object
+) -> pd.DataFrame:
+    """Mean values: a row for each value of one column, in the order of appearance; a column for
+    each value of another one.
+
+    Args:
+        order: of the columns.
+    """
+    rows = where(table, **conditions)
+    found = rows.pivot_table("value", index, column, aggfunc="mean")
+    found = found.loc[[name for name in rows[index].unique() if name in found.index], [*order]]
+    return found.rename_axis(None).rename_axis(None, axis=1)
