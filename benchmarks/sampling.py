@@ -17,8 +17,9 @@ from subjects import GPT2_SHAPE, subject
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel
 from course.reasoning import make_prompts, problems, solve, tokens, until_decided
-from course.reasoning.solving import MOST_TOKENS
+from course.reasoning.solving import MAX_TOKENS
 from course.reasoning.styles import ProblemPrompt
+from course.reasoning.voting import UntilDecided
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
 
@@ -136,7 +137,7 @@ def chains_by_transformers(
     )
     (stop,) = model.tokenizer(asked[0].stop, add_special_tokens=False).input_ids
     made = model.model.generate(
-        **prompts, do_sample=True, temperature=temperature, num_return_sequences=n, max_new_tokens=MOST_TOKENS["tiny"], top_k=0,
+        **prompts, do_sample=True, temperature=temperature, num_return_sequences=n, max_new_tokens=MAX_TOKENS["tiny"], top_k=0,
         eos_token_id=[stop, model.tokenizer.eos_token_id], pad_token_id=model.tokenizer.pad_token_id,
     )  # fmt: skip
     written = made[:, prompts.input_ids.shape[1] :] != model.tokenizer.pad_token_id
@@ -153,14 +154,14 @@ def chain_of_thought(model: LanguageModel, rounds: int) -> str:
     """
     asked = make_prompts("chain", problems("problem", 3, 20))
     n, temperature = 16, 0.7
+
+    def spent(prompts: list[ProblemPrompt], seed: int, until: UntilDecided | None = None) -> float:
+        return tokens(solve(model, prompts, n=n, temperature=temperature, seed=seed, until=until))
+
     ways = {
-        "course, together": lambda seed: tokens(solve(model, asked, None, n, temperature, seed)),
-        "course, until decided": lambda seed: tokens(
-            solve(model, asked, None, n, temperature, seed, until_decided(n, "number"))
-        ),
-        "course, one by one": lambda seed: np.mean(
-            [tokens(solve(model, [q], None, n, temperature, seed)) for q in asked]
-        ),
+        "course, together": lambda seed: spent(asked, seed),
+        "course, until decided": lambda seed: spent(asked, seed, until_decided(n, "number")),
+        "course, one by one": lambda seed: np.mean([spent([q], seed) for q in asked]),
         "transformers": lambda seed: chains_by_transformers(model, asked, n, temperature, seed),
     }
     found: dict[str, list] = {name: [] for name in ways}

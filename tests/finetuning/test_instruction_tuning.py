@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from course.finetuning import instruction_tuning, release
 from course.finetuning.instruction_tuning import AFTER, ALONE, BEFORE, INLINE, Control, Tuning
 from course.foundation.rng import Rng
-from course.lm.language_model import Sample, TextModel, load
+from course.lm.contract import Sample, TextModel
+from course.lm.language_model import load
 from course.models import loading as models
 from course.prompting.in_context import accuracy, queries
 from course.tasks.registry import load_task
@@ -34,7 +35,7 @@ class Oracle(TextModel):
     def __init__(self, answer):
         self.answer = answer
 
-    def generate(self, prompts, max_tokens, stop):
+    def generate(self, prompts, config=None, **changes):
         return [[Sample(f" {self.answer(prompt)} ", 1, 0.0, "stop")] for prompt in prompts]
 
     def score(self, prompts, continuations) -> np.ndarray:

@@ -1,17 +1,12 @@
 """A hub on loopback, and a client whose cache, lock file and patience are those of one test."""
 
-import sys
 import time
-from pathlib import Path
 
 import datasets
 import pytest
+from hub import checkpoints
+from hub.server import Hub
 from huggingface_hub import close_session, constants
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import checkpoints
-from server import Hub
 from transformers.utils import logging as hf_logging
 
 from course.models import hub as course_hub

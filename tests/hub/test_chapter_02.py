@@ -2,15 +2,18 @@
 the notebook from top to bottom.
 """
 
+from pathlib import Path
+
 import pytest
-import tables
-from checkpoints import bert, smollm2
-from test_chapter_01 import CHAPTER, run_chapter
+from hub import tables
+from hub.chapters import run_chapter
+from hub.checkpoints import bert, smollm2
 
 from course.heads import TASKS, head_for, learn
 from course.models.loading import HUB, WeightsError, load_tokenizer, load_with_head
 from course.tasks.registry import HUB_DATA, load_task
 
+CHAPTER = Path(__file__).parents[2] / "notebooks" / "02-heads.ipynb"
 #: Enough rows for the hundred labels of the chapter.
 DATA = {
     "sentiment": tables.sst2,
@@ -110,6 +113,6 @@ class _Other:
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
-    printed = "\n".join(run_chapter(CHAPTER.parent / "02-heads.ipynb", hub, tmp_path))
+    printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
     assert "the same logits: True" in printed and "sentence label" in printed
     assert "dorland" not in printed

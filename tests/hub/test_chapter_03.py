@@ -4,8 +4,8 @@ against a hub on loopback.
 
 from pathlib import Path
 
-from checkpoints import bert, smollm2
-from test_chapter_01 import chapter_texts, run_chapter, serve
+from hub.chapters import chapter_texts, run_chapter, serve
+from hub.checkpoints import bert, smollm2
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "03-adapters.ipynb"
 

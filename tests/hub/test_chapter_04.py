@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import tables
-from checkpoints import smollm2
-from test_chapter_01 import run_chapter
+from hub import tables
+from hub.chapters import run_chapter
+from hub.checkpoints import smollm2
 
 from course.lm.language_model import load
 from course.models.loading import HUB

@@ -4,8 +4,8 @@ on loopback.
 
 from pathlib import Path
 
-from checkpoints import smollm2
-from test_chapter_01 import chapter_texts, run_chapter, serve
+from hub.chapters import chapter_texts, run_chapter, serve
+from hub.checkpoints import smollm2
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "04b-instruction-tuning.ipynb"
 

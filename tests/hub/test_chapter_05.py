@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import tables
-from checkpoints import smollm2
-from test_chapter_01 import run_chapter
+from hub import tables
+from hub.chapters import run_chapter
+from hub.checkpoints import smollm2
 
 from course import reasoning
 from course.lm.language_model import load
@@ -17,7 +17,7 @@ from course.models.loading import HUB
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "05-chain-of-thought.ipynb"
 ROLES = ("gpt-middle", "gpt-large")
 #: An untrained model never ends a chain: it would write 200 tokens for each.
-SHORT = "from course.reasoning import solving; solving.MOST_TOKENS['hub'] = 16"
+SHORT = "from course.reasoning import solving; solving.MAX_TOKENS['hub'] = 16"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_problems_of_gsm8k_are_asked_in_plain_english(served, client, monkeypatc
             and q.stop == "\n\n"
             for q in asked
         )
-    found = reasoning.solve(load("gpt-large"), asked, most_tokens=8)
+    found = reasoning.solve(load("gpt-large"), asked, max_tokens=8)
     assert len(found) == 4 and 0 <= reasoning.accuracy(found) <= 100
     with pytest.raises(
         ValueError, match="has no chains in the hub tier; choose from problem, shopping, letters"

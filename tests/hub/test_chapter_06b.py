@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from checkpoints import smollm2
-from test_chapter_01 import chapter_texts, run_chapter, serve
+from hub.chapters import chapter_texts, run_chapter, serve
+from hub.checkpoints import smollm2
 
 from course import reasoning
 from course.lm.language_model import load

@@ -4,8 +4,8 @@ loopback.
 
 from pathlib import Path
 
-from checkpoints import smollm2
-from test_chapter_01 import run_chapter, serve
+from hub.chapters import run_chapter, serve
+from hub.checkpoints import smollm2
 
 from course.foundation.rng import Rng
 from course.search import places

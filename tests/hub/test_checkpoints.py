@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 
-import checkpoints
 import pytest
 import safetensors.torch
 import torch
+from hub import checkpoints
+from hub.server import Fault
 from huggingface_hub import hf_hub_download
-from server import Fault
 from transformers import AutoConfig, dynamic_module_utils
 
 from course.models import loading as models

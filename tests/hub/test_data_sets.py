@@ -3,12 +3,11 @@
 import json
 
 import pytest
-import tables
-from server import Fault
+from hub import tables
+from hub.server import Fault
 
 from course.models.hub import HubError
-from course.tasks import registry as tasks
-from course.tasks.registry import HUB_DATA, load_task
+from course.tasks.registry import HUB_DATA, load_task, source_of
 from course.world.split import SPLITS
 
 
@@ -175,6 +174,7 @@ def test_tasks_without_a_data_set_say_so(client):
 
 
 def test_every_data_set_has_the_columns_of_its_task():
-    assert set(HUB_DATA) == set(tasks._SCHEMAS) and set(tables.TABLES) == {
-        source.repository for source in HUB_DATA.values()
-    }
+    for name, source in HUB_DATA.items():
+        assert source_of(name, "hub") is source
+        assert source.schema.features == source_of(name, "tiny").schema.features
+    assert set(tables.TABLES) == {source.repository for source in HUB_DATA.values()}

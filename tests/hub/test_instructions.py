@@ -3,8 +3,8 @@ with and without a chat template.
 """
 
 import pytest
-import tables
-from checkpoints import smollm2
+from hub import tables
+from hub.checkpoints import smollm2
 
 from course.cloze import english
 from course.finetuning import instruction_tuning

@@ -7,10 +7,10 @@ import os
 import subprocess
 import sys
 
-from checkpoints import bert, smollm2
-from conftest import TEXTS
-from server import Hub
-from tables import gsm8k
+from hub.checkpoints import bert, smollm2
+from hub.conftest import TEXTS
+from hub.server import Hub
+from hub.tables import gsm8k
 
 from course.models.loading import HUB
 

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from course.lm.language_model import LanguageModel, load
-from course.lm.predictor import Predictor
+from course.lm.predictor import CausalLM, MaskedLM
 from course.lm.soundness import NotANumberError, evaluating
 from course.prompting.classify import choose
 
@@ -113,7 +113,7 @@ def test_bert_names_its_bad_weight_too():
     name, weight = list(model.named_parameters())[4]
     weight.data.view(-1)[0] = float("nan")
     with pytest.raises(NotANumberError, match=name):
-        Predictor(model, bert.tokenizer).blank(["a [MASK]"])
+        MaskedLM(model, bert.tokenizer).blank(["a [MASK]"])
 
 
 def small_bert(kind, **more):
@@ -131,7 +131,7 @@ def small_bert(kind, **more):
 
 def test_models_that_do_not_continue_texts_are_refused_with_what_to_use_instead():
     with pytest.raises(
-        ValueError, match=r"BertForMaskedLM fills in blanks.*Predictor\(model, tokenizer\)"
+        ValueError, match=r"BertForMaskedLM fills in blanks.*MaskedLM\(model, tokenizer\)"
     ):
         LanguageModel(small_bert(BertForMaskedLM), word_pieces())
     with pytest.raises(ValueError, match="BertLMHeadModel reads what stands behind a word, too"):
@@ -151,7 +151,7 @@ def test_models_that_do_not_continue_texts_are_refused_with_what_to_use_instead(
 def test_foreign_tokenizers_are_refused():
     gpt, bert = load("gpt-small"), load("bert-middle")
     small = toy_model("gpt2", byte_level())
-    for kind in (LanguageModel, Predictor):
+    for kind in (LanguageModel, CausalLM):
         with pytest.raises(
             ValueError,
             match=r"has ids up to \d+, and GPT2LMHeadModel knows those below \d+.*load both by one name",
@@ -162,4 +162,4 @@ def test_foreign_tokenizers_are_refused():
     with pytest.raises(
         ValueError, match="has no mask token; load the tokenizer that belongs to the model"
     ):
-        Predictor(bert.model, gpt.tokenizer)
+        MaskedLM(bert.model, gpt.tokenizer)

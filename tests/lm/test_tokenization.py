@@ -13,7 +13,7 @@ from toys import byte_level, sentencepiece, toy_model, word_pieces
 from transformers import PreTrainedTokenizerFast
 
 from course.lm.language_model import LanguageModel, load
-from course.lm.predictor import Predictor
+from course.lm.predictor import CausalLM
 from course.lm.tokenization import Encoder, UnknownWordsWarning, checked_texts, text_ids
 from course.models.loading import load_tokenizer
 from course.training.batches import completions
@@ -131,14 +131,14 @@ def test_a_chat_templates_special_tokens_are_its_own_and_the_users_are_text(chat
 def test_a_masked_models_only_special_token_is_the_blank():
     bert = load("bert-middle")
     sep, mask = bert.tokenizer.sep_token_id, bert.tokenizer.mask_token_id
-    (ids,) = bert._all_ids(["the [SEP] opposite of [MASK] is [MASK] cold ."], "texts")
+    (ids,) = bert._checked_ids(["the [SEP] opposite of [MASK] is [MASK] cold ."], "texts")
     assert ids.count(sep) == 1 and ids[-1] == sep and ids.count(mask) == 2
-    (ids,) = bert._all_ids(["the opposite of [MASK] is cold ."], "texts")
+    (ids,) = bert._checked_ids(["the opposite of [MASK] is cold ."], "texts")
     assert ids == bert.tokenizer("the opposite of [MASK] is cold .").input_ids
     pieced = "[MASK] the [PAD] [MASK]"
     assert (
-        bert._all_ids([pieced], "texts")[0][1] == mask
-        and bert._all_ids([pieced], "texts")[0][-2] == mask
+        bert._checked_ids([pieced], "texts")[0][1] == mask
+        and bert._checked_ids([pieced], "texts")[0][-2] == mask
     )
 
 
@@ -169,7 +169,7 @@ def test_unknown_words_are_told_once_with_their_share():
         ):
             ask(["the qwerty"])
     with pytest.raises(ValueError, match="unknown='maybe': expected one of warn, refuse, allow"):
-        Predictor(gpt.model, gpt.tokenizer, unknown="maybe")
+        CausalLM(gpt.model, gpt.tokenizer, unknown="maybe")
 
 
 def test_unknown_words_in_training_examples_are_told():

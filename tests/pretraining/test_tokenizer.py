@@ -6,8 +6,8 @@ from itertools import islice
 
 import pytest
 
+from course.pretraining.packing import encode
 from course.pretraining.tokenizer import build_tokenizer
-from course.training.packing import encode
 from course.world.corpus import Corpus, readable
 from course.world.vocabulary import END, vocabulary
 

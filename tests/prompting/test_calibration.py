@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from course.lm.language_model import TextModel
+from course.lm.contract import TextModel
 from course.prompting.calibration import (
     CONTENT_FREE,
     KINDS,
@@ -52,7 +52,7 @@ class Recent(TextModel):
     demonstrations it is right.
     """
 
-    def generate(self, prompts, **settings):
+    def generate(self, prompts, config=None, **changes):
         raise NotImplementedError
 
     def score(self, prompts, continuations):

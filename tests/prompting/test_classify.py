@@ -204,7 +204,7 @@ class Writes:
     def score_labels(self, prompts, labels):
         raise NoLogProbabilities("none")
 
-    def generate(self, prompts, max_tokens):
+    def generate(self, prompts, config=None, **changes):
         return [[self] for _ in prompts]
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from course.lm.language_model import Sample, TextModel, load
+from course.lm.contract import Sample, TextModel
+from course.lm.language_model import load
 from course.prompting.evaluation import (
     Question,
     all_profiles,
@@ -33,8 +34,8 @@ class Parrot(TextModel):
     def __init__(self, words):
         self.words = words
 
-    def generate(self, prompts, **settings):
-        self.settings = settings
+    def generate(self, prompts, config=None, **changes):
+        self.settings = changes
         return [[Sample(f" {self.words[prompt]}", 1, 0.0, "stop")] for prompt in prompts]
 
     def score(self, prompts, continuations):

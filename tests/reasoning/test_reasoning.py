@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from course import reasoning
 from course.foundation.rng import Rng
 from course.lm.language_model import load
-from course.reasoning.logprob_verifier import UNKNOWN, read
+from course.reasoning.logprob_verifier import UNKNOWN, chain_logprobs
 from course.reasoning.probing import written_sums
 from course.reasoning.problems import is_stated
 from course.reasoning.reduction import Story
@@ -82,7 +82,9 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_styles_say_what_they_are_said_to(shop):
     worded = reasoning.wording("problem")
     shown = reasoning.demonstrations(shop, Rng("d"))
-    text = {style: reasoning.make_prompt(shop, style, worded, shown).text for style in reasoning.STYLES}
+    text = {
+        style: reasoning.make_prompt(shop, style, worded, shown).text for style in reasoning.STYLES
+    }
     chains = [" . ".join(p.steps) + " ." for p in shown]
     query = EXERCISES["problem"].frame.format(x=shop.question, y="{y}").split(" {y}")[0]
     assert all(query in t for t in text.values()) and not any(
@@ -101,7 +103,9 @@ def test_styles_say_what_they_are_said_to(shop):
         text["zero-shot"] == f"{query} the answer is"
         and text["trigger"] == f"{query} {sums.TRIGGER}"
     )
-    assert reasoning.make_prompt(shop, "trigger", worded, trigger="well .").text == f"{query} well ."
+    assert (
+        reasoning.make_prompt(shop, "trigger", worded, trigger="well .").text == f"{query} well ."
+    )
 
 
 def test_a_chain_is_shown_as_the_corpus_writes_it(shop):
@@ -272,7 +276,7 @@ class Oracle:
     corpus does.
     """
 
-    def generate(self, prompts, *_, **__):
+    def generate(self, prompts, config=None, **changes):
         return [
             [type("Sample", (), {"text": self.reply(p.rsplit("\n", 2)), "tokens": 7})()]
             for p in prompts
@@ -361,13 +365,13 @@ def test_what_a_reader_reads_are_the_probabilities_of_the_tokens(small, slips):
     for i, word in enumerate(words):
         value = small.score([" ".join([asked, *words[:i]])], [f" {word}"])[0]
         total, least = total + value, min(least, value)
-    assert read(small, [one]) == pytest.approx(np.array([[total, least]]), abs=1e-3)
+    assert chain_logprobs(small, [one]) == pytest.approx(np.array([[total, least]]), abs=1e-3)
 
 
 def test_an_unknown_word_is_the_unlikeliest(small, slips):
     (one,) = slips[0][:1]
     cut = one.text.split(" the ")[0]
-    odd, other, plain = read(
+    odd, other, plain = chain_logprobs(
         small,
         [replace(one, text=f"{cut} {word} so .") for word in ("[UNK]", "[CLS]")]
         + [replace(one, text=cut)],
@@ -408,7 +412,7 @@ def test_a_probe_finds_what_stands_in_a_state(small, monkeypatch):
         right = np.array([float(s.right) for s in written])
         return np.stack([np.zeros((len(right), 2)), np.stack([right, right], 1)], 1), -right
 
-    monkeypatch.setattr("course.reasoning.probing._read", planted)
+    monkeypatch.setattr("course.reasoning.probing._forward", planted)
     assert reasoning.error_detection(small, learn=64, judge=64) == {
         "probability": 0,
         "layer 0": 50,

@@ -1,9 +1,8 @@
 """The interface of searches, on an objective whose best prompt is known."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
+from search.objectives import Planted
 
 from course.lm.language_model import load
 from course.prompting.evaluation import questions, scores
@@ -11,7 +10,6 @@ from course.search import (
     Answers,
     Exhaustive,
     Meter,
-    Objective,
     RandomSearch,
     answers,
     gaps,
@@ -20,20 +18,6 @@ from course.search import (
     search,
 )
 from course.tasks.registry import load_task
-
-
-@dataclass(frozen=True)
-class Planted(Objective):
-    """A prompt is the better the more of its words are the wanted one; no model has a part in it."""
-
-    wanted: str = "b"
-    size = 5
-
-    def values(self, model, pairs):
-        return np.array([prompt.split().count(self.wanted) + 0.01 * item for prompt, item in pairs])
-
-    def held_out(self, model, prompt):
-        return 100.0 * prompt.split().count(self.wanted) / len(prompt.split())
 
 
 def test_exhaustive_search_finds_the_planted_prompt():

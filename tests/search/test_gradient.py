@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from test_base import Planted
+from search.objectives import Planted
 from toys import byte_level, toy_model
 
 from course.lm.language_model import LanguageModel, load

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.foundation.rng import Rng
-from course.lm.language_model import Sample, TextModel, load
+from course.lm.contract import Sample, TextModel
+from course.lm.language_model import load
 from course.search import (
     Exhaustive,
     LearnedPrefix,
@@ -92,9 +93,9 @@ def test_the_scorer_tells_held_out_replies_apart():
 class Echo(TextModel):
     """A guide who says what the prefix says, and nothing else."""
 
-    def generate(self, prompts, n=1, **settings):
+    def generate(self, prompts, config=None, **changes):
         said = [prompt.split("visitor")[0] for prompt in prompts]
-        return [[Sample(text, 1, 0.0, "stop")] * n for text in said]
+        return [[Sample(text, 1, 0.0, "stop")] * changes.get("n", 1) for text in said]
 
     def score(self, prompts, continuations):
         raise AssertionError("a search of prefixes has nothing to score")
@@ -175,8 +176,8 @@ class Babble:
     model: object
     said: str
 
-    def generate(self, prompts, n=1, **settings):
-        return [[Sample(self.said, 1, 0.0, "stop")] * n for _ in prompts]
+    def generate(self, prompts, config=None, **changes):
+        return [[Sample(self.said, 1, 0.0, "stop")] * changes.get("n", 1) for _ in prompts]
 
     def __getattr__(self, name):
         return getattr(self.model, name)

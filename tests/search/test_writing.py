@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from course.lm.language_model import Sample, TextModel, load
+from course.lm.contract import Sample, TextModel
+from course.lm.language_model import load
 from course.search import (
     AskedWriter,
     BlankFiller,
@@ -185,10 +186,10 @@ class Echo(TextModel):
     def __init__(self):
         self.asked = []
 
-    def generate(self, prompts, n=1, temperature=0.0, stop=(), seed=0, max_tokens=64, until=None):
+    def generate(self, prompts, config=None, **changes):
         self.asked += prompts
         return [
-            [Sample(f" text {i} {k}", 1, 0.0, "stop") for k in range(n)]
+            [Sample(f" text {i} {k}", 1, 0.0, "stop") for k in range(changes.get("n", 1))]
             for i in range(len(prompts))
         ]
 

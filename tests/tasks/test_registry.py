@@ -1,8 +1,9 @@
 """Tasks: enough of them, in the known schemas, with splits that share nothing."""
 
 import pytest
+from datasets import DatasetDict
 
-from course.tasks.registry import load_task, task_names
+from course.tasks.registry import SOURCES, load_task, source_of, task_names
 from course.world import entities, reviews, sums
 from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
 
@@ -99,6 +100,32 @@ def test_gsm8k_answers_end_in_their_number(every):
         last = example.rationale.removesuffix(" .").split(" . ")[-1]
         step, result = last.split(" = ")
         assert sums.result(step) == int(result) == int(example.output)
+
+
+def test_a_source_says_its_schema_and_its_licence_before_anything_is_loaded(every):
+    for name, task in every.items():
+        source = source_of(name)
+        assert source.licence == "MIT" and source.schema.labels == task.labels
+        assert source.schema.features == task.data["train"].features
+        row = task.data["train"][0]
+        assert source.schema.read(row) == task.read(row) == task.examples("train")[0]
+
+
+def test_a_new_source_is_an_entry_of_the_registry(monkeypatch, every):
+    """Data of another kind takes the same road: a class with the members of ``Source``."""
+
+    class Rows:
+        schema, licence, profiles = source_of("sentiment").schema, "CC0-1.0", ()
+
+        def load(self, selection):
+            data = every["sentiment"].data
+            return DatasetDict({s: data[s].select(range(selection.sizes[s])) for s in data})
+
+    monkeypatch.setitem(SOURCES, "tiny", lambda: {"sentiment": Rows()})
+    task = load_task("sentiment", sizes=dict.fromkeys(FEW, 3))
+    assert task.examples("test") == every["sentiment"].examples("test")[:3]
+    with pytest.raises(ValueError, match="no data set for the task 'capital' in the tiny tier"):
+        load_task("capital")
 
 
 def test_profiles_and_seeds_choose_the_data():

@@ -12,7 +12,7 @@ import torch
 
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel
-from course.lm.predictor import Predictor
+from course.lm.predictor import MaskedLM, Predictor
 from course.world import phrases, sums
 from course.world.relations import relations
 from course.world.split import TEST, split_of
@@ -96,7 +96,7 @@ def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
     return model.likeliest(expected(model, blanks))
 
 
-def fill_all(model: Predictor, text: str) -> list[str]:
+def fill_all(model: MaskedLM, text: str) -> list[str]:
     """BERT's likeliest word for every blank of a text, each filled without knowledge of the others'
     words.
     """
@@ -105,9 +105,18 @@ def fill_all(model: Predictor, text: str) -> list[str]:
 
 def expected(model: Predictor, blanks: Sequence[Blank]) -> torch.Tensor:
     """Log-probabilities (blanks, vocabulary) of the word in each blank."""
-    if model.masked:
-        return model.blank([b.for_bert(model.tokenizer.mask_token) for b in blanks])
-    return model.next_word([b.before for b in blanks])
+    return model.word_between([b.before for b in blanks], [b.after for b in blanks])
+
+
+def likeliest_words(
+    model: Predictor, blanks: Sequence[Blank], count: int = 5
+) -> list[list[tuple[str, float]]]:
+    """The ``count`` likeliest words of each blank with their probabilities, the likeliest first."""
+    probabilities, ids = expected(model, blanks).exp().topk(count)
+    return [
+        [(model.tokenizer.decode([i]).strip(), p) for i, p in zip(*row, strict=True)]
+        for row in zip(ids.tolist(), probabilities.tolist(), strict=True)
+    ]
 
 
 def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:

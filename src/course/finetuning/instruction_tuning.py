@@ -31,7 +31,8 @@ from course.foundation.validation import (
     optional,
     text,
 )
-from course.lm.language_model import LanguageModel, TextModel
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
 from course.models.loading import get_base_model
 from course.tasks import registry as tasks
 from course.training.batches import completions

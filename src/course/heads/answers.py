@@ -11,7 +11,7 @@ from course.foundation.validation import boolean, check_fields, each, integer, s
 from course.heads.head import Head, Piece, outputs
 from course.heads.rows import text_in
 from course.lm.tokenization import text_ids
-from course.tasks.metrics import exact_match, word_f1
+from course.tasks.metrics import best_score
 from course.training.batches import pad_id
 
 #: Where an answer is looked for, from its ``answer_start`` on: in some data sets that is off by a
@@ -208,7 +208,7 @@ class SpanHead(Head):
 
     def is_right(self, row: dict, prediction: Answer) -> bool:
         """Whether the text is that of any reference, wherever it stands (SQuAD's exact match)."""
-        return exact_match(prediction.text, row["answers"]["text"]) == 1
+        return squad_score("exact", prediction.text, row["answers"]["text"]) == 1
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[Answer]) -> dict[str, float]:
         """SQuAD's F1 over words, and exact match."""
@@ -217,9 +217,16 @@ class SpanHead(Head):
             for answer, row in zip(predictions, rows, strict=True)
         ]
         return {
-            name: 100 * sum(measure(*pair) for pair in pairs) / len(pairs)
-            for name, measure in (("F1", word_f1), ("exact", exact_match))
+            name: 100 * sum(squad_score(metric, *pair) for pair in pairs) / len(pairs)
+            for name, metric in (("F1", "f1"), ("exact", "exact"))
         }
+
+
+def squad_score(metric: str, text: str, references: Sequence[str]) -> float:
+    """SQuAD's ``"exact"`` match or word ``"f1"``, 0 to 1; of several references the best counts. No
+    references, or an empty text, stand for an absent answer.
+    """
+    return best_score(f"squad.{metric}", text, references or [""])
 
 
 def answer_in(row: dict, where: str) -> Answer:

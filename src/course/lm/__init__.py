@@ -5,13 +5,18 @@ decoding, OpenAI-compatible API.
 from course.foundation.lazy import lazy_names
 
 _NAMES = {
-    "language_model": ["LanguageModel", "Sample", "TextModel", "load"],
-    "predictor": ["Predictor"],
+    "contract": ["Sample", "TextModel"],
+    "generation_config": ["GenerationConfig"],
+    "language_model": ["LanguageModel", "load"],
+    "predictor": ["CausalLM", "MaskedLM", "Predictor"],
     "openai_api": ["EndpointError", "NoLogProbabilities", "OpenAIModel"],
 }
 __all__ = [
+    "CausalLM",
     "EndpointError",
+    "GenerationConfig",
     "LanguageModel",
+    "MaskedLM",
     "NoLogProbabilities",
     "OpenAIModel",
     "Predictor",

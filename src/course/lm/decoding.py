@@ -5,6 +5,8 @@ after them; a *slot* of it writes one sample. Each slot sees its own prompt and 
 Samples that are done leave the batch.
 """
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,16 +17,13 @@ import numpy as np
 import torch
 from transformers import Cache, DynamicLayer
 
-from course.foundation.validation import check_fields, function, integer, number, optional, seed
+from course.lm.generation_config import GenerationConfig
 from course.lm.prefill import PrefillOutput, PrefixTreeRunner
 from course.lm.prefix_tree import Node, batches
-from course.lm.tokenization import checked_texts
 
 #: With a stopping rule that does not tell how many samples it takes at least, so many of a prompt
 #: are written at a time; what the rule makes needless beyond them is never begun.
 SAMPLES_PER_ROUND = 4
-#: The lowest temperature above 0; logits divided by less would leave the range of single precision.
-COLDEST = 1e-6
 
 
 class NotANumber(ArithmeticError):
@@ -58,7 +57,7 @@ class Request:
     Args:
         context: ids of the prompt.
         key: what the randomness of its samples depends on.
-        settings: how to write.
+        config: how to write.
         text: (context, ids) -> the text of ids.
         end_ids: tokens that end a text.
     """
@@ -67,11 +66,11 @@ class Request:
         self,
         context: list[int],
         key: bytes,
-        settings: "Settings",
+        config: GenerationConfig,
         text: Callable,
         end_ids: frozenset[int],
     ):
-        self.context, self.settings = context, settings
+        self.context, self.config = context, config
         self._key, self._text, self._end_ids = key, text, end_ids
         self.drafts: list[SampleState] = []
         self._judged = 0
@@ -83,7 +82,8 @@ class Request:
             return []
         begun = len(self.drafts)
         count = min(
-            self.settings.n - begun, self.settings.wave([draft.text for draft in self.drafts])
+            self.config.n - begun,
+            samples_at_once(self.config, [draft.text for draft in self.drafts]),
         )
         new = [SampleState(self._source(begun + i)) for i in range(count)]
         self.drafts += new
@@ -107,22 +107,22 @@ class Request:
             self._finish(draft, "end", self._text(self.context, draft.ids[:-1]))
         elif (cut := self._stopped(draft.ids)) is not None:
             self._finish(draft, "stop", cut)
-        elif len(draft.ids) == self.settings.max_tokens:
+        elif len(draft.ids) == self.config.max_tokens:
             self._finish(draft, "length", self._text(self.context, draft.ids))
 
     def _stopped(self, ids: list[int]) -> str | None:
         """The text before the first stop, if the last tokens bring one."""
-        for stop in self.settings.stop:
+        for stop in self.config.stop:
             # a token holds a byte or more, so the stop lies within as many tokens as it has bytes
             tail = len(stop.encode())
             if stop in self._text([*self.context[-1:], *ids[:-tail]], ids[-tail:]):
                 whole = self._text(self.context, ids)
-                return whole[: min(whole.find(s) for s in self.settings.stop if s in whole)]
+                return whole[: min(whole.find(s) for s in self.config.stop if s in whole)]
         return None
 
     def _finish(self, draft: SampleState, finish: str, text: str) -> None:
         draft.finish, draft.text = finish, text
-        if self.settings.until is None:
+        if self.config.until is None:
             return
         # the rule sees the samples in their order, however they happen to finish, so the batch size
         # changes nothing
@@ -132,7 +132,7 @@ class Request:
             and self.drafts[self._judged].finish
         ):
             self._judged += 1
-            if self.settings.until([d.text for d in self.drafts[: self._judged]]):
+            if self.config.until([d.text for d in self.drafts[: self._judged]]):
                 self._enough = self._judged
                 for needless in self.drafts[self._judged :]:
                     needless.finish = needless.finish or "cancelled"
@@ -142,92 +142,53 @@ class Request:
         return self.drafts[: self._enough]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to write; see :meth:`course.lm.LanguageModel.generate`. A single stop text becomes a
-    tuple of one.
+def samples_at_once(config: GenerationConfig, texts: list[str]) -> int:
+    """How many more samples of a prompt to begin at once, after those with the given texts.
 
-    Raises:
-        TypeError, ValueError: for a value of another type, or one that makes no sense.
+    A stopping rule that can tell gets just as many as it takes at least, so that none of them
+    is in vain.
     """
+    if config.until is None:
+        return config.n
+    at_least = getattr(config.until, "at_least", None)
+    return SAMPLES_PER_ROUND if at_least is None else max(1, at_least(texts))
 
-    n: int
-    temperature: float
-    stop: str | Sequence[str]
-    seed: int
-    max_tokens: int
-    until: Callable[[list[str]], bool] | None
 
-    def __post_init__(self):
-        check_fields(
-            self,
-            n=integer(1),
-            temperature=number(0),
-            stop=lambda name, value: (
-                (value,) if isinstance(value, str) else tuple(checked_texts(value, name))
-            ),
-            seed=seed(),
-            max_tokens=integer(1),
-            until=optional(function()),
+def requests(
+    config: GenerationConfig, contexts: Sequence[list[int]], text: Callable, end_ids: frozenset[int]
+) -> list[Request]:
+    """A request for each prompt. Equal prompts get different samples, wherever they stand among the
+    others.
+    """
+    seen: Counter = Counter()
+    made = []
+    for context in contexts:
+        name = np.asarray(context, ">u4").tobytes()
+        key = b"%d|%d|" % (config.seed, seen[name]) + name
+        seen[name] += 1
+        made.append(Request(context, key, config, text, end_ids))
+    return made
+
+
+def choose(
+    logits: torch.Tensor, drafts: Sequence[SampleState], config: GenerationConfig
+) -> tuple[list[int], list[float]]:
+    """The next token of each draft and its log-probability at temperature 1, from logits
+    (drafts, vocabulary).
+    """
+    log_probabilities = logits.float().log_softmax(-1)
+    if config.temperature == 0:
+        chosen = log_probabilities.argmax(-1, keepdim=True)
+    else:
+        up_to = (log_probabilities / config.temperature).softmax(-1).cumsum(-1, dtype=torch.float64)
+        drawn = torch.tensor(
+            [[d.source.random()] for d in drafts], dtype=torch.float64, device=logits.device
         )
-        if 0 < self.temperature < COLDEST:
-            raise ValueError(
-                f"temperature={self.temperature}: expected 0 (the likeliest token) or at least {COLDEST}"
-            )
-        if self.n > 1 and self.temperature == 0:
-            raise ValueError(
-                f"n={self.n} samples at temperature 0 would all be the same; ask for one, or raise the temperature"
-            )
-        if "" in self.stop:
-            raise ValueError("an empty stop text would stop every sample at once; leave it out")
-
-    def wave(self, texts: list[str]) -> int:
-        """How many more samples of a prompt to begin at once, after those with the given texts.
-
-        A stopping rule that can tell gets just as many as it takes at least, so that none of them
-        is in vain.
-        """
-        if self.until is None:
-            return self.n
-        at_least = getattr(self.until, "at_least", None)
-        return SAMPLES_PER_ROUND if at_least is None else max(1, at_least(texts))
-
-    def jobs(
-        self, contexts: Sequence[list[int]], text: Callable, end_ids: frozenset[int]
-    ) -> list[Request]:
-        """A job for each prompt. Equal prompts get different samples, wherever they stand among the
-        others.
-        """
-        seen: Counter = Counter()
-        made = []
-        for context in contexts:
-            name = np.asarray(context, ">u4").tobytes()
-            key = b"%d|%d|" % (self.seed, seen[name]) + name
-            seen[name] += 1
-            made.append(Request(context, key, self, text, end_ids))
-        return made
-
-    def choose(
-        self, logits: torch.Tensor, drafts: Sequence[SampleState]
-    ) -> tuple[list[int], list[float]]:
-        """The next token of each draft and its log-probability at temperature 1, from logits
-        (drafts, vocabulary).
-        """
-        log_probabilities = logits.float().log_softmax(-1)
-        if self.temperature == 0:
-            chosen = log_probabilities.argmax(-1, keepdim=True)
-        else:
-            up_to = (
-                (log_probabilities / self.temperature).softmax(-1).cumsum(-1, dtype=torch.float64)
-            )
-            drawn = torch.tensor(
-                [[d.source.random()] for d in drafts], dtype=torch.float64, device=logits.device
-            )
-            # the last sum may stay a little under 1
-            chosen = torch.searchsorted(up_to, drawn * up_to[:, -1:], right=True).clamp_max(
-                logits.shape[-1] - 1
-            )
-        return chosen[:, 0].tolist(), log_probabilities.gather(1, chosen)[:, 0].tolist()
+        # the last sum may stay a little under 1
+        chosen = torch.searchsorted(up_to, drawn * up_to[:, -1:], right=True).clamp_max(
+            logits.shape[-1] - 1
+        )
+    return chosen[:, 0].tolist(), log_probabilities.gather(1, chosen)[:, 0].tolist()
 
 
 @dataclass(frozen=True)
@@ -273,24 +234,24 @@ def prompted_rows(
     return made
 
 
-def decode(reader: PrefixTreeRunner, rows: Sequence[Prompted], settings: Settings) -> None:
+def decode(reader: PrefixTreeRunner, rows: Sequence[Prompted], config: GenerationConfig) -> None:
     """Write all samples of the prompts in some rows into their jobs."""
     while True:
-        begun = [(row, slots) for row in rows if (slots := _first_tokens(row, settings))]
+        begun = [(row, slots) for row in rows if (slots := _first_tokens(row, config))]
         if not begun:
             return
         # as many keys as a row will have at its longest
         for part in batches(
-            begun, lambda row: row[0].keys + len(row[1]) * settings.max_tokens, reader.batch_tokens
+            begun, lambda row: row[0].keys + len(row[1]) * config.max_tokens, reader.batch_tokens
         ):
             if any(draft.finish is None for _, slots in part for _, draft, _ in slots):
-                batch = Batch(reader, part, settings)
+                batch = Batch(reader, part, config)
                 while batch.drop_finished():
                     batch.step()
 
 
 def _first_tokens(
-    row: Prompted, settings: Settings
+    row: Prompted, config: GenerationConfig
 ) -> list[tuple[Request, SampleState, torch.Tensor]]:
     """New samples of a row's prompts, each with its first token: (job, draft, keys it may see)."""
     slots = [
@@ -298,8 +259,8 @@ def _first_tokens(
     ]
     if not slots:
         return []
-    chosen = settings.choose(
-        torch.stack([first for *_, first in slots]), [draft for _, draft, _, _ in slots]
+    chosen = choose(
+        torch.stack([first for *_, first in slots]), [draft for _, draft, _, _ in slots], config
     )
     for (job, draft, _, _), token, value in zip(slots, *chosen, strict=True):
         job.add(draft, token, value)
@@ -340,8 +301,8 @@ class Batch:
     Shorter rows are padded on the left, and rows with fewer slots by None.
     """
 
-    def __init__(self, reader: PrefixTreeRunner, rows: list, settings: Settings):
-        self.reader, self.settings = reader, settings
+    def __init__(self, reader: PrefixTreeRunner, rows: list, config: GenerationConfig):
+        self.reader, self.config = reader, config
         keys, slots = max(row.keys for row, _ in rows), max(len(found) for _, found in rows)
         allowed = torch.zeros(len(rows), slots, keys, dtype=torch.bool)
         for r, (row, found) in enumerate(rows):
@@ -366,7 +327,7 @@ class Batch:
         """
         self.slots, self.keys = slots, allowed.shape[2]
         longest = max(
-            self.settings.max_tokens - len(slot[1].ids) for row in slots for slot in row if slot
+            self.config.max_tokens - len(slot[1].ids) for row in slots for slot in row if slot
         )
         room = longest * len(slots[0])
         device, dtype = self.reader.model.device, self.reader.model.dtype
@@ -434,7 +395,7 @@ class Batch:
         ).flatten(0, 1)
         logits = self.reader.logits(hidden[places])
         for job, draft, token, value in zip(
-            jobs, drafts, *self.settings.choose(logits, drafts), strict=True
+            jobs, drafts, *choose(logits, drafts, self.config), strict=True
         ):
             job.add(draft, token, value)
 

@@ -5,27 +5,32 @@ writes them. Prompts that share a beginning (the same demonstrations for many qu
 query for several labels, many samples of one prompt) are read once.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from course.lm.contract import Sample, TextModel, check_pairs
 from course.lm.decoding import (
     NotANumber,
     Prompted,
     Request,
     SampleState,
-    Settings,
+    choose,
     decode,
     prompted_rows,
+    requests,
+    samples_at_once,
 )
-from course.lm.predictor import Predictor
+from course.lm.generation_config import GenerationConfig
+from course.lm.predictor import CausalLM, MaskedLM
 from course.lm.prefill import ROW, PrefixTreeRunner
 from course.lm.prefix_tree import Node, Tree, build_tree
-from course.lm.soundness import check_causal, evaluating, not_a_number
+from course.lm.soundness import evaluating, fills_blanks, not_a_number
 from course.lm.tokenization import Encoder, checked_texts
 from course.models.loading import load_model, load_tokenizer
 
@@ -33,56 +38,7 @@ from course.models.loading import load_model, load_tokenizer
 _AT_ONCE = 512
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One continuation of a prompt.
-
-    Attributes:
-        text: what was written, up to the stop text if one was met.
-        tokens: how many tokens were generated, those of the stop included.
-        log_probability: of these tokens under the model (at temperature 1), in nats.
-        finish: ``"stop"`` (a stop text), ``"end"`` (the model ended the text) or ``"length"``.
-    """
-
-    text: str
-    tokens: int
-    log_probability: float
-    finish: str
-
-
-class TextModel(ABC):
-    """What the prompting chapters need of a model, wherever it runs: :class:`LanguageModel` here,
-    or a served one.
-    """
-
-    @abstractmethod
-    def generate(self, prompts: Sequence[str], **settings) -> list[list[Sample]]:
-        """Continuations of each prompt; see :meth:`LanguageModel.generate`."""
-
-    @abstractmethod
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
-        """Log-probability of each continuation after its prompt, (pairs,), in nats."""
-
-    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
-        """Log-probability of every label after every prompt, (prompts, labels); see :meth:`score`."""
-        prompts, labels = checked_texts(prompts, "prompts"), checked_texts(labels, "labels")
-        every = self.score([prompt for prompt in prompts for _ in labels], [*labels] * len(prompts))
-        return every.reshape(len(prompts), len(labels))
-
-
-def check_pairs(prompts: Sequence[str], continuations: Sequence[str]) -> None:
-    """Refuse prompts and continuations that are no lists of texts, or do not go in pairs."""
-    prompts, continuations = (
-        checked_texts(prompts, "prompts"),
-        checked_texts(continuations, "continuations"),
-    )
-    if len(prompts) != len(continuations):
-        raise ValueError(
-            f"{len(prompts)} prompts, {len(continuations)} continuations: expected one continuation for each prompt"
-        )
-
-
-class LanguageModel(Predictor, TextModel):
+class LanguageModel(CausalLM, TextModel):
     """A causal model with its tokenizer, spoken to in text.
 
     A model in training mode is put into evaluation mode while it is asked (no dropout), and back
@@ -112,7 +68,6 @@ class LanguageModel(Predictor, TextModel):
         chat: bool | None = None,
         unknown: str = "warn",
     ):
-        check_causal(model, tokenizer)
         super().__init__(model, tokenizer, batch_tokens, unknown)
         self.encoder = Encoder(tokenizer, chat, unknown)
         self._unknown = self.encoder.unknown  # so that a word is told once
@@ -203,9 +158,9 @@ class LanguageModel(Predictor, TextModel):
         """
         if not self.reader.supports_tree_attention:
             return super().next_word(prompts)
-        ids = self._all_ids(prompts, "prompts")
+        ids = self._checked_ids(prompts, "prompts")
         if not ids:
-            return self._nothing()
+            return self._no_rows()
         tree = build_tree(ids)
         wanted: dict[Node, list] = {}
         for i, leaf in enumerate(tree.leaves):
@@ -215,17 +170,10 @@ class LanguageModel(Predictor, TextModel):
             for entries, logits in self._read(tree, wanted):
                 for (_, i), row in zip(entries, logits.float().log_softmax(-1).cpu(), strict=True):
                     found[i] = row
-        return self._numbers(torch.stack(found), ids)
+        return self._checked_numbers(torch.stack(found), ids)
 
     def generate(
-        self,
-        prompts: Sequence[str],
-        n: int = 1,
-        temperature: float = 0.0,
-        stop: str | Sequence[str] = (),
-        seed: int = 0,
-        max_tokens: int = 64,
-        until: Callable[[list[str]], bool] | None = None,
+        self, prompts: Sequence[str], config: GenerationConfig | None = None, **changes: Any
     ) -> list[list[Sample]]:
         """Continuations of each prompt: the likeliest tokens at temperature 0, else ``n`` samples.
 
@@ -234,36 +182,24 @@ class LanguageModel(Predictor, TextModel):
         twice gets different samples, and what else is generated beside it, in which order and in
         which batches, changes nothing.
 
-        Args:
-            stop: one or more texts at which a continuation ends; they are no part of it.
-            max_tokens: the most tokens that a continuation may have.
-            until: given the texts of the samples so far, in their order, says whether they are
-                enough; it is asked after every sample. The samples after the one that settled it
-                are not returned, and mostly never begun. If it has a method ``at_least``, which
-                tells from the same texts how many more it will take at least, only so many are
-                begun at once.
-
-        Returns:
-            For each prompt its samples, ``n`` or, with ``until``, as many as it took.
+        Arguments and returns: :meth:`TextModel.generate`.
 
         Raises:
-            TypeError: for what is no list of texts, and for settings of another type.
-            ValueError: for ``n`` or ``max_tokens`` below 1, a negative or infinite temperature,
-                several samples at temperature 0, an empty stop text, or a prompt that leaves no
-                room for ``max_tokens`` in the window.
+            TypeError, ValueError: as :meth:`TextModel.generate`; ValueError also for a prompt that
+                leaves no room for ``max_tokens`` in the window.
             NotANumberError: if the model's logits are none.
         """
-        settings = Settings(n, temperature, stop, seed, max_tokens, until)
+        config = GenerationConfig.resolve(config, changes)
         prompts = checked_texts(prompts, "prompts")
         if not prompts:
             return []
         contexts = self.encoder.prompts(prompts)
         for prompt, ids in zip(prompts, contexts, strict=True):
-            self._check_length(prompt, len(ids), max_tokens - 1)
-        jobs = settings.jobs(contexts, self.encoder.text, self._end_ids())
+            self._check_length(prompt, len(ids), config.max_tokens - 1)
+        jobs = requests(config, contexts, self.encoder.text, self._end_ids())
         try:
             with evaluating(self.model):
-                self._write_all(contexts, jobs, settings)
+                self._write_all(contexts, jobs, config)
         except NotANumber as error:
             raise not_a_number(self.model, error.ids) from None
         return [
@@ -272,20 +208,22 @@ class LanguageModel(Predictor, TextModel):
         ]
 
     def _write_all(
-        self, contexts: list[list[int]], jobs: list[Request], settings: Settings
+        self, contexts: list[list[int]], jobs: list[Request], config: GenerationConfig
     ) -> None:
         if self.reader.supports_tree_attention:
-            self._write(contexts, jobs, settings)
+            self._write(contexts, jobs, config)
         else:
             for job in jobs:
-                self._write_plainly(job, settings)
+                self._write_plainly(job, config)
 
-    def _write(self, contexts: list[list[int]], jobs: list[Request], settings: Settings) -> None:
+    def _write(
+        self, contexts: list[list[int]], jobs: list[Request], config: GenerationConfig
+    ) -> None:
         tree = build_tree(contexts)
         ending: dict[Node, list[Request]] = {}
         for job, leaf in zip(jobs, tree.leaves, strict=True):
             ending.setdefault(leaf, []).append(job)
-        most = min(settings.n, settings.wave([])) * settings.max_tokens
+        most = min(config.n, samples_at_once(config, [])) * config.max_tokens
 
         def weight(node: Node) -> int:
             """Keys that a subtree adds to its row in the end."""
@@ -295,21 +233,21 @@ class LanguageModel(Predictor, TextModel):
         for reading in self.reader.read(tree, ROW, weight, keep=True):
             waiting += prompted_rows(self.reader, reading, ending)
             if sum(row.keys + most * len(row.ends) for row in waiting) > self.batch_tokens:
-                decode(self.reader, waiting, settings)
+                decode(self.reader, waiting, config)
                 waiting = []
-        decode(self.reader, waiting, settings)
+        decode(self.reader, waiting, config)
 
-    def _write_plainly(self, job: Request, settings: Settings) -> None:
+    def _write_plainly(self, job: Request, config: GenerationConfig) -> None:
         """For architectures that cannot read a tree: the whole text once for every token."""
         while drafts := job.next_drafts():
             for draft in drafts:
-                self._finish_plainly(job, draft, settings)
+                self._finish_plainly(job, draft, config)
 
-    def _finish_plainly(self, job: Request, draft: SampleState, settings: Settings) -> None:
+    def _finish_plainly(self, job: Request, draft: SampleState, config: GenerationConfig) -> None:
         while draft.finish is None:
             ids = torch.tensor([job.context + draft.ids])
-            (token,), (value,) = settings.choose(
-                self._forward(ids, torch.ones_like(ids))[:, -1], [draft]
+            (token,), (value,) = choose(
+                self._forward(ids, torch.ones_like(ids))[:, -1], [draft], config
             )
             job.add(draft, token, value)
 
@@ -335,11 +273,15 @@ class LanguageModel(Predictor, TextModel):
             )
 
 
-def load(name: str, wanted_tier: str | None = None) -> Predictor:
-    """A pretrained model with its tokenizer, by its role: a :class:`LanguageModel`, or a
-    :class:`Predictor` for BERT.
+@overload
+def load(name: Literal["bert-middle"], wanted_tier: str | None = None) -> MaskedLM: ...  # type: ignore[overload-overlap]
+@overload
+def load(name: str, wanted_tier: str | None = None) -> LanguageModel: ...
+def load(name: str, wanted_tier: str | None = None) -> LanguageModel | MaskedLM:
+    """A pretrained model with its tokenizer, by name: a :class:`LanguageModel`, or a
+    :class:`MaskedLM` for BERT.
 
     Arguments and errors: :func:`course.models.load_model`.
     """
-    kind = Predictor if name.startswith("bert") else LanguageModel
-    return kind(load_model(name, wanted_tier), load_tokenizer(name, wanted_tier))
+    model, tokenizer = load_model(name, wanted_tier), load_tokenizer(name, wanted_tier)
+    return (MaskedLM if fills_blanks(model) else LanguageModel)(model, tokenizer)

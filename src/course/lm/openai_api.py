@@ -6,6 +6,8 @@ log-probabilities, and then :func:`course.prompting.choose` lets the model write
 texts.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import os
@@ -15,13 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAI
 
-from course.lm.decoding import Settings
-from course.lm.language_model import Sample, TextModel, check_pairs
+from course.lm.contract import Sample, TextModel, check_pairs
+from course.lm.generation_config import GenerationConfig
 from course.lm.tokenization import checked_texts
 
 #: Environment variable with the key of the endpoint; one that wants no key takes any.
@@ -93,17 +96,9 @@ class OpenAIModel(TextModel):
         self._writing = Lock()
 
     def generate(
-        self,
-        prompts: Sequence[str],
-        n: int = 1,
-        temperature: float = 0.0,
-        stop: str | Sequence[str] = (),
-        seed: int = 0,
-        max_tokens: int = 64,
-        until: Callable[[list[str]], bool] | None = None,
+        self, prompts: Sequence[str], config: GenerationConfig | None = None, **changes: Any
     ) -> list[list[Sample]]:
-        """Continuations of each prompt; arguments and errors as in
-        :meth:`course.lm.LanguageModel.generate`.
+        """Continuations of each prompt; arguments and returns: :meth:`TextModel.generate`.
 
         Every sample is a request of its own with a seed of its own, which follows from the same
         four things as there (``seed``, the prompt, its place among equal prompts, the number of the
@@ -111,53 +106,52 @@ class OpenAIModel(TextModel):
         the server counted (0 if it does not), ``log_probability`` is not a number.
 
         Raises:
+            TypeError, ValueError: as :meth:`TextModel.generate`.
             EndpointError: if a request fails after all retries, or is answered by anything but a
                 text.
         """
-        settings, prompts = (
-            Settings(n, temperature, stop, seed, max_tokens, until),
-            checked_texts(prompts, "prompts"),
-        )
+        config = GenerationConfig.resolve(config, changes)
+        prompts = checked_texts(prompts, "prompts")
 
         def samples(item: tuple[str, int]) -> list[Sample]:
             made: list[Sample] = []
-            while len(made) < n and not (until and made and until([s.text for s in made])):
-                made.append(self._sample(*item, len(made), settings))
+            while len(made) < config.n and not _is_enough(made, config):
+                made.append(self._sample(*item, len(made), config))
             return made
 
         # nothing is drawn at temperature 0, so there equal prompts are one question
-        places = _places(prompts) if temperature > 0 else [0] * len(prompts)
+        places = _places(prompts) if config.temperature > 0 else [0] * len(prompts)
         return self._all(samples, list(zip(prompts, places, strict=True)))
 
-    def _sample(self, prompt: str, place: int, number: int, settings: Settings) -> Sample:
-        answer = self._ask(self._kind, self._request(prompt, place, number, settings))
+    def _sample(self, prompt: str, place: int, number: int, config: GenerationConfig) -> Sample:
+        answer = self._ask(self._kind, self._request(prompt, place, number, config))
         text = _text(self._kind, answer)
         # some servers leave the stop in the text
-        cut = min([text.find(s) for s in settings.stop if s in text], default=len(text))
+        cut = min([text.find(s) for s in config.stop if s in text], default=len(text))
         reason = answer["choices"][0].get("finish_reason")
         finish = (
             "length"
             if reason == "length" and cut == len(text)
             else "stop"
-            if settings.stop
+            if config.stop
             else "end"
         )
         tokens = (answer.get("usage") or {}).get("completion_tokens") or 0
         return Sample(text[:cut], tokens, float("nan"), finish)
 
-    def _request(self, prompt: str, place: int, number: int, settings: Settings) -> dict:
+    def _request(self, prompt: str, place: int, number: int, config: GenerationConfig) -> dict:
         own_seed = blake2b(
-            f"{settings.seed}|{number}|{prompt}".encode(),
+            f"{config.seed}|{number}|{prompt}".encode(),
             digest_size=4,
             salt=place.to_bytes(8, "big"),
         ).digest()
         request = {
-            "temperature": settings.temperature,
-            "max_tokens": settings.max_tokens,
+            "temperature": config.temperature,
+            "max_tokens": config.max_tokens,
             "seed": int.from_bytes(own_seed, "big") >> 1,
         }
-        if settings.stop:
-            request["stop"] = list(settings.stop)
+        if config.stop:
+            request["stop"] = list(config.stop)
         return request | (
             {"messages": [{"role": "user", "content": prompt}]} if self.chat else {"prompt": prompt}
         )
@@ -425,6 +419,11 @@ def _is_token(token: object, start: object, value: object) -> bool:
         type(value) in (int, float) and not math.isnan(value) and value <= _ROUNDING
     )
     return isinstance(token, str) and type(start) is int and known
+
+
+def _is_enough(made: list[Sample], config: GenerationConfig) -> bool:
+    """Whether the stopping rule, if there is one, wants no more samples."""
+    return bool(config.until and made and config.until([sample.text for sample in made]))
 
 
 def _places(prompts: Sequence[str]) -> list[int]:

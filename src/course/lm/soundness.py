@@ -116,19 +116,19 @@ def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     name, config = type(inner).__name__, inner.config
     if getattr(config, "is_encoder_decoder", False):
         raise ValueError(
-            f"{name} has an encoder and a decoder; LanguageModel continues texts: expected a causal model, as AutoModelForCausalLM "
+            f"{name} has an encoder and a decoder and does not continue texts: expected a causal model, as AutoModelForCausalLM "
             "or course.lm.load('gpt-middle') gives it. For this one, use its own generate()"
         )
     if fills_blanks(model):
         raise ValueError(
-            f"{name} fills in blanks and cannot continue a text; ask it with course.lm.Predictor(model, tokenizer)"
+            f"{name} fills in blanks and cannot continue a text; use course.lm.MaskedLM(model, tokenizer)"
         )
     if (
         config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
         and getattr(config, "is_decoder", True) is False
     ):
         raise ValueError(
-            f"{name} reads what stands behind a word, too (is_decoder=False); load it with AutoModelForMaskedLM for Predictor"
+            f"{name} reads what stands behind a word, too (is_decoder=False); load it with AutoModelForMaskedLM for MaskedLM"
         )
     if name not in _CAUSAL and inner.get_output_embeddings() is None:
         raise ValueError(
@@ -141,6 +141,26 @@ def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
         raise ValueError(
             f"the tokenizer of {tokenizer.name_or_path!r} puts {behind!r} behind every text, so nothing can go on after a prompt; "
             f"load the tokenizer that belongs to {name}, or take {behind!r} out of its post-processor"
+        )
+
+
+def check_masked(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse what cannot fill in a blank.
+
+    Raises:
+        ValueError: for a model that is no masked one, and a tokenizer without a mask token.
+    """
+    name = type(get_base_model(model)).__name__
+    if not fills_blanks(model):
+        raise ValueError(
+            f"{name} is no masked language model and cannot fill a blank: expected one, as "
+            "AutoModelForMaskedLM or course.lm.load('bert-middle') gives it; for a causal one use "
+            "course.lm.LanguageModel(model, tokenizer)"
+        )
+    if tokenizer.mask_token is None:
+        raise ValueError(
+            f"{name} fills in blanks, and the tokenizer of {tokenizer.name_or_path!r} has no mask "
+            "token; load the tokenizer that belongs to the model"
         )
 
 

@@ -2,7 +2,7 @@
 to keep.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from course.adapters import METHODS
 from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends, spread
 
 _FROZEN = "#dedbd5"
@@ -34,14 +33,18 @@ _ADDED = {
 }
 
 
-def where_it_acts(methods: Sequence[str] = tuple(METHODS)) -> Figure:
+def where_it_acts(methods: Mapping[str, str]) -> Figure:
     """One transformer layer a method: frozen parts grey, trained ones in colour, new ones as a mark
     beside the part.
+
+    Args:
+        methods: name of a method (a key of ``course.adapters.METHODS``) -> its title.
     """
     rows = -(-len(methods) // 4)
     figure, axes = plt.subplots(rows, 4, figsize=(7.4, 3.3 * rows), squeeze=False)
-    for ax, method in zip(axes.flat, methods, strict=False):
+    for ax, (method, title) in zip(axes.flat, methods.items(), strict=False):
         _layer(ax, method)
+        ax.set_title(title, fontsize=10, loc="center")
     for ax in axes.flat[len(methods) :]:
         ax.set_visible(False)
     return figure
@@ -69,7 +72,6 @@ def _layer(ax: Axes, method: str) -> None:
     ax.set_xlim(-1.1, 2.1)
     ax.set_ylim(0.1, 10.3)
     ax.set_axis_off()
-    ax.set_title(METHODS[method].title, fontsize=10, loc="center")
 
 
 def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
@@ -77,7 +79,7 @@ def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
     beats in both.
 
     Args:
-        panels: title -> method -> (kilobytes, score).
+        panels: title -> name of a method -> (kilobytes, score).
     """
     figure, axes = plt.subplots(
         len(panels), 1, figsize=(7.4, 3.5 * len(panels)), sharex=True, squeeze=False
@@ -149,7 +151,7 @@ def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
                 "alpha": 0.85,
             }
             ax.annotate(
-                METHODS[method].title,
+                method,
                 points[method],
                 (right, height),
                 va="center",
@@ -167,8 +169,8 @@ def by_model_size(
     """Accuracy (percent) against trained parameters, one line a model size.
 
     Args:
-        scores: model -> method -> one score a seed.
-        parameters: model -> method -> number of trained parameters.
+        scores: model -> name of a method -> one score a seed.
+        parameters: model -> name of a method -> number of trained parameters.
         names: model -> its name in the figure, from the smallest.
     """
     figure, ax = plt.subplots(figsize=(7.4, 4.2))
@@ -192,7 +194,7 @@ def by_model_size(
     for number, (method, across, values) in enumerate(zip(methods, x, runs, strict=True)):
         # two methods with nearly as many parameters: one name above the other
         near = number and across < 1.5 * x[number - 1]
-        ax.annotate(METHODS[method].title, (across, max(values.max(), runs[number - 1].max() if near else 0)), (0, 22 if near else 9),
+        ax.annotate(method, (across, max(values.max(), runs[number - 1].max() if near else 0)), (0, 22 if near else 9),
                     textcoords="offset points", ha="center", fontsize=9)  # fmt: skip
     ax.set_xscale("log")
     ax.margins(x=0.12, y=0.2)

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from course.foundation.intervals import interval
 from course.plots.style import CEILING, OPENED, PROMPTED, spread
-from course.prompting.attention import Attention
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:
@@ -147,14 +146,21 @@ def orders_and_calibration(
     return figure
 
 
-def where_it_looks(found: Attention, layer: int, head: int, per_line: int = 12) -> Figure:
+def where_it_looks(
+    tokens: Sequence[str], weights: Sequence[float], layer: int, head: int, per_line: int = 12
+) -> Figure:
     """The tokens of a prompt, each on a ground as dark as the weight with which one head looks at
     it from the last position.
+
+    Args:
+        tokens: of the prompt.
+        weights: attention from the last position to each of them, between 0 and 1.
+        layer, head: whose weights these are, counted from 0.
+        per_line: tokens in a line of the figure.
     """
-    weights = found.from_last(layer, head).numpy()
     lines = -(-len(weights) // per_line)
     figure, ax = plt.subplots(figsize=(7.4, 0.5 * lines + 0.7))
-    for i, (token, weight) in enumerate(zip(found.tokens, weights, strict=True)):
+    for i, (token, weight) in enumerate(zip(tokens, weights, strict=True)):
         column, line = i % per_line, i // per_line
         ax.add_patch(
             plt.Rectangle(
@@ -183,15 +189,16 @@ def where_it_looks(found: Attention, layer: int, head: int, per_line: int = 12) 
     return figure
 
 
-def head_scores(scores: Mapping[str, torch.Tensor]) -> Figure:
+def head_scores(scores: Mapping[str, ArrayLike]) -> Figure:
     """Scores of all heads (layers, heads) between 0 and 1 as shaded cells, a panel for each kind of
     score.
     """
-    layers = next(iter(scores.values())).shape[0]
+    tables = {title: np.asarray(table) for title, table in scores.items()}
+    layers = len(next(iter(tables.values())))
     figure, axes = plt.subplots(1, len(scores), figsize=(7.4, 0.36 * layers + 1.3), squeeze=False)
-    for ax, (title, table) in zip(axes[0], scores.items(), strict=True):
-        ax.imshow(table.numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        if table.numel() <= 100:  # a large model has too many heads for figures
+    for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
+        ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        if table.size <= 100:  # a large model has too many heads for figures
             for i, j in np.ndindex(*table.shape):
                 ax.text(
                     j,

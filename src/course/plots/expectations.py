@@ -4,28 +4,27 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.lm.predictor import Predictor
 from course.plots.style import OPENED, PROMPTED, name_ends
 
+#: Words with their probabilities, the likeliest first.
+Words = Sequence[tuple[str, float]]
 
-def same_text_two_models(
-    sentences: Sequence[tuple[str, str, torch.Tensor, torch.Tensor]],
-    gpt: Predictor,
-    bert: Predictor,
-) -> Figure:
-    """For each (sentence with a blank, right word, GPT's and BERT's log-probabilities): both
-    models' likeliest words.
+
+def same_text_two_models(sentences: Sequence[tuple[str, str, Words, Words]]) -> Figure:
+    """The likeliest words of GPT and of BERT for the same blanks, side by side.
+
+    Args:
+        sentences: (sentence with a blank, word that stood there, GPT's words, BERT's words) each.
     """
     figure, axes = plt.subplots(
         len(sentences), 2, figsize=(7.4, 2.15 * len(sentences)), squeeze=False
     )
     for (left, right), (text, word, by_gpt, by_bert) in zip(axes, sentences, strict=True):
-        top_words(left, gpt, by_gpt, PROMPTED, f"{text}\nGPT, from the left only", word)
-        top_words(right, bert, by_bert, OPENED, "\nBERT, from both sides", word)
+        top_words(left, by_gpt, PROMPTED, f"{text}\nGPT, from the left only", word)
+        top_words(right, by_bert, OPENED, "\nBERT, from both sides", word)
     return figure
 
 
@@ -52,30 +51,21 @@ def by_clue(values: Sequence[dict], kinds: dict[str, str]) -> Figure:
     return figure
 
 
-def top_words(
-    ax: Axes,
-    model: Predictor,
-    log_probabilities: torch.Tensor,
-    colour: str,
-    title: str,
-    right: str,
-    count: int = 5,
-) -> None:
-    """The likeliest words as horizontal bars with their percentages; the right word in bold.
+def top_words(ax: Axes, likeliest: Words, colour: str, title: str, right: str) -> None:
+    """Words as horizontal bars with their percentages, the right word in bold.
 
     Args:
-        log_probabilities: (vocabulary,), in nats.
+        likeliest: words with their probabilities, the likeliest first; an empty word is a line
+            break.
         right: the word that stood in the text.
     """
-    values, ids = log_probabilities.exp().topk(count)
     # a dollar sign would begin a formula
-    words = [
-        model.tokenizer.decode([int(i)]).strip().replace("$", r"\$") or "line break" for i in ids
-    ]
-    rows = np.arange(count)[::-1]
-    ax.barh(rows, 100 * values.numpy(), color=colour, height=0.7)
-    for row, value in zip(rows, values, strict=True):
-        ax.text(100 * value + 2, row, f"{100 * value:.0f} %", va="center", fontsize=10)
+    words = [word.replace("$", r"\$") or "line break" for word, _ in likeliest]
+    percents = [100 * probability for _, probability in likeliest]
+    rows = np.arange(len(words))[::-1]
+    ax.barh(rows, percents, color=colour, height=0.7)
+    for row, percent in zip(rows, percents, strict=True):
+        ax.text(percent + 2, row, f"{percent:.0f} %", va="center", fontsize=10)
     ax.set_yticks(rows, words)
     for label, word in zip(ax.get_yticklabels(), words, strict=True):
         label.set_fontweight("bold" if word.casefold() == right.casefold() else "normal")

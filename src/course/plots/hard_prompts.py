@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends
-from course.search import SearchResult
 
 #: Methods that open the model in one hue, those that only talk to it in the other, the floors in
 #: grey.
@@ -79,18 +78,23 @@ def guessed_and_true(guessed: np.ndarray, true: np.ndarray, proposed: Sequence[i
     return figure
 
 
-def best_of_many(runs: Sequence[SearchResult], points: int = 24) -> Figure:
+def best_of_many(
+    runs: Sequence[Sequence[tuple[float, float, float]]], most: float, points: int = 24
+) -> Figure:
     """The best prompt so far by training items: its accuracy there and on test items (percent), by
     calls, mean over the searches.
+
+    Args:
+        runs: (model calls, accuracy on training items, accuracy on test items) of each step of a
+            search that found a better prompt, in their order; one list a search.
+        most: model calls of the longest search.
+        points: of the curve.
     """
-    calls = np.geomspace(
-        max(run.steps[0].calls for run in runs), max(run.calls for run in runs), points
+    calls = np.geomspace(max(run[0][0] for run in runs), most, points)
+    steps = np.array(
+        [[[step for step in run if step[0] <= c + 0.5][-1] for c in calls] for run in runs]
     )
-    steps = [
-        [[step for step in run.steps if step.calls <= c + 0.5][-1] for c in calls] for run in runs
-    ]
-    chosen_by = np.mean([[100 * step.score for step in row] for row in steps], axis=0)
-    held_out = np.mean([[step.held_out for step in row] for row in steps], axis=0)
+    _, chosen_by, held_out = steps.mean(axis=0).T
     figure, ax = plt.subplots(figsize=(7.4, 3.4))
     for label, means, colour in (
         ("items it was chosen by", chosen_by, PROMPTED),

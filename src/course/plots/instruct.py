@@ -1,16 +1,24 @@
 """Figures of instruction tuning: held-out clusters, the controls, and what the effect depends on."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import getitem
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.finetuning.instruction_tuning import Control
 from course.foundation.intervals import interval
 from course.plots.style import CEILING, OPENED, PROMPTED, band
-from course.studies.records import columns
+
+#: The tuned model that is asked with the instruction itself.
+_TUNED = "instruction"
+
+
+def _seeds(values: Sequence[dict], *keys: str) -> list[float]:
+    """The figure under these keys, one a seed."""
+    return [reduce(getitem, keys, value) for value in values]
 
 
 def held_out_clusters(values: Sequence[dict]) -> Figure:
@@ -19,15 +27,15 @@ def held_out_clusters(values: Sequence[dict]) -> Figure:
     """
     rows = sorted(
         values[0]["in turn"],
-        key=lambda name: np.mean(columns(values, "in turn", name, Control.INSTRUCTION)),
+        key=lambda name: np.mean(_seeds(values, "in turn", name, _TUNED)),
     )
     figure, ax = plt.subplots(figsize=(7.4, 0.62 * len(rows) + 1.1))
-    tuned = {name: ("in turn", name, Control.INSTRUCTION) for name in rows}
+    tuned = {name: ("in turn", name, _TUNED) for name in rows}
     for y, name in enumerate(rows):
         places = ("base", "after", name), tuned[name], ("base", "before", name)
-        before, after, known = (np.mean(columns(values, *place)) for place in places)
+        before, after, known = (np.mean(_seeds(values, *place)) for place in places)
         ax.plot((before, after), (y, y), color=OPENED, alpha=0.45, linewidth=3, zorder=1)
-        ax.plot(columns(values, *tuned[name]), [y] * len(values), ".", color=OPENED, alpha=0.5)
+        ax.plot(_seeds(values, *tuned[name]), [y] * len(values), ".", color=OPENED, alpha=0.5)
         ax.plot(known, y, "|", color=CEILING, markersize=22, markeredgewidth=3)
         ax.plot(before, y, "o", color=PROMPTED, markersize=9)
         ax.plot(after, y, "o", color=OPENED, markersize=9)
@@ -40,7 +48,7 @@ def held_out_clusters(values: Sequence[dict]) -> Figure:
     for place, above, text, colour in marks:
         side = "right" if colour == CEILING else "center"
         ax.text(
-            np.mean(columns(values, *place)),
+            np.mean(_seeds(values, *place)),
             top + above,
             text,
             color=colour,

@@ -1,6 +1,7 @@
 """Figures of training: losses and scores by step or by token."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +9,22 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from course.plots.style import OPENED, spread
-from course.training.fitting import History
+
+
+class History(Protocol):
+    """What a training reports; :class:`course.training.History` is one.
+
+    Attributes:
+        losses: of every step, in nats.
+        scores: (steps done, score) of every validation.
+        best_step: the steps after which the score was best; None without validation.
+        stopped_early: whether training ended before its last step.
+    """
+
+    losses: Sequence[float]
+    scores: Sequence[tuple[int, float]]
+    best_step: int | None
+    stopped_early: bool
 
 
 def learning_curve(history: History, score: str, title: str = "") -> Figure:

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from course.plots.style import CEILING, OPENED, PROMPTED, band
-from course.search import Round
 
 _LOOKS = {"uniform": (CEILING, "-"), "UCB": ("#222222", "--"), "halving": (PROMPTED, "-")}
 
@@ -73,16 +72,16 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
     return figure
 
 
-def race(rounds: Sequence[Round]) -> Figure:
+def race(rounds: Sequence[tuple[int, Sequence[float]]]) -> Figure:
     """The scores of the candidates in each round of a race, and the winner.
 
     Args:
-        rounds: of a race whose scores are shares of right answers.
+        rounds: (number of items, share of right answers of each candidate, the best first).
     """
     figure, ax = plt.subplots(figsize=(7.4, 3.8))
-    for i, standing in enumerate(rounds):
-        scores = 100 * np.array(standing.scores)
-        kept = len(rounds[i + 1].prompts) if i + 1 < len(rounds) else 1
+    for i, (_, shares) in enumerate(rounds):
+        scores = 100 * np.array(shares)
+        kept = len(rounds[i + 1][1]) if i + 1 < len(rounds) else 1
         spots = (
             i + np.linspace(-0.32, 0.32, len(scores)) if len(scores) > 1 else np.array([float(i)])
         )
@@ -92,7 +91,7 @@ def race(rounds: Sequence[Round]) -> Figure:
     ax.text(-0.45, 124, "candidates left", color="#222222", fontweight="bold")
     ax.text(-0.3, 103, "kept", color=PROMPTED, ha="left", va="bottom", fontsize=9)
     ax.text(0.32, -4, "dropped", color="#5f5f5f", ha="right", va="top", fontsize=9)
-    ax.set_xticks(range(len(rounds)), [f"{len(standing.items[0])}" for standing in rounds])
+    ax.set_xticks(range(len(rounds)), [f"{items}" for items, _ in rounds])
     ax.set_xlabel("items that each has been tried on, the same for all")
     ax.set_ylim(-12, 134)
     ax.set_yticks(range(0, 101, 25))

@@ -26,10 +26,11 @@ from tqdm import tqdm
 from course.foundation import write_bytes, write_text
 from course.foundation.validation import integer, number, one_of, optional
 from course.models.loading import RECORD
+from course.pretraining.packing import pack_for_bert, pack_for_gpt
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.tokenizer import build_tokenizer
 from course.training import checkpoints
-from course.training.packing import IGNORED, Batch, attention_mask, pack_for_bert, pack_for_gpt
+from course.training.packing import IGNORED, Batch, attention_mask
 from course.training.precision import PRECISIONS, autocast, best_precision, new_accelerator
 from course.training.schedule import rate_at
 from course.world.corpus import Corpus

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
-from course.lm.language_model import TextModel
+from course.lm.contract import TextModel
 from course.models.hub import tier
 from course.prompting.evaluation import Question
 from course.prompting.prompts import Prompt

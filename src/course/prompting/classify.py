@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from course.lm.language_model import LanguageModel, TextModel
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
 from course.lm.openai_api import NoLogProbabilities
 from course.tasks.metrics import NORMALISERS
 

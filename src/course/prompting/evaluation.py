@@ -13,7 +13,8 @@ from functools import cache, lru_cache
 import numpy as np
 
 from course.foundation.rng import Rng
-from course.lm.language_model import LanguageModel, TextModel
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
 from course.models.hub import tier
 from course.prompting.ablations import apply_ablation
 from course.prompting.classify import choose

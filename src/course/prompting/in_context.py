@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from course.foundation.rng import Rng
-from course.lm.predictor import Predictor
+from course.lm.predictor import CausalLM
 from course.world.exercises import CHAINS, EXERCISES, Exercise
 from course.world.lists import FORMATS, ListTask, list_tasks
 from course.world.posterior import Posterior
@@ -106,7 +106,7 @@ def _exercise_query(kind: Exercise, rng: Rng, shots: int, split: str) -> Query:
     return Query(tuple((e.input, e.output) for e in shown), asked.input, asked.output, kind.frame)
 
 
-def accuracy(model: Predictor, asked: Sequence[Query]) -> float:
+def accuracy(model: CausalLM, asked: Sequence[Query]) -> float:
     """Share of the queries whose right output is the likeliest next word, among all words.
 
     Raises:

@@ -24,7 +24,8 @@ from joblib.parallel import get_active_backend
 
 from course.foundation import write_text
 from course.foundation.validation import boolean, check_fields, each, integer, one_of, text
-from course.lm.language_model import TextModel, load
+from course.lm.contract import TextModel
+from course.lm.language_model import load
 from course.models.hub import TIERS, locked_revision, tier
 from course.models.loading import HUB, shipped_models, weights_sha256
 from course.prompting.ablations import CONDITIONS

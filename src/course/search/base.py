@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
-from course.lm.language_model import TextModel
+from course.lm.contract import TextModel
 from course.search.budget import BudgetSpent, Meter, Step
 from course.search.objective import Objective
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course.foundation.validation import integer
-from course.lm.language_model import TextModel
+from course.lm.contract import TextModel
 from course.search.objective import Objective
 
 GRADIENT_CALLS = 3

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from course.foundation.validation import check_fields, instance, number
-from course.lm.language_model import LanguageModel, TextModel
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS

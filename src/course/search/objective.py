@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from scipy.special import log_softmax, softmax
 
-from course.lm.language_model import LanguageModel, TextModel
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question, all_profiles, questions, scores
 from course.prompting.prompts import Template, Verbalizer
 from course.prompting.selection import Selection

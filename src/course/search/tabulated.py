@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from course.foundation.rng import Rng
-from course.lm.language_model import TextModel
+from course.lm.contract import TextModel
 from course.search.best_arm import Race
 from course.search.budget import Meter
 from course.search.objective import Objective

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from course.foundation.validation import anything, check_fields, number, text
-from course.lm.language_model import TextModel
+from course.lm.contract import TextModel
 from course.reasoning import make_prompt, problems, solve, wording
 from course.reasoning.problems import Problem
 from course.search.objective import Objective
@@ -108,6 +108,13 @@ class OpeningWriter(Continuer):
         ]
         stops = (worded.end.strip(), "\n")
         each = -(-count // len(asked))
-        found = self.model.generate(asked, each, self.temperature, stops, seed, MOST_TOKENS)
+        found = self.model.generate(
+            asked,
+            n=each,
+            temperature=self.temperature,
+            stop=stops,
+            seed=seed,
+            max_tokens=MOST_TOKENS,
+        )
         texts = [samples[number].text for number in range(each) for samples in found][:count]
         return [f"{begun} {text.strip()}".strip() + worded.end for text in texts]

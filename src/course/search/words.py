@@ -9,7 +9,8 @@ from functools import lru_cache
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from course.lm.language_model import LanguageModel, TextModel
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
 
 #: Stands before a word to see how it is tokenized inside a text.
 _BEFORE = "a"

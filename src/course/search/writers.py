@@ -16,8 +16,9 @@ import torch
 
 from course.foundation.rng import Rng
 from course.foundation.validation import anything, check_fields, each, instance, integer, number
-from course.lm.language_model import LanguageModel, TextModel
-from course.lm.predictor import Predictor
+from course.lm.contract import TextModel
+from course.lm.language_model import LanguageModel
+from course.lm.predictor import MaskedLM
 from course.prompting.prompts import PLAIN, Template
 from course.tasks.registry import clusters, load_task
 from course.training.batches import completions
@@ -88,13 +89,18 @@ class AskedWriter(Writer):
         return [
             samples[0].text.strip()
             for samples in self.model.generate(
-                requests, 1, self.temperature, "\n", seed, MOST_TOKENS
+                requests, temperature=self.temperature, stop="\n", seed=seed, max_tokens=MOST_TOKENS
             )
         ]
 
     def vary(self, prompt: str, examples: Sequence[Example], count: int, seed: int) -> list[str]:
         (samples,) = self.model.generate(
-            [VARIATION.format(prompt=prompt)], count, self.temperature, "\n", seed, MOST_TOKENS
+            [VARIATION.format(prompt=prompt)],
+            n=count,
+            temperature=self.temperature,
+            stop="\n",
+            seed=seed,
+            max_tokens=MOST_TOKENS,
         )
         return [sample.text.strip() for sample in samples]
 
@@ -139,7 +145,9 @@ class TunedWriter(Continuer):
     ) -> list[str]:
         rng = Rng(f"tuned/{seed}/{begun}")
         asked = [f"{_named(examples, rng)} {begun}".strip() for _ in range(count)]
-        found = self.model.generate(asked, 1, self.temperature, "\n", seed, MOST_TOKENS)
+        found = self.model.generate(
+            asked, temperature=self.temperature, stop="\n", seed=seed, max_tokens=MOST_TOKENS
+        )
         return [f"{begun} {samples[0].text}".strip() for samples in found]
 
 
@@ -200,7 +208,7 @@ class BlankFiller(Writer):
         template: how the list is laid out.
     """
 
-    model: Predictor
+    model: MaskedLM
     lengths: tuple[int, ...] = (3, 4, 5, 6)
     temperature: float = 0.7
     demonstrations: int = SHOWN
@@ -211,7 +219,7 @@ class BlankFiller(Writer):
             self, model=anything(), lengths=each(integer(1), 1), temperature=number(above=0), demonstrations=integer(0),
             template=instance(Template),
         )  # fmt: skip
-        if not self.model.masked:
+        if not isinstance(self.model, MaskedLM):
             raise ValueError(
                 "a causal model cannot fill a blank that stands above what it should see: use a masked one"
             )

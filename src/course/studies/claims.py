@@ -9,6 +9,7 @@ printed in words that do not depend on the machine; the figures have a decimal p
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from course.foundation.intervals import Interval, interval
@@ -49,10 +50,10 @@ class Claim:
     unit: str = "points"
     margin: float = 0.0
     studies: tuple[Study, ...] = ()
-    differences: Callable[..., Sequence[float]] | None = None
+    differences: Callable[..., Sequence[float] | np.ndarray] | None = None
     fails: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             number=text(),
@@ -80,7 +81,7 @@ class Claim:
                 " of its studies in 'differences'"
             )
         tables: list[pd.DataFrame] = [read_record(study).table() for study in self.studies]
-        return interval(self.differences(*tables))
+        return interval([float(value) for value in self.differences(*tables)])
 
     def holds(self, measured: Interval) -> bool:
         """Whether the target is reached and the interval excludes all that is worse than the margin."""

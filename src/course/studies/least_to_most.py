@@ -25,7 +25,7 @@ def reduction(seed: int, count: int = 20) -> list[Row]:
         Columns model, task, steps, way, measure (accuracy in percent, tokens a problem), value.
     """
     return [
-        {"model": MODEL, "task": task, "steps": steps} | row
+        {"model": MODEL, "task": task, "steps": steps, **row}
         for task in TASKS
         for steps in STEPS[1:]
         for row in _ways(problems(task, steps, count, seed, stated=True), seed)

@@ -8,7 +8,7 @@ import torch
 
 from course.foundation.rng import Rng
 from course.lm.language_model import load
-from course.lm.predictor import Predictor
+from course.lm.predictor import CausalLM, MaskedLM, PretrainedLM
 from course.pretraining.recipes import RECIPES
 from course.pretraining.train import batch_at, packed_logits, summed_loss
 from course.prompting.in_context import SHOTS, Query, accuracy, queries
@@ -46,13 +46,13 @@ def fact_prompts() -> dict[str, list[tuple[str, str]]]:
     return {"relations": ordinary, "dialects": dialects, "critics": critics, "map": hops}
 
 
-def completed(model: Predictor, prompts: list[tuple[str, str]]) -> float:
+def completed(model: CausalLM, prompts: list[tuple[str, str]]) -> float:
     """Share of the beginnings that a causal model completes with the right word."""
     answers = model.likeliest(model.next_word([beginning for beginning, _ in prompts]))
     return sum(a == word for a, (_, word) in zip(answers, prompts, strict=True)) / len(prompts)
 
 
-def facts(model: Predictor) -> dict[str, float]:
+def facts(model: CausalLM) -> dict[str, float]:
     """Accuracy on every fact of the world by family, and over all of them (``"all"``)."""
     families = fact_prompts()
     found = {family: completed(model, prompts) for family, prompts in families.items()}
@@ -61,7 +61,7 @@ def facts(model: Predictor) -> dict[str, float]:
     return found
 
 
-def arithmetic(model: Predictor, split: str) -> float:
+def arithmetic(model: CausalLM, split: str) -> float:
     """Accuracy on all single sums of one split."""
     return completed(
         model,
@@ -73,7 +73,7 @@ def arithmetic(model: Predictor, split: str) -> float:
     )
 
 
-def unseen_loss(model: Predictor, seed: int, batches: int = 4) -> float:
+def unseen_loss(model: PretrainedLM, seed: int, batches: int = 4) -> float:
     """Mean loss (nats a label) on documents of unseen streams: next words for GPT, masked ones for
     BERT.
     """
@@ -85,7 +85,7 @@ def unseen_loss(model: Predictor, seed: int, batches: int = 4) -> float:
     return total / labels
 
 
-def masked_accuracy(model: Predictor, seed: int, batches: int = 4) -> float:
+def masked_accuracy(model: MaskedLM, seed: int, batches: int = 4) -> float:
     """Share of the masked words of unseen documents that BERT fills in right."""
     mask = model.tokenizer.mask_token_id
     right = count = 0
@@ -99,13 +99,13 @@ def masked_accuracy(model: Predictor, seed: int, batches: int = 4) -> float:
     return right / count
 
 
-def _unseen(model: Predictor, seed: int, batches: int):
-    recipe = RECIPES["bert-middle" if model.masked else "gpt-middle"]
+def _unseen(model: PretrainedLM, seed: int, batches: int):
+    recipe = RECIPES["bert-middle" if isinstance(model, MaskedLM) else "gpt-middle"]
     return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
 
 
 def list_losses(
-    model: Predictor, seed: int, count: int = 300, relabel: float = 0.2
+    model: CausalLM, seed: int, count: int = 300, relabel: float = 0.2
 ) -> dict[str, float]:
     """Loss on the output of generated lists (nats), the model's beside the generator's own.
 
@@ -131,7 +131,7 @@ def list_losses(
 
 
 def in_context(
-    model: Predictor,
+    model: CausalLM,
     tasks: tuple[str, ...],
     shots: tuple[int, ...],
     count: int,
@@ -171,7 +171,7 @@ def model_quality(seed: int) -> dict:
     for name in sorted(RECIPES):
         model = load(name)
         found[name] = {"unseen_loss": unseen_loss(model, seed)}
-        if model.masked:
+        if isinstance(model, MaskedLM):
             found[name]["masked_accuracy"] = masked_accuracy(model, seed)
             continue
         found[name] |= {

@@ -79,7 +79,7 @@ def votes(seed: int, count: int = 120) -> list[Row]:
         samples; bin (a range of the winner's share) for the calibration.
     """
     return [
-        {"setting": name} | row
+        {"setting": name, **row}
         for name, setting in SETTINGS.items()
         for row in _votes(setting, seed, count)
     ]
@@ -114,7 +114,7 @@ def _vote(way: str, sampled: Sequence[Sequence[Attempt]]) -> list[Row]:
         for number, value in enumerate(table[column].tolist())
     ]
     rows.append({"measure": "calibration error", "value": calibration_error(table)})
-    return [{"way": way} | row for row in rows]
+    return [{"way": way, **row} for row in rows]
 
 
 def by_samples(chooser: str, figure: Callable[[int], float]) -> list[Row]:

@@ -67,17 +67,16 @@ def verifier(seed: int, count: int = 100) -> list[Row]:
     prompts = make_prompts("trigger", problems("problem", 3, count, seed), seed)
     sampled = solve(writer, prompts, n=SAMPLES, temperature=VOTE_AT, seed=seed)
     alone = accuracy(solve(large, prompts))
-    areas = error_detection(large, seed)
     return [
         *_greedy(solve(writer, prompts)),
         {"chooser": LARGE_GREEDY, "measure": "accuracy", "value": alone},
         {"measure": "accuracy of training chains", "value": accuracy(learned)},
-        *({"measure": AREA, "where": where, "value": area} for where, area in areas.items()),
+        *_areas(large, seed),
         *tokens_by_samples(sampled),
         *by_samples("vote", lambda n: vote_accuracy(sampled, n)),
         *by_samples("any right", lambda n: any_right(sampled, n)),
         *(
-            {"verifier": name} | row
+            {"verifier": name, **row}
             for name, trained in _trained(learned, seed).items()
             for row in _choices(trained.scores(sampled), sampled)
         ),
@@ -97,6 +96,11 @@ def _greedy(attempts: Sequence[Sequence[Attempt]]) -> list[Row]:
         {"chooser": GREEDY, "measure": "accuracy", "value": accuracy(attempts)},
         {"chooser": GREEDY, "measure": "tokens", "value": tokens(attempts)},
     ]
+
+
+def _areas(model: LanguageModel, seed: int) -> list[Row]:
+    areas = error_detection(model, seed)
+    return [{"measure": AREA, "where": place, "value": area} for place, area in areas.items()]
 
 
 def _trained(learned: Sequence[Sequence[Attempt]], seed: int) -> dict[str, Scores]:

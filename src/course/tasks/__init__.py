@@ -3,7 +3,10 @@
 from course.foundation.lazy import lazy_names
 
 _NAMES = {
-    "registry": ["HUB_DATA", "HubData", "Task", "clusters", "load_task", "task_names"],
+    "registry": ["SOURCES", "clusters", "load_task", "source_of", "task_names"],
+    "task": ["Selection", "Source", "Task"],
+    "schemas": ["Schema"],
+    "hub_data": ["HUB_DATA", "HubData"],
     "instruction_induction": ["induction_names", "load_induction_task"],
     "metrics": ["METRICS", "best_score"],
     "answer_parsing": ["NO_ANSWER", "numbers", "parse_answer", "same_answer"],
@@ -13,6 +16,10 @@ __all__ = [
     "HubData",
     "METRICS",
     "NO_ANSWER",
+    "SOURCES",
+    "Schema",
+    "Selection",
+    "Source",
     "Task",
     "best_score",
     "clusters",
@@ -22,6 +29,7 @@ __all__ = [
     "numbers",
     "parse_answer",
     "same_answer",
+    "source_of",
     "task_names",
 ]
 __getattr__, __dir__ = lazy_names(__name__, _NAMES)

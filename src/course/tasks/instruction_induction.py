@@ -14,7 +14,7 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, Sequence, Value
 
-from course.tasks.registry import Task
+from course.tasks.task import Task
 from course.world.example import Example
 from course.world.split import SPLITS, split_table
 
@@ -121,7 +121,7 @@ def _rows(name: str, row: dict) -> list[dict]:
                 others=_others(row["concept"], row["all_common_concepts"]),
             )
         ]
-    every = next((row[key] for key in _ANSWERS if key in row), [])
+    every: list[str] = next((row[key] for key in _ANSWERS if key in row), [])
     return [made(input=row["input"], output=row["output"], others=_others(row["output"], every))]
 
 

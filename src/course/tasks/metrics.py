@@ -106,17 +106,3 @@ def best_score(metric: str, text: str, right: Sequence[str]) -> float:
     if not right:
         raise ValueError(f"no right answer to compare {text[:40]!r} with: expected at least one")
     return max(METRICS[metric](text, answer) for answer in right)
-
-
-def exact_match(predicted: str, references: Sequence[str]) -> float:
-    """1 if the answer is one of the references, else 0; no references, or an empty text, stand for
-    an absent answer.
-    """
-    return best_score("squad.exact", predicted, references or [""])
-
-
-def word_f1(predicted: str, references: Sequence[str]) -> float:
-    """The harmonic mean of the shares of words in common, from 0 to 1; of several references the
-    best counts.
-    """
-    return best_score("squad.f1", predicted, references or [""])

@@ -1,7 +1,7 @@
-"""Packing documents into rows of fixed length, and what each objective wants to see of them.
+"""Packing: documents in rows of fixed length, and the attention mask that keeps them apart.
 
-A row holds whole documents; none is cut, and attention stays within a document. Padding is what is
-left over at the end of a row.
+A row holds whole documents; none is cut, and attention stays within a document (Krell et al. 2021).
+Padding is what is left over at the end of a row.
 """
 
 from collections.abc import Iterable
@@ -10,16 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from course.world.vocabulary import CLS, END, MASK, SEP, SPECIAL_TOKENS, vocabulary
-
 #: The label of a position that the loss leaves out, as in ``transformers``.
 IGNORED = -100
 #: A batch takes documents until they would fill this share of it.
 _FILL = 0.98
-#: Share of a document's tokens that BERT has to fill in; of these 80 % are masked, 10 % replaced,
-#: 10 % left (Devlin et al. 2019). More than the original's 15 %: short training learns faster from
-#: more questions (Wettig et al. 2023).
-MASKED_SHARE = 0.4
 
 
 @dataclass(frozen=True)
@@ -53,16 +47,6 @@ class Batch:
         )
 
 
-def encode(document: str) -> list[int]:
-    """The ids of a document of the corpus, without special tokens.
-
-    Raises:
-        KeyError: if a word is not in the vocabulary; the generator writes no such word.
-    """
-    words = vocabulary()
-    return [words[word] for word in document.split(" ")]
-
-
 def fill_rows(segments: Iterable[list[int]], rows: int, length: int) -> list[list[list[int]]]:
     """Put segments into rows, the longest first, each into the first row with room (first-fit
     decreasing).
@@ -91,32 +75,6 @@ def fill_rows(segments: Iterable[list[int]], rows: int, length: int) -> list[lis
                 room[row] -= len(segment)
                 break
     return packed
-
-
-def pack_for_gpt(documents: Iterable[str], rows: int, length: int) -> Batch:
-    """Next-token prediction: a document is ``[END] words``, its labels are ``words [END]``."""
-    end = vocabulary()[END]
-    packed = fill_rows(([end, *encode(d)] for d in documents), rows, length)
-    return lay_out(packed, [[segment[1:] + [end] for segment in row] for row in packed], length)
-
-
-def pack_for_bert(documents: Iterable[str], rows: int, length: int, seed: list[int]) -> Batch:
-    """Masked language modelling: a document is ``[CLS] words [SEP]``, of which a share is hidden or
-    disturbed.
-
-    Args:
-        seed: entropy for the choice of what to mask, e.g. ``[seed, step]``.
-    """
-    cls, sep, mask = (vocabulary()[token] for token in (CLS, SEP, MASK))
-    packed = fill_rows(([cls, *encode(d), sep] for d in documents), rows, length)
-    batch = lay_out(packed, packed, length)
-    draws = np.random.Generator(np.random.PCG64(seed))
-    ordinary = (batch.document >= 0) & (batch.ids != cls) & (batch.ids != sep)
-    chosen = ordinary & (draws.random(batch.ids.shape) < MASKED_SHARE)
-    fate = draws.random(batch.ids.shape)
-    noise = draws.integers(len(SPECIAL_TOKENS), len(vocabulary()), batch.ids.shape)
-    ids = np.where(chosen & (fate < 0.8), mask, np.where(chosen & (fate < 0.9), noise, batch.ids))
-    return Batch(ids, np.where(chosen, batch.labels, IGNORED), batch.document, batch.position)
 
 
 def lay_out(packed: list[list[list[int]]], labels: list[list[list[int]]], length: int) -> Batch:

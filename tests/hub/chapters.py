@@ -1,0 +1,63 @@
+"""What the tests of the chapters share: texts for toy tokenizers, a notebook run in the hub tier,
+and a hub with what a chapter loads.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from hub.server import Hub
+from hub.tables import TABLES
+from nbclient import NotebookClient
+
+from course.cloze import english
+from course.models.loading import HUB
+from course.prompting.in_context import queries
+from course.tasks.registry import HUB_DATA
+
+
+def chapter_texts() -> list[str]:
+    """Chapter 1's texts of the hub tier, so that toy tokenizers know the words."""
+    blanks = [
+        blank.for_bert(blank.word) for kind in english.blank_sets(40).values() for blank in kind
+    ]
+    series = [" " + " ".join(words) for words in english.SERIES]
+    asked = [
+        f"{query.prompt} {query.output}" for task in english.TASKS for query in queries(task, 2, 40)
+    ]
+    return 3 * [*blanks, *series, *asked, *english.PROMPTS, english.PHRASE]
+
+
+def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list[str]:
+    """Run a notebook in a kernel of the hub tier, after a cell of the test's own; what each code
+    cell printed.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
+    settings = {
+        "COURSE_TIER": "hub",
+        "HF_ENDPOINT": hub.endpoint,
+        "HF_HOME": str(folder / "home"),
+        "HF_HUB_DISABLE_XET": "1",
+    }
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute(env=os.environ | settings)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [
+        "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout")
+        for cell in code
+    ]
+
+
+def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -> None:
+    """Put what a chapter loads on a hub: role -> files of its checkpoint, and the made-up data sets
+    of tasks.
+    """
+    for role, files in models.items():
+        hub.add("models", HUB[role].repository, files)
+    for task in tasks:
+        repository = HUB_DATA[task].repository
+        hub.add("datasets", repository, TABLES[repository]())
