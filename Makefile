@@ -20,7 +20,11 @@ WORKERS ?= logical
 PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
 	--numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
-.PHONY: book test notebooks studies pretrain lab address clean
+# what a program can say of the code without running it: style, order of the folders, types
+STATIC := $(BIN)/ruff check --quiet --ignore E501 src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
+	$(BIN)/lint-imports && $(BIN)/mypy src/course/foundation src/course/plots src/course/publishing src/course/world
+
+.PHONY: book check test notebooks studies pretrain lab address clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,7 +36,13 @@ book: $(READY)
 	$(BIN)/jupyter-book build . --path-output . --quiet
 	@echo "The book is in _build/html/index.html"
 
+# before a commit; `make test` has all of it, the slow tests too
+check: $(READY)
+	$(STATIC)
+	$(PYTEST) -m "not slow"
+
 test: $(READY)
+	$(STATIC)
 	$(PYTEST)
 	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval-sanitize.cfg notebooks
 	$(BIN)/jupyter-book build . --all --path-output . --warningiserror --keep-going --quiet

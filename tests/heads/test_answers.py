@@ -125,22 +125,20 @@ class Pointer(torch.nn.Module):
 
 
 @pytest.fixture
-def any_layout(monkeypatch):
+def any_plan(monkeypatch):
     from course.heads import head
     from course.training.batches import BatchingPlan
 
     monkeypatch.setattr(
         head,
-        "layout_for",
+        "batching_plan",
         lambda model, tokens: BatchingPlan(
             packed=False, chosen_logits=False, max_tokens_per_batch=tokens
         ),
     )
 
 
-def test_the_best_of_all_windows_is_the_answer_and_absence_needs_every_window(
-    any_layout, tokenizer
-):
+def test_the_best_of_all_windows_is_the_answer_and_absence_needs_every_window(any_plan, tokenizer):
     context = f"{words(40)} tomas took the lamp . {words(40)}"
     rows = [
         {

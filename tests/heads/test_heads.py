@@ -127,7 +127,7 @@ def test_a_prediction_does_not_depend_on_the_rows_beside_it(tasks, tokenizer, na
 def batch(head, tokenizer, rows) -> dict[str, torch.Tensor]:
     """The first pass of rows as the model reads it, padding included."""
     data = head.encode(tokenizer, rows)
-    (found,) = data.passes(
+    (found,) = data.micro_batches(
         range(len(rows)), type("Layout", (), {"max_tokens_per_batch": 10**6, "pass_cost": 10**6})()
     )
     return {name: found.tensors[name] for name in ("input_ids", "attention_mask", "token_type_ids")}

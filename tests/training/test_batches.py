@@ -13,9 +13,9 @@ from course.training.batches import (
     BatchingPlan,
     Completions,
     balanced_rows,
+    batching_plan,
     completions,
     encoded,
-    layout_for,
     similar_lengths,
 )
 from course.training.packing import IGNORED
@@ -45,7 +45,7 @@ def mixture(count: int = 64) -> Completions:
 
 
 @pytest.mark.parametrize(
-    "layout",
+    "plan",
     [
         PACKED,
         SORTED,
@@ -53,9 +53,9 @@ def mixture(count: int = 64) -> Completions:
         BatchingPlan(False, True, max_tokens_per_batch=256),
     ],
 )
-def test_every_chosen_example_is_laid_out_once_and_whole(layout):
+def test_every_chosen_example_is_laid_out_once_and_whole(plan):
     data, chosen = mixture(), list(range(3, 50))
-    passes = data.passes(chosen, layout)
+    passes = data.micro_batches(chosen, plan)
     seen = torch.cat([batch.tensors["input_ids"].flatten() for batch in passes])
     assert sorted(seen[seen > 0].tolist()) == sorted(token for i in chosen for token in data.ids[i])
     labels = torch.cat([batch.tensors["labels"].flatten() for batch in passes])
@@ -69,15 +69,17 @@ def test_every_chosen_example_is_laid_out_once_and_whole(layout):
     for batch in passes:
         rows, length = batch.tensors["input_ids"].shape
         # packing may run a row over; one example too long for a pass stands alone
-        assert rows * length <= 1.3 * layout.max_tokens_per_batch or rows == 1
+        assert rows * length <= 1.3 * plan.max_tokens_per_batch or rows == 1
 
 
-@pytest.mark.parametrize(("layout", "most"), [(PACKED, 0.15), (SORTED, 0.35)])
-def test_little_of_a_pass_is_padding(layout, most):
+@pytest.mark.parametrize(("plan", "most"), [(PACKED, 0.15), (SORTED, 0.35)])
+def test_little_of_a_pass_is_padding(plan, most):
     data = mixture()
     for start in range(0, 64, 32):
         chosen = range(start, start + 32)
-        cells = sum(batch.tensors["input_ids"].numel() for batch in data.passes(chosen, layout))
+        cells = sum(
+            batch.tensors["input_ids"].numel() for batch in data.micro_batches(chosen, plan)
+        )
         assert 1 - sum(data.tokens[i] for i in chosen) / cells < most
         assert (
             32 * max(data.tokens[i] for i in chosen) > 2 * cells
@@ -91,33 +93,33 @@ def test_equal_lengths_make_full_rows():
 
 def test_groups_of_similar_lengths_cost_the_least_of_all_cuts():
     lengths = [90, 80, 75, 40, 12, 11, 10, 9]
-    layout = BatchingPlan(False, True, max_tokens_per_batch=200, pass_cost=20)
+    plan = BatchingPlan(False, True, max_tokens_per_batch=200, pass_cost=20)
 
     def cost(groups):
-        return sum(len(g) * max(g) + layout.pass_cost for g in groups)
+        return sum(len(g) * max(g) + plan.pass_cost for g in groups)
 
     def cuts(rest):
         if not rest:
             yield []
         for i in range(1, len(rest) + 1):
-            if i == 1 or i * rest[0] <= layout.max_tokens_per_batch:
+            if i == 1 or i * rest[0] <= plan.max_tokens_per_batch:
                 yield from ([rest[:i], *others] for others in cuts(rest[i:]))
 
-    found = [[lengths[i] for i in group] for group in similar_lengths(lengths, layout)]
+    found = [[lengths[i] for i in group] for group in similar_lengths(lengths, plan)]
     assert sorted(x for group in found for x in group) == sorted(lengths)
     assert cost(found) == min(map(cost, cuts(lengths)))
 
 
 def test_only_what_attends_by_our_mask_is_packed(base):
-    assert layout_for(base.model, 1000) == BatchingPlan(True, True, 1000)
+    assert batching_plan(base.model, 1000) == BatchingPlan(True, True, 1000)
     prompted = get_peft_model(
         load("gpt-small").model, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
     )
-    assert layout_for(prompted, 1000) == BatchingPlan(False, False, 1000)
+    assert batching_plan(prompted, 1000) == BatchingPlan(False, False, 1000)
     recurrent = MambaForCausalLM(
         MambaConfig(vocab_size=32, hidden_size=16, state_size=4, num_hidden_layers=1)
     )
-    assert not layout_for(recurrent, 1000).packed
+    assert not batching_plan(recurrent, 1000).packed
 
 
 def test_features_are_padded_each_in_its_own_way():
@@ -125,7 +127,7 @@ def test_features_are_padded_each_in_its_own_way():
         [{"input_ids": [5, 6, 7], "labels": [1, IGNORED, 2]}, {"input_ids": [8], "labels": [3]}],
         pad=9,
     )
-    (batch,) = data.passes([0, 1], SORTED)
+    (batch,) = data.micro_batches([0, 1], SORTED)
     assert batch.num_targets == 3 and data.num_targets == [2, 1]
     assert {name: tensor.tolist() for name, tensor in batch.tensors.items()} == {
         "input_ids": [[5, 6, 7], [8, 9, 9]],
@@ -141,7 +143,8 @@ def test_one_label_an_example_is_stacked():
     )
     assert data.num_targets == [1, 1]
     assert torch.equal(
-        data.passes([0, 1], SORTED)[0].tensors["labels"], torch.tensor([[0.5, 1.0], [0.1, 0.2]])
+        data.micro_batches([0, 1], SORTED)[0].tensors["labels"],
+        torch.tensor([[0.5, 1.0], [0.1, 0.2]]),
     )
 
 

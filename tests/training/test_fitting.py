@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from peft import LoraConfig, PrefixTuningConfig, PromptTuningConfig, get_peft_model
 from processes import launch_two
 from torch.nn.functional import cross_entropy
@@ -28,10 +31,11 @@ from transformers import (
 )
 
 from course.lm.language_model import load
-from course.training.batches import BatchingPlan, completions, encoded, layout_for
+from course.training.batches import BatchingPlan, batching_plan, completions, encoded
 from course.training.fitting import FitSettings, TrainingDiverged, fit, mean_loss
 from course.training.packing import IGNORED
 from course.training.precision import pays_in_bf16
+from course.training.processes import data_parallel
 
 PAIRS = [
     ("cat :", "red"),
@@ -144,12 +148,12 @@ def test_loss_and_gradients_are_those_of_one_example_at_a_time(kind, max_tokens_
     assert mean_loss(
         model, data, FitSettings(max_tokens_per_batch=max_tokens_per_batch, precision="fp32")
     ) == pytest.approx(expected.item(), rel=1e-5)
-    for layout in (
-        layout_for(model, max_tokens_per_batch),
+    for plan in (
+        batching_plan(model, max_tokens_per_batch),
         BatchingPlan(False, False, max_tokens_per_batch),
     ):
-        for batch in data.passes(range(len(PAIRS)), layout):
-            (data.summed_loss(model, batch, layout) / sum(data.num_targets)).backward()
+        for batch in data.micro_batches(range(len(PAIRS)), plan):
+            (data.summed_loss(model, batch, plan) / sum(data.num_targets)).backward()
         computed = gradients(model)
         assert computed.keys() == wanted.keys()
         for name in wanted:
@@ -566,12 +570,33 @@ def test_nothing_is_printed_where_nobody_watches(data, capfd):
     assert "/6 [" in capfd.readouterr().err
 
 
-def test_training_runs_beside_an_accelerator_of_other_precision(data):
-    from accelerate import Accelerator
+def test_training_runs_beside_an_accelerator_of_other_precision(data, accelerate_state):
+    alone, beside, given = tiny_gpt2(), tiny_gpt2(), tiny_gpt2()
+    fit(alone, data, FAST)
+    accelerate_state._reset_state()
+    outer = Accelerator(mixed_precision="bf16", gradient_accumulation_steps=4)
+    fit(beside, data, FAST)
+    fit(given, data, FAST, accelerator=outer)
+    assert outer.mixed_precision == outer.state.mixed_precision == "bf16"
+    assert same(weights(alone), weights(beside)) and same(weights(alone), weights(given))
 
-    outer = Accelerator(mixed_precision="bf16")
-    fit(tiny_gpt2(), data, FAST)
-    assert outer.mixed_precision == "bf16" and outer.state.mixed_precision == "bf16"
-    outer.state._reset_state()
-    fit(tiny_gpt2(), data, FAST)
-    assert Accelerator(mixed_precision="bf16").mixed_precision == "bf16"
+
+@pytest.fixture
+def accelerate_state():
+    """No state of accelerate's from before, and none left behind."""
+    AcceleratorState._reset_state()
+    yield AcceleratorState
+    AcceleratorState._reset_state()
+
+
+def test_the_callers_accelerator_trains(data, accelerate_state, monkeypatch):
+    mine, waited = Accelerator(), []
+    monkeypatch.setattr(mine, "wait_for_everyone", lambda: waited.append(True))
+    fit(tiny_gpt2(), data, FAST, accelerator=mine)
+    assert waited == [True]
+
+
+def test_several_processes_with_a_mixed_precision_of_their_own_are_refused():
+    two = SimpleNamespace(num_processes=2, mixed_precision="bf16")
+    with pytest.raises(ValueError, match="mixed_precision='bf16' of accelerate: expected 'no'"):
+        data_parallel(tiny_gpt2(), two)

@@ -256,7 +256,7 @@ def _sync(path: Path) -> None:
     windows = os.name == "nt"
     if path.is_symlink() or (windows and (path.is_dir() or not os.access(path, os.W_OK))):
         return
-    opened = os.open(path, os.O_RDWR | os.O_BINARY if windows else os.O_RDONLY)
+    opened = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) if windows else os.O_RDONLY)
     try:
         os.fsync(opened)
     except OSError as error:

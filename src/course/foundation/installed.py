@@ -22,7 +22,7 @@ def replaced() -> dict[str, tuple[str, str]]:
     """
     pairs = {}
     for requirement in metadata.requires(DISTRIBUTION) or []:
-        name = re.match(r"[\w.-]+", requirement)[0]
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
         module = _MODULES.get(name, name)
         loaded = getattr(sys.modules.get(module), "__version__", None)
         # what an extra asks for need not be installed

@@ -5,16 +5,29 @@ Python promises a stable stream for :meth:`random.Random.random` only; ``sample`
 """
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from random import Random
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Rng(Random):
-    """A seeded source of draws: ``Rng("corpus/0/17")``. Equal seeds give equal draws everywhere."""
+class Rng:
+    """A seeded source of draws: ``Rng("corpus/0/17")``. Equal seeds give equal draws everywhere.
+
+    It holds Python's generator and is none, so that it has no draw that may change with Python.
+
+    Args:
+        seed: a text or a whole number.
+    """
+
+    def __init__(self, seed: int | str):
+        self._source = Random(seed)
+
+    def random(self) -> float:
+        """A number from 0 to 1, 1 excluded, each equally likely."""
+        return self._source.random()
 
     def choice(self, options: Sequence[T]) -> T:
         """One of ``options``, each equally likely."""
@@ -48,14 +61,19 @@ class Rng(Random):
         return pool[:count]
 
 
-class Weighted:
-    """Draws from fixed options with fixed weights, in O(log n)."""
+class Weighted(Generic[T]):
+    """Draws from fixed options with fixed weights, in O(log n).
 
-    def __init__(self, weights: dict[T, float]):
+    Args:
+        weights: option -> its weight; they need not sum to 1.
+    """
+
+    def __init__(self, weights: Mapping[T, float]):
         self.options = tuple(weights)
         self._edges = tuple(accumulate(weights.values()))
 
-    def draw(self, rng: Random) -> T:
+    def draw(self, rng: Rng) -> T:
+        """One of the options, with a probability in proportion to its weight."""
         return self.options[
             bisect(self._edges, rng.random() * self._edges[-1], hi=len(self.options) - 1)
         ]

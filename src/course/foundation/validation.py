@@ -50,7 +50,7 @@ def number(
         expected = f"a finite number{_range(minimum, maximum, above, below)}"
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise _wrong(TypeError, name, value, expected)
-        found = value.item() if hasattr(value, "item") else value
+        found: Any = value.item() if hasattr(value, "item") else value
         if not _finite(found) or not _within(found, minimum, maximum, above, below):
             raise _wrong(ValueError, name, value, expected)
         return found

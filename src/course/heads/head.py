@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
 from course.models.loading import load_tokenizer, load_with_head
-from course.training.batches import Encoded, encoded, layout_for, pad_id
+from course.training.batches import Encoded, batching_plan, encoded, pad_id
 
 
 class Piece(NamedTuple):
@@ -152,11 +152,13 @@ def outputs(
         {name: f[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in f}
         for f in features
     ]
-    data, layout = Encoded(tuple(asked), pad), layout_for(model, _PASS_TOKENS)
+    data, plan = Encoded(tuple(asked), pad), batching_plan(model, _PASS_TOKENS)
     order = sorted(range(len(asked)), key=lambda i: -len(asked[i]["input_ids"]))
     model.eval()
     for start in range(0, len(order), _TOGETHER):
-        for positions, batch in data.placed(order[start : start + _TOGETHER], layout):
+        for positions, batch in data.micro_batches_with_positions(
+            order[start : start + _TOGETHER], plan
+        ):
             yield positions, model(**batch.to(model.device).tensors)
 
 

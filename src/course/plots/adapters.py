@@ -87,7 +87,7 @@ def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
     for ax, (title, points) in zip(axes[:, 0], panels.items(), strict=True):
         front = sorted(
             (method for method in points if not _beaten(points[method], points.values())),
-            key=points.get,
+            key=points.__getitem__,
         )
         ax.plot(
             [points[m][0] for m in front],

@@ -199,7 +199,7 @@ def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
     figure, axes = plt.subplots(
         -(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.0), sharex=True, squeeze=False
     )
-    widest = (-1.0, None)
+    apart: list[tuple[float, Axes, int, list[float]]] = []
     for ax, (task, title) in zip(axes.flat, titles.items(), strict=False):
         wrong = {
             way: _mean([v["wrong"][task][way] for v in values]) for way in ("pretrained", "scratch")
@@ -212,14 +212,12 @@ def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
                 ends[1], row, "o", color=_SCRATCH, fillstyle="none", markersize=9, markeredgewidth=2
             )
             ax.plot(ends[0], row, "o", color=OPENED, markersize=9)
-            widest = max(
-                widest, (abs(ends[1] - ends[0]), (ax, row, ends)), key=lambda found: found[0]
-            )
+            apart.append((abs(ends[1] - ends[0]), ax, row, ends))
         ax.set_yticks(range(len(kinds)), kinds)
         ax.set_ylim(-0.6, len(kinds) - 0.4)
         ax.set_xlim(-3, 103)
         ax.set_title(title, fontsize=11)
-    ax, row, ends = widest[1]
+    _, ax, row, ends = max(apart, key=lambda pair: pair[0])
     for x, name, colour, up in zip(
         ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), (9, -18), strict=True
     ):

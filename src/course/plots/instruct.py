@@ -1,8 +1,7 @@
 """Figures of instruction tuning: held-out clusters, the controls, and what the effect depends on."""
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import getitem
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +17,10 @@ _TUNED = "instruction"
 
 def _seeds(values: Sequence[dict], *keys: str) -> list[float]:
     """The figure under these keys, one a seed."""
-    return [reduce(getitem, keys, value) for value in values]
+    figures: Any = values
+    for key in keys:
+        figures = [figure[key] for figure in figures]
+    return [float(figure) for figure in figures]
 
 
 def held_out_clusters(values: Sequence[dict]) -> Figure:
@@ -48,7 +50,7 @@ def held_out_clusters(values: Sequence[dict]) -> Figure:
     for place, above, text, colour in marks:
         side = "right" if colour == CEILING else "center"
         ax.text(
-            np.mean(_seeds(values, *place)),
+            float(np.mean(_seeds(values, *place))),
             top + above,
             text,
             color=colour,

@@ -73,7 +73,7 @@ def _runs(ax: Axes, x: Sequence[float], runs: Sequence[Sequence[float]], colour:
 
 def _names_beside(ax: Axes, right: float, ends: dict[str, float]) -> None:
     """Names of lines to the right of a panel, each at the height of its end and none over another."""
-    names = sorted(ends, key=ends.get, reverse=True)
+    names = sorted(ends, key=ends.__getitem__, reverse=True)
     for name, y in zip(names, spread([-ends[name] for name in names], 8), strict=True):
         colour = _SEARCHES[name] if name in _SEARCHES else _FIXED[name][0]
         ax.annotate(

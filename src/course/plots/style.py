@@ -4,6 +4,7 @@ room between labels.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -80,7 +81,7 @@ def name_ends(
     ends: Sequence[tuple[float, str, str]],
     gap: float,
     highest: float = np.inf,
-    **text,
+    **text: Any,
 ) -> None:
     """The name of each curve beside its end, in its colour, and none over another.
 

@@ -57,7 +57,7 @@ def learning_curve(history: History, score: str, title: str = "") -> Figure:
     top.set_ylim(bottom=0)
     top.set_ylabel("loss (nats)")
     top.set_title(title, fontsize=11)
-    if history.scores:
+    if history.scores and history.best_step is not None:
         done, values = zip(*history.scores, strict=True)
         best = dict(history.scores)[history.best_step]
         axes[1, 0].plot(done, values, color=OPENED, marker="o", markersize=4)

@@ -1,5 +1,5 @@
-"""From the corpus to weights: ``python -m course.pretraining.train NAME ...`` (or ``accelerate
-launch -m course.pretraining.train NAME``).
+"""Pretraining loop, from the corpus to weights: ``python -m course.pretraining.train NAME ...`` (or
+``accelerate launch -m course.pretraining.train NAME``).
 
 Training is a pure function of the recipe: batch ``i`` is stream ``i`` of the corpus. So a run that
 was killed goes on from its last checkpoint and ends in the same weights, and several processes
@@ -14,6 +14,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
+from transformers import PreTrainedModel
 
 from course.foundation import write_bytes, write_text
 from course.foundation.validation import integer, number, one_of, optional
@@ -29,10 +30,12 @@ from course.models.loading import RECORD
 from course.pretraining.packing import pack_for_bert, pack_for_gpt
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.tokenizer import build_tokenizer
-from course.training import checkpoints
+from course.training.checkpoints import RunCheckpoint
 from course.training.packing import IGNORED, Batch, attention_mask
-from course.training.precision import PRECISIONS, autocast, best_precision, new_accelerator
-from course.training.schedule import rate_at
+from course.training.precision import PRECISIONS, autocast, best_precision
+from course.training.processes import accelerator_or_new, data_parallel
+from course.training.progress import progress_bar
+from course.training.schedule import rate_with_restart
 from course.world.corpus import Corpus
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -47,7 +50,7 @@ def batch_at(recipe: Recipe, step: int) -> Batch:
     return pack_for_bert(stream, recipe.rows, recipe.length, [recipe.seed, step])
 
 
-def packed_logits(model, batch: Batch) -> torch.Tensor:
+def packed_logits(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     """The logits of a batch, (B, T, V), every document read as if it stood alone."""
     device = next(model.parameters()).device
     ids, document, position = (
@@ -59,7 +62,7 @@ def packed_logits(model, batch: Batch) -> torch.Tensor:
     ).logits
 
 
-def summed_loss(model, batch: Batch) -> torch.Tensor:
+def summed_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     """The summed cross-entropy (nats) of a batch's labels."""
     logits = packed_logits(model, batch)
     labels = torch.from_numpy(batch.labels).to(logits.device)
@@ -68,30 +71,19 @@ def summed_loss(model, batch: Batch) -> torch.Tensor:
     )
 
 
-def new_optimizers(model, recipe: Recipe) -> list[torch.optim.Optimizer]:
+def new_optimizers(model: PreTrainedModel, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the matrices between the embeddings and the output, AdamW for everything else."""
-    matrices, others = [], []
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        (
-            matrices
-            if parameter.ndim == 2 and "embed" not in name and "decoder" not in name
-            else others
-        ).append(parameter)
+        inner = parameter.ndim == 2 and "embed" not in name and "decoder" not in name
+        (matrices if inner else others).append(parameter)
     return [
         torch.optim.Muon(matrices, lr=recipe.muon_rate, weight_decay=WEIGHT_DECAY),
         torch.optim.AdamW(
             others, lr=recipe.adam_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
         ),
     ]
-
-
-def rate_of(recipe: Recipe, step: int) -> float:
-    """The learning rate of a step of a recipe as a share of its peak."""
-    if recipe.restart is None:
-        return rate_at(step, recipe.steps)
-    if step < recipe.restart:
-        return rate_at(step, recipe.restart)
-    return 0.5 * rate_at(step - recipe.restart, recipe.steps - recipe.restart)
 
 
 @dataclass
@@ -106,16 +98,10 @@ class Progress:
     precision: str
 
 
-def save_checkpoint(folder: Path, recipe: Recipe, model, optimizers, progress: Progress) -> None:
-    """Write weights, optimiser state and progress as one file."""
-    notes = {"progress": json.dumps(asdict(progress)), "recipe": json.dumps(asdict(recipe))}
-    checkpoints.save(folder / CHECKPOINT, {"model": model.state_dict()}, optimizers, notes)
-
-
-def load_checkpoint(
-    folder: Path, recipe: Recipe, model, optimizers, precision: str | None = None
+def resumed(
+    checkpoint: RunCheckpoint, recipe: Recipe, model: PreTrainedModel, precision: str | None
 ) -> Progress:
-    """Restore what :func:`save_checkpoint` wrote; a fresh :class:`Progress` if there is nothing.
+    """Restore a run from its checkpoint; a fresh :class:`Progress` if there is none.
 
     A run goes on in the precision in which it began, wherever it goes on.
 
@@ -127,113 +113,124 @@ def load_checkpoint(
         ValueError: if the checkpoint is of another recipe, or of another precision than the one
             wanted.
     """
-    path = folder / CHECKPOINT
-    if not path.exists():
+    if (found := checkpoint.resume()) is None:
         return Progress(0, 0.0, [], precision or best_precision(model, recipe.rows * recipe.length))
-    notes = checkpoints.notes(path)
-    if json.loads(notes["recipe"]) != asdict(recipe):
-        raise ValueError(
-            f"{path} is of another recipe than {recipe}; delete the folder, or write to another one with --to"
-        )
+    weights, stored = found
     # older checkpoints do not say their precision; there was only one
-    progress = Progress(**{"precision": "bf16"} | json.loads(notes["progress"]))
+    progress = Progress(**{"precision": "bf16"} | stored)
     if precision not in (None, progress.precision):
         raise ValueError(
-            f"{path} was begun in {progress.precision}, not in {precision}; delete the folder, or leave the precision open"
+            f"{checkpoint.path} was begun in {progress.precision}, not in {precision}; "
+            "delete the folder, or leave the precision open"
         )
-    model.load_state_dict(checkpoints.load(path, optimizers)["model"])
+    model.load_state_dict(weights["model"])
     return progress
 
 
 def train(
-    recipe: Recipe, folder: Path, checkpoint_seconds: float = 120.0, stop_after: int | None = None, bar: bool = True,
+    recipe: Recipe,
+    folder: Path,
+    checkpoint_seconds: float = 120.0,
+    stop_after: int | None = None,
+    bar: bool | None = None,
     precision: str | None = None,
-) -> Progress:  # fmt: skip
+    accelerator: Accelerator | None = None,
+) -> Progress:
     """Train a recipe to its end, from its last checkpoint if there is one.
 
     Args:
         folder: where checkpoints, the log and at the end the weights go.
         checkpoint_seconds: time between checkpoints.
         stop_after: leave after this step (for tests of resuming).
-        bar: show a progress bar (on the first process).
+        bar: show a progress bar on the first process (default: if somebody watches, see
+            :mod:`course.training.progress`).
         precision: one of :data:`course.training.precision.PRECISIONS`, or None for the faster one
             (:func:`course.training.precision.pays_in_bf16`).
+        accelerator: the processes that train (default: a new accelerator).
 
     Returns:
         :class:`Progress` at the end.
 
     Raises:
-        ValueError, TypeError: for impossible arguments, or as :func:`load_checkpoint`.
+        ValueError, TypeError: for impossible arguments, or as :func:`resumed`.
     """
     number(0)("checkpoint_seconds", checkpoint_seconds)
     optional(integer(0))("stop_after", stop_after)
     one_of((None, *PRECISIONS))("precision", precision)
     folder.mkdir(parents=True, exist_ok=True)
+    accelerator = accelerator_or_new(accelerator)
+    model = recipe.new_model().to(accelerator.device)
+    # on a CPU the plain matrix products are a fifth faster than fused attention at a window of 256
+    model.set_attn_implementation("eager")
+    optimizers = new_optimizers(model, recipe)
+    checkpoint = RunCheckpoint(
+        folder / CHECKPOINT,
+        {"recipe": json.dumps(asdict(recipe))},
+        optimizers,
+        checkpoint_seconds,
+        "delete the folder, or write to another one with --to",
+    )
+    progress = resumed(checkpoint, recipe, model, precision)
+    # one process decides for all: their processors may differ
+    (progress.precision,) = broadcast_object_list([progress.precision])
     end = recipe.steps if stop_after is None else min(stop_after, recipe.steps)
-    with new_accelerator() as accelerator:
-        progress = _train(accelerator, recipe, folder, checkpoint_seconds, end, bar, precision)
-        accelerator.wait_for_everyone()
-        accelerator.end_training()
+    _train(accelerator, recipe, model, checkpoint, progress, end, bar)
+    if accelerator.is_main_process and progress.step == recipe.steps:
+        export(recipe, model, progress, folder)
+    accelerator.wait_for_everyone()
     return progress
 
 
 def _train(
     accelerator: Accelerator,
     recipe: Recipe,
-    folder: Path,
-    checkpoint_seconds: float,
+    model: PreTrainedModel,
+    checkpoint: RunCheckpoint,
+    progress: Progress,
     end: int,
-    bar: bool,
-    precision: str | None,
-) -> Progress:
-    """Train up to step ``end``."""
-    plain = recipe.new_model().to(accelerator.device)
-    # on a CPU the plain matrix products are a fifth faster than fused attention at a window of 256
-    plain.set_attn_implementation("eager")
-    optimizers = new_optimizers(plain, recipe)
-    progress = load_checkpoint(folder, recipe, plain, optimizers, precision)
-    # one process decides for all: their processors may differ
-    (progress.precision,) = broadcast_object_list([progress.precision])
-    model = accelerator.prepare(plain).train()
-    saved = started = time.monotonic()
-    before = progress.seconds
-    steps = tqdm(range(progress.step, end), recipe.name, end, initial=progress.step, unit="step",
-                 disable=not (bar and accelerator.is_main_process), mininterval=5)  # fmt: skip
-    for step in steps:
-        loss = _step(accelerator, model, optimizers, recipe, step, progress.precision)
-        now = time.monotonic()
-        progress.losses.append(loss)
-        progress.step, progress.seconds = step + 1, before + now - started
-        steps.set_postfix(loss=f"{loss:.3f}", refresh=False)
-        if accelerator.is_main_process and (
-            now - saved > checkpoint_seconds or progress.step == end
-        ):
-            save_checkpoint(folder, recipe, plain, optimizers, progress)
-            saved = now
-    if accelerator.is_main_process and progress.step == recipe.steps:
-        export(recipe, plain, progress, folder)
-    return progress
+    bar: bool | None,
+) -> None:
+    """Train up to step ``end``; ``progress`` is brought up to date."""
+    wrapped, main = data_parallel(model, accelerator).train(), accelerator.is_main_process
+    started, before = time.monotonic(), progress.seconds
+    with progress_bar(recipe.name, progress.step, end, bar if main else False) as shown:
+        for step in range(progress.step, end):
+            loss = _step(
+                accelerator, wrapped, checkpoint.optimizers, recipe, step, progress.precision
+            )
+            progress.losses.append(loss)
+            progress.step, progress.seconds = step + 1, before + time.monotonic() - started
+            if main and (progress.step == end or checkpoint.is_due()):
+                checkpoint.save({"model": model.state_dict()}, asdict(progress))
+            shown.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            shown.update()
 
 
 def _step(
-    accelerator: Accelerator, model, optimizers, recipe: Recipe, step: int, precision: str
+    accelerator: Accelerator,
+    model: torch.nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    recipe: Recipe,
+    step: int,
+    precision: str,
 ) -> float:
     """One optimiser step; the mean loss over the whole batch, in nats a label."""
-    batch = batch_at(recipe, step)
+    batch, count = batch_at(recipe, step), accelerator.num_processes
     with autocast(accelerator.device, precision):
-        loss = summed_loss(model, batch.rows(accelerator.process_index, accelerator.num_processes))
+        loss = summed_loss(model, batch.rows(accelerator.process_index, count))
     # the gradients of the processes are averaged, so each counts its sum times their number over
     # all labels
-    accelerator.backward(loss * (accelerator.num_processes / batch.predicted))
+    (loss * (count / batch.num_targets)).backward()
+    share = rate_with_restart(step, recipe.steps, recipe.restart)
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
-        optimizer.param_groups[0]["lr"] = peak * rate_of(recipe, step)
+        optimizer.param_groups[0]["lr"] = peak * share
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return accelerator.reduce(loss.detach(), "sum").item() / batch.predicted
+    return accelerator.reduce(loss.detach(), "sum").item() / batch.num_targets
 
 
-def export(recipe: Recipe, model, progress: Progress, folder: Path) -> None:
-    """Write the finished model in half precision with its tokenizer and the record of its training."""
+def export(recipe: Recipe, model: PreTrainedModel, progress: Progress, folder: Path) -> None:
+    """Write the finished model in half precision, its tokenizer and the record of its training."""
     half = recipe.new_model().half()
     half.load_state_dict(model.state_dict())
     with tempfile.TemporaryDirectory() as temporary:
@@ -279,9 +276,17 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"no such model: {', '.join(unknown)}; choose from {', '.join(RECIPES)}")
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
+    accelerator = accelerator_or_new(None)
     for name in chosen.names or RECIPES:
         if not (chosen.to / name / RECORD).exists():
-            train(RECIPES[name], chosen.to / name, precision=chosen.precision)
+            train(
+                RECIPES[name],
+                chosen.to / name,
+                bar=True,
+                precision=chosen.precision,
+                accelerator=accelerator,
+            )
+    accelerator.end_training()
 
 
 if __name__ == "__main__":

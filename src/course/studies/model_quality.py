@@ -81,7 +81,7 @@ def unseen_loss(model: PretrainedLM, seed: int, batches: int = 4) -> float:
     for batch in _unseen(model, seed, batches):
         with torch.inference_mode():
             total += summed_loss(model.model, batch).item()
-        labels += batch.predicted
+        labels += batch.num_targets
     return total / labels
 
 

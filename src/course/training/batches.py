@@ -1,15 +1,14 @@
-"""What a model is trained on: encoded examples, and how the examples of a step are laid out in
-forward passes.
+"""Training data and micro-batches: encoded examples, sequence packing, padding by length.
 
 Examples differ in length, and padding is computed like everything else. Completions of a causal
 model are packed: several examples in a row, each read as if it stood alone (as in pretraining;
-Krell et al. 2021). What cannot be packed is sorted by length and cut into passes where the padding
-saved is worth another pass.
+Krell et al. 2021). What cannot be packed is sorted by length and cut into micro-batches where the
+padding saved is worth another forward pass.
 """
 
 import hashlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Protocol
@@ -26,15 +25,16 @@ from course.training.packing import IGNORED, attention_mask, lay_out
 
 @dataclass(frozen=True)
 class BatchingPlan:
-    """How examples are put into forward passes.
+    """How examples are put into micro-batches.
 
     Attributes:
         packed: several examples may share a row; takes a model whose attention accepts a mask of
             four dimensions.
-        chosen_logits: the model computes logits at chosen positions only, if asked.
-        max_tokens_per_batch: most tokens of one pass, padding included; a longer example has a pass
-            of its own.
-        pass_cost: the tokens that could be computed in the time that a pass costs by itself.
+        chosen_logits: the model can compute logits at chosen positions only.
+        max_tokens_per_batch: most tokens of a micro-batch, padding included; a longer example has
+            one of its own.
+        pass_cost: the tokens that could be computed in the time that a forward pass costs by
+            itself.
     """
 
     packed: bool
@@ -54,12 +54,18 @@ class BatchingPlan:
 
 @dataclass(frozen=True)
 class MicroBatch:
-    """One forward pass: its tensors, each (rows, ...), and how many terms its loss sums up."""
+    """What goes through the model in one forward pass.
+
+    Attributes:
+        tensors: the model's inputs by name, each (rows, ...).
+        num_targets: how many targets its loss sums over.
+    """
 
     tensors: dict[str, torch.Tensor]
     num_targets: int
 
     def to(self, device: torch.device) -> "MicroBatch":
+        """The same on another device."""
         return MicroBatch(
             {name: tensor.to(device) for name, tensor in self.tensors.items()}, self.num_targets
         )
@@ -70,21 +76,26 @@ class Data(Protocol):
 
     Attributes:
         tokens: the length of each example, in tokens.
-        num_targets: how many terms each example adds to the loss: predicted tokens, labels, ...
+        num_targets: how many targets each example adds to the loss: tokens to predict, labels, ...
         fingerprint: changes when an example does.
     """
 
-    tokens: Sequence[int]
-    num_targets: Sequence[int]
-    fingerprint: str
+    @property
+    def tokens(self) -> Sequence[int]: ...
 
-    def passes(self, chosen: Sequence[int], layout: BatchingPlan) -> list[MicroBatch]:
-        """The examples at the positions ``chosen``, each in exactly one pass."""
+    @property
+    def num_targets(self) -> Sequence[int]: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def micro_batches(self, chosen: Sequence[int], plan: BatchingPlan) -> list[MicroBatch]:
+        """The examples at the positions ``chosen``, each in exactly one micro-batch."""
 
     def summed_loss(
-        self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan
+        self, model: torch.nn.Module, batch: MicroBatch, plan: BatchingPlan
     ) -> torch.Tensor:
-        """The loss of one pass, summed over its terms (nats for cross-entropy)."""
+        """The loss of a micro-batch, summed over its targets (nats for cross-entropy)."""
 
 
 @dataclass(frozen=True)
@@ -111,19 +122,19 @@ class Completions:
     def fingerprint(self) -> str:
         return _fingerprint(self.ids, self.starts)
 
-    def passes(self, chosen: Sequence[int], layout: BatchingPlan) -> list[MicroBatch]:
+    def micro_batches(self, chosen: Sequence[int], plan: BatchingPlan) -> list[MicroBatch]:
         lengths = [len(self.ids[i]) for i in chosen]
-        if layout.packed:
-            parts = _shares(lengths, -(-sum(lengths) // layout.max_tokens_per_batch))
-            made = [
+        if plan.packed:
+            parts = _shares(lengths, -(-sum(lengths) // plan.max_tokens_per_batch))
+            batches = [
                 [[part[j] for j in row] for row in balanced_rows([lengths[i] for i in part])]
                 for part in parts
             ]
         else:
-            made = [[[i] for i in part] for part in similar_lengths(lengths, layout)]
-        return [self._pass([[chosen[i] for i in row] for row in rows]) for rows in made]
+            batches = [[[i] for i in part] for part in similar_lengths(lengths, plan)]
+        return [self._micro_batch([[chosen[i] for i in row] for row in rows]) for rows in batches]
 
-    def _pass(self, rows: list[list[int]]) -> MicroBatch:
+    def _micro_batch(self, rows: list[list[int]]) -> MicroBatch:
         labels = [
             [
                 [IGNORED] * (self.starts[i] - 1) + self.ids[i][self.starts[i] :] + [IGNORED]
@@ -139,11 +150,11 @@ class Completions:
         if any(len(row) > 1 for row in rows):
             arrays |= {"document": batch.document, "position_ids": batch.position}
         return MicroBatch(
-            {name: torch.from_numpy(array) for name, array in arrays.items()}, batch.predicted
+            {name: torch.from_numpy(array) for name, array in arrays.items()}, batch.num_targets
         )
 
     def summed_loss(
-        self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan
+        self, model: torch.nn.Module, batch: MicroBatch, plan: BatchingPlan
     ) -> torch.Tensor:
         ids, labels = batch.tensors["input_ids"], batch.tensors["labels"]  # (B, T)
         inputs = {"input_ids": ids, "use_cache": False}
@@ -151,7 +162,7 @@ class Completions:
             mask = attention_mask(batch.tensors["document"], causal=True)
             inputs |= {"attention_mask": mask, "position_ids": batch.tensors["position_ids"]}
         predicted = labels != IGNORED  # (B, T), true N times
-        if layout.chosen_logits:
+        if plan.chosen_logits:
             logits = model(**inputs, logits_to_keep=predicted).logits  # (N, V)
         else:
             # a soft prompt stands before the text: its positions are left out
@@ -183,44 +194,40 @@ def completions(
     """
     if not pairs:
         raise ValueError("no pairs to train on: expected at least one (prompt, completion)")
-    prompts, told = zip(*_checked_pairs(pairs), strict=True)
-    prompts, told = checked_texts(prompts, "prompts"), checked_texts(told, "completions")
-    heads, tails = (
-        text_ids(tokenizer, prompts),
-        text_ids(tokenizer, [f" {text}" for text in told], begin=False),
-    )
-    texts, joined = (
-        [f"{a} {b}" for a, b in zip(prompts, told, strict=True)],
-        [a + b for a, b in zip(heads, tails, strict=True)],
-    )
-    UnknownWords(tokenizer, unknown).check(texts, joined, "training example")
-    ids, starts = [], []
-    for prompt, head, tail in zip(prompts, heads, tails, strict=True):
-        if not head:
-            raise ValueError(
-                f"the prompt {prompt!r} has no token before the completion; begin it with a word"
-            )
-        if not tail:
-            raise ValueError(f"empty completion after {prompt!r}: expected at least one word")
-        whole = head + tail + [tokenizer.eos_token_id] * end
-        if len(whole) > tokenizer.model_max_length:
-            raise ValueError(
-                f"{prompt[:40]!r}… with its completion has {len(whole)} tokens; at most {tokenizer.model_max_length} fit"
-            )
-        ids.append(whole)
-        starts.append(len(head))
-    return Completions(tuple(ids), tuple(starts))
-
-
-def _checked_pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for i, pair in enumerate(pairs):
-        if (
-            not isinstance(pair, list | tuple)
-            or len(pair) != 2
-            or not all(isinstance(text, str) for text in pair)
-        ):
-            raise ValueError(f"pair {i} is {shown(pair)}: expected two texts, (prompt, completion)")
-        yield tuple(pair)
+        _check_pair(i, pair)
+    prompts = checked_texts([prompt for prompt, _ in pairs], "prompts")
+    outputs = checked_texts([completion for _, completion in pairs], "completions")
+    heads = text_ids(tokenizer, prompts)
+    tails = text_ids(tokenizer, [f" {text}" for text in outputs], begin=False)
+    texts = [f"{a} {b}" for a, b in zip(prompts, outputs, strict=True)]
+    joined = [a + b for a, b in zip(heads, tails, strict=True)]
+    UnknownWords(tokenizer, unknown).check(texts, joined, "training example")
+    for prompt, head, tail in zip(prompts, heads, tails, strict=True):
+        _check_lengths(prompt, len(head), len(tail), end, tokenizer.model_max_length)
+    ids = tuple(row + [tokenizer.eos_token_id] * end for row in joined)
+    return Completions(ids, tuple(len(head) for head in heads))
+
+
+def _check_pair(i: int, pair: tuple[str, str]) -> None:
+    texts = isinstance(pair, list | tuple) and all(isinstance(text, str) for text in pair)
+    if not texts or len(pair) != 2:
+        raise ValueError(f"pair {i} is {shown(pair)}: expected two texts, (prompt, completion)")
+
+
+def _check_lengths(prompt: str, head: int, tail: int, end: bool, most: int) -> None:
+    """Refuse an example whose prompt has no token, whose completion has none, or with too many."""
+    if not head:
+        raise ValueError(
+            f"the prompt {prompt!r} has no token before the completion; begin it with a word"
+        )
+    if not tail:
+        raise ValueError(f"empty completion after {prompt!r}: expected at least one word")
+    if head + tail + end > most:
+        raise ValueError(
+            f"{prompt[:40]!r}… with its completion has {head + tail + end} tokens; "
+            f"at most {most} fit"
+        )
 
 
 #: What stands beside each token in the features of ``transformers``, and its value where there is
@@ -247,35 +254,36 @@ class Encoded:
     def fingerprint(self) -> str:
         return _fingerprint(self.features)
 
-    def passes(self, chosen: Sequence[int], layout: BatchingPlan) -> list[MicroBatch]:
-        return [batch for _, batch in self.placed(chosen, layout)]
+    def micro_batches(self, chosen: Sequence[int], plan: BatchingPlan) -> list[MicroBatch]:
+        return [batch for _, batch in self.micro_batches_with_positions(chosen, plan)]
 
-    def placed(
-        self, chosen: Sequence[int], layout: BatchingPlan
+    def micro_batches_with_positions(
+        self, chosen: Sequence[int], plan: BatchingPlan
     ) -> list[tuple[list[int], MicroBatch]]:
-        """The passes, each with the positions of the examples in its rows: for outputs that have to
-        find back to their examples.
+        """The micro-batches, each with the positions of the examples in its rows: for outputs that
+        have to find back to their examples.
         """
-        parts = similar_lengths([len(self.features[i]["input_ids"]) for i in chosen], layout)
+        parts = similar_lengths([len(self.features[i]["input_ids"]) for i in chosen], plan)
         rows = [[chosen[i] for i in part] for part in parts]
-        return [(part, self._pass([self.features[i] for i in part])) for part in rows]
+        return [(part, self._micro_batch([self.features[i] for i in part])) for part in rows]
 
-    def _pass(self, rows: list[dict]) -> MicroBatch:
+    def _micro_batch(self, rows: list[dict]) -> MicroBatch:
         length = max(len(row["input_ids"]) for row in rows)
         tensors = {}
         for name in rows[0]:
             fill = self.pad if name == "input_ids" else _PADDING.get(name)
-            values = [
-                row[name] + [fill] * (length - len(row["input_ids"]))
-                if _each_token(name, row)
-                else row[name]
-                for row in rows
-            ]
-            tensors[name] = torch.tensor(values)
+            tensors[name] = torch.tensor(
+                [
+                    row[name] + [fill] * (length - len(row["input_ids"]))
+                    if _each_token(name, row)
+                    else row[name]
+                    for row in rows
+                ]
+            )
         return MicroBatch(tensors, sum(_num_targets(row) for row in rows))
 
     def summed_loss(
-        self, model: torch.nn.Module, batch: MicroBatch, layout: BatchingPlan
+        self, model: torch.nn.Module, batch: MicroBatch, plan: BatchingPlan
     ) -> torch.Tensor:
         return model(**batch.tensors).loss * batch.num_targets
 
@@ -285,7 +293,7 @@ def encoded(features: Sequence[dict], pad: int) -> Encoded:
     ``...QuestionAnswering`` and the like.
 
     The loss is the model's own. (That of a question-answering head runs over padding, so it depends
-    a little on what shares a pass.)
+    a little on what shares a micro-batch.)
 
     Args:
         features: for each example ``input_ids`` and what else the model takes, ``labels`` or
@@ -302,53 +310,54 @@ def encoded(features: Sequence[dict], pad: int) -> Encoded:
         raise ValueError(
             "no features to train on: expected at least one, with input_ids and labels"
         )
-    made = []
     for i, feature in enumerate(features):
-        if not feature.get("input_ids"):
-            raise ValueError(
-                f"feature {i} has no input_ids but {', '.join(feature) or 'nothing'}; encode it with a tokenizer"
-            )
-        if feature.keys() != features[0].keys():
-            raise ValueError(
-                f"feature {i} has {', '.join(feature)}; expected {', '.join(features[0])}, as in feature 0"
-            )
-        if not {"labels", "start_positions"} & feature.keys() or not _num_targets(feature):
-            raise ValueError(
-                f"feature {i} has nothing to predict: expected labels (not all {IGNORED}) or start_positions"
-            )
+        _check_keys(i, feature, features[0])
         _check_values(i, feature)
-        made.append({"attention_mask": [1] * len(feature["input_ids"]), **feature})
-    return Encoded(tuple(made), pad)
+    return Encoded(tuple({"attention_mask": [1] * len(f["input_ids"]), **f} for f in features), pad)
+
+
+def _check_keys(i: int, feature: dict, first: dict) -> None:
+    """Refuse a feature without inputs or targets, or with other keys than the first one."""
+    if not feature.get("input_ids"):
+        raise ValueError(
+            f"feature {i} has no input_ids but {', '.join(feature) or 'nothing'}; "
+            "encode it with a tokenizer"
+        )
+    if feature.keys() != first.keys():
+        raise ValueError(
+            f"feature {i} has {', '.join(feature)}; expected {', '.join(first)}, as in feature 0"
+        )
+    if not {"labels", "start_positions"} & feature.keys() or not _num_targets(feature):
+        raise ValueError(
+            f"feature {i} has nothing to predict: expected labels (not all {IGNORED}) "
+            "or start_positions"
+        )
 
 
 def _check_values(i: int, feature: dict) -> None:
     """Refuse what would be trained on without a word, or fail far from here."""
     length, labels = len(feature["input_ids"]), feature.get("labels")
     values = labels if isinstance(labels, list) else [labels]
-    targets = all(
-        isinstance(value, float) for value in values
-    )  # a target with several parts, or one for a regression
+    # a target with several parts, or one for a regression
+    targets = all(isinstance(value, float) for value in values)
     if "labels" in feature and not targets and not all(_is_class(value) for value in values):
         raise ValueError(
-            f"feature {i} has labels={shown(labels)}: expected numbers of classes from 0 on (or {IGNORED}), or floats"
+            f"feature {i} has labels={shown(labels)}: "
+            f"expected numbers of classes from 0 on (or {IGNORED}), or floats"
         )
     for name in _PADDING.keys() & feature.keys():
-        if (
-            isinstance(feature[name], list)
-            and len(feature[name]) != length
-            and not (name == "labels" and targets)
-        ):
+        one_each = isinstance(feature[name], list) and not (name == "labels" and targets)
+        if one_each and len(feature[name]) != length:
             raise ValueError(
-                f"feature {i} has {length} input_ids and {len(feature[name])} {name}: expected one for each"
+                f"feature {i} has {length} input_ids and {len(feature[name])} {name}: "
+                "expected one for each"
             )
 
 
-def _is_class(value) -> bool:
-    return (
-        not isinstance(value, bool)
-        and isinstance(value, Integral)
-        and (value >= 0 or value == IGNORED)
-    )
+def _is_class(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        return False
+    return int(value) >= 0 or int(value) == IGNORED
 
 
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
@@ -372,7 +381,7 @@ def _num_targets(feature: dict) -> int:
     return 1
 
 
-def _fingerprint(*parts) -> str:
+def _fingerprint(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -383,7 +392,7 @@ def balanced_rows(lengths: Sequence[int]) -> list[list[int]]:
     Attention costs the square of a row's length, so rows are no longer than they need to be; and
     none has much padding.
     """
-    rows = [[] for _ in range(max(1, sum(lengths) // max(lengths)))]
+    rows: list[list[int]] = [[] for _ in range(max(1, sum(lengths) // max(lengths)))]
     filled = [0] * len(rows)
     for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
         emptiest = filled.index(min(filled))
@@ -392,9 +401,9 @@ def balanced_rows(lengths: Sequence[int]) -> list[list[int]]:
     return rows
 
 
-def similar_lengths(lengths: Sequence[int], layout: BatchingPlan) -> list[list[int]]:
-    """Positions of ``lengths`` in groups for which padding and passes together cost least (by
-    dynamic programming).
+def similar_lengths(lengths: Sequence[int], plan: BatchingPlan) -> list[list[int]]:
+    """Positions of ``lengths`` in groups for which padding and forward passes together cost least
+    (by dynamic programming).
     """
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     # costs[j]: the least cost of the first j, cuts[j]: where their last group begins
@@ -403,10 +412,10 @@ def similar_lengths(lengths: Sequence[int], layout: BatchingPlan) -> list[list[i
         options = [
             i
             for i in range(j)
-            if i == j - 1 or (j - i) * lengths[order[i]] <= layout.max_tokens_per_batch
+            if i == j - 1 or (j - i) * lengths[order[i]] <= plan.max_tokens_per_batch
         ]
         cost, cut = min(
-            (costs[i] + (j - i) * lengths[order[i]] + layout.pass_cost, i) for i in options
+            (costs[i] + (j - i) * lengths[order[i]] + plan.pass_cost, i) for i in options
         )
         costs.append(cost)
         cuts.append(cut)
@@ -423,9 +432,12 @@ def _shares(lengths: Sequence[int], count: int) -> list[list[int]]:
     return [order[k::count] for k in range(min(count, len(order)))]
 
 
-def layout_for(model: PreTrainedModel, max_tokens_per_batch: int) -> BatchingPlan:
-    """The layout that suits a model: packed if its attention takes our mask, logits where they are
+def batching_plan(model: PreTrainedModel, max_tokens_per_batch: int) -> BatchingPlan:
+    """The plan that suits a model: packed if its attention takes our mask, logits where they are
     wanted if it can choose.
+
+    Args:
+        max_tokens_per_batch: see :class:`BatchingPlan`.
     """
     plain = get_base_model(model)
     soft_prompt = num_virtual_tokens(model) > 0

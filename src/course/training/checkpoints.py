@@ -1,14 +1,17 @@
-"""Checkpoints: weights, optimiser state and notes in one safetensors file that is whole or not
-there at all.
+"""Training checkpoints: weights, optimiser state and notes in one safetensors file that is whole or
+not there at all, and runs that go on from it.
 
 The file holds a sha256 of all that is in it, so that a damaged one is never gone on from.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -16,20 +19,74 @@ from safetensors.torch import save_file
 
 from course.foundation import atomic_path
 
-#: The note under which the sha256 stands.
-_SHA256 = "sha256"
+#: The notes under which the sha256 and a run's progress stand.
+_SHA256, _PROGRESS = "sha256", "progress"
+
+#: Sets of tensors by name, e.g. ``{"model": model.state_dict()}``.
+Weights = dict[str, dict[str, torch.Tensor]]
+
+
+@dataclass
+class RunCheckpoint:
+    """The checkpoint of a training run: written from time to time, and gone on from by the same run
+    only.
+
+    Attributes:
+        path: the file.
+        identity: what must not change between the parts of a run, as texts by name.
+        optimizers: whose state is kept.
+        seconds: time between two checkpoints.
+        remedy: what to do about a file of another run, for the error.
+    """
+
+    path: Path
+    identity: dict[str, str]
+    optimizers: Sequence[torch.optim.Optimizer]
+    seconds: float
+    remedy: str
+    _saved: float = field(default_factory=time.monotonic, init=False)
+
+    def resume(self) -> tuple[Weights, dict[str, Any]] | None:
+        """The weights and the progress that :meth:`save` wrote, with the optimisers put back into
+        their state; None if there is no file.
+
+        Raises:
+            ValueError: if the file is of another run, or damaged.
+        """
+        if not self.path.exists():
+            return None
+        found = notes(self.path)
+        other = [part for part, value in self.identity.items() if found.get(part) != value]
+        if other:
+            raise ValueError(
+                f"{self.path} is of a run with other {', '.join(other)}; {self.remedy}"
+            )
+        return load(self.path, self.optimizers), json.loads(found[_PROGRESS])
+
+    def is_due(self) -> bool:
+        """Whether the last checkpoint is longer ago than :attr:`seconds`."""
+        return time.monotonic() - self._saved > self.seconds
+
+    def save(self, weights: Weights, progress: dict[str, Any]) -> None:
+        """Write weights, optimiser state and progress (what JSON holds) as one file.
+
+        Raises:
+            OSError: if it cannot be written; what stood there is as it was.
+        """
+        save(self.path, weights, self.optimizers, self.identity | {_PROGRESS: json.dumps(progress)})
+        self._saved = time.monotonic()
 
 
 def save(
     path: Path,
-    weights: dict[str, dict[str, torch.Tensor]],
+    weights: Weights,
     optimizers: Sequence[torch.optim.Optimizer],
     notes: dict[str, str],
-):
+) -> None:
     """Write a checkpoint, whole or not at all, so that a run may be killed at any time.
 
     Args:
-        weights: sets of tensors by name, e.g. ``{"model": model.state_dict()}``.
+        weights: sets of tensors by name.
         notes: texts that :func:`notes` gives back.
 
     Raises:
@@ -56,7 +113,7 @@ def _sha256(tensors: Iterable[tuple[str, torch.Tensor]], notes: dict[str, str]) 
     each = {}
     for name, value in tensors:
         content = hashlib.sha256(f"{value.dtype} {list(value.shape)}".encode())
-        content.update(value.flatten().view(torch.uint8).numpy())
+        content.update(value.flatten().view(torch.uint8).numpy().data)
         each[name] = content.hexdigest()
     # safetensors gives the tensors back in an order of its own
     found.update(json.dumps(each, sort_keys=True).encode())
@@ -74,13 +131,13 @@ def notes(path: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _whole(path: Path):
+def _whole(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     """A checkpoint that was compared with its sha256, open, and its notes."""
     with _compared(path, safe_open, path, "pt") as stored:
         yield stored, _compared(path, _compare, stored)
 
 
-def _compared(path: Path, work: Callable, *given):
+def _compared(path: Path, work: Callable, *given: Any) -> Any:
     """What ``work`` gives; whatever a damaged file makes go wrong is a damaged file."""
     try:
         return work(*given)
@@ -92,7 +149,7 @@ def _compared(path: Path, work: Callable, *given):
         ) from error
 
 
-def _compare(stored) -> dict[str, str]:
+def _compare(stored: Any) -> dict[str, str]:
     """The notes of an open checkpoint, after everything in it was compared with its sha256."""
     notes = dict(stored.metadata() or {})
     expected = notes.pop(_SHA256, "none")
@@ -102,16 +159,15 @@ def _compare(stored) -> dict[str, str]:
     return notes
 
 
-def load(
-    path: Path, optimizers: Sequence[torch.optim.Optimizer]
-) -> dict[str, dict[str, torch.Tensor]]:
+def load(path: Path, optimizers: Sequence[torch.optim.Optimizer]) -> Weights:
     """The weights of a checkpoint, as :func:`save` got them; the optimisers are put back into their
     state.
 
     Raises:
         ValueError: if the file is damaged.
     """
-    weights, states = {}, [{} for _ in optimizers]
+    weights: Weights = {}
+    states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in optimizers]
     with _whole(path) as (stored, _):
         for name in stored.keys():  # noqa: SIM118 (a safetensors file is no dictionary)
             owner, rest = name.split(".", 1)

@@ -1,6 +1,6 @@
-"""Opening the model: its parameters are changed by examples.
+"""Training loop: AdamW, gradient accumulation, validation, early stopping, checkpoints.
 
-One function, :func:`fit`, for everything that the course trains: heads, adapters, soft prompts,
+One function, :func:`fit`, for everything that the course fine-tunes: heads, adapters, soft prompts,
 instruction tuning, reward models. What is trained on, and with which loss, is an object of
 :mod:`course.training.batches`.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from accelerate import Accelerator
@@ -24,9 +25,10 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of, optional, share
 from course.models.loading import get_base_model
-from course.training import checkpoints
-from course.training.batches import BatchingPlan, Data, Encoded, layout_for
-from course.training.precision import PRECISIONS, autocast, best_precision, new_accelerator
+from course.training.batches import Data, Encoded, batching_plan
+from course.training.checkpoints import RunCheckpoint
+from course.training.precision import PRECISIONS, autocast, best_precision
+from course.training.processes import accelerator_or_new, data_parallel
 from course.training.progress import progress_bar
 from course.training.schedule import rate_at
 
@@ -49,7 +51,7 @@ class FitSettings:
         warmup_ratio: share of the steps over which the rate rises; then it falls to zero in a
             straight line.
         weight_decay: of AdamW.
-        max_grad_norm: longest gradient; a longer one is shortened to it.
+        max_grad_norm: largest norm of the gradient; a larger one is scaled down to it.
         seed: of the order of the examples and of dropout.
         validate_every: steps between validations; there is one before the first step and one after
             the last, too.
@@ -57,8 +59,8 @@ class FitSettings:
             (default: it never stops early).
         precision: ``"fp32"``, ``"bf16"`` (autocast), or None for bf16 where it pays: see
             :func:`course.training.precision.pays_in_bf16`.
-        max_tokens_per_batch: most tokens in one forward pass, padding included; the gradients of a
-            step's passes add up.
+        max_tokens_per_batch: most tokens of a micro-batch, padding included; the gradients of a
+            step's micro-batches add up.
     """
 
     steps: int = 60
@@ -73,17 +75,26 @@ class FitSettings:
     precision: str | None = None
     max_tokens_per_batch: int = 16_384
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, steps=integer(1), batch_size=integer(1), learning_rate=number(above=0), warmup_ratio=share(), weight_decay=number(0),
-            max_grad_norm=number(above=0), seed=integer(), validate_every=integer(1), patience=optional(integer(1)),
-            precision=one_of((None, *PRECISIONS)), max_tokens_per_batch=integer(1),
-        )  # fmt: skip
+            self,
+            steps=integer(1),
+            batch_size=integer(1),
+            learning_rate=number(above=0),
+            warmup_ratio=share(),
+            weight_decay=number(0),
+            max_grad_norm=number(above=0),
+            seed=integer(),
+            validate_every=integer(1),
+            patience=optional(integer(1)),
+            precision=one_of((None, *PRECISIONS)),
+            max_tokens_per_batch=integer(1),
+        )
 
 
 @dataclass(frozen=True)
 class History:
-    """What happened in training; :func:`course.plots.learning_curve` draws it.
+    """The course of a training run; :func:`course.plots.learning_curve` draws it.
 
     Attributes:
         losses: of every step, in nats a predicted token (or a label).
@@ -118,13 +129,8 @@ class _Progress:
         return len(self.losses)
 
     def history(self) -> History:
-        return History(
-            **{
-                **vars(self),
-                "losses": tuple(self.losses),
-                "scores": tuple((s, v) for s, v in self.scores),
-            }
-        )
+        scores = tuple((step, value) for step, value in self.scores)
+        return History(**{**vars(self), "losses": tuple(self.losses), "scores": scores})
 
 
 #: What tells how good a model is: held-out data, whose mean loss should fall, or a function whose
@@ -141,6 +147,7 @@ def fit(
     checkpoint_seconds: float = 120.0,
     stop_after: int | None = None,
     bar: bool | None = None,
+    accelerator: Accelerator | None = None,
 ) -> History:
     """Train a model's trainable parameters in place, where the model stands.
 
@@ -159,14 +166,18 @@ def fit(
         stop_after: leave after this step (as if the run had been stopped there).
         bar: show a progress bar (default: if somebody watches, see
             :mod:`course.training.progress`).
+        accelerator: the processes that train (default: a new accelerator). Its mixed precision
+            counts for nothing, see ``settings.precision``. ``accelerate`` keeps one mixed precision
+            for a whole Python process: whoever wants another one afterwards makes an accelerator
+            with it first.
 
     Returns:
         The :class:`History`.
 
     Raises:
         ValueError: for no data, no trainable parameters, half-precision (float16) weights, patience
-            without validation, fewer examples a step than processes, or a checkpoint of another run
-            or damaged.
+            without validation, fewer examples a step than processes, several processes with a mixed
+            precision of accelerate's, or a checkpoint of another run or damaged.
         TrainingDiverged: if the loss or the gradient stops being finite. The model then holds its
             best weights so far, without validation those from before that step.
     """
@@ -174,19 +185,13 @@ def fit(
     number(0)("checkpoint_seconds", checkpoint_seconds)
     optional(integer(0))("stop_after", stop_after)
     _check(model, data, settings, validate)
-    with new_accelerator(device_placement=False) as accelerator, torch.random.fork_rng():
-        if accelerator.num_processes > 1:
-            model.to(accelerator.device)
-        with _made_ready(model, data, settings):
-            run = _Run(accelerator, model, data, settings, validate)
-            if checkpoint is not None:
-                run.resume(checkpoint)
-            run.train(
-                checkpoint,
-                checkpoint_seconds,
-                settings.steps if stop_after is None else min(stop_after, settings.steps),
-                bar,
-            )
+    end = settings.steps if stop_after is None else min(stop_after, settings.steps)
+    accelerator = accelerator_or_new(accelerator)
+    if accelerator.num_processes > 1:
+        model.to(accelerator.device)
+    with torch.random.fork_rng(), _made_ready(model, data):
+        run = _Run(accelerator, model, data, settings, validate)
+        run.train(end, run.resumed(checkpoint, checkpoint_seconds) if checkpoint else None, bar)
     return run.progress.history()
 
 
@@ -194,13 +199,15 @@ def mean_loss(model: PreTrainedModel, data: Data, settings: FitSettings | None =
     """The mean loss of a model on data, in nats a predicted token (or a label); the model is put in
     evaluation mode.
     """
-    settings = _with_precision(settings or FitSettings(), model)
-    layout, device, total = layout_for(model, settings.max_tokens_per_batch), _device(model), 0.0
+    settings = settings or FitSettings()
+    precision = settings.precision or best_precision(model)
+    plan, device, total = batching_plan(model, settings.max_tokens_per_batch), _device(model), 0.0
     model.eval()
-    with torch.inference_mode(), autocast(device, settings.precision):
+    with torch.inference_mode(), autocast(device, precision):
         for start in range(0, len(data.tokens), 256):
-            for batch in data.passes(range(start, min(start + 256, len(data.tokens))), layout):
-                total += data.summed_loss(model, batch.to(device), layout).item()
+            chosen = range(start, min(start + 256, len(data.tokens)))
+            for batch in data.micro_batches(chosen, plan):
+                total += data.summed_loss(model, batch.to(device), plan).item()
     return total / sum(data.num_targets)
 
 
@@ -224,26 +231,29 @@ def _check(
         )
     if any(p.dtype == torch.float16 for p in model.parameters()):
         raise ValueError(
-            "the model is in float16, in which small gradients vanish; load it in float32 or bfloat16"
+            "the model is in float16, in which small gradients vanish; "
+            "load it in float32 or bfloat16"
         )
-    # its own loss leaves out the first label of each row, so terms would be counted wrong
+    # its own loss leaves out the first label of each row, so targets would be counted wrong
     if (
         isinstance(data, Encoded)
         and type(get_base_model(model)).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
     ):
         raise ValueError(
-            "a causal language model is trained on completions: expected data of completions(), not of encoded()"
+            "a causal language model is trained on completions: "
+            "expected data of completions(), not of encoded()"
         )
     if settings.patience is not None and validate is None:
         raise ValueError(
-            f"patience={settings.patience} needs something to validate with: pass validate=, held-out data or a function"
+            f"patience={settings.patience} needs something to validate with: "
+            "pass validate=, held-out data or a function"
         )
     if validate is not None and not callable(validate) and not len(validate.tokens):
         raise ValueError("no data to validate with: expected at least one held-out example")
 
 
 @contextmanager
-def _made_ready(model: PreTrainedModel, data: Data, settings: FitSettings) -> Iterator[None]:
+def _made_ready(model: PreTrainedModel, data: Data) -> Iterator[None]:
     """Trainable parameters in float32, plain attention where it is fastest; afterwards as it was,
     in evaluation mode.
     """
@@ -279,18 +289,15 @@ class _Run:
         data: Data,
         settings: FitSettings,
         validate: Validation | None,
-    ):
-        self.accelerator, self.model, self.data, self.settings, self.validate = (
-            accelerator,
-            model,
-            data,
-            settings,
-            validate,
-        )
+    ) -> None:
+        self.accelerator, self.model, self.data = accelerator, model, data
+        self.settings, self.validate = settings, validate
         if settings.batch_size < accelerator.num_processes:
             raise ValueError(
-                f"batch_size={settings.batch_size} for {accelerator.num_processes} processes: expected one example for each"
+                f"batch_size={settings.batch_size} for {accelerator.num_processes} processes: "
+                "expected one example for each"
             )
+        self.wrapped = data_parallel(model, accelerator)
         self.trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(
             self.trainable.values(),
@@ -298,146 +305,120 @@ class _Run:
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        self.layout: BatchingPlan = layout_for(model, settings.max_tokens_per_batch)
+        self.plan = batching_plan(model, settings.max_tokens_per_batch)
         self.device, self.tokens, self.num_targets = _device(model), data.tokens, data.num_targets
-        self.validations = {*range(0, settings.steps, settings.validate_every), settings.steps}
-        self.progress, self.best = _Progress(), {}
-        self.identity: dict[str, str] = {}
+        self.precision = settings.precision or best_precision(model)
+        self.progress = _Progress()
+        self.best: dict[str, torch.Tensor] = {}
 
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint, if there is one.
+    def resumed(self, path: Path, seconds: float) -> RunCheckpoint:
+        """The run's checkpoint, after going on from it if there is one.
 
         Raises:
             ValueError: if it is of another run, or damaged.
         """
-        self.identity = self._identity()
-        if not path.exists():
-            return
-        notes = checkpoints.notes(path)
-        other = [part for part, value in self.identity.items() if notes.get(part) != value]
-        if other:
-            raise ValueError(
-                f"{path} is of a run with other {', '.join(other)}; delete it, or name another file with checkpoint="
-            )
-        weights = checkpoints.load(path, [self.optimizer])
-        self._put(weights["model"])
-        self.best = weights.get("best", {})
-        self.progress = _Progress(**json.loads(notes["progress"]))
+        remedy = "delete it, or name another file with checkpoint="
+        checkpoint = RunCheckpoint(path, self._identity(), [self.optimizer], seconds, remedy)
+        if (found := checkpoint.resume()) is not None:
+            weights, progress = found
+            self._put(weights["model"])
+            self.best = weights.get("best", {})
+            self.progress = _Progress(**progress)
+        return checkpoint
 
     def _identity(self) -> dict[str, str]:
         """What must not change between the parts of a run."""
-        measure = (
-            "none"
-            if self.validate is None
-            else "a function"
-            if callable(self.validate)
-            else self.validate.fingerprint
-        )
-        found = hashlib.sha256()
+        if self.validate is None:
+            measure = "none"
+        else:
+            measure = "a function" if callable(self.validate) else self.validate.fingerprint
+        weights = hashlib.sha256()
         for name, parameter in self.model.named_parameters():
-            found.update(f"{name} {parameter.requires_grad}".encode())
-            found.update(parameter.detach().cpu().flatten().view(torch.uint8).numpy())
-        settings = json.dumps(asdict(self.settings))
+            weights.update(f"{name} {parameter.requires_grad}".encode())
+            weights.update(parameter.detach().cpu().flatten().view(torch.uint8).numpy().data)
         return {
-            "settings": settings,
+            "settings": json.dumps(asdict(self.settings)),
             "data": self.data.fingerprint,
             "validation": measure,
-            "starting weights": found.hexdigest(),
+            "starting weights": weights.hexdigest(),
         }
-
-    def _save(self, path: Path) -> None:
-        weights = {"model": self.trainable, "best": self.best}
-        checkpoints.save(
-            path,
-            weights,
-            [self.optimizer],
-            self.identity | {"progress": json.dumps(asdict(self.progress))},
-        )
 
     def _put(self, weights: dict[str, torch.Tensor]) -> None:
         with torch.no_grad():
             for name, value in weights.items():
                 self.trainable[name].copy_(value)
 
-    def train(
-        self, checkpoint: Path | None, checkpoint_seconds: float, end: int, bar: bool | None
-    ) -> None:
+    def train(self, end: int, checkpoint: RunCheckpoint | None, bar: bool | None) -> None:
         """Train up to step ``end``, validating and saving on the way; at the end the model gets its
         best weights.
         """
         progress, main = self.progress, self.accelerator.is_main_process
-        # alone, a model needs no wrapping, and accelerate's mark on it would keep others from
-        # wrapping it later
-        wrapped = (
-            self.accelerator.prepare_model(self.model)
-            if self.accelerator.num_processes > 1
-            else self.model
-        )
         order = itertools.islice(self._order(), progress.step * self.settings.batch_size, None)
-        saved = started = time.monotonic()
-        before = progress.seconds
+        started, before = time.monotonic(), progress.seconds
         if self.validate is not None and not progress.scores:
-            self._validate()
+            self._validate(self.validate)
         self.model.train()
         with progress_bar("fit", progress.step, end, bar if main else False) as shown:
             while progress.step < end and not progress.stopped_early:
-                self._step(wrapped, list(itertools.islice(order, self.settings.batch_size)))
-                if self.validate is not None and progress.step in self.validations:
-                    self._validate()
-                now = time.monotonic()
-                progress.seconds = before + now - started
+                self._step(list(itertools.islice(order, self.settings.batch_size)))
+                if self.validate is not None and self._is_validated():
+                    self._validate(self.validate)
+                progress.seconds = before + time.monotonic() - started
                 last = progress.step == end or progress.stopped_early
-                if checkpoint is not None and main and (last or now - saved > checkpoint_seconds):
-                    self._save(checkpoint)
-                    saved = now
+                if checkpoint is not None and main and (last or checkpoint.is_due()):
+                    weights = {"model": self.trainable, "best": self.best}
+                    checkpoint.save(weights, asdict(progress))
                 shown.set_postfix(loss=f"{progress.losses[-1]:.3f}", refresh=False)
                 shown.update()
         self._put(self.best)
         self.accelerator.wait_for_everyone()
 
     def _order(self) -> Iterator[int]:
-        """Positions of examples in random order, pass after pass over the data."""
+        """Positions of examples in random order, epoch after epoch."""
         rng, count = Rng(f"fit/{self.settings.seed}"), len(self.tokens)
         while True:
             yield from rng.sample(range(count), count)
 
-    def _step(self, wrapped: torch.nn.Module, chosen: list[int]) -> None:
-        """One optimiser step on the examples ``chosen``; the processes share them, longest first."""
-        accelerator, settings, step = self.accelerator, self.settings, self.progress.step
-        # dropout depends on the step alone, so that a resumed run draws what the whole one did
-        torch.manual_seed(
-            int(Rng(f"dropout/{settings.seed}/{step}/{accelerator.process_index}").random() * 2**53)
-        )
-        mine = sorted(chosen, key=lambda i: -self.tokens[i])[
-            accelerator.process_index :: accelerator.num_processes
-        ]
-        num_targets = sum(self.num_targets[i] for i in chosen)
-        batches, total = self.data.passes(mine, self.layout), 0.0
-        for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
-            # the processes exchange their gradients once, in the last pass
-            with accelerator.no_sync(wrapped) if left else nullcontext():
-                with autocast(self.device, settings.precision):
-                    loss = self.data.summed_loss(wrapped, batch.to(self.device), self.layout)
-                # the gradients of the processes are averaged, so each counts its sum times their
-                # number over all terms
-                accelerator.backward(loss * (accelerator.num_processes / num_targets))
-            total += loss.detach()
-        loss = accelerator.reduce(total, "sum").item() / num_targets
-        learning_rate = settings.learning_rate * rate_at(
-            step, settings.steps, settings.warmup_ratio
-        )
-        length = torch.nn.utils.clip_grad_norm_(
+    def _step(self, chosen: list[int]) -> None:
+        """One optimiser step on the examples ``chosen``."""
+        settings, step = self.settings, self.progress.step
+        loss = self._backward(chosen)
+        rate = settings.learning_rate * rate_at(step, settings.steps, settings.warmup_ratio)
+        norm = torch.nn.utils.clip_grad_norm_(
             self.trainable.values(), settings.max_grad_norm
         ).item()
-        if not math.isfinite(loss) or not math.isfinite(length):
-            self._diverged(loss, length, learning_rate)
-        self.optimizer.param_groups[0]["lr"] = learning_rate
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            self._diverged(loss, norm, rate)
+        self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.progress.losses.append(loss)
         self.progress.tokens += sum(self.tokens[i] for i in chosen)
 
-    def _diverged(self, loss: float, length: float, learning_rate: float) -> None:
+    def _backward(self, chosen: list[int]) -> float:
+        """Leaves the gradient of the mean loss over the targets of ``chosen``, and returns that
+        loss; the processes share the examples, longest first.
+        """
+        index, count = self.accelerator.process_index, self.accelerator.num_processes
+        # dropout depends on the step alone, so that a resumed run draws what the whole one did
+        dropout = Rng(f"dropout/{self.settings.seed}/{self.progress.step}/{index}")
+        torch.manual_seed(int(dropout.random() * 2**53))
+        mine = sorted(chosen, key=lambda i: -self.tokens[i])[index::count]
+        num_targets = sum(self.num_targets[i] for i in chosen)
+        batches, losses = self.data.micro_batches(mine, self.plan), []
+        for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
+            # the processes exchange their gradients once, at the last micro-batch
+            with self.accelerator.no_sync(self.wrapped) if left else nullcontext():
+                with autocast(self.device, self.precision):
+                    loss = self.data.summed_loss(self.wrapped, batch.to(self.device), self.plan)
+                # the gradients of the processes are averaged, so each counts its sum times their
+                # number over all targets
+                (loss * (count / num_targets)).backward()
+            losses.append(loss.detach())
+        total = sum(losses[1:], start=losses[0])
+        return self.accelerator.reduce(total, "sum").item() / num_targets
+
+    def _diverged(self, loss: float, norm: float, rate: float) -> NoReturn:
         self.optimizer.zero_grad(set_to_none=True)
         self._put(self.best)
         held = (
@@ -446,35 +427,51 @@ class _Run:
             else "its weights from before this step"
         )
         raise TrainingDiverged(
-            f"at step {self.progress.step + 1} the loss is {loss} and its gradient {length} long, with a learning rate of {learning_rate:.2g}; "
-            f"the model holds {held}. Lower the rate, lengthen the warm-up, or look for broken examples"
+            f"at step {self.progress.step + 1} the loss is {loss} and its gradient {norm} long, "
+            f"with a learning rate of {rate:.2g}; the model holds {held}. "
+            "Lower the rate, lengthen the warm-up, or look for broken examples"
         )
 
-    def _validate(self) -> None:
+    def _is_validated(self) -> bool:
+        """Whether the steps done so far are followed by a validation."""
+        step, settings = self.progress.step, self.settings
+        return step % settings.validate_every == 0 or step == settings.steps
+
+    def _validate(self, validate: Validation) -> None:
         """Score the model; a better score than any before makes its weights the best, too many
         others in a row stop the training.
         """
-        progress, falls = self.progress, not callable(self.validate)
-        if falls:
-            score = mean_loss(self.model, self.validate, self.settings)
-        else:
+        progress, earlier = self.progress, [value for _, value in self.progress.scores]
+        score = self._score(validate)
+        progress.scores.append((progress.step, score))
+        falls = not callable(validate)
+        if not earlier or (score < min(earlier) if falls else score > max(earlier)):
+            progress.best_step = progress.step
+            self.best = {name: p.detach().cpu().clone() for name, p in self.trainable.items()}
+        since = sum(step > (progress.best_step or 0) for step, _ in progress.scores)
+        progress.stopped_early = (
+            self.settings.patience is not None and since >= self.settings.patience
+        )
+        self.model.train()
+
+    def _score(self, validate: Validation) -> float:
+        """The held-out loss, or the value of the function that validates.
+
+        Raises:
+            TrainingDiverged: if it is not finite.
+        """
+        if callable(validate):
             self.model.eval()
-            with autocast(self.device, self.settings.precision):
-                score = float(self.validate(self.model))
+            with autocast(self.device, self.precision):
+                score = float(validate(self.model))
+        else:
+            score = mean_loss(self.model, validate, self.settings)
         # one process decides for all, or they could part over the last digit
         score = broadcast_object_list([score])[0]
         if not math.isfinite(score):
             self._put(self.best)
             raise TrainingDiverged(
-                f"the validation after step {progress.step} gives {score}; lower the rate, or look for broken examples"
+                f"the validation after step {self.progress.step} gives {score}; "
+                "lower the rate, or look for broken examples"
             )
-        earlier = [value for _, value in progress.scores]
-        progress.scores.append((progress.step, score))
-        if not earlier or (score < min(earlier) if falls else score > max(earlier)):
-            progress.best_step = progress.step
-            self.best = {name: p.detach().cpu().clone() for name, p in self.trainable.items()}
-        since = sum(step > progress.best_step for step, _ in progress.scores)
-        progress.stopped_early = (
-            self.settings.patience is not None and since >= self.settings.patience
-        )
-        self.model.train()
+        return score

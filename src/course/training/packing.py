@@ -33,7 +33,7 @@ class Batch:
     position: np.ndarray
 
     @property
-    def predicted(self) -> int:
+    def num_targets(self) -> int:
         """How many positions carry a label."""
         return int((self.labels != IGNORED).sum())
 

@@ -1,13 +1,6 @@
-"""In which number format a model is trained: bfloat16 where the processor computes in it, single
-precision elsewhere.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Training precision: bfloat16 autocast where the processor computes in it, else float32."""
 
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from transformers import PreTrainedModel
 
 #: ``"fp32"`` is single precision; ``"bf16"`` is autocast: products in bfloat16, weights and their
@@ -15,7 +8,7 @@ from transformers import PreTrainedModel
 PRECISIONS = ("fp32", "bf16")
 #: Narrower models gain nothing from bfloat16 on a CPU: its conversions cost what its products save.
 _BF16_WIDTH = 128
-#: Passes of so many tokens gain at half that width.
+#: Micro-batches of so many tokens gain at half that width.
 _MANY_TOKENS = 4096
 
 
@@ -49,17 +42,3 @@ def best_precision(model: PreTrainedModel, max_tokens_per_batch: int = 0) -> str
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """The context in which a model on ``device`` computes in ``precision``."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
-
-
-@contextmanager
-def new_accelerator(device_placement: bool = True) -> Iterator[Accelerator]:
-    """A new accelerator that leaves precision to :func:`autocast`; what others have set up is
-    afterwards as it was.
-    """
-    found = dict(AcceleratorState._shared_state)
-    AcceleratorState._reset_state()
-    try:
-        yield Accelerator(mixed_precision="no", device_placement=device_placement)
-    finally:
-        AcceleratorState._reset_state()
-        AcceleratorState._shared_state.update(found)

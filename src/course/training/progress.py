@@ -1,4 +1,4 @@
-"""When to show a progress bar: to somebody who watches, and never in an output that is stored."""
+"""Progress bar for training loops: shown to somebody who watches, never in a stored output."""
 
 import os
 import sys

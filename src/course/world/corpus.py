@@ -68,7 +68,7 @@ class Corpus:
     seed: int = 0
     relabel: float = 0.2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, seed=integer(), relabel=share())
 
     def kinds(self) -> tuple[Kind, ...]:

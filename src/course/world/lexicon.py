@@ -49,13 +49,14 @@ VERBS = tuple(
     if line.strip()
 )
 # an adjective, its comparative; neighbours (0, 1), (2, 3), ... are opposites
-ADJECTIVES = tuple(
-    tuple(pair.split())
+ADJECTIVES: tuple[tuple[str, str], ...] = tuple(
+    (base, comparative)
     for pair in (
         "hot hotter|cold colder|old older|young younger|tall taller|short shorter|fast faster|slow slower|rich richer|"
         "poor poorer|light lighter|dark darker|hard harder|soft softer|loud louder|quiet quieter|wide wider|"
         "narrow narrower|clean cleaner|dirty dirtier|strong stronger|weak weaker|early earlier|late later"
     ).split("|")
+    for base, comparative in (pair.split(),)
 )
 
 DISHES = (

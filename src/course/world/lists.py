@@ -100,7 +100,13 @@ class ListTask:
         return tuple(x for x in self.tables[profile] if self.split(x, profile) == split)
 
     def draw_input(self, rng: Rng, split: str) -> str:
-        """An input of one split, for open tasks."""
+        """An input of one split, for open tasks.
+
+        Raises:
+            ValueError: for a task with tables.
+        """
+        if self.draw is None:
+            raise ValueError(f"{self.name} has tables: expected an open task; choose from inputs()")
         while True:
             text = self.draw(rng)
             if self.split(text) == split:

@@ -11,7 +11,7 @@ held-out combinations. Hence the format tells nothing about the task, and is lef
 al. 2022; Panwar et al. 2024.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
@@ -106,8 +106,14 @@ class Posterior:
             )
         return {word: p / total for word, p in sorted(answers.items(), key=lambda pair: -pair[1])}
 
-    def _explanations(self, demonstrations, query, author, title):
-        """(log weight, [(word, probability)]) of every latent that can explain the demonstrations."""
+    def _explanations(
+        self,
+        demonstrations: Sequence[tuple[str, str]],
+        query: str,
+        author: str | None,
+        title: str | None,
+    ) -> Iterator[tuple[float, list[tuple[str, float]]]]:
+        """(log weight, [(word, probability)]) of every latent that explains the demonstrations."""
         authors = {"careful": 1 - HASTY_SHARE, "hasty": HASTY_SHARE}
         if author is not None:
             authors = {author: 1.0}
@@ -137,7 +143,9 @@ class Posterior:
         without labels).
         """
         number = task.labels.index if task.labels else self._number
-        return np.array([[number(task.output(x, p)) for x in inputs] for p in task.profiles])
+        # an input that a profile lacks has the empty output, which no list holds
+        known = [[task.output(x, p) or "" for x in inputs] for p in task.profiles]
+        return np.array([[number(word) for word in words] for words in known])
 
     def _number(self, word: str) -> int:
         return self._word_number.setdefault(word, len(self._word_number))
@@ -156,7 +164,16 @@ class Posterior:
         words = np.array([[self._number(w) for w in words] for words, _ in maps])
         return _Maps(words, np.array([share for _, share in maps]))
 
-    def _of_author(self, task, truths, demonstrations, author, prior, title):
+    def _of_author(
+        self,
+        task: ListTask,
+        truths: np.ndarray,
+        demonstrations: Sequence[tuple[str, str]],
+        author: str,
+        prior: float,
+        title: str | None,
+    ) -> Iterator[tuple[float, list[tuple[str, float]]]]:
+        """What :meth:`_explanations` yields, of one author."""
         maps = self._maps(task, title)
         seen = np.array([self._number(y) for _, y in demonstrations], dtype=int)
         if task.labels:

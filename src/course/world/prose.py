@@ -7,6 +7,7 @@ an exercise. A glossary has the layout of a list, and states all the same: it sa
 are, so nothing in it has to be inferred.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 from course.foundation.rng import Rng, Weighted
@@ -48,7 +49,7 @@ def _relation_draw() -> tuple:
     )
 
 
-def _subject(rng: Rng, subjects):
+def _subject(rng: Rng, subjects: Sequence[str]) -> str:
     return subjects[int(len(subjects) * rng.random() ** ZIPF)]
 
 
@@ -93,7 +94,7 @@ def _polarity_sentence(rng: Rng) -> str:
     return rng.choice(("{w} is a {k} word .", "to call it {w} is {k} .")).format(w=word, k=kind)
 
 
-_WRITERS = {
+_WRITERS: dict[str, Callable[[Rng], str]] = {
     "relation": _relation_sentence,
     "dialect": partial(profiles.state, task="dialect"),
     "critic": partial(profiles.state, task="verdict"),

@@ -7,6 +7,7 @@ critic likes or dislikes every dish. Profiles agree with one another more often 
 examples narrow down whose profile is at work and none settles it at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -40,7 +41,7 @@ class Relation:
 TEMPLATE_SHARES = (6, 3, 1)
 
 
-def _spread(rng: Rng, subjects, objects) -> dict[str, str]:
+def _spread(rng: Rng, subjects: Sequence[str], objects: Sequence[str]) -> dict[str, str]:
     """Assign objects to subjects so that every object is used equally often (up to rounding)."""
     repeats = -(-len(subjects) // len(objects))
     return dict(zip(subjects, rng.sample(list(objects) * repeats, len(subjects)), strict=True))
@@ -57,7 +58,7 @@ def _category(noun: str) -> str:
 def relations() -> dict[str, Relation]:
     """Every ordinary relation by name."""
     rng = Rng("facts/1")
-    opposites = {}
+    opposites: dict[str, str] = {}
     for (a, _), (b, _) in zip(lex.ADJECTIVES[::2], lex.ADJECTIVES[1::2], strict=True):
         opposites |= {a: b, b: a}
     capital = _spread(rng, lex.COUNTRIES, lex.CITIES)

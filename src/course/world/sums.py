@@ -50,7 +50,7 @@ def all_steps() -> dict[str, str]:
 @cache
 def _train_steps() -> dict[int, tuple[str, ...]]:
     """number -> the training steps that start from it."""
-    steps = {a: [] for a in range(100)}
+    steps: dict[int, list[str]] = {a: [] for a in range(100)}
     for step in all_steps():
         if is_train(SPLIT_KEY, step):
             steps[int(step.split(" ", 1)[0])].append(step)
