@@ -101,15 +101,6 @@ FAILING = {
     ("04-in-context", "4d"),  # the spread across orders does not halve
     ("04b-instruction-tuning", "4e"),  # three held-out clusters of six
     (
-        "05-chain-of-thought",
-        "5a",
-    ),  # no help at one step: word problems gain, for they take two: find the sum, and do it
-    (
-        "05-chain-of-thought",
-        "5b",
-    ),  # a vote mends no slips in sums: the samples agree in what the model believes
-    ("05-chain-of-thought", "5d"),  # the vote does not beat the greedy chain
-    (
         "06-prompt-search",
         "6a",
     ),  # PEZ, and RLPrompt at this budget; the lead on a model of another seed

@@ -4,7 +4,7 @@ model and trigger phrase; controls that take one part of a chain away (chapter 5
 Word problems are drawn so that the corpus states each of their sums: what fails is not arithmetic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from course.reasoning.problems import problems
 from course.reasoning.solving import accuracy, make_prompts, solve, tokens
 from course.studies.claims import Claim
 from course.studies.records import Row, Study
-from course.studies.tables import by_seed, means, where
+from course.studies.tables import by_seed, curve, means, where
 from course.world.held_out import LONGEST_TEST_CHAIN
 
 TASKS = ("problem", "route", "letters")
@@ -99,12 +99,34 @@ def gains(
     return by_seed(rows, steps=steps, way=better) - by_seed(rows, steps=steps, way=than)
 
 
-def with_controls(table: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
-    """Task -> way or control -> accuracy (percent) at three steps, one value a seed."""
+def by_steps(
+    table: pd.DataFrame, tasks: Mapping[str, str], ways: Mapping[str, str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Accuracies (seeds, numbers of steps) in percent, by task and way.
+
+    Args:
+        tasks: task -> what it is called in the result.
+        ways: way -> what it is called in the result.
+    """
     rows = accuracies(table)
     return {
-        task: {way: by_seed(rows, task=task, way=way, steps=3) for way in (*WAYS, *CONTROLS)}
-        for task in TASKS
+        title: {name: curve(rows, "steps", task=task, way=way) for way, name in ways.items()}
+        for task, title in tasks.items()
+    }
+
+
+def at_three_steps(
+    table: pd.DataFrame, tasks: Mapping[str, str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Accuracies (percent) of ways and controls at three steps, (seeds,), by task and way.
+
+    Args:
+        tasks: task -> what it is called in the result.
+    """
+    rows = where(accuracies(table), steps=3)
+    return {
+        title: {way: by_seed(rows, task=task, way=way) for way in (*WAYS, *CONTROLS)}
+        for task, title in tasks.items()
     }
 
 
