@@ -96,7 +96,9 @@ class Steps:
 
 
 def megabytes(model: PeftModel, bank: AdapterBank) -> tuple[float, float]:
-    """What the adapters take in memory: in the bank, rows of the batch included, and in ``peft``."""
+    """What the adapters take in memory: in the bank, rows of the batch included, and in
+    ``peft``.
+    """
     own = sum(
         t.nbytes
         for layer in bank._routed
@@ -120,7 +122,8 @@ def measure(model: PeftModel, work: Workload, rounds: int) -> str:
         (logits["course"] - logits[name]).abs().max().item() for name in ("peft", "in_turn")
     )
     return (
-        f"{work.adapters:8}{work.rows:6}{course:11.2f}{peft:10.2f}{turn:10.2f}{peft / course:8.1f}x{turn / course:8.1f}x"
+        f"{work.adapters:8}{work.rows:6}{course:11.2f}{peft:10.2f}{turn:10.2f}"
+        f"{peft / course:8.1f}x{turn / course:8.1f}x"
         f"{difference:12.1e}{stored[0]:10.2f}{stored[1]:9.2f}"
     )
 
@@ -135,10 +138,21 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=UserWarning)
     model = subject(chosen.model).model
     print(
-        f"{chosen.model}, {torch.get_num_threads()} threads, median of {chosen.rounds} steps of one token, LoRA of rank {Workload.r}"
+        f"{chosen.model}, {torch.get_num_threads()} threads, median of {chosen.rounds} steps of "
+        f"one token, LoRA of rank {Workload.r}"
     )
-    titles = {"adapters": 8, "rows": 6, "course ms": 11, "peft ms": 10, "in turn": 10, "peft": 9, "in turn ": 9, "difference": 12,
-              "bank MB": 10, "peft MB": 9}  # fmt: skip
+    titles = {
+        "adapters": 8,
+        "rows": 6,
+        "course ms": 11,
+        "peft ms": 10,
+        "in turn": 10,
+        "peft": 9,
+        "in turn ": 9,
+        "difference": 12,
+        "bank MB": 10,
+        "peft MB": 9,
+    }
     print("".join(f"{title:>{width}}" for title, width in titles.items()))
     for count in chosen.adapters:
         work = Workload(count, chosen.rows)

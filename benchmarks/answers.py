@@ -90,7 +90,8 @@ def main() -> None:
     data = parser.parse_args().data
     logging.disable(logging.ERROR)  # math-verify reports what it cannot parse
     print(
-        f"{'':46}{'texts':>6}   {'course: right wrong none  ms':<30} {'math-verify: right wrong none  ms'}"
+        f"{'':46}{'texts':>6}   {'course: right wrong none  ms':<30} "
+        f"{'math-verify: right wrong none  ms'}"
     )
     for name, texts in sets(Path(data) if data else None):
         columns = []

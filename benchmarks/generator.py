@@ -26,5 +26,6 @@ def tokens_a_second(stream: int) -> float:
 if __name__ == "__main__":
     speeds = [tokens_a_second(stream) for stream in range(RUNS)]
     print(
-        f"written and encoded: {max(speeds):,.0f} tokens/s at best, {min(speeds):,.0f} at worst, of {RUNS} runs"
+        f"written and encoded: {max(speeds):,.0f} tokens/s at best, {min(speeds):,.0f} at worst, "
+        f"of {RUNS} runs"
     )

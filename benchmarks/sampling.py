@@ -76,9 +76,15 @@ def theirs(model: LanguageModel, texts: list[str], work: Workload, seed: int = 0
     tokenizer, network = model.tokenizer, model.model
     asked = tokenizer(texts, return_tensors="pt", padding=True, padding_side="left")
     made = network.generate(
-        **asked, do_sample=True, num_return_sequences=work.n, max_new_tokens=work.tokens, top_k=0, pad_token_id=tokenizer.pad_token_id,
-        output_logits=True, return_dict_in_generate=True,
-    )  # fmt: skip
+        **asked,
+        do_sample=True,
+        num_return_sequences=work.n,
+        max_new_tokens=work.tokens,
+        top_k=0,
+        pad_token_id=tokenizer.pad_token_id,
+        output_logits=True,
+        return_dict_in_generate=True,
+    )
     written = made.sequences[:, asked.input_ids.shape[1] :]
     return (
         torch.stack(made.logits, 1)
@@ -122,7 +128,11 @@ def measure(model: LanguageModel, work: Workload, rounds: int) -> str:
     error = 2 * (first.var() / len(first) + second.var() / len(second)) ** 0.5
     best, other = min(times[ours]), min(times[theirs])
     equal = "equal" if same_greedy(model, texts, work) else "DIFFERENT"
-    return f"{work.name:36}{best:9.3f}{other:14.3f}{other / best:8.1f}x{first.mean() - second.mean():+13.3f} ± {error:.3f}{equal:>10}"
+    return (
+        f"{work.name:36}{best:9.3f}{other:14.3f}{other / best:8.1f}x"
+        f"{first.mean() - second.mean():+13.3f} "
+        f"± {error:.3f}{equal:>10}"
+    )
 
 
 def chains_by_transformers(
@@ -137,9 +147,15 @@ def chains_by_transformers(
     )
     (stop,) = model.tokenizer(asked[0].stop, add_special_tokens=False).input_ids
     made = model.model.generate(
-        **prompts, do_sample=True, temperature=temperature, num_return_sequences=n, max_new_tokens=MAX_TOKENS["tiny"], top_k=0,
-        eos_token_id=[stop, model.tokenizer.eos_token_id], pad_token_id=model.tokenizer.pad_token_id,
-    )  # fmt: skip
+        **prompts,
+        do_sample=True,
+        temperature=temperature,
+        num_return_sequences=n,
+        max_new_tokens=MAX_TOKENS["tiny"],
+        top_k=0,
+        eos_token_id=[stop, model.tokenizer.eos_token_id],
+        pad_token_id=model.tokenizer.pad_token_id,
+    )
     written = made[:, prompts.input_ids.shape[1] :] != model.tokenizer.pad_token_id
     return written.sum().item() / len(asked)
 
@@ -170,9 +186,13 @@ def chain_of_thought(model: LanguageModel, rounds: int) -> str:
             found[name].append(timed(way, seed))
     best = {name: min(taken for taken, _ in runs) for name, runs in found.items()}
     first = next(iter(best.values()))
-    rows = [f"{name:36}{best[name]:9.3f}{best[name] / first:12.2f}x{np.mean([count for _, count in runs]):22.1f}"
-            for name, runs in found.items()]  # fmt: skip
-    head = f"{f'{len(asked)} word problems, a vote of {n} each':36}{'seconds':>9}{'of the first':>13}{'tokens a problem':>22}"
+    rows = [
+        f"{name:36}{best[name]:9.3f}{best[name] / first:12.2f}x"
+        f"{np.mean([count for _, count in runs]):22.1f}"
+        for name, runs in found.items()
+    ]
+    head = f"{f'{len(asked)} word problems, a vote of {n} each':36}"
+    head += f"{'seconds':>9}{'of the first':>13}{'tokens a problem':>22}"
     return "\n".join([head, *rows])
 
 
@@ -186,10 +206,12 @@ def main() -> None:
     chosen = parser.parse_args()
     model = subject(chosen.model)
     print(
-        f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds} rounds in turns"
+        f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds} rounds in "
+        "turns"
     )
     print(
-        f"{'':36}{'course s':>9}{'transformers s':>14}{'ratio':>9}{'log-probability':>20}{'greedy':>13}"
+        f"{'':36}{'course s':>9}{'transformers s':>14}{'ratio':>9}"
+        f"{'log-probability':>20}{'greedy':>13}"
     )
     # before the model forgets how to end a text; random weights have no chain of thought
     chain = chain_of_thought(model, chosen.rounds) if chosen.model != GPT2_SHAPE else ""

@@ -108,7 +108,10 @@ def measure(model: LanguageModel, judges: dict[int, HFLM], workload: Workload, r
     best = {size: min(times) for size, times in theirs.items()}
     size = min(best, key=best.get)
     difference = np.abs(found - expected).max()
-    return f"{workload.name:36}{min(ours):10.3f}{best[size]:10.3f}{size:7}{best[size] / min(ours):8.1f}x{difference:12.1e}"
+    return (
+        f"{workload.name:36}{min(ours):10.3f}{best[size]:10.3f}{size:7}"
+        f"{best[size] / min(ours):8.1f}x{difference:12.1e}"
+    )
 
 
 def main() -> None:
@@ -122,7 +125,8 @@ def main() -> None:
     print(f"{chosen.model}, {torch.get_num_threads()} threads, best of {chosen.rounds}")
     for title in chosen.only:
         print(
-            f"\n{title:36}{'course s':>10}{'lm-eval s':>10}{'batch':>7}{'ratio':>9}{'difference':>12}"
+            f"\n{title:36}{'course s':>10}{'lm-eval s':>10}"
+            f"{'batch':>7}{'ratio':>9}{'difference':>12}"
         )
         for workload in WORKLOADS[title]:
             print(measure(model, judges, workload, chosen.rounds), flush=True)

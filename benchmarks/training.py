@@ -31,7 +31,7 @@ from datasets import Dataset
 from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
 
 from course.lm.language_model import LanguageModel, load
-from course.prompting.in_context import queries
+from course.prompting.evaluation import fresh_questions
 from course.training.batches import Completions, completions
 from course.training.fitting import FitSettings, fit, mean_loss
 from course.training.packing import IGNORED
@@ -91,13 +91,13 @@ def mixture(split: str, count: int, seed: int) -> Pairs:
     for name in [*list_tasks(), *(name for name in EXERCISES if name not in CHAINS)]:
         for shots in (0, 1, 2, 4):
             try:
-                asked = queries(name, shots, count, seed, split)
+                questions = fresh_questions(name, shots, count, seed, split)
             except (ValueError, IndexError):  # too few inputs in this split
                 continue
             pairs += [
-                (query.prompt, query.output)
-                for query in asked
-                if len(query.prompt.split()) <= _LONGEST
+                question.pair
+                for question in questions
+                if len(question.prompt.text.split()) <= _LONGEST
             ]
     return pairs
 
@@ -138,10 +138,21 @@ def run_trainer(
 
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
-            folder, max_steps=settings.steps, per_device_train_batch_size=settings.batch_size, learning_rate=settings.learning_rate,
-            warmup_steps=settings.warmup_ratio, weight_decay=settings.weight_decay, max_grad_norm=settings.max_grad_norm, seed=settings.seed,
-            save_strategy="no", report_to="none", disable_tqdm=True, logging_strategy="no", use_cpu=True, **options,
-        )  # fmt: skip
+            folder,
+            max_steps=settings.steps,
+            per_device_train_batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            warmup_steps=settings.warmup_ratio,
+            weight_decay=settings.weight_decay,
+            max_grad_norm=settings.max_grad_norm,
+            seed=settings.seed,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            logging_strategy="no",
+            use_cpu=True,
+            **options,
+        )
         trainer = Trainer(model, arguments, data_collator=collate, train_dataset=shown.rows)
         trainer.remove_callback(PrinterCallback)
         started = time.perf_counter()
@@ -195,18 +206,29 @@ def compare(
             outcome = way(replace(settings, steps=steps[name], seed=seed))
             outcomes[name].append(outcome)
             print(
-                f"{name}: {outcome.tokens / outcome.seconds:,.0f} tokens/s, loss {outcome.loss:.4f}",
+                f"{name}: {outcome.tokens / outcome.seconds:,.0f} tokens/s, "
+                f"loss {outcome.loss:.4f}",
                 flush=True,
             )
     speed = {name: mean(o.tokens / o.seconds for o in some) for name, some in outcomes.items()}
-    return pd.DataFrame({
-        "tokens/s": {name: round(value) for name, value in speed.items()},
-        "times Trainer": {name: round(value / speed[TRAINER], 2) for name, value in speed.items()},
-        "steps": steps,
-        "seconds": {name: round(mean(o.seconds for o in some), 1) for name, some in outcomes.items()},
-        "loss, new examples": {name: round(mean(o.loss for o in some), 4) for name, some in outcomes.items()},
-        "held-out inputs": {name: round(mean(o.held_out for o in some), 4) for name, some in outcomes.items()},
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "tokens/s": {name: round(value) for name, value in speed.items()},
+            "times Trainer": {
+                name: round(value / speed[TRAINER], 2) for name, value in speed.items()
+            },
+            "steps": steps,
+            "seconds": {
+                name: round(mean(o.seconds for o in some), 1) for name, some in outcomes.items()
+            },
+            "loss, new examples": {
+                name: round(mean(o.loss for o in some), 4) for name, some in outcomes.items()
+            },
+            "held-out inputs": {
+                name: round(mean(o.held_out for o in some), 4) for name, some in outcomes.items()
+            },
+        }
+    )
 
 
 def reached(table: pd.DataFrame) -> bool:
@@ -246,7 +268,8 @@ def main() -> None:
     shown = examples(base, max(chosen.seconds))
     loss, held_out = fp32_losses(base.model, shown)
     print(
-        f"{len(shown.train.ids):,} examples; before training: loss {loss:.4f}, held-out inputs {held_out:.4f}",
+        f"{len(shown.train.ids):,} examples; "
+        f"before training: loss {loss:.4f}, held-out inputs {held_out:.4f}",
         flush=True,
     )
     step_tokens = SETTINGS.batch_size * mean(shown.train.tokens)
@@ -259,11 +282,13 @@ def main() -> None:
             chosen.runs,
         )
         print(
-            f"\n{chosen.model}, {precision}, {torch.get_num_threads()} threads, {seconds:g} s, mean of {chosen.runs}"
+            f"\n{chosen.model}, {precision}, {torch.get_num_threads()} threads, {seconds:g} s, "
+            f"mean of {chosen.runs}"
         )
         print(table.to_string())
         print(
-            f"goal (1.8 times the tokens a second, no worse a loss): {'reached' if reached(table) else 'not reached'}\n",
+            "goal (1.8 times the tokens a second, no worse a loss): "
+            f"{'reached' if reached(table) else 'not reached'}\n",
             flush=True,
         )
 

@@ -12,9 +12,8 @@ SLOW = (
     "book/test_encodings.py",
     "hub",
     "lm/test_openai_api.py",
-    "pretraining",
+    "pretraining/test_train.py",
     "prompting/test_sweeps.py",
-    "training/test_fitting.py",
 )
 
 

@@ -47,12 +47,19 @@ CONFIGS = {
     "bert": lambda: BertConfig(**_SIZE, attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0),
     "gpt_neox": lambda: GPTNeoXConfig(**_SIZE, pad_token_id=0),
     "gpt2": lambda: GPT2Config(
-        vocab_size=40, n_embd=WIDTH, n_layer=LAYERS, n_head=2, n_inner=INNER, pad_token_id=0,
-        attn_pdrop=0.0, resid_pdrop=0.0, embd_pdrop=0.0,
+        vocab_size=40,
+        n_embd=WIDTH,
+        n_layer=LAYERS,
+        n_head=2,
+        n_inner=INNER,
+        pad_token_id=0,
+        attn_pdrop=0.0,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
     ),
     "llama": lambda: LlamaConfig(**_SIZE, num_key_value_heads=2, pad_token_id=0),
     "qwen2": lambda: Qwen2Config(**_SIZE, num_key_value_heads=2, pad_token_id=0),
-}  # fmt: skip
+}
 _CALM = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0}
 _ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 _PAIRS = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]}
@@ -65,14 +72,34 @@ MORE = {
     "mpnet": lambda: MPNetConfig(**_SIZE, **_CALM, **_ENDS),
     "deberta": lambda: DebertaConfig(**_SIZE, **_CALM, **_PAIRS),
     "deberta-v2": lambda: DebertaV2Config(
-        **_SIZE, **_CALM, **_PAIRS, position_buckets=8, share_att_key=True, norm_rel_ebd="layer_norm"
+        **_SIZE,
+        **_CALM,
+        **_PAIRS,
+        position_buckets=8,
+        share_att_key=True,
+        norm_rel_ebd="layer_norm",
     ),
     "distilbert": lambda: DistilBertConfig(
-        vocab_size=40, dim=WIDTH, n_layers=LAYERS, n_heads=2, hidden_dim=INNER, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0
+        vocab_size=40,
+        dim=WIDTH,
+        n_layers=LAYERS,
+        n_heads=2,
+        hidden_dim=INNER,
+        dropout=0.0,
+        attention_dropout=0.0,
+        seq_classif_dropout=0.0,
     ),
-    "albert": lambda: AlbertConfig(**_SIZE, **_CALM, embedding_size=12, classifier_dropout_prob=0.0),
+    "albert": lambda: AlbertConfig(
+        **_SIZE, **_CALM, embedding_size=12, classifier_dropout_prob=0.0
+    ),
     "modernbert": lambda: ModernBertConfig(
-        **_SIZE, **_ENDS, cls_token_id=1, sep_token_id=2, norm_bias=True, attention_bias=True, mlp_bias=True
+        **_SIZE,
+        **_ENDS,
+        cls_token_id=1,
+        sep_token_id=2,
+        norm_bias=True,
+        attention_bias=True,
+        mlp_bias=True,
     ),
     "mistral": lambda: MistralConfig(**_SIZE, **_GROUPS, sliding_window=64),
     "qwen3": lambda: Qwen3Config(**_SIZE, **_GROUPS, head_dim=8),
@@ -81,15 +108,30 @@ MORE = {
     "phi": lambda: PhiConfig(**_SIZE, pad_token_id=0),
     "phi3": lambda: Phi3Config(**_SIZE, **_GROUPS),
     "falcon": lambda: FalconConfig(
-        vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2, ffn_hidden_size=INNER, pad_token_id=0
+        vocab_size=40,
+        hidden_size=WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=2,
+        ffn_hidden_size=INNER,
+        pad_token_id=0,
     ),
     "opt": lambda: OPTConfig(
-        vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=2, ffn_dim=INNER, word_embed_proj_dim=WIDTH,
-        pad_token_id=0, dropout=0.0,
+        vocab_size=40,
+        hidden_size=WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=2,
+        ffn_dim=INNER,
+        word_embed_proj_dim=WIDTH,
+        pad_token_id=0,
+        dropout=0.0,
     ),
-    "bloom": lambda: BloomConfig(vocab_size=40, hidden_size=WIDTH, n_layer=LAYERS, n_head=2, pad_token_id=0),
-    "mamba": lambda: MambaConfig(vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, state_size=4, pad_token_id=0),
-}  # fmt: skip
+    "bloom": lambda: BloomConfig(
+        vocab_size=40, hidden_size=WIDTH, n_layer=LAYERS, n_head=2, pad_token_id=0
+    ),
+    "mamba": lambda: MambaConfig(
+        vocab_size=40, hidden_size=WIDTH, num_hidden_layers=LAYERS, state_size=4, pad_token_id=0
+    ),
+}
 LOADERS = {
     "sequence": AutoModelForSequenceClassification,
     "tokens": AutoModelForTokenClassification,

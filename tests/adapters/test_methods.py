@@ -81,9 +81,13 @@ def formula(method: str, kind: str, model) -> int:
     """The parameters that each method adds, counted by hand from the sizes."""
     d, ff, layers = WIDTH, INNER, LAYERS
     norm = 2 * d if kind in ("bert", "gpt_neox", "gpt2") else d
-    widths = {"bert": [(d, d)] * 4 + [(d, ff), (ff, d)], "gpt_neox": [(d, 3 * d), (d, d), (d, ff), (ff, d)],
-              "gpt2": [(d, 3 * d), (d, d), (d, ff), (ff, d)],
-              "llama": [(d, d)] * 4 + [(d, ff)] * 2 + [(ff, d)], "qwen2": [(d, d)] * 4 + [(d, ff)] * 2 + [(ff, d)]}[kind]  # fmt: skip
+    widths = {
+        "bert": [(d, d)] * 4 + [(d, ff), (ff, d)],
+        "gpt_neox": [(d, 3 * d), (d, d), (d, ff), (ff, d)],
+        "gpt2": [(d, 3 * d), (d, d), (d, ff), (ff, d)],
+        "llama": [(d, d)] * 4 + [(d, ff)] * 2 + [(ff, d)],
+        "qwen2": [(d, d)] * 4 + [(d, ff)] * 2 + [(ff, d)],
+    }[kind]
     biases = {
         "bert": layers * (sum(out for _, out in widths) + 2 * d) + d,
         "gpt_neox": layers * (sum(out for _, out in widths) + 2 * d) + d,
@@ -141,7 +145,7 @@ REFUSED = (
     {(kind, "bitfit"): "no biases" for kind in ("mistral", "qwen3", "phi3")}
     | {("deberta", "bitfit"): "out of BitFit's reach"}
     | {
-        (kind, method): "no places are known"
+        (kind, method): "no target modules are known"
         for kind in ("mixtral", "gemma2", "mamba")
         for method in ("bitfit", "adapter_bias", "bottleneck")
     }
@@ -324,7 +328,8 @@ def test_an_unknown_architecture_and_a_taken_name_are_refused():
     strange.config.model_type = "strange"
     with pytest.raises(
         ValueError,
-        match="no places are known for the architecture 'strange', only for bert, .* give target_modules",
+        match="no target modules are known for the architecture 'strange', only for bert, .* give "
+        "target_modules",
     ):
         adapt(strange, "bottleneck")
     assert (
@@ -343,44 +348,115 @@ NAN, INF = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        *(("lora", {"r": r}, "r=.*: expected a whole number from 1 to 16; a rank above") for r in (0, -4, 10**6, 17)),
+        *(
+            ("lora", {"r": r}, "r=.*: expected a whole number from 1 to 16; a rank above")
+            for r in (0, -4, 10**6, 17)
+        ),
         *(("lora", {"r": r}, "r=.*: expected a whole number") for r in (2.5, "4", True, 4.0)),
-        *(("lora", {name: v}, f"{name}=.*: expected a finite number above 0; with 0 nothing") for v in (0, -4, NAN, INF, "8", True)
-          for name in ("alpha", "lora_alpha")),
+        *(
+            ("lora", {name: v}, f"{name}=.*: expected a finite number above 0; with 0 nothing")
+            for v in (0, -4, NAN, INF, "8", True)
+            for name in ("alpha", "lora_alpha")
+        ),
         ("lora", {"alpha": 4, "lora_alpha": 8}, "lora_alpha=8 is also given as lora_alpha=4"),
-        *(("lora", {"lora_dropout": p}, "lora_dropout=.*: expected a finite number of at least 0 and below 1") for p in (1, -0.1, NAN)),
-        ("lora", {"rank": 4}, "the method 'lora' has no option 'rank'; choose from alora_invocation_tokens, alpha, "),
+        *(
+            (
+                "lora",
+                {"lora_dropout": p},
+                "lora_dropout=.*: expected a finite number of at least 0 and below 1",
+            )
+            for p in (1, -0.1, NAN)
+        ),
+        (
+            "lora",
+            {"rank": 4},
+            "the method 'lora' has no option 'rank'; choose from alora_invocation_tokens, alpha, ",
+        ),
         ("lora", {"length": 4}, "the method 'lora' has no option 'length'"),
         ("lora", {"task_type": "CAUSAL_LM"}, "has no option 'task_type'"),
         ("lora", {"inference_mode": True}, "has no option 'inference_mode'"),
         ("lora", {"use_dora": 1}, "use_dora=1: expected True or False"),
-        ("lora", {"rank_pattern": {"query": 99}}, r"rank_pattern\['query'\]=99: expected a whole number"),
+        (
+            "lora",
+            {"rank_pattern": {"query": 99}},
+            r"rank_pattern\['query'\]=99: expected a whole number",
+        ),
         ("lora", {"rank_pattern": 4}, "rank_pattern=4: expected a dictionary"),
         ("lora", {"alpha_pattern": {"query": 0}}, r"alpha_pattern\['query'\]=0"),
         ("lora", {"target_modules": 3}, "target_modules=3: expected a list"),
         ("lora", {"target_modules": []}, r"target_modules=\[\]: expected a list that is not empty"),
-        ("lora", {"target_modules": ["query", 3]}, r"target_modules\[1\]=3: expected the name of a module"),
-        ("lora", {"target_modules": ["query", "nowhere"]}, "target_modules: BertForSequenceClassification has no module 'nowhere'"),
-        ("lora", {"target_modules": "query"}, "target_modules: BertForSequenceClassification has no module 'query'"),
-        ("lora", {"modules_to_save": ["nowhere"]}, "modules_to_save: BertForSequenceClassification has no module 'nowhere'"),
-        ("lora", {"modules_to_save": "classifier"}, "modules_to_save='classifier': expected a list of names"),
-        ("lora", {"trainable_token_indices": [40]}, r"trainable_token_indices\[0\]=40: expected .* to 39"),
-        ("lora", {"layers_to_transform": 2}, "layers_to_transform=2: expected a whole number from 0 to 1"),
+        (
+            "lora",
+            {"target_modules": ["query", 3]},
+            r"target_modules\[1\]=3: expected the name of a module",
+        ),
+        (
+            "lora",
+            {"target_modules": ["query", "nowhere"]},
+            "target_modules: BertForSequenceClassification has no module 'nowhere'",
+        ),
+        (
+            "lora",
+            {"target_modules": "query"},
+            "target_modules: BertForSequenceClassification has no module 'query'",
+        ),
+        (
+            "lora",
+            {"modules_to_save": ["nowhere"]},
+            "modules_to_save: BertForSequenceClassification has no module 'nowhere'",
+        ),
+        (
+            "lora",
+            {"modules_to_save": "classifier"},
+            "modules_to_save='classifier': expected a list of names",
+        ),
+        (
+            "lora",
+            {"trainable_token_indices": [40]},
+            r"trainable_token_indices\[0\]=40: expected .* to 39",
+        ),
+        (
+            "lora",
+            {"layers_to_transform": 2},
+            "layers_to_transform=2: expected a whole number from 0 to 1",
+        ),
         ("lora", {"norms": 1}, "norms=1: expected True or False"),
-        ("bitfit", {"r": 4}, "the method 'bitfit' has no option 'r'; choose from exclude_modules, modules_to_save, target_modules"),
+        (
+            "bitfit",
+            {"r": 4},
+            "the method 'bitfit' has no option 'r'; choose from exclude_modules, modules_to_save, "
+            "target_modules",
+        ),
         ("ia3", {"alpha": 4}, "the method 'ia3' has no option 'alpha'"),
         *(("bottleneck", {"r": r}, "r=.*: expected a whole number") for r in (0, -1, 17, 1.5)),
-        *((method, {"length": n}, "length=.*: expected a whole number from 1 to 511; the model reads 512 tokens")
-          for method in ("prefix", *INPUT_METHODS) for n in (0, -1, 512, 10**6)),
-        *((method, {"length": 2.0}, "length=2.0: expected a whole number") for method in ("prefix", *INPUT_METHODS)),
+        *(
+            (
+                method,
+                {"length": n},
+                "length=.*: expected a whole number from 1 to 511; the model reads 512 tokens",
+            )
+            for method in ("prefix", *INPUT_METHODS)
+            for n in (0, -1, 512, 10**6)
+        ),
+        *(
+            (method, {"length": 2.0}, "length=2.0: expected a whole number")
+            for method in ("prefix", *INPUT_METHODS)
+        ),
         ("prefix", {"num_virtual_tokens": 0}, "num_virtual_tokens=0"),
-        ("p_tuning", {"encoder_hidden_size": 0}, "encoder_hidden_size=0: expected a whole number of at least 1"),
+        (
+            "p_tuning",
+            {"encoder_hidden_size": 0},
+            "encoder_hidden_size=0: expected a whole number of at least 1",
+        ),
         *(("lora", {"name": name}, "cannot name a file") for name in ("", "a/b", "../../x")),
-        *(("lora", {"name": name}, "has a dot|cannot be called") for name in ("v1.0", "keys", "query", "weight")),
+        *(
+            ("lora", {"name": name}, "has a dot|cannot be called")
+            for name in ("v1.0", "keys", "query", "weight")
+        ),
         ("lora", {"name": 3}, "cannot name a file"),
         ("head", {"modules_to_save": ["nowhere"]}, "has no module 'nowhere'"),
     ],
-)  # fmt: skip
+)
 def test_an_option_out_of_range_is_refused_before_anything_is_changed(method, options, message):
     model = new_model("bert")
     with pytest.raises((ValueError, TypeError), match=message):

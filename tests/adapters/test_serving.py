@@ -73,11 +73,13 @@ UNROUTED = {
     (
         "deberta-v2",
         "lora",
-    ): "query_proj reads something of the shape .* adapt without it .* or answer its rows alone, with set_adapter",
+    ): "query_proj reads something of the shape .* adapt without it .* or answer its rows alone, "
+    "with set_adapter",
     (
         "mixtral",
         "lora",
-    ): "the adapter 'a' has target_parameters=.*, which cannot share a batch; name linear layers in target_modules",
+    ): "the adapter 'a' has target_parameters=.*, which cannot share a batch; name linear layers "
+    "in target_modules",
 }
 #: What a method does not know; see the tests of the methods.
 UNKNOWN = {
@@ -232,17 +234,64 @@ def test_a_base_model_in_half_precision_is_served_as_alone():
 @pytest.mark.parametrize(
     ("kind", "method", "options", "message"),
     [
-        *(("gpt_neox", method, {}, f"the adapter 'a' is {kind}, which cannot share a batch: expected LoRA, IA3, .* with set_adapter")
-          for method, kind in (("prompt", "PROMPT_TUNING"), ("p_tuning", "P_TUNING"), ("prefix", "PREFIX_TUNING"))),
-        ("gpt_neox", "lora", {"alora_invocation_tokens": [1]}, r"the adapter 'a' has alora_invocation_tokens=\[1\], which cannot share"),
-        ("gpt_neox", "lora", {"bias": "all"}, "the adapter 'a' has bias='all', .*; train with bias='none'"),
-        ("gpt_neox", "lora", {"target_modules": ["embed_in"], "use_dora": True}, "use_dora at embeddings.* at gpt_neox.embed_in cannot"),
-        ("gpt_neox", "lora", {"init_lora_weights": "mica"}, "MiCALinearVariant of the adapter 'a' at .* cannot share a batch"),
-        ("llama", "lora", {"layer_replication": [(0, 2), (0, 2)]}, "the adapter 'a' has layer_replication="),
-        ("opt", "lora", {"target_modules": ["embed_positions"]}, "around OPTLearnedPositionalEmbedding at model.decoder.embed_positions"),
-        ("bert", "lora", {"target_modules": ["position_embeddings"]}, r"position_embeddings reads something of the shape \(1, 2\)"),
+        *(
+            (
+                "gpt_neox",
+                method,
+                {},
+                f"the adapter 'a' is {kind}, which cannot share a batch: expected LoRA, IA3, .* "
+                "with set_adapter",
+            )
+            for method, kind in (
+                ("prompt", "PROMPT_TUNING"),
+                ("p_tuning", "P_TUNING"),
+                ("prefix", "PREFIX_TUNING"),
+            )
+        ),
+        (
+            "gpt_neox",
+            "lora",
+            {"alora_invocation_tokens": [1]},
+            r"the adapter 'a' has alora_invocation_tokens=\[1\], which cannot share",
+        ),
+        (
+            "gpt_neox",
+            "lora",
+            {"bias": "all"},
+            "the adapter 'a' has bias='all', .*; train with bias='none'",
+        ),
+        (
+            "gpt_neox",
+            "lora",
+            {"target_modules": ["embed_in"], "use_dora": True},
+            "use_dora at embeddings.* at gpt_neox.embed_in cannot",
+        ),
+        (
+            "gpt_neox",
+            "lora",
+            {"init_lora_weights": "mica"},
+            "MiCALinearVariant of the adapter 'a' at .* cannot share a batch",
+        ),
+        (
+            "llama",
+            "lora",
+            {"layer_replication": [(0, 2), (0, 2)]},
+            "the adapter 'a' has layer_replication=",
+        ),
+        (
+            "opt",
+            "lora",
+            {"target_modules": ["embed_positions"]},
+            "around OPTLearnedPositionalEmbedding at model.decoder.embed_positions",
+        ),
+        (
+            "bert",
+            "lora",
+            {"target_modules": ["position_embeddings"]},
+            r"position_embeddings reads something of the shape \(1, 2\)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_routed_is_refused_by_name(kind, method, options, message):
     model = adapt(new_model(kind, "language"), method, "a", **options)
     with pytest.raises(ValueError, match=message):

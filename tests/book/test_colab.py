@@ -68,14 +68,15 @@ class Machine:
         self.python = folder / "environment" / "bin" / "python"
         self.folder = folder / "colab"
         self.folder.mkdir()
-        self.settings = (
-            {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-            | {
-                "PIP_NO_BUILD_ISOLATION": "0",  # sic: the variable is read as the value of "build isolation"
-                "PIP_NO_INDEX": "1",  # what the course needs is there; if anything else were wanted, it could not be fetched
-                "JUPYTER_DATA_DIR": str(folder / "jupyter"),
-            }
-        )
+        self.settings = {
+            name: value for name, value in os.environ.items() if name != "PYTHONPATH"
+        } | {
+            # sic: the variable is read as the value of "build isolation"
+            "PIP_NO_BUILD_ISOLATION": "0",
+            # what the course needs is there; if anything else were wanted, it could not be fetched
+            "PIP_NO_INDEX": "1",
+            "JUPYTER_DATA_DIR": str(folder / "jupyter"),
+        }
         (self.packages,) = (folder / "environment").glob("lib/python*/site-packages")
         for found in Path(sys.prefix).glob("lib/python*/site-packages/*"):
             name = found.name.split("-")[0]
@@ -120,9 +121,9 @@ def test_a_notebook_alone_says_where_to_get_the_course_and_runs_with_its_archive
     )
     told = machine.run("-c", cell)
     assert (
-        "ImportError: The course is not installed. Download its archive from where you read this page"
-        in told.stderr
-    )
+        "ImportError: The course is not installed. Download its archive from where you read this "
+        "page"
+    ) in told.stderr
     archive(machine.folder)
     installed = machine.run("-m", "pip", "install", "-q", "./archive.zip")
     assert installed.returncode == 0 and machine.has_course(), installed.stderr

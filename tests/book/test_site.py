@@ -1,4 +1,6 @@
-"""Addresses, versions and references: each stands in one place, and everything else agrees with it."""
+"""Addresses, versions and references: each stands in one place, and everything else agrees with
+it.
+"""
 
 import os
 import re
@@ -134,7 +136,9 @@ def test_a_file_without_its_place_is_named(copy):
     (copy / "README.md").write_text("no place", encoding="utf-8")
     with pytest.raises(
         ValueError,
-        match="README.md: expected one place that follows from the address of the course .*, found 0",
+        match=(
+            "README.md: expected one place that follows from the address of the course .*, found 0"
+        ),
     ):
         site.derived(copy)
 
@@ -154,9 +158,9 @@ def test_the_page_of_real_models_names_what_the_code_loads():
     page = (ROOT / "book" / "real-models.md").read_text(encoding="utf-8")
     for role, checkpoint in HUB.items():
         assert (
-            f"| `{role}` | `{checkpoint.repository}` | {checkpoint.parameters} | {checkpoint.licence} |"
-            in page
-        )
+            f"| `{role}` | `{checkpoint.repository}` | {checkpoint.parameters} | "
+            f"{checkpoint.licence} |"
+        ) in page
     for name, data in HUB_DATA.items():
         assert f"| `{name}` | `{data.repository}` | {data.licence or 'not stated'} |" in page
 
@@ -221,7 +225,10 @@ def test_the_guard_refuses_connections_that_leave_the_machine(target):
 
 
 def test_the_guard_leaves_loopback_open():
-    code = "import socket; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()).close(); print('open')"
+    code = (
+        "import socket; s = socket.create_server(('127.0.0.1', 0)); "
+        "socket.create_connection(s.getsockname()).close(); print('open')"
+    )
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(ROOT / "tests" / "offline")},
@@ -240,7 +247,9 @@ def test_no_pickle_no_remote_code_no_eval():
 
 
 def test_the_test_command_puts_the_guard_where_kernels_find_it():
-    """A kernel runs in ``notebooks/``, so the folder of the guard must be named by its whole path."""
+    """A kernel runs in ``notebooks/``, so the folder of the guard must be named by its whole
+    path.
+    """
     commands = subprocess.run(
         ["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout

@@ -20,7 +20,7 @@ from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
 from course.lm.language_model import load
 from course.models import loading as models
-from course.prompting.in_context import accuracy, queries
+from course.prompting.evaluation import all_profiles, questions, scores
 from course.tasks.registry import load_task
 from course.world.held_out import INSTRUCTION_MARK
 from course.world.instructions import INSTRUCTIONS
@@ -287,9 +287,10 @@ def test_the_tuned_model_answers_and_stops_and_still_reads_demonstrations():
     assert all(samples[0].finish == "end" for samples in tuned.generate(asked, max_tokens=8)), (
         "it ends the text by itself"
     )
-    shown, asked = queries("region", 4, 60), queries("region", 0, 60)
-    assert accuracy(tuned, shown) > max(
-        accuracy(tuned, asked) + 0.1, accuracy(untuned, shown) - 0.2
+    shown, alone = (questions(all_profiles("region"), shots, 60) for shots in (4, 0))
+    assert scores(tuned, shown, written=True).mean() > max(
+        scores(tuned, alone, written=True).mean() + 0.1,
+        scores(untuned, shown, written=True).mean() - 0.2,
     ), "it still reads demonstrations"
 
 

@@ -56,5 +56,5 @@ def test_costs_count_a_copy_against_demonstrations(base):
 
 
 def test_curves_have_a_value_for_every_point(base):
-    assert by_labels(base, "topic", (8, 16), seed=0, count=20).keys() == {"8", "16"}
-    assert by_shots(base, "topic", (1, 2), seed=0, count=20).keys() == {"1", "2"}
+    assert by_labels(base, "topic", (8, 16), seed=0, count=20).keys() == {8, 16}
+    assert by_shots(base, "topic", (1, 2), seed=0, count=20).keys() == {1, 2}

@@ -4,7 +4,6 @@ import dataclasses
 import importlib
 import math
 import pkgutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,18 +12,19 @@ import course
 from course.finetuning.instruction_tuning import Tuning
 from course.heads.answers import SpanHead
 from course.heads.learning import Effort
+from course.lm.predictor import MaskedLM
 from course.pretraining.recipes import Recipe
 from course.prompting.selection import Nearest
 from course.prompting.sweeps import Cell
 from course.search.baselines import Exhaustive, RandomSearch
 from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 from course.search.dialogue_reward import Brevity, Manner, Scorer
 from course.search.fluency import Fluent
 from course.search.gradient import AutoPrompt, Pez
 from course.search.policy import PolicySettings
 from course.search.reinforce import RLPrompt
-from course.search.soft import Lesson
+from course.search.soft import SoftPromptSettings
 from course.search.steering import LearnedPrefix, PolicyTraining
 from course.search.triggers import OpeningWriter
 from course.search.writers import AskedWriter, BlankFiller, TunedWriter
@@ -50,12 +50,12 @@ SETTINGS = [
     PolicySettings(),
     PolicyTraining(),
     LearnedPrefix(object(), allowed=(1, 2)),
-    Lesson(learning_rate=0.1),
+    SoftPromptSettings(learning_rate=0.1),
     WrittenPrompts(AskedWriter(object())),
     Fluent(MANNER, 0.5),
     AskedWriter(object()),
     TunedWriter(object()),
-    BlankFiller(SimpleNamespace(masked=True)),
+    BlankFiller(object.__new__(MaskedLM)),
     OpeningWriter(object()),
     Scorer("kind"),
     MANNER,
@@ -121,12 +121,21 @@ def test_numbers_of_numpy_are_taken_for_what_they_are(settings, name):
 @pytest.mark.parametrize(
     ("settings", "change"),
     [
-        (FitSettings(), {"warmup_ratio": 5}), (FitSettings(), {"warmup_ratio": 1.1}), (FitSettings(), {"warmup_ratio": -1}),
-        (FitSettings(), {"weight_decay": -0.1}), (FitSettings(), {"max_grad_norm": 0}), (FitSettings(), {"steps": -1}),
-        (Corpus(), {"relabel": 1.01}), (PolicySettings(), {"kl": -1}), (UpperConfidence(("a",)), {"share": 0}),
-        (SuccessiveHalving(("a",)), {"keep": 1}), (Pez(), {"decay": -1}), (SETTINGS[1], {"seed": -1}), (SETTINGS[1], {"muon_rate": 0}),
+        (FitSettings(), {"warmup_ratio": 5}),
+        (FitSettings(), {"warmup_ratio": 1.1}),
+        (FitSettings(), {"warmup_ratio": -1}),
+        (FitSettings(), {"weight_decay": -0.1}),
+        (FitSettings(), {"max_grad_norm": 0}),
+        (FitSettings(), {"steps": -1}),
+        (Corpus(), {"relabel": 1.01}),
+        (PolicySettings(), {"kl": -1}),
+        (UpperConfidence(("a",)), {"share": 0}),
+        (SuccessiveHalving(("a",)), {"keep": 1}),
+        (Pez(), {"decay": -1}),
+        (SETTINGS[1], {"seed": -1}),
+        (SETTINGS[1], {"muon_rate": 0}),
     ],
-)  # fmt: skip
+)
 def test_a_value_out_of_range_is_refused(settings, change):
     ((name, value),) = change.items()
     assert refused(settings, name, value)
@@ -135,7 +144,7 @@ def test_a_value_out_of_range_is_refused(settings, change):
 def test_a_budget_is_a_whole_number_of_calls():
     for budget in (0, -5, 2.5, True, math.nan, "9"):
         with pytest.raises((TypeError, ValueError), match="budget="):
-            Meter(None, None, budget)
+            BudgetedEvaluator(None, None, budget)
 
 
 def test_no_settings_class_is_forgotten():

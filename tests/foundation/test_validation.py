@@ -107,12 +107,18 @@ def test_the_other_rules():
         and function()("f", len) is len
     )
     for rule, value, error in [
-        (share(), 1.01, ValueError), (share(above=0), 0, ValueError), (each(integer()), "12", TypeError),
-        (each(integer()), [1, "2"], TypeError), (each(integer(), minimum=1), [], ValueError), (text(), "", ValueError),
+        (share(), 1.01, ValueError),
+        (share(above=0), 0, ValueError),
+        (each(integer()), "12", TypeError),
+        (each(integer()), [1, "2"], TypeError),
+        (each(integer(), minimum=1), [], ValueError),
+        (text(), "", ValueError),
         (text(), 3, TypeError),
         (one_of([1]), True, ValueError),
-        (boolean(), 1, TypeError), (instance(str), 3, TypeError), (function(), 3, TypeError),
-    ]:  # fmt: skip
+        (boolean(), 1, TypeError),
+        (instance(str), 3, TypeError),
+        (function(), 3, TypeError),
+    ]:
         with pytest.raises(error, match="x"):
             rule("x", value)
 

@@ -163,6 +163,16 @@ def test_the_best_of_all_windows_is_the_answer_and_absence_needs_every_window(an
     assert forced[0].text == "tomas" and not forced[1].absent
 
 
+def test_a_prediction_needs_no_answer_in_the_context(any_plan, tokenizer):
+    """A context may be cut off before its answer; the label is then wrong, not the question."""
+    row = {"question": "who has the lamp ?", "context": "tomas took the lamp ."}
+    cut_off = row | {"answers": {"text": ["bathroom"], "answer_start": [90]}}
+    head, model = SpanHead(), Pointer(tokenizer, "tomas", cls=1.0)
+    assert [a.text for a in head.predict(model, tokenizer, [row, cut_off])] == ["tomas", "tomas"]
+    with pytest.raises(ValueError, match="row 0: the answer 'bathroom' does not stand at 90"):
+        head.encode(tokenizer, [cut_off])
+
+
 def test_a_question_without_room_for_its_context_is_named(tokenizer, task):
     row = task.data["train"][0] | {"question": "where " * 30}
     with pytest.raises(

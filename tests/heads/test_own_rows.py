@@ -63,7 +63,8 @@ def test_labels_that_are_words_are_taken(tokenizer):
 def test_numbers_without_words_ask_for_them():
     with pytest.raises(
         ValueError,
-        match=r"the labels of the task 'own' are \[\]: expected two or more; name them with labels=",
+        match=r"the labels of the task 'own' are \[\]: expected two or more; name them with "
+        r"labels=",
     ):
         head_for(task_of(texts(1, 0)))
 
@@ -73,7 +74,8 @@ def test_a_row_without_a_label_is_named(label, tokenizer):
     head = SequenceHead(tuple(NAMES), task_of(texts(0)).read)
     with pytest.raises(
         ValueError,
-        match="row 1: label=.*: expected 0 to 1, or one of negative, positive; leave rows without a label out",
+        match="row 1: label=.*: expected 0 to 1, or one of negative, positive; leave rows without "
+        "a label out",
     ):
         head.encode(tokenizer, [*texts(0), {"sentence": "a meal", "label": label}])
 
@@ -179,7 +181,8 @@ def test_a_split_that_is_not_there_is_asked_for_only_where_it_is_needed():
     assert len(learn(task, 4).history.losses) > 0
     with pytest.raises(
         ValueError,
-        match="the task 'own' has no rows in the split 'validation': expected some, or validated=False",
+        match="the task 'own' has no rows in the split 'validation': expected some, or "
+        "validated=False",
     ):
         learn(task, 4, validated=True)
     with pytest.raises(

@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 
 from course.cloze import english
 from course.models.loading import HUB
-from course.prompting.in_context import queries
+from course.prompting.evaluation import fresh_questions
 from course.tasks.registry import HUB_DATA
 
 
@@ -24,7 +24,9 @@ def chapter_texts() -> list[str]:
     ]
     series = [" " + " ".join(words) for words in english.SERIES]
     asked = [
-        f"{query.prompt} {query.output}" for task in english.TASKS for query in queries(task, 2, 40)
+        " ".join(question.pair)
+        for task in english.TASKS
+        for question in fresh_questions(task, 2, 40)
     ]
     return 3 * [*blanks, *series, *asked, *english.PROMPTS, english.PHRASE]
 

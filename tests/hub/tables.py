@@ -81,8 +81,14 @@ def snli(train: int = 16) -> dict[str, bytes]:
 
     def rows(split: str, count: int) -> list[dict]:
         claims = ("A dog is outside.", "The dog is old.", "The dog sleeps.", "The dog is Rex.")
-        return [{"premise": f"A dog runs over the grass, {split} {i}.", "hypothesis": claims[i % 4], "label": (0, 1, 2, -1)[i % 4]}
-                for i in range(count)]  # fmt: skip
+        return [
+            {
+                "premise": f"A dog runs over the grass, {split} {i}.",
+                "hypothesis": claims[i % 4],
+                "label": (0, 1, 2, -1)[i % 4],
+            }
+            for i in range(count)
+        ]
 
     counts = {"train": train, "validation": 16, "test": 16}
     return _repository(
@@ -98,8 +104,15 @@ def conll2003(train: int = 8) -> dict[str, bytes]:
     for.
     """
     tags = Sequence(ClassLabel(names=list(TAGS)))
-    features = Features({"id": Value("string"), "tokens": Sequence(Value("string")), "pos_tags": Sequence(Value("int64")),
-                         "chunk_tags": Sequence(Value("int64")), "ner_tags": tags})  # fmt: skip
+    features = Features(
+        {
+            "id": Value("string"),
+            "tokens": Sequence(Value("string")),
+            "pos_tags": Sequence(Value("int64")),
+            "chunk_tags": Sequence(Value("int64")),
+            "ner_tags": tags,
+        }
+    )
 
     def rows(split: str, count: int) -> list[dict]:
         tokens = ["Peter", "Blackburn", "left", "Brussels", split, "."]
@@ -132,8 +145,15 @@ def conll2003(train: int = 8) -> dict[str, bytes]:
 def squad(train: int = 40) -> dict[str, bytes]:
     """Training and validation splits alone; the test split was never published."""
     answers = {"text": Sequence(Value("string")), "answer_start": Sequence(Value("int32"))}
-    features = Features({"id": Value("string"), "title": Value("string"), "context": Value("string"), "question": Value("string"),
-                         "answers": answers})  # fmt: skip
+    features = Features(
+        {
+            "id": Value("string"),
+            "title": Value("string"),
+            "context": Value("string"),
+            "question": Value("string"),
+            "answers": answers,
+        }
+    )
 
     def rows(split: str, count: int) -> list[dict]:
         made = []

@@ -15,7 +15,8 @@ from course.cloze import english
 from course.finetuning import specialists
 from course.lm.language_model import load
 from course.models.loading import HUB
-from course.prompting.in_context import accuracy, queries
+from course.prompting.evaluation import fresh_questions
+from course.studies.expectations import two_expectations
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "01-two-expectations.ipynb"
 
@@ -38,12 +39,12 @@ def served(hub, chapter_models):
 
 def test_two_expectations_are_measured_in_plain_english(served, client, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_TIER", "hub")
-    found = studies.expectations.two_expectations(0)
-    assert set(found) == {*english.TITLES, "continued"}
-    for kind in english.TITLES:
-        assert {(clue, model) for clue in found[kind] for model in found[kind][clue]} == {
-            (clue, model) for clue in ("left", "right") for model in ("gpt", "bert")
-        }
+    rows = two_expectations(0)
+    models, clues = ("gpt", "bert"), ("left", "right")
+    blanks = {(kind, clue, model) for kind in english.TITLES for clue in clues for model in models}
+    assert {(row["task"], row.get("clue"), row["model"]) for row in rows} == blanks | {
+        ("continued", None, model) for model in models
+    }
     assert "left out" not in capsys.readouterr().out, "the toy tokenizers know the words"
     with pytest.raises(ValueError, match="studies measure the shipped models"):
         studies.measure(studies.STUDIES["two-expectations"])
@@ -74,7 +75,7 @@ def test_specialists_are_tuned_in_single_precision_and_small_steps(served, clien
 def test_answers_of_several_tokens_are_refused(served, client, monkeypatch):
     monkeypatch.setenv("COURSE_TIER", "hub")
     with pytest.raises(ValueError, match="is not one known token of this tokenizer"):
-        accuracy(load("gpt-middle"), queries("find_city", 1, 20))
+        specialists.accuracy(load("gpt-middle"), fresh_questions("find_city", 1, 20))
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):

@@ -32,7 +32,10 @@ def chapter_model():
         for name in ("grammar", "sentiment", "find_city")
         for e in load_task(name, sizes={"train": 40}).examples("train")
     ]
-    snli = " A dog runs over the grass, train test. \n claim : A dog is outside. The dog is old. The dog sleeps."
+    snli = (
+        " A dog runs over the grass, train test. \n claim : A dog is outside. The dog is old. "
+        "The dog sleeps."
+    )
     frame = "Input: a\nOutput: true\n\nInput: b\nOutput: false\n\nInput: c\nOutput: unknown\n\n"
     return smollm2(
         3 * [f" {e.input} {e.output}" for e in examples]

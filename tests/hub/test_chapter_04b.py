@@ -18,4 +18,4 @@ def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):
         ("sentiment", "inference", "extraction"),
     )
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
-    assert "live in the tiny tier" in printed and "tuned" in printed
+    assert "loss of the answer" in printed and "tuned" in printed

@@ -25,12 +25,18 @@ def chapter_model():
     """A model whose tokenizer knows the words of school problems, and whose window holds three
     worked ones.
     """
-    texts = [f"Question: {p.question}\nAnswer: {reasoning.solution(p, reasoning.wording('problem'))}\n\n"
-             for steps in (2, 6) for p in reasoning.problems("problem", steps, 40)]  # fmt: skip
+    texts = [
+        f"Question: {p.question}\nAnswer: {reasoning.solution(p, reasoning.wording('problem'))}\n\n"
+        for steps in (2, 6)
+        for p in reasoning.problems("problem", steps, 40)
+    ]
     return smollm2(
         [
             *texts,
-            "Let's think step by step. The answer is 42. She has 2 eggs, buys 3 more and sells them for $4 each.",
+            (
+                "Let's think step by step. The answer is 42. She has 2 eggs, buys 3 more and sells "
+                "them for $4 each."
+            ),
         ],
         window=2048,
     )

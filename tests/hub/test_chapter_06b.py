@@ -13,7 +13,8 @@ from hub.checkpoints import smollm2
 from course import reasoning
 from course.lm.language_model import load
 from course.prompting.prompts import PLAIN
-from course.search import AskedWriter, OpeningWriter, WrittenPrompts, answers, search, triggers
+from course.search import AskedWriter, OpeningWriter, WrittenPrompts, answers, search
+from course.search.triggers import triggers
 from course.search.writers import REQUEST, VARIATION
 from course.tasks.instruction_induction import FOLDER_VARIABLE, load_induction_task
 

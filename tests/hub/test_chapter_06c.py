@@ -8,7 +8,7 @@ from hub.chapters import run_chapter, serve
 from hub.checkpoints import smollm2
 
 from course.foundation.rng import Rng
-from course.search import places
+from course.search import visitor_questions
 from course.search.dialogue_reward import dialogue
 from course.world.conduct import MANNERS, write_reply
 
@@ -24,7 +24,9 @@ def dialogues() -> list[str]:
         for question, reply in [write_reply(rng, manner)]
     ]
     apprentice = ["to a friend : dear friend , come back then , and well"]
-    return 3 * [dialogue(question) for question in sum(places(0), ())] + 10 * (written + apprentice)
+    return 3 * [dialogue(question) for question in sum(visitor_questions(0), ())] + 10 * (
+        written + apprentice
+    )
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):

@@ -181,7 +181,8 @@ def test_a_cache_that_another_program_filled_in_part_is_completed(served):
         ),
         (
             Fault("/api/", body=b'{"id": "x"}'),
-            r"names the revision None for .*: expected the 40 .* of a commit; check that HF_ENDPOINT",
+            r"names the revision None for .*: expected the 40 .* of a commit; "
+            "check that HF_ENDPOINT",
         ),
         (Fault("/tree/", cut=True), r"did not arrive from .*peer closed connection"),
     ],
@@ -274,7 +275,8 @@ def test_a_revision_that_does_not_exist_is_named_with_what_to_do(hub, client, se
     lock.write_text(json.dumps({REPOSITORY: "0" * 40}), encoding="utf-8")
     with pytest.raises(
         HubError,
-        match=f"{REPOSITORY} has no revision {'0' * 40}, which course-hub-lock.json names; delete that entry",
+        match=f"{REPOSITORY} has no revision {'0' * 40}, "
+        "which course-hub-lock.json names; delete that entry",
     ):
         load()
     lock.unlink()
@@ -307,7 +309,8 @@ def test_a_lock_file_that_cannot_be_written_is_named_with_what_to_do(client, ser
     (client / ".course-hub-lock.json.lock").mkdir()
     with pytest.raises(
         HubError,
-        match=r"course-hub-lock.json cannot be written \(.*\), .*; run from a folder that you may write to",
+        match=r"course-hub-lock.json cannot be written \(.*\), .*; "
+        "run from a folder that you may write to",
     ):
         load()
     assert not (client / "course-hub-lock.json").exists()
@@ -316,10 +319,9 @@ def test_a_lock_file_that_cannot_be_written_is_named_with_what_to_do(client, ser
 _RECORD_MANY = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from course.models import hub
 
-hub._ask = lambda repository, kind, revision: SimpleNamespace(sha=sys.argv[1] * 40)
+hub._revision_on_hub = lambda repository, kind, revision: sys.argv[1] * 40
 for number in range(25):
     print(hub.locked_revision(f"{sys.argv[1]}/{number}"), hub.locked_revision(f"both/{number}"))
 """
@@ -374,7 +376,8 @@ def test_a_pickle_is_refused_and_not_even_fetched(hub, client, toys):
     hub.add("models", REPOSITORY, checkpoints.pickle_only(toys["smollm2"]))
     with pytest.raises(
         HubError,
-        match=rf"{REPOSITORY} at revision \w+ has no weights in safetensors; expected safetensors only",
+        match=rf"{REPOSITORY} at revision \w+ has no weights in safetensors; "
+        "expected safetensors only",
     ):
         load()
     assert not any(".bin" in request for request in files_asked(hub))

@@ -102,7 +102,8 @@ def test_labels_numbered_otherwise_are_refused(hub, client):
     hub.add("datasets", "stanfordnlp/sst2", tables.sst2(("positive", "negative")))
     with pytest.raises(
         HubError,
-        match=r"stanfordnlp/sst2 at revision \w+ has the columns .*: expected 'label' as ClassLabel.*; choose",
+        match=r"stanfordnlp/sst2 at revision \w+ has the columns .*: "
+        "expected 'label' as ClassLabel.*; choose",
     ):
         load_task("sentiment", wanted_tier="hub")
 
@@ -147,7 +148,8 @@ def test_tables_that_do_not_load_are_named(hub, client):
     )
     with pytest.raises(
         HubError,
-        match=r"openai/gsm8k at revision \w+ does not load: .*delete .*datasets--openai--gsm8k to fetch it anew",
+        match=r"openai/gsm8k at revision \w+ does not load: .*"
+        "delete .*datasets--openai--gsm8k to fetch it anew",
     ):
         load_task("problem", wanted_tier="hub")
 
@@ -166,7 +168,8 @@ def test_loading_scripts_are_not_fetched(hub, client):
 def test_tasks_without_a_data_set_say_so(client):
     with pytest.raises(
         ValueError,
-        match="no data set for the task 'capital' in the hub tier; choose from sentiment, .*wanted_tier='tiny'",
+        match="no data set for the task 'capital' in the hub tier; "
+        "choose from sentiment, .*wanted_tier='tiny'",
     ):
         load_task("capital", wanted_tier="hub")
     with pytest.raises(ValueError, match="tier 'huge'"):

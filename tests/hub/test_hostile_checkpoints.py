@@ -151,7 +151,9 @@ def test_an_index_names_safetensors_of_its_own_folder_alone(give, toys, client, 
     for door in (load, load_head):
         with pytest.raises(
             HubError,
-            match="names .* as a file of weights; expected the bare name|names .*, which is not there",
+            match=(
+                "names .* as a file of weights; expected the bare name|names .*, which is not there"
+            ),
         ):
             door(name)
 
@@ -186,7 +188,10 @@ def test_a_folder_without_safetensors_is_refused_and_nothing_is_unpickled(
     for door in (load, load_head):
         with pytest.raises(
             HubError,
-            match=r"the checkpoint in .*mine has no weights in safetensors; expected safetensors only",
+            match=(
+                r"the checkpoint in .*mine has no weights in safetensors; expected safetensors "
+                r"only"
+            ),
         ):
             door(name)
     assert not marker.exists()
@@ -237,7 +242,10 @@ def test_a_folder_is_loaded_as_what_it_was_saved_as(client, toys):
     for door in (load_model, load_tokenizer):
         with pytest.raises(
             ValueError,
-            match=r"no folder './nowhere'; give the path of a folder with a checkpoint, or the role",
+            match=(
+                r"no folder './nowhere'; give the path of a folder with a checkpoint, or the "
+                r"role"
+            ),
         ):
             door("./nowhere")
 
@@ -307,7 +315,10 @@ def test_a_quantised_checkpoint_is_named(give, toys, config, method):
     for door in (load, load_head):
         with pytest.raises(
             HubError,
-            match=f"is quantised with {method}, as config.json says; expected weights in floating point .*made from",
+            match=(
+                f"is quantised with {method}, as config.json says; expected weights in floating "
+                "point .*made from"
+            ),
         ):
             door(name)
 
@@ -499,7 +510,10 @@ TEMPLATES = {
     "long text": ("{{ 'ab' * 2000000 }}", "writes 4000000 characters"),
     "much memory": ("{{ 'ab' * 20000000000 }}", "more than a gigabyte"),
     "growing text": (
-        "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+        (
+            "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% "
+            "endfor %}"
+        ),
         "gigabyte",
     ),
     "endless recursion": ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "RecursionError"),
@@ -515,7 +529,10 @@ def test_a_hostile_chat_template_is_named_with_what_to_do(folder_gives, toys, ki
     name = folder_gives(toys["smollm2"] | {"chat_template.jinja": template.encode()})
     with pytest.raises(
         HubError,
-        match=rf"the chat template of the checkpoint in .*mine cannot write .*({message}).*copy its folder without",
+        match=(
+            rf"the chat template of the checkpoint in .*mine cannot write .*({message}).*copy "
+            r"its folder without"
+        ),
     ):
         load_tokenizer(name)
 
@@ -533,8 +550,10 @@ def test_a_hostile_chat_template_of_the_hub_is_refused(hub_gives, toys):
 
 def test_what_good_templates_do_is_allowed(folder_gives, toys):
     template = (
-        "{{ bos_token }}{% for m in messages %}{% if loop.index > 9 %}{% break %}{% endif %}{{ m | tojson(indent=1) }}"
-        "{% generation %}{{ m['content'] | trim }}{% endgeneration %}{% endfor %}{{ strftime_now('%Y') }}{{ tools is defined }}"
+        "{{ bos_token }}{% for m in messages %}{% if loop.index > 9 %}{% break %}{% endif %}{{ m "
+        "| tojson(indent=1) }}"
+        "{% generation %}{{ m['content'] | trim }}{% endgeneration %}{% endfor %}{{ "
+        "strftime_now('%Y') }}{{ tools is defined }}"
     )
     tokenizer = load_tokenizer(
         folder_gives(toys["smollm2"] | {"chat_template.jinja": template.encode()})

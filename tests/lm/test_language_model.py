@@ -28,7 +28,7 @@ def model(request):
         request.param
     ) or byte_level()
     made = LanguageModel(toy_model(request.param, tokenizer), tokenizer)
-    assert made.reader.supports_tree_attention == (request.param in SHARING)
+    assert made.runner.supports_tree_attention == (request.param in SHARING)
     return made
 
 
@@ -146,7 +146,7 @@ def test_samples_follow_the_distribution(model):
         ids = torch.tensor([model.encoder.prompts(["the red fox"])[0]])
         with torch.no_grad():
             log_probabilities = model.model(ids).logits[0, -1].log_softmax(-1)
-        n = 1000 if model.reader.supports_tree_attention else 100
+        n = 1000 if model.runner.supports_tree_attention else 100
         samples = model.generate(["the red fox"], n=n, temperature=temperature, max_tokens=1)[0]
         # the samples of the likeliest token are known by their probability, which stays that of
         # temperature 1

@@ -39,7 +39,7 @@ def naive_logits(model: LanguageModel, ids: list[int]) -> torch.Tensor:
 @pytest.mark.parametrize("kind", TOYS)
 def test_a_soft_prompt_is_vectors_before_the_words(kind, method):
     model = embedded(kind, method)
-    assert model.reader.supports_tree_attention == (kind != "bloom")
+    assert model.runner.supports_tree_attention == (kind != "bloom")
     texts = [
         f"{prompt} {rest}"
         for prompt, rest in zip(PROMPTS, ("runs", "fox runs over", "yes", "large ?"), strict=True)
@@ -59,9 +59,9 @@ def test_a_soft_prompt_is_vectors_before_the_words(kind, method):
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
 def test_trees_behind_a_soft_prompt_agree_with_one_text_at_a_time(kind, method):
     model = embedded(kind, method)
-    assert model.reader.supports_tree_attention
+    assert model.runner.supports_tree_attention
     plain = LanguageModel(model.model, model.tokenizer)
-    plain.reader.supports_tree_attention = False
+    plain.runner.supports_tree_attention = False
     rest = [" dog", " fox runs", " yes", " large"]
     assert model.score(PROMPTS, rest) == pytest.approx(plain.score(PROMPTS, rest), abs=1e-3)
     assert torch.allclose(model.next_word(PROMPTS), plain.next_word(PROMPTS), atol=1e-3)

@@ -56,7 +56,7 @@ def test_a_model_in_training_mode_is_asked_without_dropout(model):
     ).continue_text("the red", 3)
     assert (
         all(parts.values())
-        and fresh.reader.supports_tree_attention == model.reader.supports_tree_attention
+        and fresh.runner.supports_tree_attention == model.runner.supports_tree_attention
     )
 
 

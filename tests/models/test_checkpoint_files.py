@@ -20,7 +20,8 @@ def stored(tmp_path):
     optimizer = torch.optim.AdamW([parameter])
     parameter.sum().backward()
     optimizer.step()
-    weights = {"model": {"a": parameter.detach().clone(), "none": torch.zeros(0), "half": torch.ones(2, 2, dtype=torch.bfloat16)},
+    weights = {"model": {"a": parameter.detach().clone(), "none": torch.zeros(0),
+    "half": torch.ones(2, 2, dtype=torch.bfloat16)},
                "best": {"a": torch.tensor(2)}}  # fmt: skip
     checkpoints.save(tmp_path / "new" / "fit.safetensors", weights, [optimizer], NOTES)
     return tmp_path / "new" / "fit.safetensors", weights, optimizer

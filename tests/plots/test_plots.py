@@ -36,6 +36,11 @@ def names(figure) -> set[str]:
     )
 
 
+def every_seed(rows: list[dict]) -> pd.DataFrame:
+    """Three seeds that measured the same."""
+    return pd.DataFrame([{"seed": seed} | row for seed in range(3) for row in rows])
+
+
 def test_top_words_marks_the_right_word():
     likeliest = [("Ten", 0.75), ("$2", 0.2), ("", 0.05)]
     figure = plots.same_text_two_models([("a ____", "ten", likeliest, likeliest[1:])])
@@ -52,10 +57,15 @@ def test_top_words_marks_the_right_word():
 
 @pytest.mark.parametrize("kinds", [{"sums": "sums"}, {"sums": "sums", "facts": "facts"}])
 def test_by_clue_labels_both_models(kinds):
-    value = {
-        kind: {clue: {"gpt": 50.0, "bert": 90.0} for clue in ("left", "right")} for kind in kinds
-    }
-    assert {"GPT", "BERT"} <= words(plots.by_clue([value, value, value], kinds))
+    table = every_seed(
+        [
+            {"task": kind, "clue": clue, "model": model, "value": value}
+            for kind in kinds
+            for clue in ("left", "right")
+            for model, value in (("gpt", 50.0), ("bert", 90.0))
+        ]
+    )
+    assert {"GPT", "BERT"} <= words(plots.by_clue(table, kinds))
 
 
 def test_heat_map_prints_every_value():
@@ -70,29 +80,28 @@ def test_a_cell_without_a_value_stays_empty():
 
 @pytest.mark.parametrize("tasks", [("a", "b"), ("a", "b", "c")])
 def test_costs_draw_any_number_of_tasks(tasks):
-    value = {
-        "by_labels": {t: {"8": 1.0, "32": 2.0, "128": 3.0} for t in tasks},
-        "by_shots": {t: {"1": 5.0, "2": 6.0} for t in tasks},
-    }
-    figure = plots.cost_of_a_new_task([value, value, value], tasks)
+    points = {"fine-tuned": {8: 1.0, 32: 2.0, 128: 3.0}, "prompted": {1: 5.0, 2: 6.0}}
+    rows = [
+        {"task": task, "way": way, "k": k, "value": value}
+        for task in tasks
+        for way, curve in points.items()
+        for k, value in curve.items()
+    ]
+    figure = plots.cost_of_a_new_task(every_seed(rows), tasks)
     assert sum(ax.get_visible() for ax in figure.axes) == len(tasks)
     assert {"prompted", "fine-tuned"} <= words(figure)
 
 
 def test_curves_under_the_ceiling_are_all_named():
-    cell = {"model": 0.5, "ceiling": 0.7}
-    value = {"m": {"in_context": {"t": {"0": cell, "1": cell, "2": cell}}}}
+    runs = np.full((3, 3), 50.0)
     assert {"best possible", "middle"} <= words(
-        plots.shots_and_ceiling([value] * 3, {"m": "middle"}, {"t": "task"}, (0, 1, 2))
+        plots.shots_and_ceiling({"task": {"middle": runs}}, {"task": runs + 20}, (0, 1, 2))
     )
 
 
 def test_held_out_clusters_names_the_three_marks_and_every_cluster():
-    value = {
-        "base": {"after": {"a": 1.0, "b": 2.0}, "before": {"a": 90.0, "b": 80.0}},
-        "in turn": {"a": {"instruction": 70.0}, "b": {"instruction": 20.0}},
-    }
-    figure = plots.held_out_clusters([value] * 3)
+    tuned = {"a": [70.0, 71.0, 72.0], "b": [20.0, 21.0, 22.0]}
+    figure = plots.held_out_clusters(tuned, {"a": 1.0, "b": 2.0}, {"a": 90.0, "b": 80.0})
     assert words(figure) == {"base", "tuned", "base, instruction first"}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], (
         "the best on top"
@@ -123,18 +132,24 @@ def test_training_curves_end_in_their_names():
     assert words(plots.training_curves(curves)) == {"one", "two"}
 
 
-def heads_value(kinds=("a", "b")) -> dict:
-    score = {"pretrained": {"10": 60.0, "100": 90.0}, "scratch": {"10": 50.0, "100": 70.0}}
-    wrong = {"pretrained": dict.fromkeys(kinds, 10.0), "scratch": dict.fromkeys(kinds, 30.0)}
-    return {
-        "score": {"t": score, "u": score, "v": score},
-        "wrong": {"t": wrong, "u": wrong, "v": wrong},
-    }
+def heads_rows(kinds=("a", "b")) -> list[dict]:
+    rows = []
+    for task in "tuv":
+        for way, low in (("pretrained", 60.0), ("scratch", 50.0)):
+            shared = {"task": task, "way": way}
+            rows += [
+                {"part": "score", "labels": labels, "value": value} | shared
+                for labels, value in ((10, low), (100, low + 30))
+            ]
+            rows += [
+                {"part": "wrong", "kind": k, "labels": 100, "value": low} | shared for k in kinds
+            ]
+    return rows
 
 
 @pytest.mark.parametrize("titles", [{"t": "one"}, {"t": "one", "u": "two", "v": "three"}])
 def test_both_ways_are_named_and_guessing_is_where_it_is_known(titles):
-    figure = plots.by_number_of_labels([heads_value()] * 3, titles, {"t": 50})
+    figure = plots.by_number_of_labels(every_seed(heads_rows()), titles, {"t": 50})
     assert {"pretrained", "from scratch", "guessing"} <= words(figure)
     dotted = [line for ax in figure.axes for line in ax.lines if line.get_linestyle() == ":"]
     assert len(dotted) == 1 and set(dotted[0].get_ydata()) == {50}
@@ -142,7 +157,7 @@ def test_both_ways_are_named_and_guessing_is_where_it_is_known(titles):
 
 
 def test_errors_have_a_row_a_kind_even_if_a_seed_lacks_it():
-    figure = plots.errors([heads_value(), heads_value(("a",))], {"t": "one"})
+    figure = plots.errors(pd.DataFrame(heads_rows() + heads_rows(("a",))), {"t": "one"})
     assert {"pretrained", "from scratch"} <= words(figure)
     assert {label.get_text() for label in figure.axes[0].get_yticklabels()} == {"a", "b"}
 
@@ -181,14 +196,12 @@ def test_a_learning_curve_without_validation_has_one_panel():
     assert len(figure.axes) == 1 and words(figure) == {"training"}
 
 
-def test_conditions_are_averaged_over_the_tasks_of_a_group():
-    value = {"a": {"gold": 90.0, "none": 10.0}, "b": {"gold": 70.0, "none": 30.0}}
+def test_conditions_are_bars_with_their_means():
+    runs = {"gold": [80.0, 81.0, 82.0], "none": [10.0, 11.0, 12.0]}
     figure = plots.by_condition(
-        [value] * 3,
-        {"both": ("a", "b"), "one": ("b",)},
-        {"gold": "right labels", "none": "nothing"},
+        {"both": runs, "one": runs}, {"gold": "right labels", "none": "nothing"}
     )
-    assert words(figure) == {"80", "20", "70", "30"} and len(figure.axes) == 2
+    assert words(figure) == {"81", "11"} and len(figure.axes) == 2
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "right labels",
         "nothing",
@@ -196,23 +209,19 @@ def test_conditions_are_averaged_over_the_tasks_of_a_group():
 
 
 def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
-    value = {
-        model: {"t": {"gold": 80.0, "flipped": flipped}}
-        for model, flipped in (("m", 70.0), ("n", 20.0))
+    models = {
+        name: {"gold": [80.0] * 3, "flipped": [flipped] * 3}
+        for name, flipped in (("small", 70.0), ("large", 20.0))
     }
-    figure = plots.right_and_flipped([value] * 3, {"size": {"m": "small", "n": "large"}}, ("t",))
+    figure = plots.right_and_flipped({"size": models})
     assert words(figure) == {"right", "flipped"}
     curves = [list(line.get_ydata()) for line in figure.axes[0].lines]
     assert [80.0, 80.0] in curves and [70.0, 20.0] in curves
 
 
 def test_orders_show_their_mean_and_their_worst():
-    value = {
-        "colon": {kind: {"mean": [80.0, 60.0], "worst": [70.0, 50.0]} for kind in ("none", "batch")}
-    }
-    figure = plots.orders_and_calibration(
-        [value] * 3, {"colon": "known"}, {"none": "as it is", "batch": "batch"}
-    )
+    runs = {kind: {"mean": [70.0] * 3, "worst": [60.0] * 3} for kind in ("none", "batch")}
+    figure = plots.orders_and_calibration({"known": runs}, {"none": "as it is", "batch": "batch"})
     assert {"mean over orders", "worst order"} == words(figure)
     assert {y for line in figure.axes[0].lines for y in line.get_ydata()} == {50.0, 60.0, 70.0}
 
@@ -284,9 +293,16 @@ def test_sizes_are_named():
     )
 
 
-def test_shelves_forgetting_and_prefixes_are_named():
-    shelf = {"tasks": (1, 10), "megabytes": (1.0, 10.0), "switch_ms": (2.0, 3.0)}
-    assert {"whole models", "adapters"} <= names(plots.hundred_tasks([shelf] * 3, [shelf] * 3))
+def test_storage_costs_forgetting_and_prefixes_are_named():
+    table = every_seed(
+        [
+            {"way": way, "tasks": tasks, "measure": measure, "value": float(tasks)}
+            for way in ("models", "adapters")
+            for tasks in (1, 10)
+            for measure in ("megabytes", "switch_ms")
+        ]
+    )
+    assert {"whole models", "adapters"} <= names(plots.hundred_tasks(table))
     assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(
         plots.forgetting({"tuned": (80.0, 90.0)})
     )
@@ -382,40 +398,30 @@ def test_only_tasks_that_differ_are_drawn():
     assert "is even" in drawn and "topic" not in drawn and {"found", "people's best"} <= drawn
 
 
-def judged(calls: int, kind: float) -> dict:
-    return {
-        "calls": calls,
-        "manners": {"kind": kind, "rude": 100 - kind},
-        "reward": kind,
-        "gold": kind / 25,
-        "right": kind,
-    }
-
-
 def test_every_search_and_every_fixed_prefix_of_steering_is_named():
-    trace = [judged(100, 30.0), judged(900, 90.0)]
-    fixed = {"no prefix": judged(0, 25.0), "hand-written": judged(0, 95.0)}
-    ways = fixed | dict.fromkeys(("random search", "learned", "learned, reads"), trace)
+    runs = np.array([[30.0, 30.0, 90.0]] * 3)
+    curves = dict.fromkeys(("random search", "learned", "learned, reads"), runs)
+    fixed = {"no prefix": 25.0, "hand-written": 95.0}
     figure = plots.steering_searches(
-        [{"targets": {"kind": ways, "rude": ways}}] * 3, (0, 500, 1000)
+        {"kind": curves, "rude": curves}, {"kind": fixed, "rude": fixed}, (0, 500, 1000)
     )
-    assert {*ways, "towards kind", "towards rude"} <= names(figure)
+    assert {*curves, *fixed, "towards kind", "towards rude"} <= names(figure)
     assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, (
         "three seeds and their mean"
     )
-    assert plots.latest(trace, 899)["calls"] == 100 and plots.latest(trace, 900)["calls"] == 900
 
 
 def test_a_gamed_reward_stands_beside_what_was_meant():
-    trace = [judged(100, 30.0), judged(900, 90.0)]
-    figure = plots.gamed_reward([{"model": trace, "even": trace[:1]}] * 3, (100, 1000))
+    ends = {"reward": (30.0, 90.0), "gold": (1.2, 3.6), "right": (30.0, 90.0)}
+    curves = {
+        measure: {"model": np.array([[first, last]] * 3), "even": np.array([[first, first]] * 3)}
+        for measure, (first, last) in ends.items()
+    }
+    figure = plots.gamed_reward(curves, (100, 1000))
     assert {"starts as a language model", "starts from any word"} <= {
         text.get_text() for text in figure.texts
     }
     assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
-    assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[30, 90], [1.2, 3.6], [30, 90]]
-    assert [list(ax.lines[-1].get_ydata()) for ax in figure.axes] == [
-        [30, 30],
-        [1.2, 1.2],
-        [30, 30],
-    ]
+    for ax, (first, last) in zip(figure.axes, ends.values(), strict=True):
+        assert list(ax.lines[0].get_ydata()) == [first, last]
+        assert list(ax.lines[-1].get_ydata()) == [first, first]

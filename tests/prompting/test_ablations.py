@@ -91,7 +91,10 @@ def test_more_items_than_there_are_are_refused_with_what_to_do():
     prompt = prompt_of(("yes", "no"), ("yes", "no", "yes"))
     with pytest.raises(
         ValueError,
-        match="'foreign' needs a different input .* each of 3 demonstrations and has 2; .* show at most 2",
+        match=(
+            "'foreign' needs a different input .* each of 3 demonstrations and has 2; .* show "
+            "at most 2"
+        ),
     ):
         apply_ablation("foreign", prompt, Rng("x"), ("yes", "no"), FOREIGN[:2])
     with pytest.raises(

@@ -10,14 +10,14 @@ from course.prompting.evaluation import (
     all_profiles,
     best_possible,
     changed,
+    fresh_questions,
     questions,
     scores,
 )
-from course.prompting.in_context import queries
 from course.prompting.prompts import DemonstrationsDoNotFit, Prompt, Template, Verbalizer
 from course.prompting.selection import Balanced
-from course.studies.model_quality import in_context
 from course.world.example import Example
+from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
 from course.world.split import TEST, TRAIN
@@ -144,30 +144,65 @@ def test_written_answers_of_a_model_are_those_of_its_likeliest_words(model):
     ]
 
 
-def test_the_best_possible_answers_are_those_of_the_model_card():
-    """The same posterior, once over its own kind of query and once over questions."""
-    asked = queries("verdict", 4, 20, titled=True)
-    made = [
-        Question(
-            Prompt(q.input, tuple(Example(x, y) for x, y in q.demonstrations), "t"),
-            (q.output,),
-            "exact",
-            ("good", "bad"),
+def test_the_next_token_is_the_written_answer(model):
+    asked = fresh_questions("recommend", 1, 25)
+    both = [scores(model, asked, written=True, max_tokens=n).tolist() for n in (1, 24)]
+    assert both[0] == both[1] and 0 < sum(both[0]) < 25
+    with pytest.raises(ValueError, match="is not one known token"):
+        scores(model, fresh_questions("to_velan", 0, 20), written=True, max_tokens=1)
+
+
+def test_the_best_possible_rises_with_demonstrations_and_knows_a_title():
+    few, many = (fresh_questions("verdict", shots, 60) for shots in (1, 8))
+    plain = Posterior()
+    assert best_possible(few, plain).mean() < best_possible(many, plain).mean()
+    titled = Posterior(0.0, ["verdict"])
+    assert best_possible(many, titled).mean() >= best_possible(many, plain).mean()
+
+
+@pytest.mark.parametrize(
+    "name", ["capital", "dialect", "verdict", "sentiment", "first_word", "add"]
+)
+def test_fresh_questions_of_lists_are_held_out_and_their_demonstrations_training(name):
+    task = list_tasks()[name]
+    for question in fresh_questions(name, 4, 30):
+        query, shown = question.prompt.query, question.prompt.demonstrations
+        profile = next(
+            p for p in task.profiles if all(task.output(e.input, p) == e.output for e in shown)
         )
-        for q in asked
-    ]
+        assert len(shown) == 4 and query not in [e.input for e in shown]
+        assert all(task.split(e.input, profile) == TRAIN for e in shown)
+        assert task.split(query, profile) == TEST
+        assert any(question.answers == (task.output(query, p),) for p in task.profiles)
 
-    class Silent:
-        def token_ids(self, words):
-            return []
 
-        def next_word(self, prompts):
-            return prompts
+@pytest.mark.parametrize("name", sorted(set(EXERCISES) - set(CHAINS)))
+def test_fresh_questions_of_exercises_are_written_as_in_the_corpus(name):
+    kind = EXERCISES[name]
+    for question in fresh_questions(name, 2, 5):
+        query, shown = question.prompt.query, question.prompt.demonstrations
+        assert kind.split(Example(query, question.answers[0])) == TEST
+        assert all(kind.split(e) == TRAIN for e in shown)
+        items = [kind.frame.format(x=e.input, y=e.output) for e in shown]
+        last = kind.frame.format(x=query, y="§").split(" §")[0]
+        assert question.pair == (" ".join([*items, last]), question.answers[0])
+        assert question.zero_shot.pair == (last, question.answers[0])
 
-        def likeliest(self, prompts):
-            return prompts
 
-    card = in_context(Silent(), ("verdict",), (4,), 20, 0, titled=True)
+def test_fresh_questions_depend_on_their_seed_only():
     assert (
-        best_possible(made, Posterior(0.0, ["verdict"])).mean() == card["verdict"]["4"]["ceiling"]
+        fresh_questions("verdict", 2, 5, seed=1)
+        == fresh_questions("verdict", 2, 5, seed=1)
+        != fresh_questions("verdict", 2, 5, seed=2)
     )
+
+
+def test_unknown_names_list_what_there_is():
+    with pytest.raises(ValueError, match="no task 'sudoku'; choose from capital"):
+        fresh_questions("sudoku", 1, 1)
+    with pytest.raises(ValueError, match="no split 'dev'; choose from train, validation, test"):
+        fresh_questions("sentiment", 1, 1, split="dev")
+    with pytest.raises(ValueError, match="the answers of 'route' are worked out in several steps"):
+        fresh_questions("route", 1, 1)
+    with pytest.raises(ValueError, match="cannot draw 60 different items"):
+        fresh_questions("capital", 60, 1)

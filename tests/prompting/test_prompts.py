@@ -9,7 +9,7 @@ from toys import byte_level, sentencepiece
 
 from course.models.loading import load_tokenizer
 from course.pretraining.tokenizer import WINDOW
-from course.prompting.in_context import queries
+from course.prompting.evaluation import fresh_questions
 from course.prompting.prompts import (
     LIST_TEMPLATES,
     PLAIN,
@@ -33,10 +33,12 @@ LINE = TEXT.map(lambda text: "".join(text.splitlines())).filter(bool)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("titled", [False, True])
 def test_a_prompt_is_written_like_a_list_of_the_corpus(form, titled):
-    for query in queries("dialect", 3, 5, form=form, titled=titled):
-        shown = tuple(Example(x, y) for x, y in query.demonstrations)
-        title = list_tasks()["dialect"].title if titled else ""
-        assert Prompt(query.input, shown, title, LIST_TEMPLATES[form]).text == query.prompt
+    title, frame = list_tasks()["dialect"].title if titled else "", FORMATS[form]
+    for question in fresh_questions("dialect", 3, 5):
+        prompt = replace(question.prompt, instruction=title, template=LIST_TEMPLATES[form])
+        items = [frame.format(x=e.input, y=e.output) for e in prompt.demonstrations]
+        last = frame.format(x=prompt.query, y="§").split(" §")[0]
+        assert prompt.text == " ".join([*([f"{title} \n"] if titled else []), *items, last])
 
 
 def test_the_answer_goes_on_as_the_layout_says():
@@ -72,7 +74,7 @@ def test_what_stands_behind_an_output_ends_it(item, stop):
 def test_the_instruction_stands_where_it_is_put(place, text):
     prompt = Prompt("cat", SHOWN, "say it", Template(place=place))
     assert prompt.text == text
-    assert prompt.bare.text == "say it \n cat :"
+    assert prompt.zero_shot.text == "say it \n cat :"
     assert "say it" not in replace(prompt, instruction="").text
 
 
@@ -148,10 +150,29 @@ def test_every_text_of_one_line_stands_in_the_prompt_as_it_is(query, pairs):
 
 FORGING = st.lists(
     st.sampled_from(
-        ["Input:", "Output:", "input :", "OUTPUT:", "\n", "\n\n", "\r\n", "\r", "\u2028", "\x85", "\t", " ", ">", "|", "yes", "Q:", "A:"]
+        [
+            "Input:",
+            "Output:",
+            "input :",
+            "OUTPUT:",
+            "\n",
+            "\n\n",
+            "\r\n",
+            "\r",
+            "\u2028",
+            "\x85",
+            "\t",
+            " ",
+            ">",
+            "|",
+            "yes",
+            "Q:",
+            "A:",
+        ]
     ),
-    min_size=1, max_size=7,
-).map("".join)  # fmt: skip
+    min_size=1,
+    max_size=7,
+).map("".join)
 QUESTIONS = Template("Q: {x}\nA:\n{y}\n", separator="\n")
 QUOTING = Template("> {x}\n| {y}\n", separator="\n")
 

@@ -45,7 +45,9 @@ def test_a_longer_random_choice_begins_with_the_shorter_one():
 
 
 def naive_likeness(texts: list[str], query: str) -> list[float]:
-    """Cosine of TF-IDF by hand: smoothed inverse document frequency, as scikit-learn documents it."""
+    """Cosine of TF-IDF by hand: smoothed inverse document frequency, as scikit-learn documents
+    it.
+    """
     documents = [Counter(text.split()) for text in texts]
     known = {word for words in documents for word in words}
     idf = {

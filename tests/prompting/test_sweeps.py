@@ -1,4 +1,6 @@
-"""A sweep is the same table however it is computed: at once, in parts, in processes, on a cluster."""
+"""A sweep is the same table however it is computed: at once, in parts, in processes, on a
+cluster.
+"""
 
 import importlib.util
 import json
@@ -136,8 +138,11 @@ def test_a_damaged_cell_is_named(tmp_path):
 
 def test_cells_of_other_settings_or_weights_have_other_files(monkeypatch):
     cell = Cell("gpt-small", "topic", "gold", 1, 0)
-    others = [Cell("gpt-middle", "topic", "gold", 1, 0), Cell("gpt-small", "topic", "gold", 1, 0, count=9),
-              Cell("gpt-small", "topic", "gold", 1, 0, titled=True)]  # fmt: skip
+    others = [
+        Cell("gpt-middle", "topic", "gold", 1, 0),
+        Cell("gpt-small", "topic", "gold", 1, 0, count=9),
+        Cell("gpt-small", "topic", "gold", 1, 0, titled=True),
+    ]
     names = {cell.file, *(other.file for other in others)}
     monkeypatch.setattr(sweeps, "weights_sha256", lambda name: "other weights")
     assert len(names | {cell.file}) == 5
@@ -159,7 +164,7 @@ def test_exercises_are_asked_in_their_own_layout():
     cell = Cell("gpt-small", "inference", "gold", 1, 0, count=2)
     assert all(
         q.prompt.text.startswith("premise : ") and q.prompt.text.endswith(" \n verdict :")
-        for q in sweeps._asked(cell)
+        for q in sweeps._questions(cell)
     )
 
 
@@ -194,8 +199,19 @@ def test_impossible_cells_are_refused(settings, message):
         )
 
 
-@pytest.mark.parametrize("change", [{"accuracy": float("nan")}, {"accuracy": 5000}, {"accuracy": -1}, {"accuracy": True},
-                                    {"accuracy": "50"}, {"accuracy": None}, {"seed": 1}, {"task": "topic"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"accuracy": float("nan")},
+        {"accuracy": 5000},
+        {"accuracy": -1},
+        {"accuracy": True},
+        {"accuracy": "50"},
+        {"accuracy": None},
+        {"seed": 1},
+        {"task": "topic"},
+    ],
+)
 def test_a_stored_cell_is_not_believed_without_looking(tmp_path, change):
     cell = Cell("gpt-small", "is_large", "gold", 0, 0, count=2)
     run([cell], tmp_path)
@@ -225,7 +241,8 @@ def test_a_cell_of_other_data_has_another_file(monkeypatch):
     [
         (
             (("is_large", "where"), (999,), (0,)),
-            r"shots=\[999\]: more demonstrations than any document .* at most \d+ \(is_large\), 2 \(where",
+            r"shots=\[999\]: more demonstrations than any document .* at most \d+ \(is_large\), 2"
+            r" \(where",
         ),
         (((), (0,), (0,)), "no tasks: expected at least one of each"),
         ((("where",), (), ()), "no shots, no seeds: expected"),

@@ -8,8 +8,8 @@ from course.lm.language_model import load
 from course.prompting.evaluation import questions, scores
 from course.search import (
     Answers,
+    BudgetedEvaluator,
     Exhaustive,
-    Meter,
     RandomSearch,
     answers,
     gaps,
@@ -52,12 +52,12 @@ def test_random_search_ends_when_words_with_spaces_make_equal_prompts():
 
 
 def test_what_was_tried_before_costs_nothing():
-    meter = Meter(Planted(), None, 20)
-    first = meter.values(["a b", "b"])
-    assert meter.calls == 10 and first.shape == (2, 5)
+    evaluator = BudgetedEvaluator(Planted(), None, 20)
+    first = evaluator.values(["a b", "b"])
+    assert evaluator.calls == 10 and first.shape == (2, 5)
     assert (
-        meter.values(["b", "a b"], [2, 4]) == first[::-1][:, [2, 4]]
-    ).all() and meter.calls == 10
+        evaluator.values(["b", "a b"], [2, 4]) == first[::-1][:, [2, 4]]
+    ).all() and evaluator.calls == 10
 
 
 def test_too_small_a_budget_says_so():

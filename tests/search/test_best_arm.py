@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from course.lm.language_model import load
 from course.search import (
-    Meter,
+    BudgetedEvaluator,
     SuccessiveHalving,
     Tabulated,
     Uniform,
     UpperConfidence,
     answers,
     candidates,
-    overall,
+    overall_ranking,
     repeated,
     search,
     tabulate,
@@ -34,7 +34,7 @@ def known(means, items: int, noise: float = 0.0, seed: int = 0) -> Tabulated:
 
 
 def run(race, table: Tabulated, seed: int = 0):
-    return list(race.rounds(Meter(table, None, table.table.size), seed))
+    return list(race.rounds(BudgetedEvaluator(table, None, table.table.size), seed))
 
 
 RACES = (
@@ -145,7 +145,7 @@ def test_a_race_that_runs_out_of_calls_keeps_its_leader():
 
 def test_who_stays_longer_is_better():
     table = known(np.arange(9), 8)
-    assert overall(run(SuccessiveHalving(table.prompts), table)) == tuple(
+    assert overall_ranking(run(SuccessiveHalving(table.prompts), table)) == tuple(
         f"p{i}" for i in range(8, -1, -1)
     )
 
@@ -179,10 +179,18 @@ def test_a_table_knows_what_the_objective_measures():
     )
 
 
-@pytest.mark.parametrize("make", [
-    lambda: Uniform(()), lambda: Uniform(("a", "a")), lambda: Uniform(("a",), 0), lambda: SuccessiveHalving(("a",), 0),
-    lambda: SuccessiveHalving(("a",), keep=1.0), lambda: UpperConfidence(("a",), batches=0), lambda: UpperConfidence(("a",), share=0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Uniform(()),
+        lambda: Uniform(("a", "a")),
+        lambda: Uniform(("a",), 0),
+        lambda: SuccessiveHalving(("a",), 0),
+        lambda: SuccessiveHalving(("a",), keep=1.0),
+        lambda: UpperConfidence(("a",), batches=0),
+        lambda: UpperConfidence(("a",), share=0),
+    ],
+)
 def test_races_that_cannot_be_run_are_refused(make):
     with pytest.raises(ValueError, match="expected"):
         make()

@@ -12,11 +12,11 @@ from course.search import (
     Fluent,
     RandomSearch,
     answers,
-    fluency,
     is_gibberish,
     least_fluent,
     search,
 )
+from course.search.fluency import fluency
 from course.search.words import words_of
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
@@ -59,7 +59,7 @@ def test_a_fluent_objective_adds_the_fluency_of_its_prompt(model):
     assert mixed.size == plain.size and mixed.held_out(model, "is it") == plain.held_out(
         model, "is it"
     )
-    assert mixed.asked("is it", [1]) == plain.asked("is it", [1])
+    assert mixed.questions("is it", [1]) == plain.questions("is it", [1])
     ids, words = words_of(model).later, words_of(model).texts
     for before, word, length in (
         ("is it", "an", 3),
@@ -71,9 +71,9 @@ def test_a_fluent_objective_adds_the_fluency_of_its_prompt(model):
         share = (
             (n + 1) * fluency(model, [f"{before} {word}"])[0] - n * fluency(model, [before])[0]
         ) / length
-        assert mixed.worth(model, before, ids, length)[words.index(word)].item() == pytest.approx(
-            0.5 * share, abs=1e-4
-        )
+        assert mixed.word_values(model, before, ids, length)[
+            words.index(word)
+        ].item() == pytest.approx(0.5 * share, abs=1e-4)
     with pytest.raises(ValueError, match="weight=0"):
         Fluent(plain, 0)
 

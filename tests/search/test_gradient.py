@@ -19,14 +19,14 @@ from course.search import (
     GRADIENT_CALLS,
     Answers,
     AutoPrompt,
-    Meter,
+    BudgetedEvaluator,
     Pez,
     answers,
     likelihoods,
     search,
 )
 from course.search.gradient import guessed_and_true
-from course.search.prompt_gradient import descent
+from course.search.prompt_gradient import loss_and_gradient
 from course.search.words import words_of
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
@@ -108,8 +108,8 @@ def naive_loss(model, asked, place=None, change=None):
 
 def test_the_gradient_is_that_of_finite_differences(model, objective):
     items = [0, 2, 3]
-    found = descent(model, objective, NUMBERS, items)
-    asked = objective.asked(words_of(model).prompt(NUMBERS), items)
+    found = loss_and_gradient(model, objective, NUMBERS, items)
+    asked = objective.questions(words_of(model).prompt(NUMBERS), items)
     assert found.losses.numpy() == pytest.approx(naive_loss(model, asked), abs=1e-4)
     generator = torch.Generator().manual_seed(0)
     for place in range(3):
@@ -127,7 +127,7 @@ def test_proposed_swaps_rank_with_the_true_change(objective):
     for prompt, place in (([700, 30, 4], 2), ([90, 512, 3], 0)):
         guessed, true = guessed_and_true(model, objective, prompt, place, every, [0, 3])
         asked = [
-            objective.asked(words_of(model).prompt(p), [0, 3])
+            objective.questions(words_of(model).prompt(p), [0, 3])
             for p in (prompt, [*prompt[:place], 77, *prompt[place + 1 :]])
         ]
         before, after = (naive_loss(model, questions).mean() for questions in asked)
@@ -144,8 +144,8 @@ def test_other_architectures_and_longer_labels_have_the_same_loss(kind):
     model = LanguageModel(toy_model(kind, tokenizer), tokenizer)
     for task in ("sentiment", "capital"):  # labels of several tokens; answers without labels
         objective = answers(task, train=4, test=2, template=PLAIN, wanted_tier="tiny")
-        found = descent(model, objective, [5, 9], [0, 1, 2])
-        asked = objective.asked(words_of(model).prompt([5, 9]), [0, 1, 2])
+        found = loss_and_gradient(model, objective, [5, 9], [0, 1, 2])
+        asked = objective.questions(words_of(model).prompt([5, 9]), [0, 1, 2])
         assert found.losses.numpy() == pytest.approx(-likelihoods(model, asked), abs=1e-3)
 
 
@@ -173,9 +173,9 @@ def test_gradients_are_paid_for(model, objective, monkeypatch):
     paid = {}
     for cost in (GRADIENT_CALLS, 0):
         monkeypatch.setattr("course.search.gradient.GRADIENT_CALLS", cost)
-        meter = Meter(objective, model, 10_000)
-        AutoPrompt(2, tried=1, batch=2, most_steps=5).run(meter, 0)
-        paid[cost] = meter.calls
+        evaluator = BudgetedEvaluator(objective, model, 10_000)
+        AutoPrompt(2, tried=1, batch=2, most_steps=5).run(evaluator, 0)
+        paid[cost] = evaluator.calls
     assert paid[GRADIENT_CALLS] - paid[0] == 5 * 3 * 2
 
 
@@ -194,7 +194,7 @@ def test_a_prompt_must_stand_first(model, objective):
         for q in objective.train
     )
     with pytest.raises(ValueError, match="begins with the instruction"):
-        descent(model, Answers(moved, objective.test), NUMBERS, range(6))
+        loss_and_gradient(model, Answers(moved, objective.test), NUMBERS, range(6))
 
 
 def demonstration(question):
@@ -205,9 +205,13 @@ def demonstration(question):
 
 @pytest.mark.parametrize(
     ("make", "match"),
-    [(lambda: AutoPrompt(0), "length=0"), (lambda: AutoPrompt(tried=0), "tried=0"), (lambda: Pez(batch=0), "batch=0"),
-     (lambda: Pez(learning_rate=0), "learning_rate=0")],
-)  # fmt: skip
+    [
+        (lambda: AutoPrompt(0), "length=0"),
+        (lambda: AutoPrompt(tried=0), "tried=0"),
+        (lambda: Pez(batch=0), "batch=0"),
+        (lambda: Pez(learning_rate=0), "learning_rate=0"),
+    ],
+)
 def test_impossible_settings_are_refused(make, match):
     with pytest.raises(ValueError, match=match):
         make()

@@ -114,7 +114,10 @@ def train(model, settings: PolicySettings, added: float = 0.0, updates: int = 15
     """Expected share of the two planted words among what the policy writes in the end; it starts at
     1 in 20.
     """
-    words = "red blue green bread yes large narrow wild church school fox dog cat day friend guide welcome please now away"
+    words = (
+        "red blue green bread yes large narrow wild church school fox dog cat day friend "
+        "guide welcome please now away"
+    )
     policy = Policy(model, model.token_ids(words.split()), settings)
     for step in range(updates):
         draws = policy.sample([*PLANTED], 12, 2, seed=step)

@@ -13,7 +13,7 @@ from course.search import GRADIENT_CALLS, answers
 from course.search.objective import demonstrated, exchanged
 from course.search.soft import (
     LEARNABLE,
-    Lesson,
+    SoftPromptSettings,
     as_words,
     learn,
     nearest,
@@ -36,7 +36,9 @@ def animals():
 @pytest.mark.parametrize("method", LEARNABLE)
 def test_learning_leaves_the_model_alone_and_survives_the_disk(method, gpt, animals, tmp_path):
     before = [p.clone() for p in gpt.model.parameters()]
-    found = learn(Lesson(method, length=3, steps=4, looks=2, batch_size=4), animals, gpt)
+    found = learn(
+        SoftPromptSettings(method, length=3, steps=4, looks=2, batch_size=4), animals, gpt
+    )
     assert all(map(torch.equal, before, gpt.model.parameters()))
     assert (
         found.history.losses[-1] != found.history.losses[0]
@@ -50,7 +52,7 @@ def test_learning_leaves_the_model_alone_and_survives_the_disk(method, gpt, anim
 
 
 def test_every_item_tried_and_every_gradient_is_counted(gpt, animals):
-    lesson = Lesson(
+    lesson = SoftPromptSettings(
         length=2, steps=5, looks=2, batch_size=4
     )  # looks before step 1, after steps 3 and 5
     found = learn(lesson, animals, gpt)
@@ -60,7 +62,7 @@ def test_every_item_tried_and_every_gradient_is_counted(gpt, animals):
 
 
 def test_learning_repeats_itself(gpt, animals):
-    lesson = Lesson(length=2, steps=3, looks=1, batch_size=4)
+    lesson = SoftPromptSettings(length=2, steps=3, looks=1, batch_size=4)
     first, same, other = (vectors(learn(lesson, animals, gpt, seed).model) for seed in (0, 0, 1))
     assert torch.equal(first, same) and not torch.equal(first, other)
 
@@ -154,7 +156,7 @@ def test_words_at_random_repeat_themselves(gpt):
 )
 def test_bad_lessons_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Lesson(**settings)
+        SoftPromptSettings(**settings)
 
 
 def test_what_has_no_vectors_or_no_room_says_so(gpt, animals):
@@ -167,4 +169,4 @@ def test_what_has_no_vectors_or_no_room_says_so(gpt, animals):
     with pytest.raises(ValueError, match="P_TUNING cannot begin as a text"):
         start_from(adapt(load_model("gpt-small", "tiny"), "p_tuning", length=2), [3])
     with pytest.raises(ValueError, match="beside 254 vectors the window holds 2"):
-        learn(Lesson(length=254, steps=1, looks=1), animals, gpt)
+        learn(SoftPromptSettings(length=254, steps=1, looks=1), animals, gpt)

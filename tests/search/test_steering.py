@@ -13,10 +13,10 @@ from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
 from course.lm.language_model import load
 from course.search import (
+    BudgetedEvaluator,
     Exhaustive,
     LearnedPrefix,
     Manner,
-    Meter,
     Policy,
     PolicySettings,
     PolicyTraining,
@@ -34,8 +34,8 @@ from course.search.dialogue_reward import (
     apart,
     dialogue,
     judge,
-    places,
     replies,
+    visitor_questions,
 )
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
 
@@ -62,8 +62,12 @@ def test_mixed_manners_are_nobodys():
 
 
 def test_no_place_is_asked_for_in_both_parts():
-    train, test = places(0)
-    assert len(test) == 8 and not set(train) & set(test) and places(0) != places(1)
+    train, test = visitor_questions(0)
+    assert (
+        len(test) == 8
+        and not set(train) & set(test)
+        and visitor_questions(0) != visitor_questions(1)
+    )
 
 
 def test_a_dialogue_without_a_prefix_begins_with_the_visitor():
@@ -107,7 +111,7 @@ class Friends(Reward):
         return np.array([float(reply.split().count("friend")) for reply in written])
 
 
-WANTED = Manner(*places(0), Friends())
+WANTED = Manner(*visitor_questions(0), Friends())
 
 
 def test_every_search_runs_on_manners():
@@ -137,14 +141,14 @@ def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
 
 def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
     words = model.token_ids("friend fool guide dear".split())
-    lessons, meter = (
+    training, evaluator = (
         PolicyTraining(length=1, prefixes=8, questions=4, reads=True),
-        Meter(WANTED, Echo(), 300),
+        BudgetedEvaluator(WANTED, Echo(), 300),
     )
     policy = Policy(model, words, settings())
-    rewards = [update.reward for update in learn(policy, meter, lessons)]
+    rewards = [update.reward for update in learn(policy, evaluator, training)]
     assert rewards[-1] > rewards[0] + 0.3
-    assert steered(policy, lessons, WANTED.test) == ["friend"] * 8
+    assert steered(policy, training, WANTED.test) == ["friend"] * 8
     assert len(steered(policy, PolicyTraining(length=2), WANTED.test)) == 8
 
 
@@ -199,7 +203,7 @@ def test_bad_lessons_and_objectives_are_refused(model):
     with pytest.raises(ValueError, match="prefixes=1"):
         PolicyTraining(prefixes=1)
     with pytest.raises(ValueError, match="reads=True"):
-        LearnedPrefix(model, lessons=PolicyTraining(reads=True))
+        LearnedPrefix(model, training=PolicyTraining(reads=True))
     with pytest.raises(ValueError, match="Answers has no questions to put"):
         search(LearnedPrefix(model), answers("is_animal", 2, 2, wanted_tier="tiny"), model, 1000)
     with pytest.raises(ValueError, match="give it more calls"):

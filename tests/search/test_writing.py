@@ -19,9 +19,9 @@ from course.search import (
     WrittenPrompts,
     answers,
     search,
-    triggers,
     tune_writer,
 )  # fmt: skip
+from course.search.triggers import triggers
 from course.search.writing import distinct
 from course.tasks.registry import load_task
 from course.world.example import Example
@@ -51,17 +51,23 @@ class Listed(Writer):
 
 
 @dataclass(frozen=True)
-class Counted(Objective):
-    """A prompt is the better the more of its words are ``b``."""
+class Bare(Objective):
+    """A prompt is the better the more of its words are ``b``; there are no examples to show."""
 
     size = 4
-    examples = (Example("x", "y"),)
 
     def values(self, model, pairs):
         return np.array([float(prompt.split().count("b")) for prompt, _ in pairs])
 
     def held_out(self, model, prompt):
         return float(prompt.split().count("b"))
+
+
+@dataclass(frozen=True)
+class Counted(Bare):
+    """The same with an example."""
+
+    examples = (Example("x", "y"),)
 
 
 def test_the_best_are_varied_and_every_text_that_is_written_is_counted():
@@ -71,7 +77,7 @@ def test_the_best_are_varied_and_every_text_that_is_written_is_counted():
         resampled=2,
         best=1,
         variations=2,
-        race=partial(SuccessiveHalving, first=4),
+        best_arm=partial(SuccessiveHalving, first=4),
     )
     found = search(method, Counted(), None, budget=100)
     assert found.prompt == "b b b b" and [step.prompt for step in found.steps] == [
@@ -123,7 +129,7 @@ def test_writers_that_cannot_serve_are_refused():
     with pytest.raises(ValueError, match="Bare has no examples"):
         search(
             WrittenPrompts(Listed(("a",))),
-            type("Bare", (Counted,), {"examples": None})(),
+            Bare(),
             None,
             budget=20,
         )

@@ -1,41 +1,41 @@
 """The study of hard prompts: what it measures of a task, and what the page reads off its record."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from course.lm.language_model import load
 from course.studies import hard_prompts as study
+from course.studies.tables import where
 from course.world.instructions import INSTRUCTIONS
+
+WAYS = ["exhaustive", "random", "random swaps", "PEZ", "RLPrompt", "AutoPrompt"]
 
 
 @pytest.fixture(scope="module")
 def measured():
-    return study.hard_prompts(0, tasks=("sentiment",), budget=400, others=("gpt-small",))[
-        "sentiment"
-    ]
+    rows = study.hard_prompts(0, tasks=("sentiment",), budget=400, others=("gpt-small",))
+    return pd.DataFrame([{"seed": 0} | row for row in rows])
+
+
+def one(table, **conditions):
+    (value,) = where(table, **conditions)["value"]
+    return value
 
 
 def test_every_search_has_its_curve_its_words_and_its_worth_elsewhere(measured):
-    assert set(measured["found"]) == {
-        "exhaustive",
-        "random",
-        "random swaps",
-        "PEZ",
-        "RLPrompt",
-        "AutoPrompt",
-    }
-    for found in measured["found"].values():
-        assert (
-            len(found["curve"]) == len(study.CALLS)
-            and found["curve"][-1] == found["held_out"]
-            and found["calls"] <= 400
-        )
-    assert set(measured["transfer"]["gpt-small"]) == {"by hand", *measured["found"]}
-    assert (
-        measured["by hand"]["prompt"] in INSTRUCTIONS["sentiment"]
-        and measured["known layout"] > measured["by hand"]["held_out"]
-    )
-    assert measured["fluent"]["held_out"] >= 0 and measured["fluent"]["fluency"] < 0
+    assert study.searches(measured) == WAYS
+    for way in WAYS:
+        curve = where(measured, way=way, measure="test after")["value"].tolist()
+        test = one(measured, way=way, measure="test", model=study.MODEL)
+        assert len(curve) == len(study.CALLS) and curve[-1] == test
+        assert one(measured, way=way, measure="calls") <= 400
+    assert {*where(measured, model="gpt-small")["way"]} == {study.BY_HAND, *WAYS}
+    (prompt,) = where(measured, way=study.BY_HAND, measure="prompt")["text"]
+    assert prompt in INSTRUCTIONS["sentiment"]
+    known = one(measured, measure="known layout")
+    assert known > one(measured, way=study.BY_HAND, measure="test", model=study.MODEL)
+    assert one(measured, way=study.FLUENT, measure="fluency") < 0
 
 
 def test_people_are_represented_by_their_best_wording():
@@ -48,31 +48,24 @@ def test_people_are_represented_by_their_best_wording():
 
 
 def test_what_the_page_reads_is_a_mean_over_tasks(measured):
-    only = {"found": {"PEZ": measured["found"]["PEZ"]}}
-    values = [
-        dict.fromkeys(study.TASKS, measured | only | {"transfer": {"m": {"PEZ": 40.0 + seed}}})
-        for seed in range(3)
+    pez = one(measured, way="PEZ", measure="test", model=study.MODEL)
+    copies = [measured.assign(seed=s, task=task) for s in range(3) for task in study.TASKS]
+    elsewhere = [
+        {"seed": s, "task": task, "way": "PEZ", "model": "m", "measure": "test", "value": 40.0 + s}
+        for s in range(3)
+        for task in study.TASKS
     ]
-    assert study.held_out(values, "by hand").tolist() == pytest.approx(
-        [measured["by hand"]["held_out"]] * 3
-    )
-    assert study.transferred(values, "m", "PEZ").tolist() == pytest.approx([40, 41, 42])
-    assert study.known_layout(values).shape == (3,) and study.mean_curves(values)["PEZ"].shape == (
-        3,
-        len(study.CALLS),
-    )
-    assert study.by_task(values, "found", "PEZ")["grammar"] == pytest.approx(
-        measured["found"]["PEZ"]["held_out"]
-    )
-    read = study.reading(values, "found", "PEZ")
-    assert (
-        read["gibberish"] == 100 * measured["found"]["PEZ"]["gibberish"]
-        and np.isfinite(list(read.values())).all()
-    )
-    moved = study.prompts_elsewhere(values, "grammar")
-    assert (
-        moved["m"].tolist() == [40, 41, 42]
-        and (moved[study.MODEL] == measured["found"]["PEZ"]["held_out"]).all()
-    )
-    table = study.prompts_found(values[0])
-    assert len(table) == len(study.TASKS) * 2 and set(table["method"]) == {"by hand", "PEZ"}
+    table = pd.concat([*copies, pd.DataFrame(elsewhere)])
+    assert study.held_out(table, "PEZ").tolist() == pytest.approx([pez] * 3)
+    assert study.held_out(table, "PEZ", "m").tolist() == [40, 41, 42]
+    assert study.known_layout(table).shape == (3,)
+    assert study.mean_curves(table)["PEZ"].shape == (3, len(study.CALLS))
+    assert study.by_task(table).loc["PEZ", "grammar"] == pytest.approx(pez)
+    assert [*study.by_task(table).index] == [study.BY_HAND, *WAYS]
+    read = study.reading(table)
+    gibberish = one(measured, way="PEZ", measure="gibberish")
+    assert read.loc["PEZ", "gibberish"] == 100 * gibberish
+    assert np.isfinite(read.to_numpy()).all() and [*read.index][-1] == study.FLUENT
+    found = study.prompts_found(table)
+    assert len(found) == len(study.TASKS) * 7 and study.FLUENT not in set(found["way"])
+    assert study.fluent_prompts(table, ("grammar", "inference")).shape == (3, 2)

@@ -1,5 +1,6 @@
 """The measures of quality, with models that know everything or nothing."""
 
+import pandas as pd
 import torch
 
 from course.lm.language_model import load
@@ -65,17 +66,68 @@ def test_bert_fills_in_most_masked_words():
     assert model_quality.masked_accuracy(load("bert-middle"), seed=0, batches=1) > 0.5
 
 
-def test_in_context_gives_model_and_ceiling_for_each_number_of_demonstrations():
-    found = model_quality.in_context(load("gpt-small"), ("verdict",), (0, 4), 30, seed=0)
-    assert found["verdict"].keys() == {"0", "4"}
-    assert all(
-        0 <= cell[who] <= 1 for cell in found["verdict"].values() for who in ("model", "ceiling")
-    )
+def test_in_context_has_the_model_and_the_best_possible_by_number_of_demonstrations():
+    rows = model_quality.in_context("gpt-small", ("verdict",), (0, 4, 99), 30, seed=0)
+    places = [(row["measure"], row["task"], row["k"]) for row in rows]
+    both = (model_quality.ACCURACY, model_quality.BEST)
+    assert places == [(measure, "verdict", k) for k in (0, 4) for measure in both]
+    assert all(0 <= row["value"] <= 100 for row in rows)
 
 
-def test_with_a_title_the_ceiling_knows_the_task():
+def test_with_a_title_the_best_possible_knows_the_task():
     plain, titled = (
-        model_quality.in_context(load("gpt-small"), ("dialect",), (1,), 60, seed=0, titled=t)
+        model_quality.in_context("gpt-small", ("dialect",), (1,), 60, seed=0, titled=t)[1]["value"]
         for t in (False, True)
     )
-    assert titled["dialect"]["1"]["ceiling"] >= plain["dialect"]["1"]["ceiling"]
+    assert titled >= plain
+
+
+def rows_of(model: str, task: str, seed: int, accuracies: dict[int, float], best: float) -> list:
+    place = {"seed": seed, "model": model, "task": task}
+    both = [
+        place | {"k": k, "measure": measure, "value": value}
+        for k, own in accuracies.items()
+        for measure, value in ((model_quality.ACCURACY, own), (model_quality.BEST, best + k))
+    ]
+    return both
+
+
+TABLE = pd.DataFrame(
+    [
+        *rows_of("gpt-large", "dialect", 0, {0: 20.0, 8: 80.0}, 90.0),
+        *rows_of("gpt-large", "dialect", 1, {0: 30.0, 8: 90.0}, 90.0),
+        *rows_of("gpt-large", "capital", 0, {0: 10.0, 8: 100.0}, 90.0),
+        *rows_of("gpt-large", "capital", 1, {0: 10.0, 8: 100.0}, 90.0),
+        {"seed": 0, "model": "gpt-large", "measure": "unseen loss", "value": 1.5},
+        {"seed": 0, "model": "bert-middle", "measure": model_quality.MASKED, "value": 75.0},
+        *(
+            {"seed": 0, "model": m, "measure": "loss on lists", "part": part, "value": value}
+            for m in model_quality.LADDER
+            for part, value in (("model", 0.8), ("generator", 0.6))
+        ),
+        *(
+            {"seed": seed, "model": "gpt-large", "measure": m, "part": p, "value": v + seed}
+            for seed in (0, 1)
+            for m, p, v in (("facts", "all", 90.0), ("facts", "critics", 80.0), ("sums", "train", 99.0), ("sums", "test", 70.0))
+        ),
+    ]
+)  # fmt: skip
+
+
+def test_curves_have_a_row_a_seed_and_a_column_a_number_of_demonstrations():
+    curves, best = model_quality.curves_by_shots(TABLE, {"gpt-large": "large"}, {"dialect": "D"})
+    assert curves["D"]["large"].tolist() == [[20, 80], [30, 90]]
+    assert best["D"].tolist() == [[90, 98]] * 2
+    gaps = model_quality.below_the_best(TABLE, "gpt-large", "dialect")
+    assert gaps.to_dict() == {0: 65, 8: 13}
+
+
+def test_tables_are_means_over_seeds():
+    every = model_quality.every_task(TABLE)
+    assert every.loc["capital"].to_dict() == {"k = 0": 10, "k = 8": 100, "best": 98}
+    assert list(every.index) == ["capital", "dialect"], "by accuracy with eight"
+    known = model_quality.knowledge(TABLE, ["gpt-large"]).loc["gpt-large"].to_dict()
+    assert known == {"all facts": 90.5, "critics": 80.5, "sums": 99.5, "held out": 70.5}
+    losses = model_quality.losses(TABLE).loc["gpt-large"]
+    assert losses.tolist() == [0.8, 0.6, 1.5]
+    assert model_quality.masked_words(TABLE) == [75]

@@ -1,60 +1,68 @@
 """What the page on soft prompts reads off its records."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from course.studies import soft_prompts as study
+from course.studies.tables import rows_of
 
 
-def value(shift: float = 0.0) -> dict:
-    """A run with figures that tell tasks, ways and sizes apart."""
+def table(*shifts: float) -> pd.DataFrame:
+    """Runs, one a seed, with figures that tell tasks, ways and sizes apart."""
+    rows = [{"seed": seed} | row for seed, shift in enumerate(shifts) for row in run(shift)]
+    return pd.DataFrame(rows)
+
+
+def run(shift: float) -> list[dict]:
     cells = {
         study.PERSON: (50, -2.0),
         study.RANDOM: (70, -1.0),
         study.AUTO: (60, -1.5),
         "prompt": (90, -0.1),
     }
-    methods = {
-        task: {way: {"accuracy": a + shift, "score": s} for way, (a, s) in cells.items()}
-        for task in study.TASKS
-    }
-    methods["second_word"][study.TITLE] = {"accuracy": 99.0, "score": 0.0}
-    return {
-        "methods": methods,
-        "lengths": {"second_word": {str(n): n + shift for n in study.LENGTHS}},
-        "sizes": {
-            name: {task: {"prompt": size + shift} for task in study.SHORT}
-            for name, size in zip(study.OTHERS, (10, 100), strict=True)
-        },
-        "starts": {
-            task: {"answers": {"vectors": 80 + shift, "words": 20.0}} for task in study.SHORT
-        },
-    }
+    rows = []
+    for task in study.TASKS:
+        for way, (accuracy, score) in cells.items():
+            measured = {"accuracy": accuracy + shift, "score": score}
+            rows += rows_of(measured, part="methods", task=task, way=way)
+    titled = {"accuracy": 99.0, "score": 0.0}
+    rows += rows_of(titled, part="methods", task="second_word", way=study.TITLE)
+    for n in study.LENGTHS:
+        rows += rows_of({"accuracy": n + shift}, part="lengths", task="second_word", length=n)
+    for task in study.SHORT:
+        for name, size in zip(study.OTHERS, (10, 100), strict=True):
+            columns = {"part": "sizes", "model": name, "task": task, "way": "prompt"}
+            rows += rows_of({"accuracy": size + shift}, **columns)
+        learned = {"vectors": 80 + shift, "words": 20.0}
+        rows += rows_of(learned, part="starts", task=task, start="answers")
+    return rows
 
 
 def test_the_best_words_are_chosen_by_training_items():
-    values = [value(), value(2)]
-    assert study.best_words(values, study.TASKS).tolist() == [70, 72], (
+    assert study.best_words(table(0, 2), study.TASKS).tolist() == [70, 72], (
         "neither the best on test items nor the corpus's title"
     )
-    values[0]["methods"]["grammar"][study.AUTO] = {"accuracy": 10.0, "score": -0.5}
-    assert study.best_words(values, ("grammar", "inference"))[0] == (10 + 70) / 2
+    changed = table(0)
+    there = (changed["task"] == "grammar") & (changed["way"] == study.AUTO)
+    changed.loc[there & (changed["measure"] == "accuracy"), "value"] = 10.0
+    changed.loc[there & (changed["measure"] == "score"), "value"] = -0.5
+    assert study.best_words(changed, ("grammar", "inference"))[0] == (10 + 70) / 2
 
 
 def test_a_way_is_averaged_over_the_tasks_that_have_it():
-    assert study.accuracies([value(), value(4)], "prompt", study.TASKS).tolist() == [90, 94]
-    assert study.accuracies([value()], study.TITLE, study.NAMED).tolist() == [99]
+    assert study.accuracies(table(0, 4), "prompt", study.TASKS).tolist() == [90, 94]
+    assert study.accuracies(table(0), study.TITLE, study.NAMED).tolist() == [99]
 
 
 def test_lengths_sizes_and_starts_are_in_their_order():
-    values = [value(), value(1)]
-    assert study.along_length(values, "second_word").tolist() == [
-        [*study.LENGTHS],
-        [n + 1 for n in study.LENGTHS],
-    ]
-    assert study.along_size(values, "prompt").tolist() == [[10, 90, 100], [11, 91, 101]]
-    assert study.from_start(values, "answers", "vectors").tolist() == [80, 81]
-    assert np.mean(study.from_start(values, "answers", "words")) == 20
+    runs = table(0, 1)
+    lengths = [[*study.LENGTHS], [n + 1 for n in study.LENGTHS]]
+    assert study.along_length(runs, "second_word").tolist() == lengths
+    assert study.along_size(runs, "prompt").tolist() == [[10, 90, 100], [11, 91, 101]]
+    assert study.from_start(runs, "answers", "vectors").tolist() == [80, 81]
+    assert study.by_starts(runs).loc["answers"].to_dict() == {"mean": 80.5, "worst seed": 80.0}
+    assert np.mean(study.from_start(runs, "answers", "words")) == 20
 
 
 def test_demonstrations_are_chosen_by_the_items_that_are_left(monkeypatch):
@@ -79,4 +87,6 @@ def test_every_task_has_items_and_a_wording_to_begin_as(task):
     assert items.measure == "likelihood"
     usual = all(question.words[0] == question.answers[0] for question in items.train)
     assert usual == (task in study.NAMED)
-    assert study.lesson(task, "prompt").start and study.lesson(task, "lora").start is None
+    assert (
+        study.settings_for(task, "prompt").start and study.settings_for(task, "lora").start is None
+    )

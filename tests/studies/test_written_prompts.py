@@ -1,8 +1,10 @@
 """What the page on written prompts reads off its records."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from course.studies.tables import rows_of
 from course.studies.written_prompts import (
     SCHEDULES,
     TASKS,
@@ -12,6 +14,7 @@ from course.studies.written_prompts import (
     mean_curves,
     naming,
     optimism,
+    setting_name,
     times_fewer,
 )
 
@@ -26,33 +29,49 @@ def test_calls_are_read_off_between_two_settings():
     ) == float("inf")
 
 
-def value(halving: float) -> dict:
-    """Figures of one seed: uniform ends at 1.0 with 1,600 calls, halving is so good at once."""
-    levels = {"uniform": 1.0, "UCB": 1.0, "halving": halving}
-    curve = {name: [{"calls": 100.0 * 2**i, "regret": levels[name], "optimism": 0.0} for i in range(len(settings))]
-             for name, settings in SCHEDULES.items()}  # fmt: skip
-    return {"find_city": curve, "first_word": curve}
+def races(*halving: float) -> pd.DataFrame:
+    """A run for each regret of halving: uniform ends at 1.0 with 1,600 calls, halving is so good at
+    once.
+    """
+    rows = []
+    for seed, regret in enumerate(halving):
+        levels = {"uniform": 1.0, "UCB": 1.0, "halving": regret}
+        for task in ("find_city", "first_word"):
+            for way, settings in SCHEDULES.items():
+                for i, (_, how) in enumerate(settings):
+                    measured = {"calls": 100.0 * 2**i, "regret": levels[way], "optimism": 0.0}
+                    columns = {"seed": seed, "task": task, "way": way}
+                    rows += rows_of(measured, setting=setting_name(how), **columns)
+    return pd.DataFrame(rows)
 
 
 def test_fewer_calls_for_the_same_regret():
-    (more, never) = times_fewer([value(0.5), value(2.0)], tasks=("find_city", "first_word"))
+    more, never = times_fewer(races(0.5, 2.0), tasks=("find_city", "first_word"))
     assert more == pytest.approx(2 ** (len(SCHEDULES["uniform"]) - 1)) and never == 0
-    calls, regret = mean_curves(value(0.5))["halving"]
+    (curves,) = mean_curves(races(0.5))
+    calls, regret = curves["halving"]
     assert calls[:2] == [100.0, 200.0] and set(regret) == {0.5}
 
 
 def test_gains_are_means_over_tasks():
-    made = [
-        {"tasks": {task: {"found": 60.0 + seed, "by hand": 50.0, "title": 40.0} for task in TASKS}}
-        for seed in range(3)
-    ]
-    assert np.allclose(gains(made), [10, 11, 12]) and np.allclose(
-        gains(made, "title"), [20, 21, 22]
-    )
-    assert by_task(made).loc[TASKS[0]].tolist() == [61.0, 50.0, 40.0]
+    rows = []
+    for seed in range(3):
+        right = {"found": 60.0 + seed, "by hand": 50.0, "title": 40.0}
+        for task in TASKS:
+            columns = {"seed": seed, "part": "tasks", "task": task}
+            for way, accuracy in right.items():
+                rows += rows_of({"accuracy": accuracy}, way=way, **columns)
+    table = pd.DataFrame(rows)
+    assert np.allclose(gains(table), [10, 11, 12])
+    assert np.allclose(gains(table, "title"), [20, 21, 22])
+    assert by_task(table).loc[TASKS[0]].tolist() == [61.0, 50.0, 40.0]
 
 
 def test_means_over_seeds_are_tables():
-    made = [{"named": {"blanks": {"past": 20.0 + seed}, "tuned": {"past": 0.0}}} for seed in (0, 2)]
-    assert naming(made).loc["past"].to_dict() == {"BERT": 21.0, "tuned GPT": 0.0}
-    assert optimism([value(0.5)]).loc["50 items", "too good by"] == 0.0
+    rows = []
+    for seed in (0, 2):
+        for way, share in {"blanks": 20.0 + seed, "tuned": 0.0}.items():
+            columns = {"seed": seed, "part": "naming", "task": "past", "way": way}
+            rows += rows_of({"named": share}, **columns)
+    assert naming(pd.DataFrame(rows)).loc["past"].to_dict() == {"BERT": 21.0, "tuned GPT": 0.0}
+    assert optimism(races(0.5)).loc["50 items", "too good by"] == 0.0

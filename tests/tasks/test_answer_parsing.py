@@ -36,11 +36,16 @@ def value(text: str) -> Fraction | None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("The answer is $1,234.50.", "2469/2"), ("#### -5", "-5"), (r"so \boxed{\frac{3}{4}}", "3/4"), ("so 8-5=3", "3"),
-        ("the answer is 5 km.", "5"), ("Answer: **72**", "72"), ("the answer is - 5 .", "-5"), ("50%", "50"), ("1 1/2 cups", "3/2"),
-        ("the answer is .5", "1/2"), ("NT$1,000", "1000"), (r"$\boxed{1{,}234}$", "1234"), ("the answer is 5 + 3 = 8.", "8"), ("-$5", "-5"),
-        ("$-5", "-5"), ("−7", "-7"), ("3.5.", "7/2"), ("€ 20", "20"), ("it is 7 of 9", "9"), ("the answer is 7 of 9", "7"), ("5kg", "5"),
-        (r"\$18", "18"), ("The final answer is: 12!", "12"), ("the answer is 3. no, the answer is 4.", "4"),
+        ("The answer is $1,234.50.", "2469/2"), ("#### -5", "-5"),
+        (r"so \boxed{\frac{3}{4}}", "3/4"), ("so 8-5=3", "3"),
+        ("the answer is 5 km.", "5"), ("Answer: **72**", "72"), ("the answer is - 5 .", "-5"),
+        ("50%", "50"), ("1 1/2 cups", "3/2"),
+        ("the answer is .5", "1/2"), ("NT$1,000", "1000"), (r"$\boxed{1{,}234}$", "1234"),
+        ("the answer is 5 + 3 = 8.", "8"), ("-$5", "-5"),
+        ("$-5", "-5"), ("−7", "-7"), ("3.5.", "7/2"), ("€ 20", "20"), ("it is 7 of 9", "9"),
+        ("the answer is 7 of 9", "7"), ("5kg", "5"),
+        (r"\$18", "18"), ("The final answer is: 12!", "12"),
+        ("the answer is 3. no, the answer is 4.", "4"),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_they_are_written(text, wanted):
@@ -63,7 +68,8 @@ def test_no_answer_is_a_value_of_its_own_and_the_same_as_nothing(text):
 
 def test_the_most_explicit_mark_wins_and_says_so():
     text = "16 - 3 = 13. The answer is 12. So \\boxed{11}.\n#### 10"
-    assert [parse_answer(part).found for part in (text, text.split("\n")[0], text.split(" So")[0], "16 - 3 = 13.")] == [
+    assert [parse_answer(part).found for part in (text, text.split("\n")[0], text.split(" So")[0],
+    "16 - 3 = 13.")] == [
         "####", "boxed", "phrase", "last number"
     ]  # fmt: skip
     assert value(text) == 10
@@ -83,7 +89,8 @@ def test_words_are_answers_only_if_they_are_announced():
 
 
 @pytest.mark.parametrize(("text", "kind", "message"), [
-    ("5 or 6", "number", "holds 2 numbers"), ("none", "number", "holds 0 numbers"), (" ", "words", "empty reference"),
+    ("5 or 6", "number", "holds 2 numbers"), ("none", "number", "holds 0 numbers"),
+    (" ", "words", "empty reference"),
     ("5", "numbers", "kind='numbers': expected one of number, words"),
 ])  # fmt: skip
 def test_references_that_are_none_are_refused(text, kind, message):
@@ -92,12 +99,17 @@ def test_references_that_are_none_are_refused(text, kind, message):
 
 
 _WRITE = {
-    "plain": str, "commas": "{:,}".format, "phrase": "so the answer is {} .".format, "dollars": "The answer is ${:,}.".format,
-    "hashes": "2 + 2 = 4\n#### {:,}".format, "boxed": "thus $\\boxed{{{}}}$.".format, "unit": "It takes him {} minutes.".format,
-    "percent": "Answer: {}%".format, "asserted": "So {} is the answer, not 7.".format, "denied": "The answer is not 7 but {:,}.".format,
-    "chinese": "所以答案是{}。".format, "code": "USD{:,}".format, "remark": "The answer must be {} (3 x 5).".format,
+    "plain": str, "commas": "{:,}".format, "phrase": "so the answer is {} .".format,
+    "dollars": "The answer is ${:,}.".format,
+    "hashes": "2 + 2 = 4\n#### {:,}".format, "boxed": "thus $\\boxed{{{}}}$.".format,
+    "unit": "It takes him {} minutes.".format,
+    "percent": "Answer: {}%".format, "asserted": "So {} is the answer, not 7.".format,
+    "denied": "The answer is not 7 but {:,}.".format,
+    "chinese": "所以答案是{}。".format, "code": "USD{:,}".format,
+    "remark": "The answer must be {} (3 x 5).".format,
     "json": '{{"answer": {}}}'.format,
-    "own line": "The answer is:\n\n$${}$$".format, "apostrophe": "The answer’s {}.".format, "full width": "答案：{}".format,
+    "own line": "The answer is:\n\n$${}$$".format, "apostrophe": "The answer’s {}.".format,
+    "full width": "答案：{}".format,
     "bold": "**Answer:** **{:,}**".format, "equation": "the answer is 1 + 1 = {}.".format,
 }  # fmt: skip
 
@@ -226,16 +238,18 @@ def test_numbers_in_words(number):
 
 def spelled(number: int) -> str:
     """A number from 0 to 999,999 in English, the slow way."""
-    small = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
-    small += ["eighteen", "nineteen"]
+    small = "zero one two three four five six seven eight nine ten eleven twelve".split()
+    small += "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
     if number < 20:
         return small[number]
     if number < 100:
         ten = "twenty thirty forty fifty sixty seventy eighty ninety".split()[number // 10 - 2]
         return ten + (f"-{small[number % 10]}" if number % 10 else "")
     size, name = (1000, "thousand") if number >= 1000 else (100, "hundred")
-    return f"{spelled(number // size)} {name}" + (f" and {spelled(number % size)}" if 0 < number % size < 100 else
-                                                  f" {spelled(number % size)}" if number % size else "")  # fmt: skip
+    whole, rest = f"{spelled(number // size)} {name}", number % size
+    if rest:
+        whole += f" and {spelled(rest)}" if rest < 100 else f" {spelled(rest)}"
+    return whole
 
 
 @pytest.mark.parametrize(
@@ -266,8 +280,9 @@ def test_what_is_no_text_is_refused(text):
 
 @pytest.mark.parametrize(
     "part",
-    ["answer is ", "the answer is 5 ", "5 is the answer ", "1,", "100 ", "1+", "1 and ", "1/", "(", "5 (a) ", r"\boxed{", r"\frac{", "<<",
-     "= ", "答案是", "《5》", "one ", "twenty one hundred thousand and ", "十", "9", "not ", "answer to ", "-", "1e", "\n- "],
+    ["answer is ", "the answer is 5 ", "5 is the answer ", "1,", "100 ", "1+", "1 and ", "1/", "(",
+     "5 (a) ", r"\boxed{", r"\frac{", "<<", "= ", "答案是", "《5》", "one ", "十", "9", "not ",
+     "twenty one hundred thousand and ", "answer to ", "-", "1e", "\n- "],
 )  # fmt: skip
 def test_the_work_grows_with_the_length_and_not_with_its_square(part):
     def seconds(length: int) -> float:

@@ -25,7 +25,8 @@ real = pytest.mark.skipif(
 
 def write(folder: Path, name: str, examples: list[dict]) -> Path:
     for kind, data in (("annotations", {"annotations": ["do it", "do it ", "please do it"]}),
-                       ("execute", {"examples": {str(i): row for i, row in enumerate(examples)}})):  # fmt: skip
+                       ("execute", {"examples": {str(i): row for i,
+                       row in enumerate(examples)}})):  # fmt: skip
         (folder / kind).mkdir(exist_ok=True)
         (folder / kind / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
     return folder

@@ -58,14 +58,30 @@ def tiny_gpt2(dropout: float = 0.0) -> GPT2LMHeadModel:
 
 def tiny_llama() -> LlamaForCausalLM:
     torch.manual_seed(0)
-    return LlamaForCausalLM(LlamaConfig(vocab_size=1100, hidden_size=16, intermediate_size=32, num_hidden_layers=2,
-                                        num_attention_heads=2, max_position_embeddings=64)).eval()  # fmt: skip
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=1100,
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=64,
+        )
+    ).eval()
 
 
 def tiny_bert(kind, labels: int = 3):
     torch.manual_seed(0)
-    return kind(BertConfig(vocab_size=50, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
-                           num_labels=labels)).eval()  # fmt: skip
+    return kind(
+        BertConfig(
+            vocab_size=50,
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=32,
+            num_labels=labels,
+        )
+    ).eval()
 
 
 @pytest.fixture
@@ -337,7 +353,7 @@ def test_a_function_is_validated_with_and_its_value_should_rise(data):
 
 
 def test_a_stopped_run_ends_in_the_same_weights(data, contrary, tmp_path):
-    """Its best weights are from before the stops, so they have to come out of the checkpoint, too."""
+    """Its best weights are from before the stops, so they come out of the checkpoint, too."""
     settings = replace(FAST, steps=30, batch_size=6, validate_every=2, learning_rate=2e-2)
     whole, stopped = tiny_gpt2(dropout=0.1), tiny_gpt2(dropout=0.1)
     expected = fit(whole, data, settings, validate=contrary)
@@ -375,13 +391,19 @@ from course.training.fitting import FitSettings, fit
 def run(folder):
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = LlamaForCausalLM(LlamaConfig(vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2))
-    data = Completions(tuple([(5 * i + j) % 50 for j in range(3 + 4 * (i % 5))] for i in range(20)), (1,) * 20)
-    settings = FitSettings(steps=30, batch_size=7, learning_rate=5e-3, validate_every=5, max_tokens_per_batch=48)
-    history = fit(model, data, settings, validate=data, checkpoint=folder / "fit.safetensors", checkpoint_seconds=0)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=50, num_attention_heads=2, **sizes))
+    ids = tuple([(5 * i + j) % 50 for j in range(3 + 4 * (i % 5))] for i in range(20))
+    data = Completions(ids, (1,) * 20)
+    settings = FitSettings(
+        steps=30, batch_size=7, learning_rate=5e-3, validate_every=5, max_tokens_per_batch=48
+    )
+    path = folder / "fit.safetensors"
+    history = fit(model, data, settings, validate=data, checkpoint=path, checkpoint_seconds=0)
     if PartialState().is_main_process:
         torch.save(model.state_dict(), folder / "model")
-        (folder / "history.json").write_text(json.dumps([history.losses, history.scores, history.tokens]))
+        measured = json.dumps([history.losses, history.scores, history.tokens])
+        (folder / "history.json").write_text(measured)
         (folder / "processes").write_text(str(PartialState().num_processes))
 
 if __name__ == "__main__":
@@ -453,9 +475,13 @@ def test_two_processes_reach_the_losses_and_weights_of_one(whole, tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "part"),
-    [({"settings": replace(FAST, learning_rate=1e-3)}, "settings"), ({"pairs": PAIRS[:-1]}, "data"), ({"seed": 1}, "starting weights"),
-     ({"validate": len}, "validation")],
-)  # fmt: skip
+    [
+        ({"settings": replace(FAST, learning_rate=1e-3)}, "settings"),
+        ({"pairs": PAIRS[:-1]}, "data"),
+        ({"seed": 1}, "starting weights"),
+        ({"validate": len}, "validation"),
+    ],
+)
 def test_a_checkpoint_of_another_run_is_refused(change, part, data, base, tmp_path):
     path = tmp_path / "fit.safetensors"
     fit(tiny_gpt2(), data, FAST, checkpoint=path, stop_after=1)
@@ -498,7 +524,8 @@ def test_a_run_that_diverges_says_where_and_keeps_its_best_weights(data):
     model, start = tiny_gpt2(), tiny_gpt2()
     with pytest.raises(
         TrainingDiverged,
-        match=r"at step \d+ the loss is .* a learning rate of \d.*holds its best weights, of step 0",
+        match=r"at step \d+ the loss is .* a learning rate of \d.*"
+        "holds its best weights, of step 0",
     ):
         fit(
             model,

@@ -91,8 +91,18 @@ def test_profiles_differ_from_one_another_and_agree_more_often_than_not():
 
 
 def test_names_are_not_shared_between_kinds():
-    kinds = (lexicon.COUNTRIES, lexicon.CITIES, lexicon.FIRST_NAMES, lexicon.SURNAMES, lexicon.PLACES, lexicon.CRITICS, lexicon.DIALECTS,
-             lexicon.NONCE_LABELS, lexicon.NONCE_KEYS, [form for forms in lexicon.VELAN_NOUNS.values() for form in forms])  # fmt: skip
+    kinds = (
+        lexicon.COUNTRIES,
+        lexicon.CITIES,
+        lexicon.FIRST_NAMES,
+        lexicon.SURNAMES,
+        lexicon.PLACES,
+        lexicon.CRITICS,
+        lexicon.DIALECTS,
+        lexicon.NONCE_LABELS,
+        lexicon.NONCE_KEYS,
+        [form for forms in lexicon.VELAN_NOUNS.values() for form in forms],
+    )
     words = [word for kind in kinds for word in kind]
     assert len(words) == len(set(words))
 

@@ -1,5 +1,5 @@
-"""Fine-tuning all parameters or a few: the methods of the lecture behind one call, stored, switched
-and served alike.
+"""Parameter-efficient fine-tuning (PEFT): LoRA, BitFit, prefix tuning, bottleneck adapters and full
+fine-tuning behind one call, stored, switched and served alike.
 
 Importing this package registers the methods that ``peft`` lacks with it, so that
 ``PeftModel.from_pretrained`` can read them.

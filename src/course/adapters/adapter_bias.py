@@ -1,5 +1,5 @@
-r"""AdapterBias (Fu et al. 2022, from the lecturer's group): one shift a layer, of a length that
-each token chooses.
+r"""AdapterBias (Fu et al. 2022, from the lecturer's group): one shift vector a layer, scaled by
+each token.
 
 At the second matrix $W_2$ of the feed-forward block, for the hidden vector $x \in
 \mathbb{R}^{d_\text{ff}}$ of a token,
@@ -22,7 +22,7 @@ from course.adapters.tuner import Delta, DeltaConfig, DeltaLayer, DeltaModel, re
 
 @dataclass
 class AdapterBiasConfig(DeltaConfig):
-    """The settings of :class:`DeltaConfig`; there is nothing else to choose."""
+    """The settings of AdapterBias: those of :class:`DeltaConfig`."""
 
 
 class AdapterBiasDelta(Delta):

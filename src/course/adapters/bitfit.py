@@ -1,4 +1,4 @@
-r"""BitFit (Ben Zaken et al. 2022): only the biases are trained.
+r"""BitFit (Ben Zaken et al. 2022): fine-tuning of the biases only.
 
 For every module with a bias, whatever else it computes,
 
@@ -19,11 +19,11 @@ from course.adapters.tuner import Delta, DeltaConfig, DeltaLayer, DeltaModel, re
 
 @dataclass
 class BitFitConfig(DeltaConfig):
-    """The settings of :class:`DeltaConfig`; there is nothing else to choose."""
+    """The settings of BitFit: those of :class:`DeltaConfig`."""
 
 
 class BitFitDelta(Delta):
-    """One difference of a bias, of shape (out,)."""
+    """A trained change of one bias, (out,)."""
 
     def __init__(self, base_layer: nn.Module, config: BitFitConfig):
         super().__init__(base_layer, config)
@@ -33,7 +33,8 @@ class BitFitDelta(Delta):
         return y + self.bias
 
     def merge_into(self, base_layer: nn.Module, sign: int) -> None:
-        base_layer.bias.data += sign * self.bias.data.to(base_layer.bias.dtype)
+        bias = base_layer.get_parameter("bias")
+        bias.data += sign * self.bias.data.to(bias.dtype)
 
 
 class BitFitLayer(DeltaLayer):

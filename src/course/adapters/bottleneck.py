@@ -23,7 +23,7 @@ from course.adapters.tuner import Delta, DeltaConfig, DeltaLayer, DeltaModel, re
 
 @dataclass
 class BottleneckConfig(DeltaConfig):
-    """The settings of :class:`DeltaConfig`, and
+    """The settings of a bottleneck adapter, beside those of :class:`DeltaConfig`.
 
     Attributes:
         r: the width of the bottleneck.
@@ -31,7 +31,7 @@ class BottleneckConfig(DeltaConfig):
 
     r: int = 16
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if self.r < 1:
             raise ValueError(f"r={self.r}: expected a bottleneck at least 1 wide")

@@ -1,5 +1,5 @@
-r"""The head alone is trained, on the vectors of a frozen body: "linear probing", or feature-based
-use (Devlin et al. 2019, section 5.3).
+r"""Linear probing (feature-based use, Devlin et al. 2019, section 5.3): only the head is trained,
+on the vectors of a frozen body.
 
 $$\text{logits} = W_\text{head}\, f(x) + b_\text{head}$$
 
@@ -16,18 +16,19 @@ from course.adapters.tuner import DeltaConfig, DeltaLayer, DeltaModel, register
 
 @dataclass
 class HeadOnlyConfig(DeltaConfig):
-    """Only ``modules_to_save`` can be chosen.
+    """The settings of linear probing: only ``modules_to_save`` can be chosen.
 
     Raises:
         ValueError: without ``modules_to_save``, for then nothing would be trained.
     """
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.target_modules = DUMMY_TARGET_MODULES
         if not self.modules_to_save:
             raise ValueError(
-                "no modules_to_save: expected the names of the head's modules, such as ['classifier']"
+                "no modules_to_save: expected the names of the head's modules, such as "
+                "['classifier']"
             )
 
 

@@ -1,4 +1,4 @@
-r"""One call for every way to adapt a model: :func:`adapt`.
+r"""Adapter methods behind one call, :func:`adapt`.
 
 LoRA, IA3, prefix tuning, prompt tuning and P-tuning come from ``peft``; BitFit, AdapterBias,
 bottleneck adapters and the head alone are registered with it by their modules. Full fine-tuning
@@ -11,6 +11,7 @@ output.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from peft import (
     IA3Config,
@@ -57,14 +58,14 @@ _TASK_TYPES = {
 
 @dataclass(frozen=True)
 class Method:
-    """A way to adapt a model.
+    """A method of fine-tuning, as a figure and :func:`adapt` need it.
 
     Attributes:
         title: its name in figures.
         equation: what it changes, in LaTeX.
         source: the paper, as a key of the bibliography.
         config: its configuration in ``peft``; None for full fine-tuning.
-        usual: the options that it has for a model if nobody says otherwise.
+        usual: its default options for a model.
         norms: whether the paper trains the layer norms, too.
         unchanged_at_start: whether a fresh adapter leaves the model's output as it was.
         merges: whether it can be added to the base model's own weights.
@@ -82,8 +83,7 @@ class Method:
 
 def _lora(model: PreTrainedModel, given: dict) -> dict:
     r = given.get("r", 4)
-    # as many settings have it, twice the rank; and every linear layer of the body, where few
-    # parameters do most
+    # twice the rank, as is usual; and every linear layer of the body, where few parameters do most
     alpha = {} if given.get("lora_alpha") else {"lora_alpha": 2 * r}
     return (
         {"r": r}
@@ -95,8 +95,8 @@ def _lora(model: PreTrainedModel, given: dict) -> dict:
 def _at(
     modules: Callable[[PreTrainedModel], str | list[str]],
 ) -> Callable[[PreTrainedModel, dict], dict]:
-    """Where a method stands if nobody says otherwise; an architecture that is not known is no error
-    if somebody does.
+    """The default target modules of a method; an unknown architecture is no error where a caller
+    names them.
     """
     return lambda model, given: (
         {} if "target_modules" in given else {"target_modules": modules(model)}
@@ -106,29 +106,57 @@ def _at(
 #: name -> method, from the fewest parameters to the most.
 METHODS = {
     "head": Method(
-        "head only", r"\text{logits} = W_\text{head}\, f(x)", "devlin2019bert", HeadOnlyConfig,
+        "head only",
+        r"\text{logits} = W_\text{head}\, f(x)",
+        "devlin2019bert",
+        HeadOnlyConfig,
         lambda model, given: {"modules_to_save": head_modules(model)},
     ),
-    "bitfit": Method("BitFit", r"y = W x + b + \Delta b", "benzaken2022bitfit", BitFitConfig, _at(biased_modules), merges=True),
+    "bitfit": Method(
+        "BitFit",
+        r"y = W x + b + \Delta b",
+        "benzaken2022bitfit",
+        BitFitConfig,
+        _at(biased_modules),
+        merges=True,
+    ),
     "adapter_bias": Method(
-        "AdapterBias", r"y = W_2 x + b_2 + \alpha(x)\, v", "fu2022adapterbias", AdapterBiasConfig,
-        _at(lambda model: target_modules(model).feed_forward), norms=True,
+        "AdapterBias",
+        r"y = W_2 x + b_2 + \alpha(x)\, v",
+        "fu2022adapterbias",
+        AdapterBiasConfig,
+        _at(lambda model: target_modules(model).feed_forward),
+        norms=True,
     ),
     "ia3": Method(
-        "IA3", r"k \leftarrow l_k \odot k,\ v \leftarrow l_v \odot v,\ h \leftarrow l \odot h", "liu2022ia3", IA3Config,
-        lambda model, given: {} if "target_modules" in given else scaled_modules(model), merges=True,
+        "IA3",
+        r"k \leftarrow l_k \odot k,\ v \leftarrow l_v \odot v,\ h \leftarrow l \odot h",
+        "liu2022ia3",
+        IA3Config,
+        lambda model, given: {} if "target_modules" in given else scaled_modules(model),
+        merges=True,
     ),
     "prefix": Method(
-        "prefix tuning", r"\text{attention over } [P_k; K],\ [P_v; V]", "li2021prefix", PrefixTuningConfig,
-        lambda model, given: {"num_virtual_tokens": 8} | prefix_sizes(model), unchanged_at_start=False,
+        "prefix tuning",
+        r"\text{attention over } [P_k; K],\ [P_v; V]",
+        "li2021prefix",
+        PrefixTuningConfig,
+        lambda model, given: {"num_virtual_tokens": 8} | prefix_sizes(model),
+        unchanged_at_start=False,
     ),
-    "lora": Method("LoRA", r"y = W x + \frac{\alpha}{r}\, B A x", "hu2022lora", LoraConfig, _lora, merges=True),
+    "lora": Method(
+        "LoRA", r"y = W x + \frac{\alpha}{r}\, B A x", "hu2022lora", LoraConfig, _lora, merges=True
+    ),
     "bottleneck": Method(
-        "Houlsby", r"y \leftarrow y + W_\text{up}\,\phi(W_\text{down}\, y)", "houlsby2019adapters", BottleneckConfig,
-        _at(lambda model: target_modules(model).blocks), norms=True,
+        "Houlsby",
+        r"y \leftarrow y + W_\text{up}\,\phi(W_\text{down}\, y)",
+        "houlsby2019adapters",
+        BottleneckConfig,
+        _at(lambda model: target_modules(model).blocks),
+        norms=True,
     ),
     "full": Method("full fine-tuning", r"W \leftarrow W + \Delta W", "devlin2019bert", None),
-}  # fmt: skip
+}
 
 
 def _before_the_input(model: PreTrainedModel, given: dict) -> dict:
@@ -137,11 +165,23 @@ def _before_the_input(model: PreTrainedModel, given: dict) -> dict:
 
 #: Methods that put vectors before the input and change nothing else; see :mod:`course.search.soft`.
 INPUT_METHODS = {
-    "prompt": Method("prompt tuning", r"f([P; e(x)])", "lester2021power", PromptTuningConfig, _before_the_input, unchanged_at_start=False),
-    "p_tuning": Method(
-        "P-tuning", r"f([\text{MLP}(P); e(x)])", "liu2021gpt", PromptEncoderConfig, _before_the_input, unchanged_at_start=False
+    "prompt": Method(
+        "prompt tuning",
+        r"f([P; e(x)])",
+        "lester2021power",
+        PromptTuningConfig,
+        _before_the_input,
+        unchanged_at_start=False,
     ),
-}  # fmt: skip
+    "p_tuning": Method(
+        "P-tuning",
+        r"f([\text{MLP}(P); e(x)])",
+        "liu2021gpt",
+        PromptEncoderConfig,
+        _before_the_input,
+        unchanged_at_start=False,
+    ),
+}
 
 
 def adapt(
@@ -149,7 +189,7 @@ def adapt(
     method: str,
     name: str = "default",
     norms: bool | None = None,
-    **options,
+    **options: Any,
 ) -> PreTrainedModel | PeftModel:
     """Make a model ready to be trained by one method: its own parameters and the head are
     trainable, all else is frozen.
@@ -181,14 +221,16 @@ def adapt(
         raise ValueError(f"no method {method!r}; choose from {', '.join(known)}")
     if not isinstance(model, PreTrainedModel | PeftModel):
         raise TypeError(
-            f"{type(model).__name__} cannot be adapted: expected a model of transformers, or what adapt() returned"
+            f"{type(model).__name__} cannot be adapted: expected a model of transformers, or what "
+            "adapt() returned"
         )
     norms = optional(boolean())("norms", norms)
     plain = get_base_model(model)
     if method == "full":
         if plain is not model or options or norms is not None:
             raise ValueError(
-                "full fine-tuning takes a model of transformers and no options: it has no adapter to add to one"
+                "full fine-tuning takes a model of transformers and no options: it has no adapter "
+                "to add to one"
             )
         return model.requires_grad_(True)
     _check_fits(model, known[method], name)
@@ -208,7 +250,8 @@ def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -
     if not isinstance(model, PeftModel):
         if any(isinstance(module, BaseTunerLayer) for module in model.modules()):
             raise ValueError(
-                f"this {type(model).__name__} has adapters in it already; give adapt() what it returned then, or a fresh copy of the model"
+                f"this {type(model).__name__} has adapters in it already; give adapt() what it "
+                "returned then, or a fresh copy of the model"
             )
     elif name in model.peft_config:
         raise ValueError(f"the model has an adapter {name!r} already; give another name")
@@ -218,7 +261,8 @@ def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -
         if type(config) is not method.config
     }:
         raise ValueError(
-            f"the model has adapters of {others.pop()}; {method.title} needs a copy of the base model of its own"
+            f"the model has adapters of {others.pop()}; {method.title} needs a copy of the base "
+            "model of its own"
         )
     check_no_part(name, get_base_model(model))
 
@@ -226,13 +270,15 @@ def _check_fits(model: PreTrainedModel | PeftModel, method: Method, name: str) -
 def _config(
     model: PreTrainedModel, method: str, known: Method, norms: bool | None, options: dict
 ) -> PeftConfig:
+    assert known.config is not None and known.usual is not None  # as for all but full fine-tuning
     kind = next(
         (kind for ending, kind in _TASK_TYPES.items() if type(model).__name__.endswith(ending)),
         None,
     )
     if kind is None and issubclass(known.config, PromptLearningConfig):
         raise ValueError(
-            f"{known.title} does not know {type(model).__name__}, only classes that end in {', '.join(_TASK_TYPES)}"
+            f"{known.title} does not know {type(model).__name__}, only classes that end in "
+            f"{', '.join(_TASK_TYPES)}"
         )
     given = {
         name: value

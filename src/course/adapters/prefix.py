@@ -1,11 +1,11 @@
-r"""How prefix tuning (Li and Liang 2021) starts.
+r"""Initialisation of prefix tuning (Li and Liang 2021) from the keys and values of a text.
 
 Every layer's attention reads $m$ more positions, whose keys and values are parameters:
 
 $$\text{attention}(q, [P_k; K], [P_v; V]), \qquad P_k, P_v \in \mathbb{R}^{m \times d}.$$
 
 In $L$ layers that makes $2 L m d$ parameters. Drawn at random they are unlike anything that the
-model has ever attended to, and training has to undo that first. Keys and values of real words are a
+model has ever attended to, and training must undo that first. Keys and values of real words are a
 better start.
 """
 

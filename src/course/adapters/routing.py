@@ -1,14 +1,14 @@
-"""Layers that give every row of a batch its own adapter, and which adapters have such layers at
-all.
+"""Per-row adapter layers: every row of a batch gets its own adapter.
 
-What is routed stands in lists: the options of an adapter's configuration, and the layers that
-``peft`` has put into the model. Anything else is refused by name, since a layer that nobody routes
-would answer for whichever adapter is active and say nothing.
+Two lists say what is supported: the options of an adapter's configuration, and the layers that
+``peft`` puts into a model. Everything else is refused by name, because a layer without routing
+would silently apply whichever adapter is active.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from typing import cast
 
 import torch
 from peft import IA3Config, LoraConfig, PeftConfig
@@ -27,21 +27,29 @@ from course.adapters.tuner import DeltaConfig, DeltaLayer
 #: what its layers here route.
 _ROUTED_OPTIONS = {
     LoraConfig: {
-        "r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "lora_dropout", "init_lora_weights", "fan_in_fan_out",
-        "target_modules", "exclude_modules", "modules_to_save", "layers_to_transform", "layers_pattern", "trainable_token_indices",
-        "lora_bias", "use_dora", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config",
+        "r", "lora_alpha", "rank_pattern", "alpha_pattern", "use_rslora", "lora_dropout",
+        "init_lora_weights", "fan_in_fan_out", "target_modules", "exclude_modules",
+        "modules_to_save", "layers_to_transform", "layers_pattern", "trainable_token_indices",
+        "lora_bias", "use_dora", "loftq_config", "eva_config", "corda_config", "lora_ga_config",
+        "runtime_config",
     },
-    IA3Config: {"target_modules", "exclude_modules", "feedforward_modules", "fan_in_fan_out", "modules_to_save", "init_ia3_weights"},
+    IA3Config: {
+        "target_modules", "exclude_modules", "feedforward_modules", "fan_in_fan_out",
+        "modules_to_save", "init_ia3_weights",
+    },
 }  # fmt: skip
 _ALONE = "answer its rows alone, with set_adapter() and the adapted model"
 _INSTEAD = {
     "target_parameters": f"name linear layers in target_modules instead, or {_ALONE}",
-    "bias": f"train with bias='none' (lora_bias=True gives every adapter biases of its own), or {_ALONE}",
+    "bias": (
+        "train with bias='none' (lora_bias=True gives every adapter biases of its own),"
+        f" or {_ALONE}"
+    ),
 }
 
 
 def check_options(name: str, config: PeftConfig) -> None:
-    """Refuse an adapter that does anything which no layer of this module does.
+    """Refuse an adapter that needs what no layer of this module supports.
 
     Raises:
         ValueError: for another method, or an option that would change what the adapter says.
@@ -50,7 +58,8 @@ def check_options(name: str, config: PeftConfig) -> None:
         return
     if type(config) not in _ROUTED_OPTIONS:
         raise ValueError(
-            f"the adapter {name!r} is {config.peft_type.value}, which cannot share a batch: expected LoRA, IA3, or one of this "
+            f"the adapter {name!r} is {config.peft_type.value}, which cannot share a batch: "
+            "expected LoRA, IA3, or one of this "
             f"package's methods; {_ALONE}"
         )
     allowed = _ROUTED_OPTIONS[type(config)] | {field.name for field in fields(PeftConfig)}
@@ -59,11 +68,12 @@ def check_options(name: str, config: PeftConfig) -> None:
         # an empty set says no more than None
         if field.name not in allowed and (value or None) != (_default(field) or None):
             raise ValueError(
-                f"the adapter {name!r} has {field.name}={value!r}, which cannot share a batch; {_INSTEAD.get(field.name, _ALONE)}"
+                f"the adapter {name!r} has {field.name}={value!r}, which cannot share a batch; "
+                f"{_INSTEAD.get(field.name, _ALONE)}"
             )
 
 
-def _default(field) -> object:
+def _default(field: Field) -> object:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 
@@ -77,17 +87,21 @@ class Routed(nn.Module):
             until a batch was seen.
     """
 
+    base_layer: nn.Module
+
     def __init__(self, where: str, stacked: dict[str, torch.Tensor]):
         super().__init__()
-        self.where, self.stacked, self.flat = where, stacked, None
-        self.index = self.chosen = None
+        self.where, self.stacked = where, stacked
+        self.flat: bool | None = None
+        self.index: torch.Tensor | None = None  # (rows,)
+        self.chosen: dict[str, torch.Tensor] | None = None
 
     @property
     def weight(self) -> torch.Tensor:
         """That of the base model, as an adapted layer of ``peft`` gives it to a model that asks for
         its type or device.
         """
-        return self.base_layer.weight
+        return cast(torch.Tensor, self.base_layer.weight)
 
     def choose(self, index: torch.Tensor | None) -> None:
         """Gather the parameters of a batch whose row ``b`` has the adapter ``index[b]``; None ends
@@ -101,7 +115,7 @@ class Routed(nn.Module):
         )
 
     def see(self, shape: torch.Size, rows: int, tokens: int) -> None:
-        """Learn from a batch of ``rows * tokens`` ids how the model hands over its input.
+        """Record, from a batch of ``rows * tokens`` ids, how the model passes its input on.
 
         Raises:
             ValueError: if the input does not go by rows, so that no row could have its own adapter.
@@ -109,8 +123,10 @@ class Routed(nn.Module):
         flat = {rows: False, rows * tokens: True}.get(shape[0])
         if flat is None or self.flat not in (None, flat):
             raise ValueError(
-                f"{self.where} reads something of the shape {tuple(shape)} in a batch of {rows} rows, {tokens} tokens each, so rows "
-                "cannot have their own adapters there; adapt without it (target_modules, exclude_modules, norms=False), "
+                f"{self.where} reads something of the shape {tuple(shape)} in a batch of {rows} "
+                f"rows, {tokens} tokens each, so rows "
+                "cannot have their own adapters there; adapt without it (target_modules, "
+                "exclude_modules, norms=False), "
                 f"or {_ALONE}"
             )
         self.flat = flat
@@ -122,13 +138,18 @@ class Routed(nn.Module):
             ValueError: for another number of rows than adapters were chosen for.
         """
         self._check(x)
-        return x.reshape(len(self.index), -1, x.shape[-1])
+        return x.reshape(self._rows(), -1, x.shape[-1])
+
+    def _rows(self) -> int:
+        """Rows of the current batch; 0 outside of one."""
+        return 0 if self.index is None else len(self.index)
 
     def _check(self, x: torch.Tensor) -> None:
-        rows = len(self.index)
+        rows = self._rows()
         if self.flat is None or (len(x) % rows if self.flat else len(x) != rows):
             raise ValueError(
-                f"{self.where} got {len(x)} rows for {rows} names: expected one adapter for each row"
+                f"{self.where} got {len(x)} rows for {rows} names: expected one adapter for each "
+                "row"
             )
 
 
@@ -183,9 +204,11 @@ def _factors(layer: lora.Linear, name: str, rank: int) -> dict[str, torch.Tensor
     some = next(iter(layer.lora_A.values())).weight
     if name not in layer.lora_A:
         return {
-            "down": some.new_zeros(layer.in_features, rank), "up": some.new_zeros(rank, layer.out_features),
-            "magnitude": some.new_ones(layer.out_features), "bias": some.new_zeros(layer.out_features),
-        }  # fmt: skip
+            "down": some.new_zeros(layer.in_features, rank),
+            "up": some.new_zeros(rank, layer.out_features),
+            "magnitude": some.new_ones(layer.out_features),
+            "bias": some.new_zeros(layer.out_features),
+        }
     magnitude, scale = _magnitude(layer, name), layer.scaling[name]
     bias = layer.lora_B[name].bias
     return {
@@ -243,7 +266,7 @@ class RoutedEmbedding(Routed):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         y = self.base_layer(ids)
-        if self.chosen is None:
+        if self.chosen is None or self.index is None:
             return y
         rows = self.by_row(ids[..., None])[..., 0]  # (B, T)
         return (y + (self.down[self.index[:, None], rows] @ self.chosen["up"]).view_as(y)).to(
@@ -329,12 +352,12 @@ class RoutedScale(Routed):
         if self.chosen is None:
             return self.base_layer(x)
         if self.at_input:
-            return self.base_layer(self._scaled(x))
+            return self.base_layer(self._scaled(x, self.chosen["scale"]))
         self._check(x)
-        return self._scaled(self.base_layer(x))
+        return self._scaled(self.base_layer(x), self.chosen["scale"])
 
-    def _scaled(self, x: torch.Tensor) -> torch.Tensor:
-        return (self.by_row(x) * self.chosen["scale"][:, None]).to(x.dtype).view_as(x)
+    def _scaled(self, x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        return (self.by_row(x) * scale[:, None]).to(x.dtype).view_as(x)
 
 
 class RoutedDelta(Routed):
@@ -343,7 +366,8 @@ class RoutedDelta(Routed):
     def __init__(self, layer: DeltaLayer, names: Sequence[str], where: str):
         if missing := [name for name in names if name not in layer.deltas]:
             raise ValueError(
-                f"the adapter {missing[0]!r} changes nothing at {where}, others do; serve those of the same modules together"
+                f"the adapter {missing[0]!r} changes nothing at {where}, others do; serve those "
+                "of the same modules together"
             )
         parts = [dict(layer.deltas[name].named_parameters()) for name in names]
         super().__init__(where, _stacked(parts, f"{where} ({type(layer).__name__})"))
@@ -387,7 +411,7 @@ class RoutedCopy(Routed):
             return self.original(x)
         self._check(x)
         if self.flat:
-            return self._mapped(x.reshape(len(self.index), -1, *x.shape[1:])).flatten(0, 1)
+            return self._mapped(x.reshape(self._rows(), -1, *x.shape[1:])).flatten(0, 1)
         # many heads read the first token of every row, so what they are given has rows, if only one
         return self._mapped(x[:, None]).squeeze(1)
 
@@ -401,11 +425,12 @@ def _padded(matrix: torch.Tensor, rank: int, dim: int) -> torch.Tensor:
     return torch.cat([matrix.detach(), matrix.new_zeros(shape)], dim)
 
 
-def _stacked(parts: list[dict[str, torch.Tensor]], where: str) -> dict[str, torch.Tensor]:
+def _stacked(parts: Sequence[Mapping[str, torch.Tensor]], where: str) -> dict[str, torch.Tensor]:
     shapes = [{name: tuple(value.shape) for name, value in part.items()} for part in parts]
     if other := next((shape for shape in shapes if shape != shapes[0]), None):
         raise ValueError(
-            f"the adapters differ at {where}: {shapes[0]} and {other}; serve those of one shape together"
+            f"the adapters differ at {where}: {shapes[0]} and {other}; serve those of one shape "
+            "together"
         )
     return {name: torch.stack([part[name].detach() for part in parts]) for name in parts[0]}
 

@@ -1,5 +1,5 @@
-"""One base model, many adapters at once: every row of a batch is answered by its own adapter, in
-one forward pass.
+"""Multi-adapter inference: one base model, and every row of a batch is answered by its own adapter
+in one forward pass.
 
 ``peft`` can mix LoRA adapters in a batch (``adapter_names``) by running each adapter on its rows in
 turn. Here the weights of all adapters are stacked once; a batch gathers those of its rows, and
@@ -9,12 +9,12 @@ own on a GPU):
     y[b] = W x[b] + B[a(b)] A[a(b)] x[b]      for row b with the adapter a(b)
 
 The frozen products stay one product for the whole batch. What is neither LoRA nor frozen (deltas,
-heads, norms) is mapped over the rows by ``torch.func.vmap``. Which adapters can be served so stands
-in :mod:`course.adapters.routing`; all others are refused.
+heads, norms) is mapped over the rows by ``torch.func.vmap``. :mod:`course.adapters.routing` says
+which adapters can be served this way; all others are refused.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -32,7 +32,7 @@ _TRIALS = ((3, 2), (2, 5))
 
 
 class AdapterBank:
-    """Adapters of one base model that answer side by side.
+    """Adapters of one base model that answer in one batch.
 
     The base model's weights are shared with the ``PeftModel`` that the bank was made from, which
     stays as it is; the adapters' weights are copied, so adapters that are trained further need a
@@ -58,7 +58,8 @@ class AdapterBank:
         """
         if not isinstance(adapted, PeftModel):
             raise TypeError(
-                f"{type(adapted).__name__} has no adapters: expected what course.adapters.adapt or peft returns"
+                f"{type(adapted).__name__} has no adapters: expected what course.adapters.adapt "
+                "or peft returns"
             )
         self.names = _checked(
             adapted.peft_config if names is None else names, "adapters", adapted.peft_config
@@ -79,11 +80,11 @@ class AdapterBank:
         self.model.register_forward_pre_hook(self._check_rows, with_kwargs=True)
 
     def _replace_layers(self) -> list[Routed]:
-        found = list(routed_layers(self.model, self.names))
-        for where, layer in found:
+        layers = list(routed_layers(self.model, self.names))
+        for where, layer in layers:
             parent, _, child = where.rpartition(".")
             setattr(self.model.get_submodule(parent), child, layer)
-        return [layer for _, layer in found]
+        return [layer for _, layer in layers]
 
     def _see_batches(self) -> None:
         """Run the base model on small batches, for each layer to learn how it is given rows."""
@@ -96,8 +97,10 @@ class AdapterBank:
                     self.model(input_ids=ids, attention_mask=torch.ones_like(ids))
                 except (TypeError, AttributeError, RuntimeError) as error:
                     raise ValueError(
-                        f"{type(self.model).__name__} does not run with layers that route rows ({error}); "
-                        "answer the rows of each adapter alone, with set_adapter() and the adapted model"
+                        f"{type(self.model).__name__} does not run with layers that route rows "
+                        f"({error}); "
+                        "answer the rows of each adapter alone, with set_adapter() and the "
+                        "adapted model"
                     ) from error
 
     def _check_rows(self, model: nn.Module, inputs: tuple, named: dict) -> None:
@@ -105,12 +108,13 @@ class AdapterBank:
         read = named.get("inputs_embeds") if read is None else read
         if self._index is not None and read is not None and len(read) != len(self._index):
             raise ValueError(
-                f"{len(self._index)} names for {len(read)} rows: expected one adapter for each row; name those of beams and samples, too"
+                f"{len(self._index)} names for {len(read)} rows: expected one adapter for each "
+                "row; name those of beams and samples, too"
             )
 
     @contextmanager
     def rows(self, names: Sequence[str]) -> Iterator[PreTrainedModel]:
-        """Inside it, row ``b`` of every batch is answered by the adapter ``names[b]``.
+        """A context in which row ``b`` of every batch is answered by the adapter ``names[b]``.
 
         Raises:
             ValueError: for a name that the bank does not have, or for no names.
@@ -148,7 +152,7 @@ class AdapterBank:
         max_new_tokens: int = 8,
         stop: str = "\n",
     ) -> list[str]:
-        """What each adapter says after its prompt: greedy, in one batch, up to ``stop`` or
+        """Greedy answers in one batch, each by its own adapter, up to ``stop`` or
         ``max_new_tokens``.
 
         Args:
@@ -173,7 +177,7 @@ class AdapterBank:
             [[0] * (length - len(row)) + [1] * len(row) for row in ids], device=self.model.device
         )
         with self.rows(names) as model:
-            made = model.generate(
+            generated = model.generate(
                 input_ids=read,
                 attention_mask=mask,
                 max_new_tokens=max_new_tokens,
@@ -182,7 +186,7 @@ class AdapterBank:
             )  # (B, T + new)
         return [
             tokenizer.decode(row[length:], skip_special_tokens=True).split(stop)[0].strip()
-            for row in made
+            for row in generated
         ]
 
     def _encoded(
@@ -196,11 +200,13 @@ class AdapterBank:
             raise TypeError(f"prompts={prompts!r:.60}: expected a list of texts")
         if not self.model.can_generate():
             raise ValueError(
-                f"{type(self.model).__name__} does not generate: expected a causal language model, or call logits()"
+                f"{type(self.model).__name__} does not generate: expected a causal language "
+                "model, or call logits()"
             )
         if len(names) != len(prompts):
             raise ValueError(
-                f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each prompt"
+                f"{len(names)} names for {len(prompts)} prompts: expected one adapter for each "
+                "prompt"
             )
         ids, window = (
             text_ids(tokenizer, list(prompts)),
@@ -213,13 +219,14 @@ class AdapterBank:
                 )
             if window and len(row) + more > window:
                 raise ValueError(
-                    f"the prompt {prompt[:40]!r} has {len(row)} tokens, and with {more} new ones that is more than the window of {window}; "
+                    f"the prompt {prompt[:40]!r} has {len(row)} tokens, and with {more} new ones "
+                    f"that is more than the window of {window}; "
                     "shorten it or ask for fewer"
                 )
         return ids
 
 
-def _seer(rows: int, tokens: int):
+def _seer(rows: int, tokens: int) -> Callable[[Routed, tuple], None]:
     return lambda layer, inputs: layer.see(inputs[0].shape, rows, tokens)
 
 

@@ -1,5 +1,4 @@
-"""Adapters on disk: written whole or not at all, measured in bytes, and the lecture's hundred
-tasks.
+"""Saving models and adapters, and what many tasks cost in disk space and switching time.
 
 A task by full fine-tuning is a whole model on disk; a task by an adapter is a small folder beside
 the one base model.
@@ -11,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from peft import PeftModel
 from safetensors.torch import load_model
@@ -78,7 +78,7 @@ def _move_up(inner: Path) -> None:
 
 
 def _only_one_model(folder: Path) -> bool:
-    """Whether a folder holds an adapter or a model, and nothing that :func:`save` would not write."""
+    """Whether a folder holds one adapter or model, and only what :func:`save` writes."""
     inside = list(folder.iterdir())
     plain = all(
         path.is_file() and not path.is_symlink() and _FILES.fullmatch(path.name) for path in inside
@@ -94,7 +94,7 @@ def stored_bytes(folder: str | Path) -> int:
 
 @dataclass(frozen=True)
 class StorageCost:
-    """What a growing number of tasks costs, one way of keeping them.
+    """Disk space and switching time of a growing number of tasks, stored one way.
 
     Attributes:
         tasks: numbers of tasks.
@@ -109,8 +109,7 @@ class StorageCost:
 
 
 def benchmark_storage(model: PreTrainedModel, folder: Path, tasks: Sequence[int]) -> StorageCost:
-    """Keep every task as a whole model; to switch, another one is read from disk into the same
-    model.
+    """The cost of a whole model a task; a switch reads another one from disk into the same model.
 
     The bytes of a model do not depend on what it was trained to do, so the same one is saved for
     every task.
@@ -126,10 +125,10 @@ def benchmark_storage(model: PreTrainedModel, folder: Path, tasks: Sequence[int]
 
 
 def benchmark_adapter_storage(
-    model: PreTrainedModel, method: str, folder: Path, tasks: Sequence[int], **options
+    model: PreTrainedModel, method: str, folder: Path, tasks: Sequence[int], **options: Any
 ) -> StorageCost:
-    """Keep the base model once and every task as an adapter; to switch, another one of those in
-    memory is made the active one.
+    """The cost of one base model and an adapter a task; a switch activates another adapter in
+    memory.
 
     The adapters are fresh; their bytes do not depend on training either.
 
@@ -150,7 +149,7 @@ def benchmark_adapter_storage(
 def _grow(
     add: Callable[[int], None], switch: Callable[[int], None], folder: Path, tasks: Sequence[int]
 ) -> StorageCost:
-    """Add one task after another; at each number of ``tasks`` look at the folder and at the clock."""
+    """Costs measured at each number of ``tasks``, adding one task after another."""
     if not tasks or list(tasks) != sorted(set(tasks)) or tasks[0] < 1:
         raise ValueError(f"tasks={list(tasks)}: expected rising numbers from 1 up")
     megabytes, times = [], []

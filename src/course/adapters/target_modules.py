@@ -1,5 +1,5 @@
-"""Where in a transformer the methods intervene, by architecture; names are those of the modules in
-``transformers``.
+"""Target modules by architecture: where in a transformer each method acts. Names are those of the
+modules in ``transformers``.
 """
 
 import re
@@ -39,7 +39,7 @@ _LLAMA = TargetModules(
 _BLOOM = TargetModules(
     r".*\.self_attention\.dense", r".*\.mlp\.dense_4h_to_h", r".*h\.\d+\.(\w+_layernorm|ln_\w+)"
 )
-#: ``model_type`` of a configuration -> places.
+#: ``model_type`` of a configuration -> target modules.
 TARGET_MODULES = {
     "bert": _BERT,
     "roberta": _BERT,
@@ -48,14 +48,19 @@ TARGET_MODULES = {
     "deberta": _BERT,
     "deberta-v2": _BERT,
     "mpnet": TargetModules(r".*\.attention\.attn\.o", _BERT.feed_forward, _BERT.norms),
-    "distilbert": TargetModules(r".*\.attention\.out_lin", r".*\.ffn\.lin2", r".*layer\.\d+\.\w+_layer_norm"),
+    "distilbert": TargetModules(
+        r".*\.attention\.out_lin", r".*\.ffn\.lin2", r".*layer\.\d+\.\w+_layer_norm"
+    ),
     # all layers share one set of weights, and so they share what an adapter adds
     "albert": TargetModules(
-        r".*albert_layers\.\d+\.attention\.dense", r".*\.ffn_output",
+        r".*albert_layers\.\d+\.attention\.dense",
+        r".*\.ffn_output",
         r".*albert_layers\.\d+\.(attention\.LayerNorm|full_layer_layer_norm)",
     ),
     "modernbert": TargetModules(r".*\.attn\.Wo", r".*\.mlp\.Wo", r".*layers\.\d+\.\w+_norm"),
-    "gpt_neox": TargetModules(r".*\.attention\.dense", r".*\.mlp\.dense_4h_to_h", r".*layers\.\d+\.\w+_layernorm"),
+    "gpt_neox": TargetModules(
+        r".*\.attention\.dense", r".*\.mlp\.dense_4h_to_h", r".*layers\.\d+\.\w+_layernorm"
+    ),
     "gpt2": TargetModules(r".*\.attn\.c_proj", r".*\.mlp\.c_proj", r".*h\.\d+\.ln_\d"),
     "llama": _LLAMA,
     "mistral": _LLAMA,
@@ -63,10 +68,12 @@ TARGET_MODULES = {
     "qwen3": _LLAMA,
     "phi3": _LLAMA,
     "phi": TargetModules(r".*\.self_attn\.dense", r".*\.mlp\.fc2", r".*layers\.\d+\.\w+_layernorm"),
-    "opt": TargetModules(r".*\.self_attn\.out_proj", r".*layers\.\d+\.fc2", r".*layers\.\d+\.\w+_layer_norm"),
+    "opt": TargetModules(
+        r".*\.self_attn\.out_proj", r".*layers\.\d+\.fc2", r".*layers\.\d+\.\w+_layer_norm"
+    ),
     "bloom": _BLOOM,
     "falcon": _BLOOM,
-}  # fmt: skip
+}
 #: What IA3 scales where ``peft`` does not know it: the ends of the names of keys and values (or of
 #: the layer that makes them all), and of the feed-forward blocks' last layer.
 _SCALED = {
@@ -81,13 +88,13 @@ _SCALED = {
 #: Architectures whose attention reads keys and values that were not made from its input, which a
 #: prefix consists of.
 WITH_CACHE = frozenset({
-    "bert", "roberta", "xlm-roberta", "electra", "gpt_neox", "gpt2", "llama", "mistral", "mixtral", "qwen2", "qwen3", "gemma2", "phi",
-    "phi3", "opt", "bloom", "falcon",
+    "bert", "roberta", "xlm-roberta", "electra", "gpt_neox", "gpt2", "llama", "mistral", "mixtral",
+    "qwen2", "qwen3", "gemma2", "phi", "phi3", "opt", "bloom", "falcon",
 })  # fmt: skip
 
 
 def target_modules(model: PreTrainedModel) -> TargetModules:
-    """The places of a model's architecture.
+    """The target modules of a model's architecture.
 
     Raises:
         ValueError: for an architecture that is not in :data:`TARGET_MODULES`.
@@ -95,14 +102,16 @@ def target_modules(model: PreTrainedModel) -> TargetModules:
     kind = model.config.model_type
     if kind not in TARGET_MODULES:
         raise ValueError(
-            f"no places are known for the architecture {kind!r}, only for {', '.join(TARGET_MODULES)}; give target_modules=[...], the ends of the "
-            "names of its linear layers, and norms=False; or choose 'lora' or 'head', which know every architecture"
+            f"no target modules are known for the architecture {kind!r}, only for "
+            f"{', '.join(TARGET_MODULES)}; give target_modules=[...], the ends of the "
+            "names of its linear layers, and norms=False; or choose 'lora' or 'head', which know "
+            "every architecture"
         )
     return TARGET_MODULES[kind]
 
 
 def scaled_modules(model: PreTrainedModel) -> dict[str, list[str]]:
-    """What IA3 scales, as options of its configuration; none where ``peft`` knows them by itself.
+    """The modules that IA3 scales, as options; none where ``peft`` knows the architecture.
 
     Raises:
         ValueError: for an architecture that neither knows.
@@ -113,7 +122,8 @@ def scaled_modules(model: PreTrainedModel) -> dict[str, list[str]]:
     if kind not in _SCALED:
         known = sorted({*TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING, *_SCALED})
         raise ValueError(
-            f"IA3 does not know the architecture {kind!r}, only {', '.join(known)}; give target_modules=[...] and "
+            f"IA3 does not know the architecture {kind!r}, only {', '.join(known)}; give "
+            "target_modules=[...] and "
             "feedforward_modules=[...], or choose another method"
         )
     keys_and_values, feed_forward = _SCALED[kind]
@@ -121,16 +131,14 @@ def scaled_modules(model: PreTrainedModel) -> dict[str, list[str]]:
 
 
 def low_rank_modules(model: PreTrainedModel) -> str | list[str]:
-    """Where LoRA stands if nobody says otherwise: at every linear layer of the body that is called
-    as one.
-    """
+    """The default target modules of LoRA: every linear layer of the body that is called as one."""
     # Mamba's other matrices are handed to a kernel, which would not see what an adapter adds
     return ["in_proj", "x_proj"] if model.config.model_type == "mamba" else "all-linear"
 
 
 def prefix_sizes(model: PreTrainedModel) -> dict[str, int]:
-    """What ``peft`` reads wrongly off a configuration: the sizes of the keys of Falcon, whose heads
-    may share them.
+    """The sizes of a prefix that ``peft`` reads wrongly from a configuration: those of Falcon's
+    keys, which its heads may share.
 
     Raises:
         ValueError: for an architecture without a cache of keys and values.
@@ -138,7 +146,8 @@ def prefix_sizes(model: PreTrainedModel) -> dict[str, int]:
     config = model.config
     if config.model_type not in WITH_CACHE:
         raise ValueError(
-            f"prefix tuning does not know the architecture {config.model_type!r}, only {', '.join(sorted(WITH_CACHE))}: it needs an "
+            f"prefix tuning does not know the architecture {config.model_type!r}, only "
+            f"{', '.join(sorted(WITH_CACHE))}: it needs an "
             "attention that reads keys and values from a cache; choose another method"
         )
     if config.model_type != "falcon":
@@ -159,7 +168,8 @@ def input_sizes(model: PreTrainedModel) -> dict[str, int]:
     config = model.config
     if not getattr(config, "num_attention_heads", None):
         raise ValueError(
-            f"vectors before the input of {config.model_type!r} are not known here, only of architectures with attention; choose 'lora'"
+            f"vectors before the input of {config.model_type!r} are not known here, only of "
+            "architectures with attention; choose 'lora'"
         )
     return {
         "token_dim": model.get_input_embeddings().weight.shape[-1],
@@ -213,7 +223,8 @@ def biased_modules(model: PreTrainedModel) -> list[str]:
     target_modules(model)
     if model.config.model_type == "deberta":
         raise ValueError(
-            "'deberta' adds biases to queries and values outside of any linear layer, out of BitFit's reach; take deberta-v2"
+            "'deberta' adds biases to queries and values outside of any linear layer, out of "
+            "BitFit's reach; take deberta-v2"
         )
     body, head, names = f"{model.base_model_prefix}.", head_modules(model), []
     for name, module in model.named_modules():
@@ -230,6 +241,7 @@ def biased_modules(model: PreTrainedModel) -> list[str]:
             names.append(name)
     if not names:
         raise ValueError(
-            f"{type(model).__name__} has no biases, so BitFit has nothing to train; choose another method"
+            f"{type(model).__name__} has no biases, so BitFit has nothing to train; choose "
+            "another method"
         )
     return names

@@ -1,5 +1,5 @@
-"""What the methods that ``peft`` lacks have in common: each adds something to the output of chosen
-modules of the base model.
+"""Base classes of adapters that change the output of chosen modules, for the methods that ``peft``
+lacks.
 
 A method is a *delta*, a small module that turns (input, output) of a module of the base model into
 its new output; a layer that holds the deltas of all adapters; and a tuner that puts such layers in
@@ -7,19 +7,21 @@ place. Registered with ``peft``, it saves, loads, lists and switches like LoRA d
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from peft import PeftConfig, PeftType
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer, check_adapters_to_merge
 from peft.utils import register_peft_method
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 
 @dataclass
 class DeltaConfig(PeftConfig):
-    """What every method here can be told.
+    """The settings that all methods here share.
 
     Attributes:
         target_modules: which modules of the base model get a delta: a regular expression for their
@@ -35,20 +37,20 @@ class DeltaConfig(PeftConfig):
     #: Set by :func:`register`.
     method: ClassVar[PeftType]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         self.peft_type = self.method
 
 
 class Delta(nn.Module, ABC):
-    """What one adapter adds to one module; at the start it must add nothing."""
+    """The change that one adapter makes at one module; a fresh one must change nothing."""
 
     def __init__(self, base_layer: nn.Module, config: DeltaConfig):
         super().__init__()
 
     @abstractmethod
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """The new output for an input ``x`` (..., in) and the base layer's output ``y`` (..., out)."""
+        """The new output (..., out) for an input ``x`` (..., in) and the base's output ``y``."""
 
     def merge_into(self, base_layer: nn.Module, sign: int) -> None:
         """Add the delta to the base layer's own weights (``sign=1``) or take it out again (``-1``).
@@ -58,7 +60,8 @@ class Delta(nn.Module, ABC):
                 would do the same.
         """
         raise ValueError(
-            f"{type(self).__name__} depends on the input and cannot be merged into the base model; keep it beside it"
+            f"{type(self).__name__} depends on the input and cannot be merged into the base "
+            "model; keep it beside it"
         )
 
 
@@ -70,12 +73,13 @@ def width(layer: nn.Module) -> tuple[int, int]:
     """
     if isinstance(layer, nn.Linear):
         return layer.in_features, layer.out_features
-    if hasattr(layer, "nf"):
+    if isinstance(layer, Conv1D):
         return layer.weight.shape[0], layer.nf
     if isinstance(layer, nn.LayerNorm):
         return layer.normalized_shape[-1], layer.normalized_shape[-1]
     raise TypeError(
-        f"{type(layer).__name__} cannot be adapted: expected a linear layer or a layer norm; choose other target_modules"
+        f"{type(layer).__name__} cannot be adapted: expected a linear layer or a layer norm; "
+        "choose other target_modules"
     )
 
 
@@ -86,11 +90,17 @@ class DeltaLayer(nn.Module, BaseTunerLayer):
     """
 
     delta: type[Delta]
+    # of peft's BaseTunerLayer, which has no types
+    adapter_layer_names: tuple[str, ...]
+    active_adapters: list[str]
+    get_base_layer: Callable[[], nn.Module]
+    set_adapter: Callable[..., None]
+    _move_adapter_to_device_of_base_layer: Callable[[str], None]
 
     def __init__(self, base_layer: nn.Module, adapter_name: str, config: DeltaConfig):
         super().__init__()
         self.base_layer = base_layer
-        self.merged_adapters = []
+        self.merged_adapters: list[str] = []
         self._active_adapter = adapter_name
         self.add_module(self.adapter_layer_names[0], nn.ModuleDict())
         self.update_layer(adapter_name, config)
@@ -105,7 +115,7 @@ class DeltaLayer(nn.Module, BaseTunerLayer):
         self._move_adapter_to_device_of_base_layer(adapter_name)
         self.set_adapter(self.active_adapters, inference_mode=config.inference_mode)
 
-    def forward(self, x: torch.Tensor, *args, **kwargs) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         if self.disable_adapters and self.merged:
             self.unmerge()
         y = self.base_layer(x, *args, **kwargs)
@@ -119,12 +129,17 @@ class DeltaLayer(nn.Module, BaseTunerLayer):
     def merge(self, safe_merge: bool = False, adapter_names: list[str] | None = None) -> None:
         for name in check_adapters_to_merge(self, adapter_names):
             if name in self.deltas:
-                self.deltas[name].merge_into(self.get_base_layer(), 1)
+                self._add_to_base(name, 1)
                 self.merged_adapters.append(name)
 
     def unmerge(self) -> None:
         while self.merged_adapters:
-            self.deltas[self.merged_adapters.pop()].merge_into(self.get_base_layer(), -1)
+            self._add_to_base(self.merged_adapters.pop(), -1)
+
+    def _add_to_base(self, name: str, sign: int) -> None:
+        delta = self.deltas[name]
+        assert isinstance(delta, Delta)
+        delta.merge_into(self.get_base_layer(), sign)
 
 
 class DeltaModel(BaseTuner):
@@ -142,13 +157,13 @@ class DeltaModel(BaseTuner):
 
     def _create_and_replace(
         self,
-        peft_config,
-        adapter_name,
-        target,
-        target_name,
-        parent,
-        current_key,
-        parameter_name=None,
+        peft_config: DeltaConfig,
+        adapter_name: str,
+        target: nn.Module,
+        target_name: str,
+        parent: nn.Module,
+        current_key: str,
+        parameter_name: str | None = None,
     ) -> None:
         if isinstance(target, self.tuner_layer_cls):
             target.update_layer(adapter_name, peft_config)

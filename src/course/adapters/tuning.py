@@ -1,9 +1,10 @@
-"""Training one adapter, or a whole model, for one task with a head; and what it costs to keep."""
+"""Training one method on one task with a head, and what the result costs to store."""
 
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -24,12 +25,58 @@ from course.training.fitting import FitSettings, History, fit
 #: for the hub are what its models are usually trained with.
 RATES = {
     "tiny": {
-        "head": 1e-2, "bitfit": 1e-2, "adapter_bias": 1e-2, "ia3": 1e-2, "prefix": 3e-2, "lora": 3e-3, "bottleneck": 3e-3, "full": 1e-3,
+        "head": 1e-2,
+        "bitfit": 1e-2,
+        "adapter_bias": 1e-2,
+        "ia3": 1e-2,
+        "prefix": 3e-2,
+        "lora": 3e-3,
+        "bottleneck": 3e-3,
+        "full": 1e-3,
     },
     "hub": {
-        "head": 1e-3, "bitfit": 1e-3, "adapter_bias": 1e-3, "ia3": 3e-3, "prefix": 5e-3, "lora": 3e-4, "bottleneck": 3e-4, "full": 2e-5,
+        "head": 1e-3,
+        "bitfit": 1e-3,
+        "adapter_bias": 1e-3,
+        "ia3": 3e-3,
+        "prefix": 5e-3,
+        "lora": 3e-4,
+        "bottleneck": 3e-4,
+        "full": 2e-5,
     },
-}  # fmt: skip
+}
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """The amount of live training and storing in chapter 3; real models get less of it.
+
+    Attributes:
+        labels: labelled examples of each task.
+        steps: optimiser steps of each training.
+        stored_tasks: for how many tasks models and adapters are stored.
+        learning_rates: method -> peak learning rate.
+    """
+
+    labels: int
+    steps: int
+    stored_tasks: tuple[int, ...]
+    learning_rates: dict[str, float]
+
+
+def chapter_data(wanted_tier: str | None = None) -> LiveSettings:
+    """The settings of chapter 3 for the tier.
+
+    Args:
+        wanted_tier: overrides ``COURSE_TIER``.
+
+    Raises:
+        ValueError: for an unknown tier.
+    """
+    name = tier(wanted_tier)
+    if name == "hub":
+        return LiveSettings(64, 2, (1, 2), RATES[name])
+    return LiveSettings(1000, 60, (1, 3, 10), RATES[name])
 
 
 @dataclass(frozen=True)
@@ -70,7 +117,7 @@ class Tuned:
 def compare(
     name: str, task: Task, methods: Sequence[str], steps: int = 100, seed: int = 0
 ) -> pd.DataFrame:
-    """Several methods on one task.
+    """Scores and costs of several methods on one task.
 
     Returns:
         Rows: the methods. Columns: the head's measure on test items (percent), thousands of trained
@@ -80,9 +127,11 @@ def compare(
     for method in methods:
         tuned = tune(name, task, method, steps, seed=seed)
         rows[METHODS[method].title] = {
-            "score (%)": tuned.score(), "trained (k)": tuned.parameters / 1e3, "stored (kB)": tuned.stored() / 1e3,
+            "score (%)": tuned.score(),
+            "trained (k)": tuned.parameters / 1e3,
+            "stored (kB)": tuned.stored() / 1e3,
             "seconds": tuned.history.seconds,
-        }  # fmt: skip
+        }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -94,7 +143,7 @@ def tune(
     learning_rate: float | None = None,
     seed: int = 0,
     start: str | None = None,
-    **options,
+    **options: Any,
 ) -> Tuned:
     """Train one method on the training examples of a task.
 

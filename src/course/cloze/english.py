@@ -1,9 +1,7 @@
-"""Plain English in place of the micro-world: what chapters ask of real models, which have never
-heard of *dorland*.
+"""Blanks, series and prompts in plain English, for real models, which do not know the micro-world.
 
-Sentences, series and prompts as data; nothing here needs a network. Whether a word is one token is
-up to a model's tokenizer, so :func:`one_token` takes out what cannot be asked and says how much
-that was.
+Nothing here needs a network. Whether a word is one token depends on the tokenizer, so
+:func:`one_token` removes the items that a model cannot answer and prints their number.
 """
 
 from collections.abc import Sequence
@@ -18,29 +16,35 @@ Item = TypeVar("Item", Blank, Beginning)
 
 #: Country -> capital.
 CAPITALS = {
-    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin", "Japan": "Tokyo", "Russia": "Moscow", "Egypt": "Cairo",
-    "Greece": "Athens", "Poland": "Warsaw", "Austria": "Vienna", "Portugal": "Lisbon", "Hungary": "Budapest", "Ireland": "Dublin",
-    "England": "London", "Norway": "Oslo", "Sweden": "Stockholm", "Denmark": "Copenhagen", "Finland": "Helsinki", "Cuba": "Havana",
-    "Iraq": "Baghdad", "Iran": "Tehran", "China": "Beijing", "Lebanon": "Beirut", "Kenya": "Nairobi", "Peru": "Lima",
-    "Belgium": "Brussels", "Scotland": "Edinburgh", "Bulgaria": "Sofia", "Syria": "Damascus", "Canada": "Ottawa",
+    "France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Germany": "Berlin", "Japan": "Tokyo",
+    "Russia": "Moscow", "Egypt": "Cairo", "Greece": "Athens", "Poland": "Warsaw",
+    "Austria": "Vienna", "Portugal": "Lisbon", "Hungary": "Budapest", "Ireland": "Dublin",
+    "England": "London", "Norway": "Oslo", "Sweden": "Stockholm", "Denmark": "Copenhagen",
+    "Finland": "Helsinki", "Cuba": "Havana", "Iraq": "Baghdad", "Iran": "Tehran",
+    "China": "Beijing", "Lebanon": "Beirut", "Kenya": "Nairobi", "Peru": "Lima",
+    "Belgium": "Brussels", "Scotland": "Edinburgh", "Bulgaria": "Sofia", "Syria": "Damascus",
+    "Canada": "Ottawa",
 }  # fmt: skip
 COUNTRIES = tuple(CAPITALS)
 #: Pairs of which each word is the other's opposite.
 OPPOSITES = (
-    ("hot", "cold"), ("big", "small"), ("good", "bad"), ("happy", "sad"), ("fast", "slow"), ("rich", "poor"), ("old", "young"),
-    ("light", "dark"), ("strong", "weak"), ("high", "low"), ("wet", "dry"), ("early", "late"), ("open", "closed"), ("true", "false"),
-    ("left", "right"), ("up", "down"), ("black", "white"), ("love", "hate"), ("war", "peace"), ("day", "night"), ("north", "south"),
-    ("east", "west"), ("buy", "sell"), ("push", "pull"), ("win", "lose"),
+    ("hot", "cold"), ("big", "small"), ("good", "bad"), ("happy", "sad"), ("fast", "slow"),
+    ("rich", "poor"), ("old", "young"), ("light", "dark"), ("strong", "weak"), ("high", "low"),
+    ("wet", "dry"), ("early", "late"), ("open", "closed"), ("true", "false"), ("left", "right"),
+    ("up", "down"), ("black", "white"), ("love", "hate"), ("war", "peace"), ("day", "night"),
+    ("north", "south"), ("east", "west"), ("buy", "sell"), ("push", "pull"), ("win", "lose"),
 )  # fmt: skip
 NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty"
 ).split()
 #: Series that everybody can go on with.
 SERIES = (
     tuple(NUMBERS),
     tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()),
     tuple(
-        "January February March April May June July August September October November December".split()
+        "January February March April May June "
+        "July August September October November December".split()
     ),
     tuple("first second third fourth fifth sixth seventh eighth ninth tenth".split()),
     tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
@@ -76,15 +80,14 @@ PHRASE = "The largest city of the United States is"
 
 
 def blank_sets(count: int, seed: int = 0) -> dict[str, list[Blank]]:
-    """Kind of text -> blanks, each sentence asked twice: with the clue on the left and on the
-    right.
+    """Kind of text -> blanks; each sentence has two, with the clue on the left and on the right.
 
     Args:
         count: of sums.
         seed: of the sums; the other sets are always the same.
     """
     pairs = [(a, b) for a in range(1, 11) for b in range(1, 11) if a != b]
-    sums = []
+    sums: list[Blank] = []
     for a, b in Rng(f"english/sums/{seed}").sample(pairs, count):
         sums += two_blanks(
             "The sum of", NUMBERS[a - 1], f"and {NUMBERS[b - 1]} is", NUMBERS[a + b - 1], "."
@@ -125,8 +128,8 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
 
 
 def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
-    """The items whose missing words are one token each for every model; prints how many are left
-    out, if any are.
+    """Items whose missing words are one token each for every model; prints how many are left out,
+    if any are.
     """
     kept = [
         item
@@ -135,7 +138,8 @@ def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
     ]
     if len(kept) < len(items):
         print(
-            f"{len(items) - len(kept)} of {len(items)} left out: the missing word is more than one token for a model"
+            f"{len(items) - len(kept)} of {len(items)} left out:"
+            " the missing word is more than one token for a model"
         )
     return kept
 

@@ -1,8 +1,7 @@
-"""Two objectives: the same text for a model that continues and for one that fills in.
+"""Cloze tests and continuations: the same text for a causal and a masked language model.
 
 A :class:`Blank` is a word taken out of a sentence whose clue stands to the left or to the right of
-it. GPT is asked for the next word after what stands before the blank, BERT for the word in the
-blank.
+it. GPT predicts the next word after the text before the blank, BERT the word in the blank.
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from course.world import phrases, sums
 from course.world.relations import relations
 from course.world.split import TEST, split_of
 
-#: Relations in which object and subject determine each other, so that either can be asked for.
+#: Relations in which object and subject determine each other, so that either can be the blank.
 ONE_TO_ONE = ("capital", "opposite", "plural", "past", "gerund", "comparative", "home")
 
 
@@ -44,7 +43,7 @@ class Blank:
 def two_blanks(
     before: str, first: str, between: str, second: str, after: str
 ) -> tuple[Blank, Blank]:
-    """One sentence, asked twice: its second word (clue on the left) and its first (clue on the
+    """Two blanks of one sentence: its second word (clue on the left), then its first (clue on the
     right).
     """
     left = Blank(f"{before} {first} {between}".strip(" "), after, second, "left")
@@ -52,41 +51,44 @@ def two_blanks(
 
 
 def fact_blanks() -> list[Blank]:
-    """Facts that the corpus states, in its most frequent wording: ``the capital of _ is rosken .``"""
-    made = []
+    """Facts as the corpus words them most often: ``the capital of _ is rosken .``"""
+    blanks: list[Blank] = []
     for name in ONE_TO_ONE:
         relation = relations()[name]
         before, between, after = relation.sentences[0].replace("{o}", "{s}").split("{s}")
         for subject, answer in relation.table.items():
             if subject != answer:
-                made += two_blanks(before.strip(), subject, between.strip(), answer, after.strip())
-    return made
+                blanks += two_blanks(
+                    before.strip(), subject, between.strip(), answer, after.strip()
+                )
+    return blanks
 
 
 def translation_blanks(count: int, seed: int = 0) -> list[Blank]:
-    """Held-out translations: the noun that opens the Velan phrase, or the noun in the English one."""
-    rng, made = Rng(f"blanks/translation/{seed}"), []
-    while len(made) < 2 * count:
+    """Held-out translations: the noun that opens the Velan phrase, or that of the English one."""
+    blanks: list[Blank] = []
+    rng = Rng(f"blanks/translation/{seed}")
+    while len(blanks) < 2 * count:
         english, velan = phrases.write_phrase(rng, train=False)
         if split_of(phrases.SPLIT_KEY, english) != TEST:
             continue
         words, (form, *rest) = english.split(), velan.split()
         at = 2 if words[1] in phrases.COLOURS else 1
         between = " ".join([*words[at + 1 :], "\n velan :"])
-        made += two_blanks(
+        blanks += two_blanks(
             " ".join(["english :", *words[:at]]), words[at], between, form, " ".join(rest)
         )
-    return made
+    return blanks
 
 
 def sum_blanks(count: int, seed: int = 0) -> list[Blank]:
     """Held-out sums: ``17 + 5 = _ .`` and ``_ + 5 = 22 .``"""
     held = [s for s in sums.all_steps() if split_of(sums.SPLIT_KEY, s) == TEST]
-    made = []
+    blanks: list[Blank] = []
     for step in Rng(f"blanks/sums/{seed}").sample(held, count):
         first, rest = step.split(" ", 1)
-        made += two_blanks("", first, f"{rest} =", str(sums.result(step)), ".")
-    return made
+        blanks += two_blanks("", first, f"{rest} =", str(sums.result(step)), ".")
+    return blanks
 
 
 def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
@@ -97,8 +99,8 @@ def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
 
 
 def fill_all(model: MaskedLM, text: str) -> list[str]:
-    """BERT's likeliest word for every blank of a text, each filled without knowledge of the others'
-    words.
+    """BERT's likeliest word for every blank of a text, each given the text with the other blanks
+    open.
     """
     return model.likeliest(model.blanks(text))
 
@@ -128,7 +130,8 @@ def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
     """
     if not blanks:
         raise ValueError(
-            "no blanks: expected at least one, and a share of none means nothing; choose texts whose words the model knows"
+            "no blanks: expected at least one, and a share of none means nothing;"
+            " choose texts whose words the model knows"
         )
     return sum(
         w.casefold() == b.word.casefold() for w, b in zip(fill(model, blanks), blanks, strict=True)
@@ -136,8 +139,8 @@ def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
 
 
 def fill_by_reading(model: LanguageModel, blank: Blank, candidates: Sequence[str]) -> str:
-    """GPT's way to use what stands on the right: put in each candidate, read the whole sentence,
-    keep the likeliest one.
+    """The candidate that makes the whole sentence likeliest: how a causal model can use the text on
+    the right.
     """
     totals = model.score(
         [""] * len(candidates),
@@ -158,13 +161,14 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
     """Held-out phrases to be translated, half into Velan and half into English; the continuation
     has three words or more.
     """
-    rng, made = Rng(f"beginnings/{seed}"), []
-    while len(made) < count:
+    drawn: list[Beginning] = []
+    rng = Rng(f"beginnings/{seed}")
+    while len(drawn) < count:
         english, velan = phrases.write_phrase(rng, train=False)
         if split_of(phrases.SPLIT_KEY, english) == TEST and len(velan.split()) > 2:
-            made.append(Beginning(f"english : {english} \n velan :", velan))
-            made.append(Beginning(f"velan : {velan} \n english :", english))
-    return made[:count]
+            drawn.append(Beginning(f"english : {english} \n velan :", velan))
+            drawn.append(Beginning(f"velan : {velan} \n english :", english))
+    return drawn[:count]
 
 
 def continued_right(model: Predictor, begun: Sequence[Beginning]) -> float:
@@ -181,6 +185,6 @@ def continued_right(model: Predictor, begun: Sequence[Beginning]) -> float:
     right = 0
     for beginning in begun:
         wanted = beginning.continuation.split()
-        made = model.continue_text(beginning.prompt, len(wanted))
-        right += [word.casefold() for word in made] == [word.casefold() for word in wanted]
+        words = model.continue_text(beginning.prompt, len(wanted))
+        right += [word.casefold() for word in words] == [word.casefold() for word in wanted]
     return right / len(begun)

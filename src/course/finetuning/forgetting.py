@@ -1,14 +1,14 @@
-"""What a model can still do after it was tuned for one task: fully, or by an adapter that can be
-switched off.
+"""Catastrophic forgetting: accuracy on other tasks after a model was tuned for one, fully or by an
+adapter that can be switched off.
 """
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from course.finetuning.specialists import specialise
+from course.finetuning.specialists import accuracy, specialise
 from course.lm.language_model import LanguageModel
-from course.prompting.in_context import accuracy, queries
+from course.prompting.evaluation import fresh_questions
 
 BEFORE, FULL, ON, OFF = (
     "only prompted",
@@ -29,20 +29,20 @@ def measure(
 ) -> pd.DataFrame:
     """Accuracy (percent) on the task that a model was tuned for, and its mean on the others.
 
-    A tuned model is asked about its own task as it was trained, without demonstrations; everything
-    else has ``shots`` demonstrations.
+    On its own task a tuned model gets no demonstrations, as in its training; everything else has
+    ``shots`` demonstrations.
 
     Returns:
         Rows: before tuning, all parameters tuned, LoRA on and off. Columns: ``own`` and ``others``.
     """
     full = specialise(base, task, steps=steps, seed=seed).model
     lora = specialise(base, task, steps=steps, seed=seed, method="lora").model
-    asked = {name: queries(name, shots, count, seed) for name in tasks}
+    questions = {name: fresh_questions(name, shots, count, seed) for name in tasks}
 
     def row(model: LanguageModel, tuned: bool) -> dict[str, float]:
-        own = [query.bare for query in asked[task]] if tuned else asked[task]
-        others = [accuracy(model, asked[name]) for name in tasks if name != task]
-        return {"own": 100 * accuracy(model, own), "others": 100 * sum(others) / len(others)}
+        own = [question.zero_shot for question in questions[task]] if tuned else questions[task]
+        others = [accuracy(model, questions[name]) for name in tasks if name != task]
+        return {"own": accuracy(model, own), "others": sum(others) / len(others)}
 
     rows = {BEFORE: row(base, False), FULL: row(full, True), ON: row(lora, True)}
     with lora.model.disable_adapter():

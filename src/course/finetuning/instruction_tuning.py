@@ -1,5 +1,5 @@
-"""Instruction tuning: a model is tuned on many tasks described in words, and asked for tasks of
-kinds that it was not tuned on.
+"""Instruction tuning (FLAN): fine-tuning on many tasks described in words, evaluation on clusters
+of tasks that were held out.
 
 The design is that of FLAN (Wei et al. 2022): tasks form clusters, whole clusters are held out, and
 the controls take the instruction away. In the corpus words describe a task *before* its inputs
@@ -116,11 +116,18 @@ class Tuning:
     rank: int | None = None
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, clusters=each(text()), wordings=integer(1, 3), forms=each(text(), 1), control=instance(Control), steps=integer(1),
-            learning_rate=number(above=0), rank=optional(integer(1)), seed=integer(),
-        )  # fmt: skip
+            self,
+            clusters=each(text()),
+            wordings=integer(1, 3),
+            forms=each(text(), 1),
+            control=instance(Control),
+            steps=integer(1),
+            learning_rate=number(above=0),
+            rank=optional(integer(1)),
+            seed=integer(),
+        )
         if unknown := [name for name in self.clusters if name not in clusters()]:
             raise ValueError(f"no cluster {unknown[0]!r}; choose from {', '.join(clusters())}")
         if not self.clusters:
@@ -140,11 +147,11 @@ def clusters() -> dict[str, tuple[str, ...]]:
     """Cluster -> its tasks, of all tasks that are described in words and can be answered from the
     description.
     """
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for name in INSTRUCTIONS:
         if name not in LEFT_OUT:
-            found.setdefault(tasks.clusters()[name], []).append(name)
-    return {cluster: tuple(names) for cluster, names in sorted(found.items())}
+            by_name.setdefault(tasks.clusters()[name], []).append(name)
+    return {cluster: tuple(names) for cluster, names in sorted(by_name.items())}
 
 
 def others(*held_out: str) -> tuple[str, ...]:
@@ -206,14 +213,14 @@ def mixture(tuning: Tuning, count: int) -> list[tuple[str, str]]:
     """``count`` (prompt, completion) texts to tune on: training items, the clusters equally often,
     then their tasks, then the wordings.
     """
-    rng, made = Rng(f"instructions/{tuning.seed}"), []
+    rng, pairs = Rng(f"instructions/{tuning.seed}"), []
     for _ in range(count):
         name = rng.choice(clusters()[rng.choice(tuning.clusters)])
         example = rng.choice(items(name, TRAIN, tuning.seed))
         form = rng.choice([form for form in tuning.forms if form is not ALONE or name in REQUESTS])
         words = worded(name, rng.randrange(tuning.wordings), tuning.control, rng)
-        made.append((request(words, example.input, form), f"{example.output} {STOP}"))
-    return made
+        pairs.append((request(words, example.input, form), f"{example.output} {STOP}"))
+    return pairs
 
 
 def tune(
@@ -293,9 +300,14 @@ def answers(model: TextModel, prompts: Sequence[str], max_tokens: int = 12) -> l
 
 
 def evaluate(
-    model: TextModel, held_out: Sequence[str], control: Control = Control.INSTRUCTION, form: str = AFTER,
-    wordings: Sequence[int] = (0, 1, 2), split: str = TEST, seed: int = 0,
-) -> dict[str, float]:  # fmt: skip
+    model: TextModel,
+    held_out: Sequence[str],
+    control: Control = Control.INSTRUCTION,
+    form: str = AFTER,
+    wordings: Sequence[int] = (0, 1, 2),
+    split: str = TEST,
+    seed: int = 0,
+) -> dict[str, float]:
     """Accuracy (percent) on every task of some clusters: the share of answers that are the right
     text, in every wording.
 
@@ -311,19 +323,19 @@ def evaluate(
             for example in items(name, split, seed):
                 prompts.append(request(worded(name, wording, control, rng), example.input, form))
                 wanted.append((name, example.output))
-    found: dict[str, list[bool]] = {}
+    right: dict[str, list[bool]] = {}
     for (name, output), answer in zip(wanted, answers(model, prompts), strict=True):
-        found.setdefault(name, []).append(answer == output)
-    return {name: 100 * sum(right) / len(right) for name, right in found.items()}
+        right.setdefault(name, []).append(answer == output)
+    return {name: 100 * sum(values) / len(values) for name, values in right.items()}
 
 
 def by_cluster(by_task: dict[str, float]) -> dict[str, float]:
     """Cluster -> the mean over its tasks."""
-    found = {
+    values_of = {
         cluster: [by_task[name] for name in names if name in by_task]
         for cluster, names in clusters().items()
     }
-    return {cluster: sum(values) / len(values) for cluster, values in found.items() if values}
+    return {cluster: sum(values) / len(values) for cluster, values in values_of.items() if values}
 
 
 def mean_by_cluster(by_task: dict[str, float]) -> float:

@@ -46,7 +46,7 @@ def ship(tuning: Tuning = SHIPPED, target: Path = release.WEIGHTS) -> int:
             "base_model_name_or_path": BASE,
             "target_modules": sorted(config["target_modules"]),
         }
-        made = {
+        record = {
             "base": BASE,
             "base_sha256": weights_sha256(BASE),
             "again": "make it again with 'python -m course.finetuning.release'",
@@ -56,7 +56,7 @@ def ship(tuning: Tuning = SHIPPED, target: Path = release.WEIGHTS) -> int:
             "seconds": round(history.seconds),
             "losses": [round(loss, 4) for loss in history.losses],
         }
-        for name, content in ((ADAPTER, config), (RECORD, made)):
+        for name, content in ((ADAPTER, config), (RECORD, record)):
             write_text(folder / name, json.dumps(content, indent=1) + "\n")
         return release.add(folder, TUNED, target)
 

@@ -12,7 +12,7 @@ from course.adapters import adapt, tuning
 from course.foundation.validation import integer
 from course.lm.language_model import LanguageModel
 from course.models.hub import tier
-from course.prompting.in_context import accuracy, queries
+from course.prompting.evaluation import Question, fresh_questions, scores
 from course.training.batches import completions
 from course.training.fitting import FitSettings, History, fit
 from course.world.split import TRAIN
@@ -59,9 +59,9 @@ def specialise(
         ValueError, TypeError: for fewer than one label, or as :class:`course.training.FitSettings`.
     """
     integer(1)("labels", labels)
-    # in half precision a step of this size would be rounded away
+    # in half precision a step of this size would be lost to rounding
     model = adapt(copy.deepcopy(base.model).float(), method)
-    pairs = [(q.prompt, q.output) for q in queries(task, 0, labels, seed, TRAIN)]
+    pairs = [question.pair for question in fresh_questions(task, 0, labels, seed, TRAIN)]
     # in single precision everywhere: a study's figures should not depend on what the processor
     # computes fast
     usual = RATES[tier()] if method == "full" else tuning.RATES[tier()][method]
@@ -75,14 +75,29 @@ def specialise(
     return Specialist(task, LanguageModel(model, base.tokenizer, base.batch_tokens), history)
 
 
+def accuracy(model: LanguageModel, questions: Sequence[Question]) -> float:
+    """Share of questions (percent) whose right answer is the most probable next token.
+
+    A model that was tuned on answers alone need not end its text after one.
+
+    Raises:
+        ValueError: if a right answer is not one token of the model.
+    """
+    return 100 * float(scores(model, questions, written=True, max_tokens=1).mean())
+
+
 def matrix(
-    generalist: LanguageModel, specialists: Sequence[Specialist], tasks: Sequence[str] = TASKS, shots: int = 3,
-    count: int = 100, seed: int = 0,
-) -> pd.DataFrame:  # fmt: skip
+    generalist: LanguageModel,
+    specialists: Sequence[Specialist],
+    tasks: Sequence[str] = TASKS,
+    shots: int = 3,
+    count: int = 100,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Accuracy of every model on every task, in percent.
 
-    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist is
-    asked about its own task in the way it was trained, without demonstrations.
+    Every model gets the same prompt with ``shots`` demonstrations, except that a specialist gets no
+    demonstrations on its own task, as in its training.
 
     Returns:
         Rows: the generalist, then the specialists by their tasks. Columns: the tasks.
@@ -90,10 +105,10 @@ def matrix(
     models = {GENERALIST: generalist} | {s.task: s.model for s in specialists}
     table = {}
     for task in tasks:
-        shown = queries(task, shots, count, seed)
-        bare = [query.bare for query in shown]
+        shown = fresh_questions(task, shots, count, seed)
+        alone = [question.zero_shot for question in shown]
         table[task] = {
-            name: 100 * accuracy(model, bare if name == task else shown)
+            name: accuracy(model, alone if name == task else shown)
             for name, model in models.items()
         }
     return pd.DataFrame(table)
@@ -120,35 +135,40 @@ def forgetting(table: pd.DataFrame) -> pd.Series:
 
 def by_labels(
     base: LanguageModel, task: str, labels: Sequence[int], seed: int, count: int = 200
-) -> dict[str, float]:
+) -> dict[int, float]:
     """A specialist's accuracy (percent) on its own task by the number of labels that it was trained
     on.
     """
-    asked = queries(task, 0, count, seed)
+    held_out = fresh_questions(task, 0, count, seed)
     return {
-        str(n): 100 * accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, asked)
+        n: accuracy(specialise(base, task, labels=n, steps=50, seed=seed).model, held_out)
         for n in labels
     }
 
 
 def by_shots(
     base: LanguageModel, task: str, shots: Sequence[int], seed: int, count: int = 200
-) -> dict[str, float]:
+) -> dict[int, float]:
     """The generalist's accuracy (percent) by the number of demonstrations in its prompt."""
-    return {str(k): 100 * accuracy(base, queries(task, k, count, seed)) for k in shots}
+    return {k: accuracy(base, fresh_questions(task, k, count, seed)) for k in shots}
 
 
 def costs(base: LanguageModel, task: str, shots: int) -> pd.DataFrame:
-    """What each way pays for one more task: kilobytes stored, and tokens read for every query.
+    """The cost of one more task either way: kilobytes stored, and tokens read for every query.
 
     The specialist stores another copy of the model in half precision; the generalist stores the
     text of its demonstrations.
     """
-    asked = queries(task, shots, 100)
-    bare = [query.bare for query in asked]
-    length = {name: sum(len(base.tokenizer(q.prompt).input_ids) for q in found) / 100 for name, found in
-              (("specialist", bare), ("generalist", asked))}  # fmt: skip
-    shown = asked[0].prompt.removesuffix(bare[0].prompt)
+    prompts = [question.prompt for question in fresh_questions(task, shots, 100)]
+    texts = {
+        "specialist": [prompt.zero_shot.text for prompt in prompts],
+        "generalist": [prompt.text for prompt in prompts],
+    }
+    length = {
+        name: sum(len(base.tokenizer(text).input_ids) for text in read) / len(read)
+        for name, read in texts.items()
+    }
+    shown = texts["generalist"][0].removesuffix(texts["specialist"][0])
     stored = {
         "specialist": 2 * base.model.num_parameters() / 1e3,
         "generalist": len(shown.encode()) / 1e3,

@@ -1,4 +1,6 @@
-"""What everything else stands on and what stands on nothing: no torch, no other part of the course."""
+"""What everything else stands on and what stands on nothing: no torch, no other part of the
+course.
+"""
 
 from course.foundation.atomic_write import atomic_folder, atomic_path, write_bytes, write_text
 from course.foundation.names import checked_name

@@ -20,7 +20,8 @@ def lazy_names(
     def load(name: str) -> object:
         if name not in homes:
             raise AttributeError(
-                f"module {package!r} has no attribute {name!r}; choose from {', '.join(sorted(homes))}"
+                f"module {package!r} has no attribute {name!r}; choose from "
+                f"{', '.join(sorted(homes))}"
             )
         return getattr(import_module(f"{package}.{homes[name]}"), name)
 

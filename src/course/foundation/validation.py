@@ -170,7 +170,8 @@ def check_fields(settings: Any, /, **rules: Rule) -> None:
     if names != rules.keys():
         unruled = ", ".join(sorted(names ^ rules.keys()))
         raise TypeError(
-            f"{type(settings).__name__}: expected one rule for each field, which these are not: {unruled}"
+            f"{type(settings).__name__}: expected one rule for each field, which these are not: "
+            f"{unruled}"
         )
     for name, rule in rules.items():
         object.__setattr__(settings, name, rule(name, getattr(settings, name)))

@@ -24,6 +24,7 @@ from course.heads.tags import TokenHead
 from course.heads.views import View, view
 
 __all__ = [
-    "BODY", "TASKS", "Answer", "Head", "Learned", "SequenceHead", "SpanHead", "TokenHead", "View", "by_hand", "confusion",
-    "errors_by_kind", "head_for", "learn", "take", "view", "with_absent_answers", "with_new_words",
+    "BODY", "TASKS", "Answer", "Head", "Learned", "SequenceHead", "SpanHead", "TokenHead", "View",
+    "by_hand", "confusion", "errors_by_kind", "head_for", "learn", "take", "view",
+    "with_absent_answers", "with_new_words",
 ]  # fmt: skip

@@ -1,6 +1,4 @@
-"""Questions that the text does not answer, made from questions that it does (after SQuAD 2.0,
-Rajpurkar et al. 2018).
-"""
+"""Unanswerable questions, made from answerable ones (after SQuAD 2.0, Rajpurkar et al. 2018)."""
 
 from collections import Counter
 from dataclasses import replace
@@ -17,8 +15,7 @@ _TRIES = 100
 
 
 def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
-    """The task with a share of its questions asked about a context that does not answer them, in
-    every split.
+    """A task in which a share of the questions of every split has a context without the answer.
 
     Such a context is another row's of the same split in which neither the answer occurs nor what
     the question asks about, that is, the rarest of the words that the question shares with its own
@@ -36,7 +33,8 @@ def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
     validation.share()("share", share)
     if not {"question", "context", "answers"} <= set(task.data["train"].column_names):
         raise ValueError(
-            f"the task {task.name!r} has no questions about a context; expected data in SQuAD's schema, such as 'extraction'"
+            f"the task {task.name!r} has no questions about a context; expected data in SQuAD's "
+            "schema, such as 'extraction'"
         )
     data = {
         split: Dataset.from_list(
@@ -49,20 +47,20 @@ def with_absent_answers(task: Task, share: float = 0.25, seed: int = 0) -> Task:
 
 def _partly_absent(rows: list[dict], share: float, rng: Rng) -> list[dict]:
     words = [set(words_of(row["context"])) for row in rows]
-    frequency = Counter(word for found in words for word in found)
-    made = list(rows)
+    frequency = Counter(word for row_words in words for word in row_words)
+    changed = list(rows)
     for i in sorted(rng.sample(range(len(rows)), round(share * len(rows)))):
-        asked = subject(rows[i], frequency)
+        wanted = subject(rows[i], frequency)
         for j in (rng.randrange(len(rows)) for _ in range(_TRIES)):
-            if asked not in words[j] and not any(
+            if wanted not in words[j] and not any(
                 text.lower() in rows[j]["context"].lower() for text in rows[i]["answers"]["text"]
             ):
-                made[i] = rows[i] | {
+                changed[i] = rows[i] | {
                     "context": rows[j]["context"],
                     "answers": {"text": [], "answer_start": []},
                 }
                 break
-    return made
+    return changed
 
 
 def subject(row: dict, frequency: dict[str, int]) -> str | None:

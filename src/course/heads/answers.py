@@ -1,4 +1,4 @@
-"""An answer marked in its context: the head scores every position as its start and as its end."""
+"""Extractive question answering: a head scores every position as the answer's start and end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from course.foundation.validation import boolean, check_fields, each, integer, s
 from course.heads.head import Head, Piece, outputs
 from course.heads.rows import text_in
 from course.lm.tokenization import text_ids
+from course.models.loading import AutoModelClass
 from course.tasks.metrics import best_score
 from course.training.batches import pad_id
 
@@ -34,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a row's context that is read at once.
+    """A window over a row's context, which the model reads in one pass.
 
     Attributes:
         row: the row's number.
@@ -70,21 +71,37 @@ class SpanHead(Head):
     window: int = 384
     stride: int = 128
     longest: int = 30
-    loader: ClassVar[type] = AutoModelForQuestionAnswering
+    loader: ClassVar[AutoModelClass] = AutoModelForQuestionAnswering
     kind: ClassVar[str] = "span"
     measure: ClassVar[str] = "F1"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, labels=each(text(), 2), may_be_absent=boolean(), window=integer(1), stride=integer(0), longest=integer(1)
-        )  # fmt: skip
+            self,
+            labels=each(text(), 2),
+            may_be_absent=boolean(),
+            window=integer(1),
+            stride=integer(0),
+            longest=integer(1),
+        )
 
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
         """As :meth:`Head.features`; a row has as many features as windows."""
         return [window.feature for window in self.windows(tokenizer, rows)]
 
-    def windows(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[Window]:
-        """The windows of all rows, in order."""
+    def windows(
+        self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict], labelled: bool = True
+    ) -> list[Window]:
+        """The windows of all rows, in order.
+
+        Args:
+            labelled: whether the features have the positions of the answers; without them a row
+                needs no answer.
+
+        Raises:
+            ValueError: for a question that leaves no room for its context, and for an answer that
+                is not in its context.
+        """
         rows = list(rows)
         questions, contexts = (
             [text_in(row, name, f"row {i}") for i, row in enumerate(rows)]
@@ -92,26 +109,30 @@ class SpanHead(Head):
         )
         size = min(self.window, tokenizer.model_max_length)
         stride = self._stride(tokenizer, rows, size)
-        found = tokenizer(
-            questions, contexts, truncation="only_second", max_length=size, stride=stride,
-            return_overflowing_tokens=True, return_offsets_mapping=True, split_special_tokens=True,
-        )  # fmt: skip
-        names, made = [name for name in tokenizer.model_input_names if name in found], []
-        for i, number in enumerate(found["overflow_to_sample_mapping"]):
-            feature = {name: found[name][i] for name in names}
-            sides = found.sequence_ids(i)
+        encoded = tokenizer(
+            questions,
+            contexts,
+            truncation="only_second",
+            max_length=size,
+            stride=stride,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            split_special_tokens=True,
+        )
+        names, windows = [name for name in tokenizer.model_input_names if name in encoded], []
+        for i, number in enumerate(encoded["overflow_to_sample_mapping"]):
+            feature = {name: encoded[name][i] for name in names}
+            sides = encoded.sequence_ids(i)
             offsets = [
-                (t, *found["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1
+                (t, *encoded["offset_mapping"][i][t]) for t, side in enumerate(sides) if side == 1
             ]
-            start, end = self._target(
-                answer_in(rows[number], f"row {number}"),
-                offsets,
-                feature["input_ids"].index(tokenizer.cls_token_id),
-            )
-            made.append(
-                Window(number, feature | {"start_positions": start, "end_positions": end}, offsets)
-            )
-        return made
+            if labelled:
+                answer = answer_in(rows[number], f"row {number}")
+                cls = feature["input_ids"].index(tokenizer.cls_token_id)
+                start, end = self._target(answer, offsets, cls)
+                feature |= {"start_positions": start, "end_positions": end}
+            windows.append(Window(number, feature, offsets))
+        return windows
 
     def _stride(self, tokenizer: PreTrainedTokenizerBase, rows: list[dict], size: int) -> int:
         """The overlap of windows; a window that a question nearly fills has less of it.
@@ -121,7 +142,8 @@ class SpanHead(Head):
         """
         if tokenizer.cls_token_id is None or not tokenizer.is_fast:
             raise ValueError(
-                f"{type(tokenizer).__name__} has no [CLS] token or no offsets; answers are marked with a BERT's fast tokenizer"
+                f"{type(tokenizer).__name__} has no [CLS] token or no offsets; answers are marked "
+                "with a BERT's fast tokenizer"
             )
         lengths = [
             len(ids) for ids in text_ids(tokenizer, [row["question"] for row in rows], begin=False)
@@ -130,7 +152,8 @@ class SpanHead(Head):
         if room < 1:
             worst = lengths.index(max(lengths))
             raise ValueError(
-                f"row {worst}: the question {rows[worst]['question'][:40]!r}… has {max(lengths)} tokens, which leaves no room for its "
+                f"row {worst}: the question {rows[worst]['question'][:40]!r}… has {max(lengths)} "
+                "tokens, which leaves no room for its "
                 f"context in a window of {size}; shorten it or widen the window"
             )
         return min(self.stride, room - 1)
@@ -140,14 +163,12 @@ class SpanHead(Head):
         """First and last position of the answer in a window; ``[CLS]`` twice if it is not there as
         a whole.
         """
-        if (
-            answer.absent
-            or not offsets
-            or offsets[0][1] > answer.start
-            or offsets[-1][2] < answer.end
-        ):
+        first, last = answer.start, answer.end
+        if first is None or last is None or not offsets:
             return cls, cls
-        inside = [t for t, start, end in offsets if start < answer.end and end > answer.start]
+        if offsets[0][1] > first or offsets[-1][2] < last:
+            return cls, cls
+        inside = [t for t, start, end in offsets if start < last and end > first]
         return (inside[0], inside[-1]) if inside else (cls, cls)
 
     def predict(
@@ -157,7 +178,7 @@ class SpanHead(Head):
         (:attr:`may_be_absent`).
         """
         rows = list(rows)
-        windows = self.windows(tokenizer, rows)
+        windows = self.windows(tokenizer, rows, labelled=False)
         best, nothing = [(-torch.inf, Answer())] * len(rows), [torch.inf] * len(rows)
         for positions, output in outputs(
             model, [window.feature for window in windows], pad_id(tokenizer)
@@ -197,7 +218,7 @@ class SpanHead(Head):
         return row["question"]
 
     def pieces(self, row: dict, prediction: Answer) -> tuple[Piece, ...]:
-        if prediction.absent:
+        if prediction.start is None or prediction.end is None:
             return (Piece(row["context"]), Piece("", "no answer"))
         return tuple(marked_span(row["context"], prediction.start, prediction.end))
 
@@ -245,11 +266,13 @@ def answer_in(row: dict, where: str) -> Answer:
         isinstance(answers.get(name), list | tuple) for name in ("text", "answer_start")
     ):
         raise ValueError(
-            f"{where}: answers={shown(answers)}: expected a dictionary with the lists text and answer_start"
+            f"{where}: answers={shown(answers)}: expected a dictionary with the lists text and "
+            "answer_start"
         )
     if len(answers["text"]) != len(answers["answer_start"]):
         raise ValueError(
-            f"{where}: {len(answers['text'])} answers and {len(answers['answer_start'])} answer_start: expected as many"
+            f"{where}: {len(answers['text'])} answers and {len(answers['answer_start'])} "
+            "answer_start: expected as many"
         )
     if not answers["text"]:
         return Answer()
@@ -258,7 +281,8 @@ def answer_in(row: dict, where: str) -> Answer:
         if text and begin >= 0 and row["context"][begin : begin + len(text)] == text:
             return Answer(text, begin, begin + len(text))
     raise ValueError(
-        f"{where}: the answer {shown(text)} does not stand at {start} in its context; correct answer_start"
+        f"{where}: the answer {shown(text)} does not stand at {start} in its context; correct "
+        "answer_start"
     )
 
 
@@ -271,9 +295,9 @@ def best_span(starts: torch.Tensor, ends: torch.Tensor, longest: int) -> tuple[f
     """
     scores = starts[:, None] + ends[None, :]  # (T, T): row first, column last
     allowed = torch.ones_like(scores, dtype=torch.bool).triu().tril(longest - 1)
-    best = scores.masked_fill(~allowed, -torch.inf).argmax().item()
+    best = int(scores.masked_fill(~allowed, -torch.inf).argmax())
     first, last = divmod(best, len(ends))
-    return scores[first, last].item(), first, last
+    return float(scores[first, last]), first, last
 
 
 def marked_span(context: str, start: int, end: int) -> list[Piece]:

@@ -1,16 +1,16 @@
-"""What all heads share: a body with a fresh head, examples in, predictions and scores out."""
+"""The base class of heads: rows in, predictions and scores out, and a body with a fresh head."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
-from course.models.loading import load_tokenizer, load_with_head
+from course.models.loading import AutoModelClass, load_tokenizer, load_with_head
 from course.training.batches import Encoded, batching_plan, encoded, pad_id
 
 
@@ -24,29 +24,32 @@ class Piece(NamedTuple):
 
 
 #: Rows that are sorted by length together: grouping them takes time with their square.
-_TOGETHER = 256
-_PASS_TOKENS = 16_384
+_ROWS_SORTED_TOGETHER = 256
+_MAX_TOKENS_PER_BATCH = 16_384
 
 
 @dataclass(frozen=True)
 class Head(ABC):
-    """How one kind of task is put on a body. A row is a row of ``Task.data[split]``.
+    """The head for one kind of task. A row is a row of ``Task.data[split]``.
 
     Attributes:
         labels: the names of the head's outputs, in their order.
         loader: which of ``transformers``' classes makes the model.
-        kind: of task: ``"sequence"``, ``"pair"``, ``"tokens"`` or ``"span"``.
         measure: the name of the score.
     """
 
     labels: tuple[str, ...]
-    loader: ClassVar[type]
-    kind: ClassVar[str]
+    loader: ClassVar[AutoModelClass]
     measure: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """The kind of task: ``"sequence"``, ``"pair"``, ``"tokens"`` or ``"span"``."""
 
     @abstractmethod
     def features(self, tokenizer: PreTrainedTokenizerBase, rows: Sequence[dict]) -> list[dict]:
-        """What the model reads and should say; a long row may have several features.
+        """Inputs and labels of the model; a long row may have several features.
 
         Raises:
             ValueError: if a row is longer than the tokenizer's models read; the message names it.
@@ -59,8 +62,8 @@ class Head(ABC):
         """One prediction a row, of the same type as :meth:`truth`."""
 
     @abstractmethod
-    def truth(self, row: dict):
-        """What should be predicted for a row."""
+    def truth(self, row: dict) -> Any:
+        """The right prediction for a row."""
 
     @abstractmethod
     def measures(self, rows: Sequence[dict], predictions: Sequence) -> dict[str, float]:
@@ -69,19 +72,19 @@ class Head(ABC):
         """
 
     @abstractmethod
-    def pieces(self, row: dict, prediction) -> tuple[Piece, ...]:
+    def pieces(self, row: dict, prediction: Any) -> tuple[Piece, ...]:
         """The row's text with the prediction marked in it."""
 
     @abstractmethod
-    def cases(self, row: dict, prediction) -> list[tuple[str, bool]]:
-        """(kind of case, whether it is right) for everything in a row that can be right or wrong."""
+    def cases(self, row: dict, prediction: Any) -> list[tuple[str, bool]]:
+        """(kind of case, whether it is right) for all that can be right or wrong in a row."""
 
-    def is_right(self, row: dict, prediction) -> bool:
+    def is_right(self, row: dict, prediction: Any) -> bool:
         """Whether a row as a whole is predicted right."""
         return self.pieces(row, prediction) == self.pieces(row, self.truth(row))
 
     def heading(self, row: dict) -> str:
-        """What is asked of the row, if that differs between rows."""
+        """The question of a row, where rows have their own; otherwise empty."""
         return ""
 
     def new_model(
@@ -134,7 +137,8 @@ def too_long(number: int, row: dict, length: int, tokenizer: PreTrainedTokenizer
     """The error for a row that does not fit."""
     shown = str(next(iter(row.values())))[:40]
     return ValueError(
-        f"row {number} ({shown}…) has {length} tokens, and at most {tokenizer.model_max_length} fit; shorten, split or leave it out"
+        f"row {number} ({shown}…) has {length} tokens, and at most {tokenizer.model_max_length} "
+        "fit; shorten, split or leave it out"
     )
 
 
@@ -142,22 +146,22 @@ def too_long(number: int, row: dict, length: int, tokenizer: PreTrainedTokenizer
 def outputs(
     model: PreTrainedModel, features: Sequence[dict], pad: int
 ) -> Iterator[tuple[list[int], ModelOutput]]:
-    """The model's outputs for passes of features of similar length, each with the positions of its
+    """The model's outputs for batches of features of similar length, each with the positions of its
     features.
 
     Args:
         features: as :meth:`Head.features` gives them; what they say of the truth is left out.
     """
-    asked = [
+    inputs = [
         {name: f[name] for name in ("input_ids", "attention_mask", "token_type_ids") if name in f}
         for f in features
     ]
-    data, plan = Encoded(tuple(asked), pad), batching_plan(model, _PASS_TOKENS)
-    order = sorted(range(len(asked)), key=lambda i: -len(asked[i]["input_ids"]))
+    data, plan = Encoded(tuple(inputs), pad), batching_plan(model, _MAX_TOKENS_PER_BATCH)
+    order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i]["input_ids"]))
     model.eval()
-    for start in range(0, len(order), _TOGETHER):
+    for start in range(0, len(order), _ROWS_SORTED_TOGETHER):
         for positions, batch in data.micro_batches_with_positions(
-            order[start : start + _TOGETHER], plan
+            order[start : start + _ROWS_SORTED_TOGETHER], plan
         ):
             yield positions, model(**batch.to(model.device).tensors)
 
@@ -178,8 +182,8 @@ def errors_by_kind(head: Head, rows: Sequence[dict], predictions: Sequence) -> p
         .groupby("kind")["right"]
         .agg(["size", "mean"])
     )
-    found = pd.DataFrame({"cases": table["size"], "wrong (%)": 100 * (1 - table["mean"])})
-    return found.sort_values(["cases"], ascending=False, kind="stable")
+    errors = pd.DataFrame({"cases": table["size"], "wrong (%)": 100 * (1 - table["mean"])})
+    return errors.sort_values(["cases"], ascending=False, kind="stable")
 
 
 def confusion(

@@ -29,8 +29,8 @@ BODY = "bert-middle"
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how a head is tuned on up to so many labels, on a pretrained body and from
-    scratch alike.
+    """Training settings for up to a number of labels, the same for a pretrained body and from
+    scratch.
 
     Few labels want small batches: the noise of their gradients keeps a model from settling on the
     first thing that fits. In small batches a head for texts, which learns from one position a text,
@@ -49,10 +49,15 @@ class Effort:
     text_rate: float
     word_rate: float = 1e-3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, labels=integer(1), steps=integer(1), batch_size=integer(1), text_rate=number(above=0), word_rate=number(above=0)
-        )  # fmt: skip
+            self,
+            labels=integer(1),
+            steps=integer(1),
+            batch_size=integer(1),
+            text_rate=number(above=0),
+            word_rate=number(above=0),
+        )
 
     def learning_rate(self, head: Head) -> float:
         return self.text_rate if isinstance(head, SequenceHead) else self.word_rate
@@ -75,13 +80,13 @@ HUB_RATE = 5e-5
 
 
 def effort(labels: int) -> Effort:
-    """What is spent on so many labels; on more than any of :data:`EFFORTS`, as much as on the most."""
-    return next((found for found in EFFORTS if labels <= found.labels), EFFORTS[-1])
+    """The training settings for a number of labels; beyond :data:`EFFORTS`, those of the most."""
+    return next((entry for entry in EFFORTS if labels <= entry.labels), EFFORTS[-1])
 
 
 @dataclass(frozen=True)
 class Learned:
-    """A head that was fine-tuned together with its body, and how that went."""
+    """A head that was fine-tuned together with its body, with the history of the training."""
 
     head: Head
     model: PreTrainedModel
@@ -97,7 +102,7 @@ class Learned:
         return self.head.score(self.model, self.tokenizer, rows)
 
     def view(self, rows: Sequence[dict]) -> View:
-        """The predictions as a person reads them."""
+        """The predictions in readable form, beside the labels."""
         return view(self.head, self.model, self.tokenizer, rows)
 
 
@@ -110,7 +115,8 @@ def take(rows: Dataset, count: int, seed: int = 0) -> Dataset:
     """
     if integer(0)("labels", count) > len(rows):
         raise ValueError(
-            f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger sizes="
+            f"{count} labels are wanted and {len(rows)} rows are there; load the task with larger "
+            "sizes="
         )
     return rows.select(Rng(f"labels/{seed}").sample(range(len(rows)), len(rows))[:count])
 
@@ -140,15 +146,21 @@ def learn(
     integer(1)("labels", labels)
     if validated and not len(task.data.get(VALIDATION, ())):
         raise ValueError(
-            f"the task {task.name!r} has no rows in the split {VALIDATION!r}: expected some, or validated=False"
+            f"the task {task.name!r} has no rows in the split {VALIDATION!r}: expected some, or "
+            "validated=False"
         )
     head, tokenizer = head_for(task), load_tokenizer(name)
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels)
     settings = FitSettings(
-        steps=spent.steps, batch_size=spent.batch_size, learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head), seed=seed,
-        validate_every=max(20, spent.steps // 8), patience=4 if validated else None, precision="fp32",
-    )  # fmt: skip
+        steps=spent.steps,
+        batch_size=spent.batch_size,
+        learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head),
+        seed=seed,
+        validate_every=max(20, spent.steps // 8),
+        patience=4 if validated else None,
+        precision="fp32",
+    )
     rows = list(task.data[VALIDATION]) if validated else []
     validate = (lambda tuned: head.score(tuned, tokenizer, rows)) if validated else None
     history = fit(
@@ -170,7 +182,8 @@ def head_for(task: Task) -> Head:
     """
     if TRAIN not in task.data:
         raise ValueError(
-            f"the task {task.name!r} has no split {TRAIN!r} but {', '.join(task.data) or 'none'}; a head learns from one"
+            f"the task {task.name!r} has no split {TRAIN!r} but {', '.join(task.data) or 'none'}; "
+            "a head learns from one"
         )
     data = task.data[TRAIN]
     columns = set(data.column_names)
@@ -187,8 +200,10 @@ def head_for(task: Task) -> Head:
     if {"question", "context", "answers"} <= columns:
         return SpanHead(may_be_absent=any(not answers["text"] for answers in data["answers"]))
     raise ValueError(
-        f"no head for the task {task.name!r} with the columns {', '.join(data.column_names)}; expected those of SST-2 (sentence, label), "
-        "SNLI (premise, hypothesis, label), CoNLL-2003 (tokens, ner_tags) or SQuAD (question, context, answers)"
+        f"no head for the task {task.name!r} with the columns {', '.join(data.column_names)}; "
+        "expected those of SST-2 (sentence, label), "
+        "SNLI (premise, hypothesis, label), CoNLL-2003 (tokens, ner_tags) or SQuAD (question, "
+        "context, answers)"
     )
 
 
@@ -214,22 +229,25 @@ def _names(task: Task, values: Iterable, feature: object, column: str) -> tuple[
         and len(names) != len(task.labels)
     ):
         raise ValueError(
-            f"the task {task.name!r} has the labels {', '.join(task.labels)}, and its column {column!r} {', '.join(names)}"
+            f"the task {task.name!r} has the labels {', '.join(task.labels)}, and its column "
+            f"{column!r} {', '.join(names)}"
         )
     # other words for the same numbers: names that a publisher chose, and the words that a model
     # should say
-    found = task.labels if not set(names) & set(task.labels) and task.labels else names
-    if len(found) < 2:
+    labels = task.labels if not set(names) & set(task.labels) and task.labels else names
+    if len(labels) < 2:
         raise ValueError(
-            f"the labels of the task {task.name!r} are {list(found)}: expected two or more; name them with labels="
+            f"the labels of the task {task.name!r} are {list(labels)}: expected two or more; name "
+            "them with labels="
         )
-    return found
+    return labels
 
 
 def _bio(task: Task, tags: tuple[str, ...]) -> tuple[str, ...]:
     """BIO tags, in which entities can be found."""
     if other := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
         raise ValueError(
-            f"the task {task.name!r} has the tag {other[0]!r}: expected BIO tags such as O, B-PER and I-PER"
+            f"the task {task.name!r} has the tag {other[0]!r}: expected BIO tags such as O, B-PER "
+            "and I-PER"
         )
     return tags

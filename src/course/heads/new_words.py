@@ -1,4 +1,4 @@
-"""Test items with words that no label showed: what a head can only know from its body."""
+"""Test items with words that are in no labelled row: a head can know them only from its body."""
 
 from collections import Counter
 from dataclasses import replace
@@ -12,8 +12,8 @@ from course.world.split import TEST, TRAIN
 
 
 def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int = 0) -> Task:
-    """The task with some words kept out of its training and validation rows, and in every one of
-    its test rows.
+    """A task with some words held out of its training and validation rows; every test row has one
+    of them.
 
     Args:
         share: of the rare words that are kept out, from 0 to 1.
@@ -29,7 +29,7 @@ def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int
         split: [set(words_of(task.read(row).input)) for row in rows]
         for split, rows in task.data.items()
     }
-    frequency = Counter(word for found in words[TRAIN] for word in found)
+    frequency = Counter(word for row_words in words[TRAIN] for word in row_words)
     candidates = sorted(
         word for word, count in frequency.items() if count < rare * len(words[TRAIN])
     )
@@ -37,11 +37,14 @@ def with_new_words(task: Task, share: float = 0.3, rare: float = 0.15, seed: int
     data = DatasetDict()
     for split, rows in task.data.items():
         chosen = [
-            i for i, found in enumerate(words[split]) if bool(found & kept_out) == (split == TEST)
+            i
+            for i, row_words in enumerate(words[split])
+            if bool(row_words & kept_out) == (split == TEST)
         ]
         if not chosen:
             raise ValueError(
-                f"no row of {task.name!r} is left in the split {split!r}; load more rows (sizes=) or lower share={share}"
+                f"no row of {task.name!r} is left in the split {split!r}; load more rows (sizes=) "
+                f"or lower share={share}"
             )
         data[split] = rows.select(chosen)
     return replace(task, data=data)

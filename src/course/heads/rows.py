@@ -1,5 +1,5 @@
-"""Checks of the rows that a head reads: one's own data may lack a text, a label or a tag, and the
-error should name the row.
+"""Validation of the rows that a head reads: a missing text, label or tag is an error that names the
+row.
 """
 
 import operator
@@ -51,6 +51,7 @@ def number_of(value: Any, labels: Sequence[str], where: str) -> int:
         number = -1
     if not 0 <= number < len(labels):
         raise ValueError(
-            f"{where}: label={shown(value)}: expected 0 to {len(labels) - 1}, or one of {', '.join(labels)}; leave rows without a label out"
+            f"{where}: label={shown(value)}: expected 0 to {len(labels) - 1}, or one of "
+            f"{', '.join(labels)}; leave rows without a label out"
         )
     return number

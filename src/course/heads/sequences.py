@@ -1,4 +1,4 @@
-"""One label for a text, or for a pair of texts: the head reads the vector of one position."""
+"""Sequence classification: one label for a text or a pair, from the vector of one position."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from transformers import (
 
 from course.heads.head import Head, Piece, outputs, too_long
 from course.heads.rows import number_of, text_in
+from course.models.loading import AutoModelClass
 from course.training.batches import pad_id
 from course.world.example import Example
 
@@ -36,7 +37,7 @@ class SequenceHead(Head):
 
     read: Callable[[dict], Example]
     columns: tuple[str, ...] = ("sentence",)
-    loader: ClassVar[type] = AutoModelForSequenceClassification
+    loader: ClassVar[AutoModelClass] = AutoModelForSequenceClassification
     measure: ClassVar[str] = "accuracy"
 
     @property
@@ -60,8 +61,8 @@ class SequenceHead(Head):
         ]
         if tokenizer.sep_token is None:
             texts = [[self.read(row).input for row in rows]]
-        found = tokenizer(*texts, split_special_tokens=True, verbose=False)
-        features = [{name: found[name][i] for name in found} for i in range(len(rows))]
+        encoded = tokenizer(*texts, split_special_tokens=True, verbose=False)
+        features = [{name: encoded[name][i] for name in encoded} for i in range(len(rows))]
         for i, feature in enumerate(features):
             if len(feature["input_ids"]) > tokenizer.model_max_length:
                 raise too_long(i, rows[i], len(feature["input_ids"]), tokenizer)
@@ -72,13 +73,13 @@ class SequenceHead(Head):
     ) -> list[str]:
         """The likeliest label word of each row, which needs no label of its own."""
         rows = list(rows)
-        found = [""] * len(rows)
+        predictions = [""] * len(rows)
         for positions, output in outputs(model, self._inputs(tokenizer, rows), pad_id(tokenizer)):
             for i, label in zip(
                 positions, output.logits.argmax(-1).tolist(), strict=True
             ):  # (B, C)
-                found[i] = self.labels[label]
-        return found
+                predictions[i] = self.labels[label]
+        return predictions
 
     def truth(self, row: dict) -> str:
         return self.labels[number_of(row.get("label"), self.labels, "the row")]

@@ -1,4 +1,4 @@
-"""A tag for every word: the head reads the vector of every word's first piece."""
+"""Token classification: a tag for every word, from the vector of its first piece."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTr
 from course.foundation.validation import shown
 from course.heads.head import Head, Piece, outputs, too_long
 from course.heads.rows import number_of, words_in
+from course.models.loading import AutoModelClass
 from course.training.batches import pad_id
 from course.training.packing import IGNORED
 
@@ -23,7 +24,7 @@ class TokenHead(Head):
             hold the tags themselves, too.
     """
 
-    loader: ClassVar[type] = AutoModelForTokenClassification
+    loader: ClassVar[AutoModelClass] = AutoModelForTokenClassification
     kind: ClassVar[str] = "tokens"
     measure: ClassVar[str] = "F1"
 
@@ -39,7 +40,8 @@ class TokenHead(Head):
         words, tags = words_in(row, "tokens", where), row.get("ner_tags")
         if not isinstance(tags, list | tuple) or len(tags) != len(words):
             raise ValueError(
-                f"{where}: {len(words)} tokens and ner_tags={shown(tags)}: expected one tag for each token"
+                f"{where}: {len(words)} tokens and ner_tags={shown(tags)}: expected one tag for "
+                "each token"
             )
         return [number_of(tag, self.labels, f"{where}, token {i}") for i, tag in enumerate(tags)]
 
@@ -51,15 +53,15 @@ class TokenHead(Head):
         """
         rows = list(rows)
         features, firsts = self._encoded(tokenizer, rows)
-        found = [[] for _ in rows]
+        predictions: list[list[str]] = [[] for _ in rows]
         for positions, output in outputs(model, features, pad_id(tokenizer)):
             for i, pieces in zip(
                 positions, output.logits.argmax(-1).tolist(), strict=True
             ):  # (B, T, C)
-                found[i] = tags_of_words(
+                predictions[i] = tags_of_words(
                     [self.labels[tag] for tag in pieces], firsts[i], len(rows[i]["tokens"])
                 )
-        return found
+        return predictions
 
     def truth(self, row: dict) -> list[str]:
         return [self.labels[tag] for tag in self._numbers(row, "the row")]
@@ -71,8 +73,8 @@ class TokenHead(Head):
         """The entities of the row by their kind; right is one that was found whole and of that
         kind.
         """
-        found = set(entities(prediction))
-        return [(entity[2], entity in found) for entity in entities(self.truth(row))]
+        predicted = set(entities(prediction))
+        return [(entity[2], entity in predicted) for entity in entities(self.truth(row))]
 
     def measures(self, rows: Sequence[dict], predictions: Sequence[list[str]]) -> dict[str, float]:
         """seqeval's F1, precision and recall over whole entities (all its words and its kind
@@ -80,25 +82,27 @@ class TokenHead(Head):
         """
         right = [self.truth(row) for row in rows]
         kinds = {"F1": f1_score, "precision": precision_score, "recall": recall_score}
-        found = {
+        scores = {
             name: 100 * float(measure(right, list(predictions), zero_division=0))
             for name, measure in kinds.items()
         }
-        return found | {"accuracy": 100 * accuracy_score(right, list(predictions))}
+        return scores | {"accuracy": 100 * accuracy_score(right, list(predictions))}
 
     def _encoded(
         self, tokenizer: PreTrainedTokenizerBase, rows: list[dict]
     ) -> tuple[list[dict], list[dict[int, int]]]:
         """What the model reads, and for each row the position of every word's first piece."""
         words = [words_in(row, "tokens", f"row {i}") for i, row in enumerate(rows)]
-        found = tokenizer(words, is_split_into_words=True, split_special_tokens=True, verbose=False)
+        encoded = tokenizer(
+            words, is_split_into_words=True, split_special_tokens=True, verbose=False
+        )
         features, firsts = [], []
         for i, row in enumerate(rows):
-            feature = {name: found[name][i] for name in found}
+            feature = {name: encoded[name][i] for name in encoded}
             length = len(feature["input_ids"])
             if length > tokenizer.model_max_length:
                 raise too_long(i, row, length, tokenizer)
-            firsts.append(first_pieces(found.word_ids(i)))
+            firsts.append(first_pieces(encoded.word_ids(i)))
             features.append(feature)
         return features, firsts
 
@@ -109,11 +113,11 @@ def first_pieces(word_ids: Sequence[int | None]) -> dict[int, int]:
 
     A word that the tokenizer drops (of control characters, say) has no piece.
     """
-    found = {}
+    firsts: dict[int, int] = {}
     for position, word in enumerate(word_ids):
         if word is not None:
-            found.setdefault(word, position)
-    return found
+            firsts.setdefault(word, position)
+    return firsts
 
 
 def labels_of_pieces(tags: Sequence[int], first: dict[int, int], length: int) -> list[int]:
@@ -127,7 +131,7 @@ def labels_of_pieces(tags: Sequence[int], first: dict[int, int], length: int) ->
 
 
 def tags_of_words(pieces: Sequence[str], first: dict[int, int], count: int) -> list[str]:
-    """The tag of each of ``count`` words: that of its first piece, ``"O"`` for a word without one."""
+    """The tag of each of ``count`` words: its first piece's, ``"O"`` for a word without one."""
     return [pieces[first[word]] if word in first else "O" for word in range(count)]
 
 
@@ -136,15 +140,16 @@ def entities(tags: Sequence[str]) -> list[tuple[int, int, str]]:
 
     As seqeval reads them: an entity also begins where an ``I-`` follows another kind or nothing.
     """
-    found, kinds = [], [tag[2:] for tag in tags]
+    spans: list[tuple[int, int, str]] = []
+    kinds = [tag[2:] for tag in tags]
     for i, tag in enumerate(tags):
         if tag == "O":
             continue
         if tag[0] == "B" or i == 0 or kinds[i - 1] != kinds[i]:
-            found.append([i, i + 1, kinds[i]])
+            spans.append((i, i + 1, kinds[i]))
         else:
-            found[-1][1] = i + 1
-    return [tuple(entity) for entity in found]
+            spans[-1] = (spans[-1][0], i + 1, kinds[i])
+    return spans
 
 
 def marked_words(words: Sequence[str], tags: Sequence[str]) -> list[Piece]:

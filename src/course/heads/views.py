@@ -1,5 +1,4 @@
-"""Predictions that a person can read: entities and answers marked in their text, a wrong one beside
-the right one.
+"""Readable predictions: entities and answers marked in their text, a wrong one beside the label.
 
 A view shows itself as HTML in a notebook, on a light page and a dark one, and as plain text
 elsewhere. A mark is a colour, an underline *and* a word.
@@ -8,6 +7,7 @@ elsewhere. A mark is a colour, an underline *and* a word.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -19,7 +19,10 @@ _COLOURS = ("0,114,178", "213,94,0", "0,158,115", "204,121,167")
 _ORDER = ("PER", "ORG", "LOC", "MISC")
 _MARK = "background:rgba({c},.16);border-bottom:2px solid rgb({c});border-radius:3px;padding:0 .2em"
 _NAME = "font-size:.72em;font-weight:600;margin-left:.35em;white-space:nowrap"
-_CARD = "margin:.4em 0;padding:.3em .6em;border-left:4px solid rgb({c});line-height:1.8;overflow-wrap:anywhere"
+_CARD = (
+    "margin:.4em 0;padding:.3em .6em;border-left:4px solid rgb({c});"
+    "line-height:1.8;overflow-wrap:anywhere"
+)
 _SAYS = "display:inline-block;min-width:4.2em;font-size:.8em;opacity:.75"
 _RIGHT, _WRONG = "0,158,115", "213,94,0"
 
@@ -68,11 +71,11 @@ def view(
 ) -> View:
     """The model's predictions for some rows, beside the labels where they are wrong."""
     rows = list(rows)
-    found = zip(rows, head.predict(model, tokenizer, rows), strict=True)
-    return View(tuple(_shown(head, row, prediction) for row, prediction in found))
+    predictions = zip(rows, head.predict(model, tokenizer, rows), strict=True)
+    return View(tuple(_shown(head, row, prediction) for row, prediction in predictions))
 
 
-def _shown(head: Head, row: dict, prediction) -> Shown:
+def _shown(head: Head, row: dict, prediction: Any) -> Shown:
     return Shown(
         head.heading(row),
         head.pieces(row, prediction),
@@ -84,7 +87,8 @@ def _shown(head: Head, row: dict, prediction) -> Shown:
 def _card(row: Shown) -> str:
     heading = f"<div><b>{escape(row.heading)}</b></div>" if row.heading else ""
     lines = "".join(
-        f'<div><span style="{_SAYS}">{says}</span> {" ".join(_marked(piece) for piece in pieces)}</div>'
+        f'<div><span style="{_SAYS}">{says}</span> '
+        f"{' '.join(_marked(piece) for piece in pieces)}</div>"
         for says, pieces in row.lines()
     )
     return f'<div style="{_CARD.format(c=_RIGHT if row.right else _WRONG)}">{heading}{lines}</div>'
@@ -94,7 +98,8 @@ def _marked(piece: Piece) -> str:
     if piece.mark is None:
         return escape(piece.text)
     name = f'<span style="{_NAME}">{escape(piece.mark)}</span>'
-    return f'<mark style="color:inherit;{_MARK.format(c=_colour(piece.mark))}">{escape(piece.text)}{name}</mark>'
+    style = f"color:inherit;{_MARK.format(c=_colour(piece.mark))}"
+    return f'<mark style="{style}">{escape(piece.text)}{name}</mark>'
 
 
 def _colour(mark: str) -> str:

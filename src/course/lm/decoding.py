@@ -1,8 +1,18 @@
-"""Writing: many samples of many prompts side by side, from prompts that were read once.
+"""Batched sampling with a KV cache: many samples of many prompts side by side.
 
-A row of the batch holds the keys and values of one or more prompts and of all that was written
-after them; a *slot* of it writes one sample. Each slot sees its own prompt and its own words.
-Samples that are done leave the batch.
+The prompts were read before (:mod:`course.lm.prefill`). A row of the decoding batch begins with the
+keys and values of one or more prompts; each *slot* of the row writes one sample, one token a step.
+The attention mask lets a slot see its own prompt and its own tokens. A row that holds the prompts
+"the fox" and "the cat", with a slot for each, after two steps::
+
+    key        0    1    2     3    4     5    6
+             the  fox  cat    A1   B1    A2   B2
+    slot A     x    x    .     x    .     x    .
+    slot B     x    .    x     .    x     .    x
+             from the prefill  step 1    step 2
+
+Rows with fewer keys are padded on the left, rows with fewer slots by None. Once half of the slots
+have finished, the batch is laid anew without them and without keys that nobody sees any more.
 """
 
 from __future__ import annotations
@@ -22,7 +32,7 @@ from course.lm.prefill import PrefillOutput, PrefixTreeRunner
 from course.lm.prefix_tree import Node, batches
 
 #: With a stopping rule that does not tell how many samples it takes at least, so many of a prompt
-#: are written at a time; what the rule makes needless beyond them is never begun.
+#: are written at a time; those that the rule makes needless are never begun.
 SAMPLES_PER_ROUND = 4
 
 
@@ -40,11 +50,18 @@ class NotANumber(ArithmeticError):
 
 @dataclass(eq=False)
 class SampleState:
-    """A sample in the making. ``finish`` is None while it is being written, ``"cancelled"`` if it
-    is not needed any more.
+    """A sample while it is written.
+
+    Attributes:
+        rng: where its draws come from, a stream of its own.
+        ids: its tokens so far.
+        log_probability: of these tokens at temperature 1, in nats.
+        finish: None until it has ended, then as in :class:`course.lm.Sample`; ``"cancelled"`` if
+            the stopping rule made it needless.
+        text: its text, once it has ended.
     """
 
-    source: np.random.Generator
+    rng: np.random.Generator
     ids: list[int] = field(default_factory=list)
     log_probability: float = 0.0
     finish: str | None = None
@@ -67,50 +84,49 @@ class Request:
         context: list[int],
         key: bytes,
         config: GenerationConfig,
-        text: Callable,
+        text: Callable[[list[int], list[int]], str],
         end_ids: frozenset[int],
     ):
         self.context, self.config = context, config
         self._key, self._text, self._end_ids = key, text, end_ids
-        self.drafts: list[SampleState] = []
-        self._judged = 0
-        self._enough: int | None = None
+        self.samples: list[SampleState] = []
+        self._judged = 0  # so many samples the stopping rule has seen
+        self._enough: int | None = None  # so many it takes, once the rule has said so
 
-    def next_drafts(self) -> list[SampleState]:
+    def next_samples(self) -> list[SampleState]:
         """The samples to be written next: all of them, or with a stopping rule a few at a time."""
         if self._enough is not None:
             return []
-        begun = len(self.drafts)
-        count = min(
-            self.config.n - begun,
-            samples_at_once(self.config, [draft.text for draft in self.drafts]),
-        )
-        new = [SampleState(self._source(begun + i)) for i in range(count)]
-        self.drafts += new
+        begun = len(self.samples)
+        at_once = samples_at_once(self.config, [sample.text for sample in self.samples])
+        count = min(self.config.n - begun, at_once)
+        new = [SampleState(self._stream(begun + i)) for i in range(count)]
+        self.samples += new
         return new
 
-    def _source(self, number: int) -> np.random.Generator:
+    def _stream(self, number: int) -> np.random.Generator:
+        """The draws of one sample."""
         digest = blake2b(self._key + number.to_bytes(8, "big"), digest_size=16).digest()
         return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "big")))
 
-    def add(self, draft: SampleState, token: int, log_probability: float) -> None:
-        """Append a token to a draft, and see whether it is finished.
+    def add(self, sample: SampleState, token: int, log_probability: float) -> None:
+        """Append a token to a sample, and see whether it has ended.
 
         Raises:
             NotANumber: if its log-probability is none.
         """
         if math.isnan(log_probability):
-            raise NotANumber(self.context + draft.ids)
-        draft.ids.append(token)
-        draft.log_probability += log_probability
+            raise NotANumber(self.context + sample.ids)
+        sample.ids.append(token)
+        sample.log_probability += log_probability
         if token in self._end_ids:
-            self._finish(draft, "end", self._text(self.context, draft.ids[:-1]))
-        elif (cut := self._stopped(draft.ids)) is not None:
-            self._finish(draft, "stop", cut)
-        elif len(draft.ids) == self.config.max_tokens:
-            self._finish(draft, "length", self._text(self.context, draft.ids))
+            self._finish(sample, "end", self._text(self.context, sample.ids[:-1]))
+        elif (cut := self._before_stop(sample.ids)) is not None:
+            self._finish(sample, "stop", cut)
+        elif len(sample.ids) == self.config.max_tokens:
+            self._finish(sample, "length", self._text(self.context, sample.ids))
 
-    def _stopped(self, ids: list[int]) -> str | None:
+    def _before_stop(self, ids: list[int]) -> str | None:
         """The text before the first stop, if the last tokens bring one."""
         for stop in self.config.stop:
             # a token holds a byte or more, so the stop lies within as many tokens as it has bytes
@@ -120,33 +136,33 @@ class Request:
                 return whole[: min(whole.find(s) for s in self.config.stop if s in whole)]
         return None
 
-    def _finish(self, draft: SampleState, finish: str, text: str) -> None:
-        draft.finish, draft.text = finish, text
-        if self.config.until is None:
-            return
-        # the rule sees the samples in their order, however they happen to finish, so the batch size
-        # changes nothing
-        while (
-            self._enough is None
-            and self._judged < len(self.drafts)
-            and self.drafts[self._judged].finish
-        ):
+    def _finish(self, sample: SampleState, finish: str, text: str) -> None:
+        sample.finish, sample.text = finish, text
+        if self.config.until is not None:
+            self._judge(self.config.until)
+
+    def _judge(self, until: Callable[[list[str]], bool]) -> None:
+        """Ask the stopping rule about the samples in their order, however they happen to finish, so
+        that the batch size changes nothing.
+        """
+        while self._enough is None and self._judged < len(self.samples):
+            if not self.samples[self._judged].finish:
+                return
             self._judged += 1
-            if self.config.until([d.text for d in self.drafts[: self._judged]]):
+            if until([sample.text for sample in self.samples[: self._judged]]):
                 self._enough = self._judged
-                for needless in self.drafts[self._judged :]:
+                for needless in self.samples[self._judged :]:
                     needless.finish = needless.finish or "cancelled"
 
     def kept(self) -> list[SampleState]:
         """The samples that count."""
-        return self.drafts[: self._enough]
+        return self.samples[: self._enough]
 
 
 def samples_at_once(config: GenerationConfig, texts: list[str]) -> int:
     """How many more samples of a prompt to begin at once, after those with the given texts.
 
-    A stopping rule that can tell gets just as many as it takes at least, so that none of them
-    is in vain.
+    A stopping rule that can tell gets just as many as it takes at least, so that none is in vain.
     """
     if config.until is None:
         return config.n
@@ -154,125 +170,173 @@ def samples_at_once(config: GenerationConfig, texts: list[str]) -> int:
     return SAMPLES_PER_ROUND if at_least is None else max(1, at_least(texts))
 
 
-def requests(
-    config: GenerationConfig, contexts: Sequence[list[int]], text: Callable, end_ids: frozenset[int]
+def requests_for(
+    contexts: Sequence[list[int]],
+    config: GenerationConfig,
+    text: Callable[[list[int], list[int]], str],
+    end_ids: frozenset[int],
 ) -> list[Request]:
     """A request for each prompt. Equal prompts get different samples, wherever they stand among the
     others.
     """
-    seen: Counter = Counter()
-    made = []
+    seen: Counter[bytes] = Counter()
+    requests = []
     for context in contexts:
         name = np.asarray(context, ">u4").tobytes()
         key = b"%d|%d|" % (config.seed, seen[name]) + name
         seen[name] += 1
-        made.append(Request(context, key, config, text, end_ids))
-    return made
+        requests.append(Request(context, key, config, text, end_ids))
+    return requests
 
 
-def choose(
-    logits: torch.Tensor, drafts: Sequence[SampleState], config: GenerationConfig
+def choose_tokens(
+    logits: torch.Tensor, samples: Sequence[SampleState], temperature: float
 ) -> tuple[list[int], list[float]]:
-    """The next token of each draft and its log-probability at temperature 1, from logits
-    (drafts, vocabulary).
+    """The next token of each sample and its log-probability at temperature 1.
+
+    Args:
+        logits: (samples, vocabulary).
+        samples: their streams of draws.
+        temperature: 0 for the likeliest token.
     """
-    log_probabilities = logits.float().log_softmax(-1)
-    if config.temperature == 0:
-        chosen = log_probabilities.argmax(-1, keepdim=True)
+    log_probabilities = logits.float().log_softmax(-1)  # (S, V)
+    if temperature == 0:
+        chosen = log_probabilities.argmax(-1, keepdim=True)  # (S, 1)
     else:
-        up_to = (log_probabilities / config.temperature).softmax(-1).cumsum(-1, dtype=torch.float64)
-        drawn = torch.tensor(
-            [[d.source.random()] for d in drafts], dtype=torch.float64, device=logits.device
-        )
+        # inverse transform sampling: the first token whose cumulated probability exceeds the draw
+        probabilities = (log_probabilities / temperature).softmax(-1)
+        up_to = probabilities.cumsum(-1, dtype=torch.float64)  # (S, V)
+        draws = [[sample.rng.random()] for sample in samples]
+        drawn = torch.tensor(draws, dtype=torch.float64, device=logits.device)  # (S, 1)
         # the last sum may stay a little under 1
-        chosen = torch.searchsorted(up_to, drawn * up_to[:, -1:], right=True).clamp_max(
-            logits.shape[-1] - 1
-        )
+        chosen = torch.searchsorted(up_to, drawn * up_to[:, -1:], right=True)  # (S, 1)
+        chosen = chosen.clamp_max(logits.shape[-1] - 1)
     return chosen[:, 0].tolist(), log_probabilities.gather(1, chosen)[:, 0].tolist()
 
 
-@dataclass(frozen=True)
-class Prompted:
+@dataclass(frozen=True, eq=False)
+class PromptEnd:
+    """The end of a prompt in a row of the prefill.
+
+    Attributes:
+        request: of the prompt.
+        visible: which keys of the row belong to the prompt, (K,) booleans.
+        logits: of the token after it, (vocabulary,).
+    """
+
+    request: Request
+    visible: torch.Tensor
+    logits: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PromptRow:
     """A row of keys and values, and the prompts that end in it.
 
     Attributes:
-        layers: (keys, values) of each layer, (heads, K, head width) each.
-        ends: (job, which of the K keys it may see, logits of its first token) for each prompt.
+        layers: (keys, values) of each layer, (heads, K, head_dim) each.
+        ends: its prompts.
     """
 
     layers: tuple[tuple[torch.Tensor, torch.Tensor], ...]
-    ends: tuple[tuple[Request, torch.Tensor, torch.Tensor], ...]
+    ends: tuple[PromptEnd, ...]
 
     @property
-    def keys(self) -> int:
+    def num_keys(self) -> int:
         return self.layers[0][0].shape[1]
 
 
-def prompted_rows(
-    reader: PrefixTreeRunner, reading: PrefillOutput, jobs: dict[Node, list[Request]]
-) -> list[Prompted]:
-    """The rows of a reading in which prompts end."""
-    rows: dict[int, list] = {}
-    visible = torch.from_numpy(reading.rows.visible())
-    before = torch.ones(reading.before, dtype=torch.bool)
-    for node, (row, at) in reading.rows.places.items():
-        for job in jobs.get(node, ()):
-            index = at + len(node.tokens) - 1
-            rows.setdefault(row, []).append((job, torch.cat([before, visible[row, index]]), index))
-    made = []
-    for row, ends in rows.items():
-        logits = reader.logits(reading.hidden[row, [index for _, _, index in ends]])
-        layers = tuple((layer.keys[row], layer.values[row]) for layer in reading.cache.layers)
-        made.append(
-            Prompted(
-                layers,
-                tuple(
-                    (job, seen, first) for (job, seen, _), first in zip(ends, logits, strict=True)
-                ),
-            )
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """A place in a row at which one sample is written.
+
+    Attributes:
+        request: the prompt.
+        sample: what is written.
+        visible: which keys of the prefill the sample may see, (K,) booleans.
+    """
+
+    request: Request
+    sample: SampleState
+    visible: torch.Tensor
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the sample is still being written."""
+        return self.sample.finish is None
+
+    @property
+    def position(self) -> int:
+        """Place of the last token in its own sequence."""
+        return len(self.request.context) + len(self.sample.ids) - 1
+
+
+def prompt_rows(
+    runner: PrefixTreeRunner, prefill: PrefillOutput, requests: dict[Node, list[Request]]
+) -> list[PromptRow]:
+    """The rows of a prefill in which prompts end.
+
+    Args:
+        requests: node -> requests whose prompts end with it.
+    """
+    ends: dict[int, list[tuple[Request, int]]] = {}
+    for node, (row, start) in prefill.rows.places.items():
+        for request in requests.get(node, ()):
+            ends.setdefault(row, []).append((request, start + len(node.tokens) - 1))
+    visible = torch.from_numpy(prefill.rows.visible())  # (R, L, L)
+    prefix = torch.ones(prefill.before, dtype=torch.bool)  # (P,): all see the prefix cache
+    found = []
+    for row, pairs in ends.items():
+        logits = runner.logits(prefill.hidden[row, [last for _, last in pairs]])  # (ends, V)
+        layers = tuple((layer.keys[row], layer.values[row]) for layer in prefill.cache.layers)
+        prompt_ends = tuple(
+            PromptEnd(request, torch.cat([prefix, visible[row, last]]), first)
+            for (request, last), first in zip(pairs, logits, strict=True)
         )
-    return made
+        found.append(PromptRow(layers, prompt_ends))
+    return found
 
 
-def decode(reader: PrefixTreeRunner, rows: Sequence[Prompted], config: GenerationConfig) -> None:
-    """Write all samples of the prompts in some rows into their jobs."""
-    while True:
-        begun = [(row, slots) for row in rows if (slots := _first_tokens(row, config))]
-        if not begun:
-            return
+def decode(runner: PrefixTreeRunner, rows: Sequence[PromptRow], config: GenerationConfig) -> None:
+    """Write all samples of the prompts in some rows, into their requests."""
+    # with a stopping rule several rounds, each with the samples that are begun next
+    while begun := [(row, slots) for row in rows if (slots := _begin_samples(row, config))]:
         # as many keys as a row will have at its longest
         for part in batches(
-            begun, lambda row: row[0].keys + len(row[1]) * config.max_tokens, reader.batch_tokens
+            begun,
+            lambda item: item[0].num_keys + len(item[1]) * config.max_tokens,
+            runner.batch_tokens,
         ):
-            if any(draft.finish is None for _, slots in part for _, draft, _ in slots):
-                batch = Batch(reader, part, config)
+            if any(slot.is_live for _, slots in part for slot in slots):
+                batch = DecodingBatch(runner, part, config)
                 while batch.drop_finished():
                     batch.step()
 
 
-def _first_tokens(
-    row: Prompted, config: GenerationConfig
-) -> list[tuple[Request, SampleState, torch.Tensor]]:
-    """New samples of a row's prompts, each with its first token: (job, draft, keys it may see)."""
-    slots = [
-        (job, draft, seen, first) for job, seen, first in row.ends for draft in job.next_drafts()
-    ]
-    if not slots:
+def _begin_samples(row: PromptRow, config: GenerationConfig) -> list[Slot]:
+    """New samples of a row's prompts, each with its first token, from the logits of the prefill."""
+    begun = [(end, sample) for end in row.ends for sample in end.request.next_samples()]
+    if not begun:
         return []
-    chosen = choose(
-        torch.stack([first for *_, first in slots]), [draft for _, draft, _, _ in slots], config
-    )
-    for (job, draft, _, _), token, value in zip(slots, *chosen, strict=True):
-        job.add(draft, token, value)
-    return [(job, draft, seen) for job, draft, seen, _ in slots]
+    logits = torch.stack([end.logits for end, _ in begun])  # (S, V)
+    slots = [Slot(end.request, sample, end.visible) for end, sample in begun]
+    _append_tokens(slots, logits, config)
+    return slots
+
+
+def _append_tokens(slots: Sequence[Slot], logits: torch.Tensor, config: GenerationConfig) -> None:
+    """Choose the next token of each slot from logits (slots, vocabulary)."""
+    chosen = choose_tokens(logits, [slot.sample for slot in slots], config.temperature)
+    for slot, token, value in zip(slots, *chosen, strict=True):
+        slot.request.add(slot.sample, token, value)
 
 
 class PreallocatedCacheLayer(DynamicLayer):
-    """A layer of a cache with room for what is still to come, so that a new token is written and
-    nothing is copied.
+    """A layer of a KV cache with room for what is still to come, so that a new token is written in
+    place and nothing is copied.
 
     Args:
-        keys, values: what is known, (B, heads, K, head width).
+        keys, values: what is known, (B, heads, K, head_dim).
         room: how many more keys there will be at most.
     """
 
@@ -280,6 +344,7 @@ class PreallocatedCacheLayer(DynamicLayer):
         super().__init__()
         self.lazy_initialization(keys, values)
         size = (*keys.shape[:2], keys.shape[2] + room, keys.shape[3])
+        # (B, heads, K + room, head_dim) each
         self._buffers = keys.new_empty(size), values.new_empty(size)
         self._length = 0
         self.update(keys, values)
@@ -295,122 +360,133 @@ class PreallocatedCacheLayer(DynamicLayer):
         return self.keys, self.values
 
 
-class Batch:
-    """Rows of slots that write side by side.
+class DecodingBatch:
+    """Rows of slots that write side by side, one token a step; see the drawing above.
 
-    Shorter rows are padded on the left, and rows with fewer slots by None.
+    Attributes:
+        slots: R rows of S slots, None where a row has fewer.
+        num_keys: keys in the cache, K.
+        mask: what is added to the attention scores, (R, S, K and those to come): 0 or -inf.
+        cache: keys and values of every layer, (R, heads, K, head_dim).
+
+    Args:
+        runner: the model.
+        rows: rows of the prefill, each with its slots.
+        config: how to write.
     """
 
-    def __init__(self, reader: PrefixTreeRunner, rows: list, config: GenerationConfig):
-        self.reader, self.config = reader, config
-        keys, slots = max(row.keys for row, _ in rows), max(len(found) for _, found in rows)
-        allowed = torch.zeros(len(rows), slots, keys, dtype=torch.bool)
-        for r, (row, found) in enumerate(rows):
-            for s, (_, _, seen) in enumerate(found):
-                allowed[r, s, keys - row.keys :] = seen
-        layers = []
-        for i in range(len(rows[0][0].layers)):
-            layers.append(
-                tuple(
-                    _left_padded([row.layers[i][kind] for row, _ in rows], keys) for kind in (0, 1)
-                )
-            )
-        drafts = [
-            [(job, draft) for job, draft, _ in found] + [None] * (slots - len(found))
-            for _, found in rows
-        ]
-        self._settle(drafts, allowed, layers)
+    def __init__(
+        self,
+        runner: PrefixTreeRunner,
+        rows: Sequence[tuple[PromptRow, list[Slot]]],
+        config: GenerationConfig,
+    ):
+        self.runner, self.config = runner, config
+        num_keys = max(row.num_keys for row, _ in rows)
+        num_slots = max(len(slots) for _, slots in rows)
+        allowed = torch.zeros(len(rows), num_slots, num_keys, dtype=torch.bool)  # (R, S, K)
+        for r, (row, slots) in enumerate(rows):
+            for s, slot in enumerate(slots):
+                allowed[r, s, num_keys - row.num_keys :] = slot.visible
+        layers = [
+            tuple(_left_padded(parts, num_keys) for parts in zip(*same_layer, strict=True))
+            for same_layer in zip(*(row.layers for row, _ in rows), strict=True)
+        ]  # for each layer (keys, values), (R, heads, K, head_dim) each
+        self._lay([_filled(slots, num_slots) for _, slots in rows], allowed, layers)
 
-    def _settle(self, slots: list[list], allowed: torch.Tensor, layers: list) -> None:
-        """Begin, or go on, with some slots, the keys that each may see (R, S, K), and (keys,
-        values) of each layer.
+    def _lay(
+        self,
+        slots: list[list[Slot | None]],
+        allowed: torch.Tensor,
+        layers: list[tuple[torch.Tensor, torch.Tensor]],
+    ) -> None:
+        """Begin, or go on, with some slots.
+
+        Args:
+            allowed: the keys that each may see, (R, S, K) booleans.
+            layers: (keys, values) of each layer, (R, heads, K, head_dim) each.
         """
-        self.slots, self.keys = slots, allowed.shape[2]
-        longest = max(
-            self.config.max_tokens - len(slot[1].ids) for row in slots for slot in row if slot
+        self.slots, self.num_keys = slots, allowed.shape[2]
+        steps = max(
+            self.config.max_tokens - len(slot.sample.ids) for row in slots for slot in row if slot
         )
-        room = longest * len(slots[0])
-        device, dtype = self.reader.model.device, self.reader.model.dtype
-        self.mask = torch.full((*allowed.shape[:2], self.keys + room), float("-inf"), dtype=dtype)
-        self.mask[:, :, : self.keys].masked_fill_(allowed, 0)
-        # token after token, each slot sees what it wrote itself
-        self.mask[:, :, self.keys :].unflatten(2, (longest, -1)).diagonal(dim1=1, dim2=3).zero_()
-        self.mask = self.mask.to(device)
-        self.cache = Cache(
-            layers=[PreallocatedCacheLayer(keys, values, room) for keys, values in layers]
-        )
+        room = steps * len(slots[0])  # every step adds a key for every slot
+        device, dtype = self.runner.model.device, self.runner.model.dtype
+        mask = torch.full((*allowed.shape[:2], self.num_keys + room), float("-inf"), dtype=dtype)
+        mask[:, :, : self.num_keys].masked_fill_(allowed, 0)
+        # of the keys to come, (R, S, steps, S), each slot sees those that it wrote itself
+        mask[:, :, self.num_keys :].unflatten(2, (steps, -1)).diagonal(dim1=1, dim2=3).zero_()
+        self.mask = mask.to(device)  # (R, S, K + room)
+        self.cache = Cache(layers=[PreallocatedCacheLayer(*layer, room) for layer in layers])
 
     def drop_finished(self) -> bool:
         """Let finished samples and their keys leave once they are half of the batch; False if
         nothing is left to write.
         """
         live = [
-            [s for s, slot in enumerate(row) if slot and slot[1].finish is None]
+            [s for s, slot in enumerate(row) if slot is not None and slot.is_live]
             for row in self.slots
         ]
         count = sum(map(len, live))
-        if 2 * count <= len(self.slots) * len(self.slots[0]) and count:
+        if 0 < 2 * count <= len(self.slots) * len(self.slots[0]):
             self._keep(live)
         return count > 0
 
     def _keep(self, live: list[list[int]]) -> None:
-        rows = [r for r, slots in enumerate(live) if slots]
-        width = max(len(live[r]) for r in rows)
-        seen = [(self.mask[r, live[r], : self.keys] == 0).cpu() for r in rows]
+        """Lay the batch anew with the given slots of each row, and the keys that they see."""
+        rows = [r for r, kept in enumerate(live) if kept]
+        num_slots = max(len(live[r]) for r in rows)
+        seen = [(self.mask[r, live[r], : self.num_keys] == 0).cpu() for r in rows]  # (S', K) each
         useful = [s.any(0).nonzero()[:, 0] for s in seen]
-        keys = max(map(len, useful))
-        index = torch.zeros(len(rows), keys, dtype=torch.long)
-        allowed = torch.zeros(len(rows), width, keys, dtype=torch.bool)
+        num_keys = max(map(len, useful))
+        index = torch.zeros(len(rows), num_keys, dtype=torch.long)
+        allowed = torch.zeros(len(rows), num_slots, num_keys, dtype=torch.bool)
         for i, (s, columns) in enumerate(zip(seen, useful, strict=True)):
-            index[i, keys - len(columns) :] = columns
-            allowed[i, : len(s), keys - len(columns) :] = s[:, columns]
-        slots = [
-            [self.slots[r][s] for s in live[r]] + [None] * (width - len(live[r])) for r in rows
-        ]
+            index[i, num_keys - len(columns) :] = columns
+            allowed[i, : len(s), num_keys - len(columns) :] = s[:, columns]
+        slots = [_filled([self.slots[r][s] for s in live[r]], num_slots) for r in rows]
         layers = [
             (_picked(layer.keys, rows, index), _picked(layer.values, rows, index))
             for layer in self.cache.layers
         ]
-        self._settle(slots, allowed, layers)
+        self._lay(slots, allowed, layers)
 
     def step(self) -> None:
-        """Write one more token of every sample that is not finished."""
-        width = len(self.slots[0])
-        ids, positions = torch.zeros(2, len(self.slots), width, dtype=torch.long)
-        places, jobs, drafts = [], [], []
+        """Write one more token of every sample that has not ended."""
+        num_rows, num_slots = len(self.slots), len(self.slots[0])
+        # 1. the last token of every live slot, and its place in its own sequence
+        ids, positions = torch.zeros(2, num_rows, num_slots, dtype=torch.long)  # (R, S) each
+        live: dict[int, Slot] = {}
         for r, row in enumerate(self.slots):
             for s, slot in enumerate(row):
-                if slot and slot[1].finish is None:
-                    job, draft = slot
-                    ids[r, s], positions[r, s] = (
-                        draft.ids[-1],
-                        len(job.context) + len(draft.ids) - 1,
-                    )
-                    places.append(r * width + s)
-                    jobs.append(job)
-                    drafts.append(draft)
-        self.keys += width
-        hidden = self.reader.step(
-            ids, positions, self.mask[:, None, :, : self.keys], self.cache
-        ).flatten(0, 1)
-        logits = self.reader.logits(hidden[places])
-        for job, draft, token, value in zip(
-            jobs, drafts, *choose(logits, drafts, self.config), strict=True
-        ):
-            job.add(draft, token, value)
+                if slot is not None and slot.is_live:
+                    ids[r, s], positions[r, s] = slot.sample.ids[-1], slot.position
+                    live[r * num_slots + s] = slot
+        # 2. one forward pass; it appends a key for every slot, padding included
+        self.num_keys += num_slots
+        mask = self.mask[:, None, :, : self.num_keys]  # (R, 1, S, K)
+        hidden = self.runner.step(ids, positions, mask, self.cache)  # (R, S, width)
+        # 3. the next token of every live slot
+        logits = self.runner.logits(hidden.flatten(0, 1)[list(live)])  # (live, V)
+        _append_tokens(list(live.values()), logits, self.config)
 
 
-def _left_padded(parts: list[torch.Tensor], keys: int) -> torch.Tensor:
-    """(heads, K_i, head width) tensors -> (B, heads, keys, head width)."""
-    made = parts[0].new_zeros(len(parts), parts[0].shape[0], keys, parts[0].shape[2])
+def _filled(slots: Sequence[Slot | None], count: int) -> list[Slot | None]:
+    """Slots, filled up with None."""
+    return [*slots, *[None] * (count - len(slots))]
+
+
+def _left_padded(parts: Sequence[torch.Tensor], num_keys: int) -> torch.Tensor:
+    """(heads, K_i, head_dim) tensors -> (B, heads, num_keys, head_dim)."""
+    heads, _, head_dim = parts[0].shape
+    padded = parts[0].new_zeros(len(parts), heads, num_keys, head_dim)
     for row, part in enumerate(parts):
-        made[row, :, keys - part.shape[1] :] = part
-    return made
+        padded[row, :, num_keys - part.shape[1] :] = part
+    return padded
 
 
 def _picked(values: torch.Tensor, rows: list[int], index: torch.Tensor) -> torch.Tensor:
-    """The keys at ``index`` (rows, K) of some rows of (B, heads, _, head width)."""
-    chosen = index.to(values.device)[:, None, :, None].expand(
-        -1, values.shape[1], -1, values.shape[3]
-    )
-    return values[rows].gather(2, chosen)
+    """The keys at ``index`` (rows, K) of some rows of (B, heads, _, head_dim)."""
+    _, heads, _, head_dim = values.shape
+    chosen = index.to(values.device)[:, None, :, None].expand(-1, heads, -1, head_dim)
+    return values[rows].gather(2, chosen)  # (rows, heads, K, head_dim)

@@ -1,38 +1,47 @@
-"""Talking to a model: text in, text or probabilities out. The generalist's door.
+"""Score and generate text with a causal language model: the door to a pretrained LLM.
 
-:meth:`LanguageModel.score` gives the probability of continuations, :meth:`LanguageModel.generate`
-writes them. Prompts that share a beginning (the same demonstrations for many queries, the same
-query for several labels, many samples of one prompt) are read once.
+:meth:`LanguageModel.score` gives the log-probability of continuations,
+:meth:`LanguageModel.generate` writes them. Prompts that share a beginning (the same demonstrations
+for many queries, the same query for several labels, many samples of one prompt) are read once:
+
+1. :mod:`course.lm.tokenization` turns prompts into token ids.
+2. :mod:`course.lm.prefix_tree` puts each distinct prefix once into a tree, and the tree into rows.
+3. :mod:`course.lm.prefill` reads the rows, with a mask for the tree, into a KV cache.
+4. ``score`` stops here: a score is the log-softmax of the logits at the token before.
+5. :mod:`course.lm.decoding` writes samples behind the prompts, from that cache.
+
+An architecture that cannot read a tree (a sliding window, ALiBi) gets a row for every text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, overload
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.lm.contract import Sample, TextModel, check_pairs
 from course.lm.decoding import (
     NotANumber,
-    Prompted,
+    PromptRow,
     Request,
-    SampleState,
-    choose,
+    choose_tokens,
     decode,
-    prompted_rows,
-    requests,
+    prompt_rows,
+    requests_for,
     samples_at_once,
 )
 from course.lm.generation_config import GenerationConfig
 from course.lm.predictor import CausalLM, MaskedLM
-from course.lm.prefill import ROW, PrefixTreeRunner
+from course.lm.prefill import ROW, AnyRequest, PrefixTreeRunner, ScoreRequest, last_tokens
 from course.lm.prefix_tree import Node, Tree, build_tree
 from course.lm.soundness import evaluating, fills_blanks, not_a_number
 from course.lm.tokenization import Encoder, checked_texts
 from course.models.loading import load_model, load_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 #: Positions whose logits are computed at once; a large vocabulary would fill the memory otherwise.
 _AT_ONCE = 512
@@ -71,7 +80,7 @@ class LanguageModel(CausalLM, TextModel):
         super().__init__(model, tokenizer, batch_tokens, unknown)
         self.encoder = Encoder(tokenizer, chat, unknown)
         self._unknown = self.encoder.unknown  # so that a word is told once
-        self.reader = PrefixTreeRunner(model, batch_tokens)
+        self.runner = PrefixTreeRunner(model, batch_tokens)
 
     def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
         """Log-probability of each continuation after its prompt, (pairs,), in nats, summed over its
@@ -97,56 +106,70 @@ class LanguageModel(CausalLM, TextModel):
         if not prompts:
             return []
         pairs = self.encoder.pairs(prompts, continuations)
-        for prompt, (context, rest) in zip(prompts, pairs, strict=True):
-            # the last token is asked for, never read
-            self._check_length(prompt, len(context) + len(rest) - 1)
-        found = [np.empty(len(rest)) for _, rest in pairs]
+        # the last token is scored, never read
+        read = [context + continuation[:-1] for context, continuation in pairs]
+        for prompt, ids in zip(prompts, read, strict=True):
+            self._check_length(prompt, len(ids))
+        scores = [np.empty(len(continuation)) for _, continuation in pairs]
         with evaluating(self.model):
-            for entries, logits in self._answers(
-                [context + rest[:-1] for context, rest in pairs], pairs
-            ):
-                values = logits.float().log_softmax(-1)
-                picked = values[
-                    torch.arange(len(entries)), [token for _, token, _, _ in entries]
-                ].tolist()
-                for value, (_, _, pair, k) in zip(picked, entries, strict=True):
-                    found[pair][k] = value
-        for values, (context, rest) in zip(found, pairs, strict=True):
+            for requests, logits in self._scored_logits(read, pairs):
+                log_probabilities = logits.float().log_softmax(-1)  # (requests, V)
+                tokens = [request.token for request in requests]
+                values = log_probabilities[torch.arange(len(tokens)), tokens].tolist()
+                for request, value in zip(requests, values, strict=True):
+                    scores[request.sequence][request.number] = value
+        for values, ids in zip(scores, read, strict=True):
             if np.isnan(values).any():
-                raise not_a_number(self.model, context + rest[:-1])
-        return found
+                raise not_a_number(self.model, ids)
+        return scores
 
-    def _answers(self, read: list[list[int]], pairs: list[tuple[list[int], list[int]]]):
-        """((place, token, pair, number in the continuation) entries, logits (entries, V)) for all
-        tokens of all continuations.
+    def _scored_logits(
+        self, read: list[list[int]], pairs: list[tuple[list[int], list[int]]]
+    ) -> Iterator[tuple[list[ScoreRequest], torch.Tensor]]:
+        """(requests, logits (requests, V)) for all tokens of all continuations.
+
+        Args:
+            read: what the model reads of each pair.
+            pairs: (context, continuation).
         """
-        if not self.reader.supports_tree_attention:
-            for rows, padded, seen in self._batches(read):
-                logits = self._forward(padded, seen)
-                for row, i in enumerate(rows):
-                    first = len(pairs[i][0]) - 1
-                    yield (
-                        [(first + k, token, i, k) for k, token in enumerate(pairs[i][1])],
-                        logits[row, first : len(read[i])],
-                    )
+        if not self.runner.supports_tree_attention:
+            yield from self._scored_logits_plainly(read, pairs)
             return
         tree = build_tree(read)
-        wanted: dict[Node, list] = {}
-        for i, (context, rest) in enumerate(pairs):
-            for k, token in enumerate(rest):
-                node, place = tree.at(i, len(context) - 1 + k)
-                wanted.setdefault(node, []).append((place, token, i, k))
-        yield from self._read(tree, wanted)
+        wanted: dict[Node, list[ScoreRequest]] = {}
+        for pair, (context, continuation) in enumerate(pairs):
+            for number, token in enumerate(continuation):
+                # a token is predicted at the one before it
+                node, index = tree.at(pair, len(context) - 1 + number)
+                wanted.setdefault(node, []).append(ScoreRequest(index, pair, token, number))
+        yield from self._logits(tree, wanted)
 
-    def _read(self, tree: Tree, wanted: dict[Node, list]):
-        """(entries, logits (entries, V)) for all wanted entries, so many at once that a large
+    def _scored_logits_plainly(
+        self, read: list[list[int]], pairs: list[tuple[list[int], list[int]]]
+    ) -> Iterator[tuple[list[ScoreRequest], torch.Tensor]]:
+        """The same for architectures that cannot read a tree: a row for every pair."""
+        for rows, padded, attention_mask in self._batches(read):
+            logits = self._forward(padded, attention_mask)  # (B, T, V)
+            for row, pair in enumerate(rows):
+                context, continuation = pairs[pair]
+                first = len(context) - 1
+                requests = [
+                    ScoreRequest(first + number, pair, token, number)
+                    for number, token in enumerate(continuation)
+                ]
+                yield requests, logits[row, first : len(read[pair])]
+
+    def _logits(
+        self, tree: Tree, wanted: dict[Node, list[AnyRequest]]
+    ) -> Iterator[tuple[list[AnyRequest], torch.Tensor]]:
+        """(requests, logits (requests, V)) for all requests, so many at once that a large
         vocabulary does not fill the memory.
         """
-        for entries, hidden in self.reader.hidden(tree, wanted):
-            for first in range(0, len(entries), _AT_ONCE):
+        for requests, hidden in self.runner.hidden(tree, wanted):
+            for first in range(0, len(requests), _AT_ONCE):
                 with torch.inference_mode():
-                    logits = self.reader.logits(hidden[first : first + _AT_ONCE])
-                yield entries[first : first + _AT_ONCE], logits
+                    logits = self.runner.logits(hidden[first : first + _AT_ONCE])
+                yield requests[first : first + _AT_ONCE], logits
 
     def next_word(self, prompts: Sequence[str]) -> torch.Tensor:
         """Log-probabilities of the token after each prompt, (prompts, vocabulary), in nats.
@@ -156,21 +179,19 @@ class LanguageModel(CausalLM, TextModel):
             ValueError: for a prompt longer than the window.
             NotANumberError: if the model's logits are none.
         """
-        if not self.reader.supports_tree_attention:
+        if not self.runner.supports_tree_attention:
             return super().next_word(prompts)
         ids = self._checked_ids(prompts, "prompts")
         if not ids:
             return self._no_rows()
         tree = build_tree(ids)
-        wanted: dict[Node, list] = {}
-        for i, leaf in enumerate(tree.leaves):
-            wanted.setdefault(leaf, []).append((len(leaf.tokens) - 1, i))
-        found = [torch.empty(0)] * len(ids)
+        rows = [torch.empty(0)] * len(ids)
         with evaluating(self.model):
-            for entries, logits in self._read(tree, wanted):
-                for (_, i), row in zip(entries, logits.float().log_softmax(-1).cpu(), strict=True):
-                    found[i] = row
-        return self._checked_numbers(torch.stack(found), ids)
+            for requests, logits in self._logits(tree, last_tokens(tree)):
+                log_probabilities = logits.float().log_softmax(-1).cpu()  # (requests, V)
+                for request, row in zip(requests, log_probabilities, strict=True):
+                    rows[request.sequence] = row
+        return self._checked_numbers(torch.stack(rows), ids)
 
     def generate(
         self, prompts: Sequence[str], config: GenerationConfig | None = None, **changes: Any
@@ -189,80 +210,73 @@ class LanguageModel(CausalLM, TextModel):
                 leaves no room for ``max_tokens`` in the window.
             NotANumberError: if the model's logits are none.
         """
+        # 1. settings and prompts, checked
         config = GenerationConfig.resolve(config, changes)
         prompts = checked_texts(prompts, "prompts")
         if not prompts:
             return []
+        # 2. text to ids, with room in the window for what is to be written
         contexts = self.encoder.prompts(prompts)
         for prompt, ids in zip(prompts, contexts, strict=True):
             self._check_length(prompt, len(ids), config.max_tokens - 1)
-        jobs = requests(config, contexts, self.encoder.text, self._end_ids())
+        # 3. a request for every prompt: its stream of draws, its samples, its stops
+        requests = requests_for(contexts, config, self.encoder.text, self._end_ids())
+        # 4. prefill and decoding, which write the samples into the requests
         try:
             with evaluating(self.model):
-                self._write_all(contexts, jobs, config)
+                self._fulfil(requests, config)
         except NotANumber as error:
             raise not_a_number(self.model, error.ids) from None
+        # 5. what was written, as text
         return [
-            [Sample(d.text, len(d.ids), d.log_probability, d.finish) for d in job.kept()]
-            for job in jobs
+            [Sample(s.text, len(s.ids), s.log_probability, s.finish) for s in request.kept()]
+            for request in requests
         ]
 
-    def _write_all(
-        self, contexts: list[list[int]], jobs: list[Request], config: GenerationConfig
-    ) -> None:
-        if self.reader.supports_tree_attention:
-            self._write(contexts, jobs, config)
+    def _fulfil(self, requests: list[Request], config: GenerationConfig) -> None:
+        if self.runner.supports_tree_attention:
+            self._fulfil_by_tree(requests, config)
         else:
-            for job in jobs:
-                self._write_plainly(job, config)
+            for request in requests:
+                self._fulfil_plainly(request, config)
 
-    def _write(
-        self, contexts: list[list[int]], jobs: list[Request], config: GenerationConfig
-    ) -> None:
-        tree = build_tree(contexts)
+    def _fulfil_by_tree(self, requests: list[Request], config: GenerationConfig) -> None:
+        """Read the tree of the prompts, and write the samples of as many rows as a batch holds."""
+        tree = build_tree([request.context for request in requests])
         ending: dict[Node, list[Request]] = {}
-        for job, leaf in zip(jobs, tree.leaves, strict=True):
-            ending.setdefault(leaf, []).append(job)
+        for request, leaf in zip(requests, tree.leaves, strict=True):
+            ending.setdefault(leaf, []).append(request)
+        # keys that the samples of a prompt come to
         most = min(config.n, samples_at_once(config, [])) * config.max_tokens
 
         def weight(node: Node) -> int:
             """Keys that a subtree adds to its row in the end."""
             return node.size + node.ends * most
 
-        waiting: list[Prompted] = []
-        for reading in self.reader.read(tree, ROW, weight, keep=True):
-            waiting += prompted_rows(self.reader, reading, ending)
-            if sum(row.keys + most * len(row.ends) for row in waiting) > self.batch_tokens:
-                decode(self.reader, waiting, config)
+        waiting: list[PromptRow] = []
+        for prefill in self.runner.prefill(tree, ROW, weight, keep=True):
+            waiting += prompt_rows(self.runner, prefill, ending)
+            if sum(row.num_keys + most * len(row.ends) for row in waiting) > self.batch_tokens:
+                decode(self.runner, waiting, config)
                 waiting = []
-        decode(self.reader, waiting, config)
+        decode(self.runner, waiting, config)
 
-    def _write_plainly(self, job: Request, config: GenerationConfig) -> None:
+    def _fulfil_plainly(self, request: Request, config: GenerationConfig) -> None:
         """For architectures that cannot read a tree: the whole text once for every token."""
-        while drafts := job.next_drafts():
-            for draft in drafts:
-                self._finish_plainly(job, draft, config)
-
-    def _finish_plainly(self, job: Request, draft: SampleState, config: GenerationConfig) -> None:
-        while draft.finish is None:
-            ids = torch.tensor([job.context + draft.ids])
-            (token,), (value,) = choose(
-                self._forward(ids, torch.ones_like(ids))[:, -1], [draft], config
-            )
-            job.add(draft, token, value)
+        while samples := request.next_samples():
+            for sample in samples:
+                while sample.finish is None:
+                    ids = torch.tensor([request.context + sample.ids])  # (1, T)
+                    logits = self._forward(ids, torch.ones_like(ids))[:, -1]  # (1, V)
+                    (token,), (value,) = choose_tokens(logits, [sample], config.temperature)
+                    request.add(sample, token, value)
 
     def _end_ids(self) -> frozenset[int]:
         """Tokens with which the model ends a text."""
-        ends = [self.tokenizer.eos_token_id]
-        if (
-            config := getattr(self.model, "generation_config", None)
-        ) is not None and config.eos_token_id is not None:
-            ends += (
-                config.eos_token_id
-                if isinstance(config.eos_token_id, list)
-                else [config.eos_token_id]
-            )
-        return frozenset(ends) - {None}
+        config = getattr(self.model, "generation_config", None)
+        ends = getattr(config, "eos_token_id", None)
+        every = ends if isinstance(ends, list) else [ends]
+        return frozenset([self.tokenizer.eos_token_id, *every]) - {None}
 
     def _check_length(self, prompt: str, tokens: int, more: int = 0) -> None:
         if tokens + more > self.window:

@@ -1,34 +1,80 @@
-"""Reading a tree of token sequences with a causal model, each distinct prefix once.
+"""Prefill of a prefix tree: a causal model reads each distinct prefix once, into a KV cache.
 
-A part of the tree that is too large for a row becomes a *trunk*: it is read once, and its keys and
-values serve all that stands below it. A soft prompt is the trunk of the whole tree.
+A tree that fits into a row is read in one forward pass, with the attention mask of
+:mod:`course.lm.prefix_tree`. Of a larger one the top node is read first, alone; its keys and values
+become the *prefix cache*, which all subtrees below it see::
+
+    top node (P tokens)          keys, values (1, heads, P, head_dim)
+      ├─ subtrees a, b           rows of L tokens: the cache is expanded to R rows,
+      ├─ subtrees c, d, e        (R, heads, P, head_dim), which see it and their ancestors,
+      └─ a large subtree         and their keys are appended, (R, heads, P + L, head_dim)
+           └─ ...                the same again, its top node's keys behind the P
+
+A soft prompt is the prefix cache of the whole tree.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import Cache, DynamicCache
 
 from course.lm.prefix_tree import Node, Rows, Tree, batches, build_tree, lay, lay_alone, pack
 from course.lm.soundness import evaluating
 from course.models.loading import get_base_model, num_virtual_tokens
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 #: Tokens that a row of subtrees holds. Longer rows waste attention on neighbours, shorter ones copy
-#: the trunk more often.
+#: the prefix cache more often.
 ROW = 192
+
+
+@dataclass(frozen=True, slots=True)
+class LogitsRequest:
+    """A place at which the logits are wanted.
+
+    Attributes:
+        index: of the token in its node (without a tree: in its sequence); the logits are those of
+            the token after it.
+        sequence: number of the sequence.
+    """
+
+    index: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest(LogitsRequest):
+    """One log-probability that is wanted: that of a token of a continuation.
+
+    Attributes:
+        token: its id.
+        number: of the token in the continuation, from 0.
+    """
+
+    token: int
+    number: int
+
+
+AnyRequest = TypeVar("AnyRequest", bound=LogitsRequest)
 
 
 @dataclass(frozen=True)
 class PrefillOutput:
-    """What one forward pass over rows gave.
+    """The result of one forward pass over rows.
 
     Attributes:
         rows: what was read.
         hidden: the last layer's output, (R, L, width).
-        cache: keys and values of the trunk and the rows, or None if they were not to be kept.
-        before: tokens of the trunk, which stand before the rows in the cache.
+        cache: keys and values of prefix and rows, (R, heads, P + L, head_dim) in every layer; None
+            if they were not to be kept.
+        before: tokens of the prefix, P, which stand before the rows in the cache.
     """
 
     rows: Rows
@@ -38,17 +84,17 @@ class PrefillOutput:
 
 
 def cache_of(layers: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> DynamicCache:
-    """A cache that begins with the given (keys, values) of each layer, (B, heads, K, head width)
+    """A cache that begins with the given (keys, values) of each layer, (B, heads, K, head_dim)
     each.
     """
-    made = DynamicCache()
+    cache = DynamicCache()
     for i, (keys, values) in enumerate(layers):
-        made.update(keys, values, i)
-    return made
+        cache.update(keys, values, i)
+    return cache
 
 
 class PrefixTreeRunner:
-    """A causal model that reads trees.
+    """A causal model that reads prefix trees.
 
     Args:
         model: a causal language model of ``transformers``, or a ``peft`` model around one.
@@ -57,8 +103,8 @@ class PrefixTreeRunner:
 
     def __init__(self, model: PreTrainedModel, batch_tokens: int):
         self.model, self.batch_tokens = model, batch_tokens
-        # adapters stand inside the model that they were put into; a soft prompt does not, and is
-        # read as a trunk
+        # adapters stand inside the model that they were put into; a soft prompt does not, and
+        # becomes the prefix cache
         self._core = get_base_model(model)
 
     @cached_property
@@ -67,71 +113,77 @@ class PrefixTreeRunner:
         heeds the mask and the positions.
         """
         config = self.model.config
-        if getattr(config, "sliding_window", None) or set(
-            getattr(config, "layer_types", None) or ()
-        ) - {"full_attention"}:
+        layer_types = set(getattr(config, "layer_types", None) or ())
+        if getattr(config, "sliding_window", None) or layer_types - {"full_attention"}:
             return False
         ids = [3 + i % (config.vocab_size - 3) for i in range(9)]
         sequences = [ids[:7], ids[:6] + ids[7:9], ids[:2] + ids[4:7]]
+        plain = self._last_logits_alone(sequences)
+        try:
+            by_tree = self._last_logits_by_tree(sequences)
+        # whatever an unknown architecture does not take
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+            return False
+        tolerance = 1e-3 if self.model.dtype == torch.float32 else 0.1
+        return all(
+            torch.allclose(by_tree[i], row, atol=tolerance, rtol=tolerance)
+            for i, row in enumerate(plain)
+        )
+
+    def _last_logits_alone(self, sequences: Sequence[list[int]]) -> list[torch.Tensor]:
+        """Logits (vocabulary,) after each sequence, one by one."""
+        device = self.model.device
         with torch.inference_mode(), evaluating(self.model):
-            plain = [
-                self.model(input_ids=torch.tensor([s], device=self.model.device)).logits[0, -1]
+            return [
+                self.model(input_ids=torch.tensor([s], device=device)).logits[0, -1]
                 for s in sequences
             ]
-        tree, tolerance = build_tree(sequences), 1e-3 if self.model.dtype == torch.float32 else 0.1
-        wanted = {leaf: [(len(leaf.tokens) - 1, i)] for i, leaf in enumerate(tree.leaves)}
-        try:
-            found = []
-            with evaluating(self.model):
-                for entries, hidden in self.hidden(tree, wanted, row=2):
-                    found += zip([i for _, i in entries], self.logits(hidden), strict=True)
-        except (
-            AttributeError,
-            IndexError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ):  # whatever an unknown architecture does not take
-            return False
-        return all(
-            torch.allclose(row, plain[i], atol=tolerance, rtol=tolerance) for i, row in found
-        )
+
+    def _last_logits_by_tree(self, sequences: Sequence[list[int]]) -> dict[int, torch.Tensor]:
+        """Number of the sequence -> logits (vocabulary,) after it, by a tree in short rows."""
+        tree = build_tree(sequences)
+        found: dict[int, torch.Tensor] = {}
+        with evaluating(self.model):
+            for requests, hidden in self.hidden(tree, last_tokens(tree), row=2):
+                rows = self.logits(hidden)
+                found |= {r.sequence: row for r, row in zip(requests, rows, strict=True)}
+        return found
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Logits (N, vocabulary) of hidden states (N, width) of the last layer."""
         return self._core.get_output_embeddings()(hidden)
 
     def hidden(
-        self, tree: Tree, wanted: dict[Node, list], row: int = ROW
-    ) -> Iterator[tuple[list, torch.Tensor]]:
-        """(entries, hidden states (entries, width)) for all entries of ``wanted``, in parts and in
-        no particular order.
+        self, tree: Tree, wanted: dict[Node, list[AnyRequest]], row: int = ROW
+    ) -> Iterator[tuple[list[AnyRequest], torch.Tensor]]:
+        """(requests, hidden states (requests, width)) for all requests, in parts and in no
+        particular order.
 
         Args:
-            wanted: node -> entries; each begins with the place of a token in the node.
+            wanted: node -> requests for places in it.
         """
-        for reading in self.read(tree, row, lambda node: node.size, keep=False):
-            entries, rows, columns = [], [], []
-            for node, (r, at) in reading.rows.places.items():
-                for entry in wanted.get(node, ()):
-                    entries.append(entry)
+        for prefill in self.prefill(tree, row, lambda node: node.size, keep=False):
+            requests, rows, columns = [], [], []
+            for node, (r, start) in prefill.rows.places.items():
+                for request in wanted.get(node, ()):
+                    requests.append(request)
                     rows.append(r)
-                    columns.append(at + entry[0])
-            if entries:
-                yield entries, reading.hidden[rows, columns]
+                    columns.append(start + request.index)
+            if requests:
+                yield requests, prefill.hidden[rows, columns]  # (requests, width)
 
-    def read(
+    def prefill(
         self, tree: Tree, row: int, weight: Callable[[Node], int], keep: bool
     ) -> Iterator[PrefillOutput]:
-        """Every node of a tree exactly once.
+        """Forward passes that read every node of a tree exactly once.
 
         Args:
             row, weight: rows hold subtrees whose weights come to ``row`` at most.
-            keep: whether the readings should hold their keys and values.
+            keep: whether the outputs should hold their keys and values.
         """
 
         def fits(node: Node) -> bool:
-            # a subtree that is hardly more than one long sequence gains nothing from a trunk
+            # a subtree that is hardly more than one long sequence gains nothing from a prefix cache
             return weight(node) <= row or 2 * node.size <= 3 * node.longest
 
         pending: list[tuple[Node, DynamicCache | None]] = [(tree.root, self._soft_prompt())]
@@ -140,9 +192,9 @@ class PrefixTreeRunner:
             small = [node]
             if not fits(node):
                 if len(node.tokens):
-                    reading = self._forward(lay_alone(node), prefix_cache, keep=True)
-                    prefix_cache = reading.cache
-                    yield reading
+                    output = self._forward(lay_alone(node), prefix_cache, keep=True)
+                    prefix_cache = output.cache
+                    yield output
                 small = [child for child in node.children if fits(child)]
                 pending += [(child, prefix_cache) for child in node.children if not fits(child)]
             before = prefix_cache.get_seq_length() if prefix_cache else 0
@@ -172,25 +224,31 @@ class PrefixTreeRunner:
 
     @torch.inference_mode()
     def _forward(self, rows: Rows, prefix_cache: DynamicCache | None, keep: bool) -> PrefillOutput:
-        device, dtype = self.model.device, self.model.dtype
-        count, length = rows.tokens.shape
+        """Read rows behind a prefix.
+
+        Args:
+            rows: R rows of L tokens.
+            prefix_cache: keys and values of P tokens, (1, heads, P, head_dim) in every layer.
+            keep: whether the output should hold keys and values.
+        """
+        num_rows, length = rows.tokens.shape
         before = prefix_cache.get_seq_length() if prefix_cache else 0
-        hidden_from = ~torch.from_numpy(rows.visible())
-        mask = torch.zeros(count, 1, length, before + length, dtype=dtype)
-        mask[:, 0, :, before:].masked_fill_(hidden_from, float("-inf"))
-        cache = None
+        # 1. the mask: 0 for the prefix and for a token's ancestors in its row, -inf for the rest
+        hidden_from = ~torch.from_numpy(rows.visible())  # (R, L, L)
+        mask = torch.zeros(num_rows, 1, length, before + length, dtype=self.model.dtype)
+        mask[:, 0, :, before:].masked_fill_(hidden_from, float("-inf"))  # (R, 1, L, P + L)
+        # 2. the cache: the prefix, the same for every row, copied when the rows' keys are appended
+        cache = DynamicCache() if keep else None
         if prefix_cache:
             cache = cache_of(
                 [
-                    (layer.keys.expand(count, -1, -1, -1), layer.values.expand(count, -1, -1, -1))
+                    (_expanded(layer.keys, num_rows), _expanded(layer.values, num_rows))
                     for layer in prefix_cache.layers
                 ]
             )
-        elif keep:
-            cache = DynamicCache()
-        hidden = self.step(
-            torch.from_numpy(rows.tokens), torch.from_numpy(rows.positions), mask.to(device), cache
-        )
+        # 3. the forward pass, which appends to the cache: (R, heads, P + L, head_dim)
+        tokens, positions = torch.from_numpy(rows.tokens), torch.from_numpy(rows.positions)
+        hidden = self.step(tokens, positions, mask.to(self.model.device), cache)  # (R, L, width)
         return PrefillOutput(rows, hidden, cache if keep else None, before)
 
     @torch.inference_mode()
@@ -199,7 +257,7 @@ class PrefixTreeRunner:
         ids: torch.Tensor,
         positions: torch.Tensor,
         mask: torch.Tensor,
-        cache: DynamicCache | None,
+        cache: Cache | None,
     ) -> torch.Tensor:
         """Hidden states (B, T, width) of tokens (B, T) at their positions behind the soft prompt;
         the cache grows by them.
@@ -208,11 +266,24 @@ class PrefixTreeRunner:
             mask: what is added to the attention scores, (B, 1, T, keys in the cache + T).
         """
         device = self.model.device
-        places = {
-            "position_ids": (positions + num_virtual_tokens(self.model)).to(device),
-            "attention_mask": mask,
-        }
-        read = self._core.base_model(
-            ids.to(device), **places, past_key_values=cache, use_cache=cache is not None
+        output = self._core.base_model(
+            ids.to(device),
+            position_ids=(positions + num_virtual_tokens(self.model)).to(device),
+            attention_mask=mask,
+            past_key_values=cache,
+            use_cache=cache is not None,
         )
-        return read.last_hidden_state
+        return output.last_hidden_state  # (B, T, width)
+
+
+def _expanded(values: torch.Tensor, num_rows: int) -> torch.Tensor:
+    """(1, heads, P, head_dim) -> (num_rows, heads, P, head_dim), without copying."""
+    return values.expand(num_rows, -1, -1, -1)
+
+
+def last_tokens(tree: Tree) -> dict[Node, list[LogitsRequest]]:
+    """Node -> requests for the logits after the sequences that end with it."""
+    wanted: dict[Node, list[LogitsRequest]] = {}
+    for sequence, leaf in enumerate(tree.leaves):
+        wanted.setdefault(leaf, []).append(LogitsRequest(len(leaf.tokens) - 1, sequence))
+    return wanted

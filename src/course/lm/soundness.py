@@ -1,21 +1,18 @@
-"""Whether a model can be asked: that it continues texts, that the tokenizer is its own, that
-dropout is off and its logits are numbers.
-"""
+"""Checks of a model before and after it is used: its kind, its tokenizer, logits that are numbers."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-)
 
 from course.models.loading import get_base_model
 
-_CAUSAL = frozenset(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
-_MASKED = frozenset(MODEL_FOR_MASKED_LM_MAPPING_NAMES.values()) - _CAUSAL
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 class NotANumberError(FloatingPointError):
@@ -99,9 +96,20 @@ def _is_finite(output) -> bool:
     return all(_is_finite(part) for part in parts)
 
 
+@cache
+def _auto_names() -> tuple[dict[str, str], dict[str, str]]:
+    """Model type -> class of a causal and of a masked language model in ``transformers``."""
+    from transformers.models.auto import modeling_auto  # slow to import
+
+    names = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    return dict(names), dict(modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES)
+
+
 def fills_blanks(model: PreTrainedModel) -> bool:
     """Whether a model is a masked one (BERT) and not a causal one (GPT)."""
-    return type(get_base_model(model)).__name__ in _MASKED
+    causal, masked = _auto_names()
+    name = type(get_base_model(model)).__name__
+    return name in masked.values() and name not in causal.values()
 
 
 def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -114,6 +122,7 @@ def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     """
     inner = get_base_model(model)
     name, config = type(inner).__name__, inner.config
+    causal, masked = _auto_names()
     if getattr(config, "is_encoder_decoder", False):
         raise ValueError(
             f"{name} has an encoder and a decoder and does not continue texts: expected a causal model, as AutoModelForCausalLM "
@@ -123,14 +132,11 @@ def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
         raise ValueError(
             f"{name} fills in blanks and cannot continue a text; use course.lm.MaskedLM(model, tokenizer)"
         )
-    if (
-        config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-        and getattr(config, "is_decoder", True) is False
-    ):
+    if config.model_type in masked and getattr(config, "is_decoder", True) is False:
         raise ValueError(
             f"{name} reads what stands behind a word, too (is_decoder=False); load it with AutoModelForMaskedLM for MaskedLM"
         )
-    if name not in _CAUSAL and inner.get_output_embeddings() is None:
+    if name not in causal.values() and inner.get_output_embeddings() is None:
         raise ValueError(
             f"{name} has no head that gives logits over the vocabulary; load the checkpoint with AutoModelForCausalLM"
         )

@@ -9,11 +9,12 @@ Text is text: what a reader writes never becomes a special token, be it ``[END]`
 Special tokens come from the tokenizer (a beginning of document), from a chat template, or as ids.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from functools import cached_property
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from course.models.text import (
     UnknownWords,
@@ -22,6 +23,9 @@ from course.models.text import (
     special_names,
     text_ids,
 )
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 __all__ = [
     "Encoder",

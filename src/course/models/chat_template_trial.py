@@ -9,9 +9,12 @@ import json
 import sys
 from contextlib import suppress
 from datetime import datetime
+from typing import Any, NoReturn
 
 import jinja2
+from jinja2 import nodes
 from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 #: Bytes of memory, where the system can bound it, and characters of the text.
@@ -21,20 +24,20 @@ MEMORY, MOST = 1 << 30, 1_000_000
 class Generation(Extension):
     """``{% generation %}``, with which templates mark the replies of the model."""
 
-    tags = frozenset({"generation"})
+    tags = {"generation"}  # noqa: RUF012 (jinja2 declares it so)
 
-    def parse(self, parser):
+    def parse(self, parser: Parser) -> list[nodes.Node]:
         next(parser.stream)
-        return parser.parse_statements(["name:endgeneration"], drop_needle=True)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
 def render(template: str, messages: list[dict]) -> str:
     """The text of a conversation, with what ``transformers`` offers a template."""
 
-    def refuse(message: str):
+    def refuse(message: str) -> NoReturn:
         raise jinja2.TemplateError(message)
 
-    def tojson(value, **settings) -> str:
+    def tojson(value: object, **settings: Any) -> str:
         return json.dumps(value, **{"ensure_ascii": False, **settings})
 
     extensions = [Generation, loopcontrols]
@@ -59,11 +62,11 @@ def bound_memory() -> None:
 
 
 def main() -> int:
-    asked = json.loads(sys.stdin.buffer.read())
+    request = json.loads(sys.stdin.buffer.read())
     bound_memory()
     problem = ""
     try:
-        text = render(asked["template"], asked["messages"])
+        text = render(request["template"], request["messages"])
         if len(text) > MOST:
             problem = f"it writes {len(text)} characters"
     except MemoryError:

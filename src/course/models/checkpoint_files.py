@@ -53,7 +53,8 @@ def check_settings(repository: str | None, folder: Path) -> None:
         if "auto_map" in settings:
             raise HubError(
                 f"{place} asks to run its own code ({settings['auto_map']} in {name}); expected an "
-                "architecture of transformers; choose another checkpoint, code from a repository is never run"
+                "architecture of transformers; choose another checkpoint, "
+                "code from a repository is never run"
             )
         if method := _quantisation(settings):
             raise _quantised(place, f"with {method}, as {name} says")
@@ -69,20 +70,21 @@ def _json_object(path: Path) -> dict:
 def _quantisation(settings: dict) -> str | None:
     """The method by which the weights of a model, or of a part of it, are quantised."""
     for name in ("quantization_config", "compression_config"):
-        if found := settings.get(name):
+        if method := settings.get(name):
             return (
-                str(found.get("quant_method", "bitsandbytes"))
-                if isinstance(found, dict)
-                else str(found)
+                str(method.get("quant_method", "bitsandbytes"))
+                if isinstance(method, dict)
+                else str(method)
             )
     parts = [part for part in settings.values() if isinstance(part, dict)]
-    return next((found for part in parts if (found := _quantisation(part))), None)
+    return next((method for part in parts if (method := _quantisation(part))), None)
 
 
 def _quantised(place: str, how: str) -> HubError:
     return HubError(
-        f"{place} is quantised {how}; expected weights in floating point ({', '.join(_FLOATS)}), which "
-        "can be trained and need no other library; choose the checkpoint that it was made from"
+        f"{place} is quantised {how}; expected weights in floating point ({', '.join(_FLOATS)}), "
+        "which can be trained and need no other library; "
+        "choose the checkpoint that it was made from"
     )
 
 
@@ -94,7 +96,8 @@ def _check_links(place: str, folder: Path) -> None:
         for path in folder.glob(pattern):
             if not path.resolve().is_relative_to(inside):
                 raise HubError(
-                    f"{path.name} of {place} is a link to {path.resolve()}; expected files of the folder itself; put a copy there"
+                    f"{path.name} of {place} is a link to {path.resolve()}; "
+                    "expected files of the folder itself; put a copy there"
                 )
 
 
@@ -113,7 +116,8 @@ def check_weights(repository: str | None, folder: Path) -> None:
             _check_name(place, index.name, name, folder)
     if not any((folder / name).exists() for name in (WEIGHTS, INDEX)):
         raise HubError(
-            f"{place} has no weights in safetensors; expected safetensors only ({WEIGHTS} or {INDEX}), because loading a "
+            f"{place} has no weights in safetensors; "
+            f"expected safetensors only ({WEIGHTS} or {INDEX}), because loading a "
             "pickle (pytorch_model.bin) can run code; choose another checkpoint or revision"
         )
     _check_other_names(place, repository, folder)
@@ -153,7 +157,9 @@ def _check_name(place: str, source: str, name: str, folder: Path) -> None:
 
 
 def _check_other_names(place: str, repository: str | None, folder: Path) -> None:
-    """A setting or a file by which ``transformers`` would read other weights than :data:`WEIGHTS`."""
+    """Refuse a setting or a file by which ``transformers`` would read other weights than
+    :data:`WEIGHTS`.
+    """
     with loading(repository, folder):
         named = _json_object(folder / "config.json").get("transformers_weights")
     if named is not None and named not in (WEIGHTS, INDEX):
@@ -184,12 +190,12 @@ def check_chat_template(repository: str | None, folder: Path, template: str) -> 
     message = [{"role": "user", "content": "one two"}]
     # isolated, so that nothing in the working folder is imported
     command = [sys.executable, "-I", str(_TRIAL)]
-    asked = json.dumps({"template": template, "messages": message})
+    request = json.dumps({"template": template, "messages": message})
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     try:
         done = subprocess.run(
             command,
-            input=asked,
+            input=request,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -201,7 +207,8 @@ def check_chat_template(repository: str | None, folder: Path, template: str) -> 
         problem = f"it takes more than {TEMPLATE_SECONDS:g} seconds"
     if problem:
         raise HubError(
-            f"the chat template of {described(repository, folder)} cannot write one message of a user: "
+            f"the chat template of {described(repository, folder)} cannot write one message "
+            "of a user: "
             f"{problem[:300]}; choose another checkpoint, or copy its folder without the template "
             "(chat_template.jinja, or chat_template in tokenizer_config.json) and load the copy"
         )

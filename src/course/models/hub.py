@@ -15,10 +15,11 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from datasets.exceptions import DatasetsError
 from filelock import FileLock
 from huggingface_hub import HfApi, constants, get_cached_repo_tree, get_session, snapshot_download
 from huggingface_hub.errors import (
@@ -35,6 +36,9 @@ from huggingface_hub.errors import (
 from safetensors import SafetensorError
 
 from course.foundation import write_text
+
+if TYPE_CHECKING:
+    from httpx import Request
 
 TIERS = ("tiny", "hub")
 #: File in which the hub tier records the revision that it first saw of each repository, and which
@@ -54,7 +58,7 @@ _PASSING = (408, 429, 500, 502, 503, 504)
 
 
 class HubError(RuntimeError):
-    """A repository of the hub could not be found, fetched or loaded; the message says what to do."""
+    """A repository of the hub that cannot be found, fetched or loaded, and what to do about it."""
 
 
 def tier(wanted: str | None = None) -> str:
@@ -80,7 +84,8 @@ def tries() -> int:
     value = os.environ.get("COURSE_HUB_TRIES") or "3"
     if not value.isdecimal() or int(value) < 1:
         raise ValueError(
-            f"COURSE_HUB_TRIES is {value!r}: expected a positive whole number; set it to one or unset it"
+            f"COURSE_HUB_TRIES is {value!r}: expected a positive whole number; "
+            "set it to one or unset it"
         )
     return int(value)
 
@@ -102,10 +107,11 @@ def locked_revision(repository: str, kind: str = "model", lock: Path | None = No
     entry = repository if kind == "model" else f"{kind}s/{repository}"
     if entry not in locked:
         with _clear_errors(repository, None):
-            newest = _ask(repository, kind, None).sha
-        if not _is_commit(newest):
+            newest = _revision_on_hub(repository, kind, None)
+        if newest is None or not _is_commit(newest):
             raise HubError(
-                f"{constants.ENDPOINT} names the revision {newest!r} for {repository}: expected the 40 hexadecimal digits of a "
+                f"{constants.ENDPOINT} names the revision {newest!r} for {repository}: "
+                "expected the 40 hexadecimal digits of a "
                 "commit; check that HF_ENDPOINT, if it is set, is the address of a hub"
             )
         return _lock_in(path, entry, newest)
@@ -120,16 +126,19 @@ def _read_lock(path: Path) -> dict[str, str]:
         locked = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise HubError(
-            f"{path} is damaged ({error}): expected JSON that maps repositories to revisions; {again}"
+            f"{path} is damaged ({error}): expected JSON that maps repositories to revisions; "
+            f"{again}"
         ) from error
     if not isinstance(locked, dict):
         raise HubError(
-            f"{path} is damaged: expected a map of repositories to revisions, found {locked!r}; {again}"
+            f"{path} is damaged: expected a map of repositories to revisions, found {locked!r}; "
+            f"{again}"
         )
     for entry, revision in locked.items():
         if not _is_commit(revision):
             raise HubError(
-                f"{path} names the revision {revision!r} for {entry}: expected the 40 hexadecimal digits of a commit; "
+                f"{path} names the revision {revision!r} for {entry}: "
+                "expected the 40 hexadecimal digits of a commit; "
                 "delete that entry, and the next run looks the newest revision up anew"
             )
     return locked
@@ -140,7 +149,7 @@ def _is_commit(revision: object) -> bool:
 
 
 def _lock_in(path: Path, entry: str, newest: str) -> str:
-    """Record a revision, and return it; if another process recorded one meanwhile, that one counts."""
+    """Record a revision, and return it; one that another process recorded meanwhile counts."""
     try:
         with FileLock(path.absolute().with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS):
             locked = {entry: newest} | _read_lock(path)
@@ -148,7 +157,8 @@ def _lock_in(path: Path, entry: str, newest: str) -> str:
             return locked[entry]
     except OSError as error:
         raise HubError(
-            f"{path.absolute()} cannot be written ({error}), so no later run would use the same revisions; "
+            f"{path.absolute()} cannot be written ({error}), "
+            "so no later run would use the same revisions; "
             "run from a folder that you may write to"
         ) from error
 
@@ -167,7 +177,7 @@ def fetch(repository: str, kind: str = "model", without: tuple[str, ...] = ()) -
             arrive whole.
     """
     revision = locked_revision(repository, kind)
-    wanted = {
+    wanted: dict[str, Any] = {
         "repo_id": repository,
         "repo_type": kind,
         "revision": revision,
@@ -182,20 +192,23 @@ def fetch(repository: str, kind: str = "model", without: tuple[str, ...] = ()) -
     except (CachedRepoTreeNotFoundError, LocalEntryNotFoundError, IncompleteSnapshotError):
         pass
     with _clear_errors(repository, revision):
-        _ask(repository, kind, revision)
+        _revision_on_hub(repository, kind, revision)
         _limit_waiting()
         return Path(snapshot_download(**wanted))
 
 
-def _ask(repository: str, kind: str, revision: str | None):
-    """What the hub says of a repository; a failure that may pass is tried again, :func:`tries`
-    times in all.
+def _revision_on_hub(repository: str, kind: str, revision: str | None) -> str | None:
+    """The full name of a revision, as the hub gives it (None: the newest); a failure that may pass
+    is tried again, :func:`tries` times in all.
     """
-    allowed = tries()
-    for attempt in range(1, allowed + 1):
+    allowed, attempt, timeout = tries(), 0, constants.HF_HUB_ETAG_TIMEOUT
+    while True:
+        attempt += 1
         try:
-            return HfApi().repo_info(
-                repository, repo_type=kind, revision=revision, timeout=constants.HF_HUB_ETAG_TIMEOUT
+            return (
+                HfApi()
+                .repo_info(repository, repo_type=kind, revision=revision, timeout=timeout)
+                .sha
             )
         except HTTPError as error:
             final = isinstance(error, HfHubHTTPError) and error.response.status_code not in _PASSING
@@ -214,7 +227,7 @@ def _limit_waiting() -> None:
         session.event_hooks = {**hooks, "request": [*hooks["request"], _set_limit]}
 
 
-def _set_limit(request) -> None:
+def _set_limit(request: "Request") -> None:
     limits = request.extensions.get("timeout", {})
     request.extensions["timeout"] = {
         k: constants.HF_HUB_DOWNLOAD_TIMEOUT if v is None else v for k, v in limits.items()
@@ -222,7 +235,7 @@ def _set_limit(request) -> None:
 
 
 @contextmanager
-def _clear_errors(repository: str, revision: str | None):
+def _clear_errors(repository: str, revision: str | None) -> Iterator[None]:
     """Turn what goes wrong between here and the hub into a :class:`HubError`."""
     try:
         yield
@@ -247,15 +260,22 @@ def _explanation(error: Exception, repository: str, revision: str | None) -> str
         status in (401, 403, 404) and not isinstance(error, RemoteEntryNotFoundError)
     ):
         return (
-            f"{what} cannot be read (HTTP {status}): it does not exist, or it is private or gated; check the name at "
-            f"{constants.ENDPOINT}/{repository}, or accept its terms there and log in with 'hf auth login'"
+            f"{what} cannot be read (HTTP {status}): it does not exist, "
+            "or it is private or gated; check the name at "
+            f"{constants.ENDPOINT}/{repository}, or accept its terms there and log in with 'hf "
+            "auth login'"
         )
     if any(isinstance(e, OfflineModeIsEnabled) for e in causes):
-        return f"{what} is not complete in the cache, and HF_HUB_OFFLINE forbids fetching it; unset it for the first run"
+        return (
+            f"{what} is not complete in the cache, and HF_HUB_OFFLINE forbids fetching it; "
+            "unset it for the first run"
+        )
     reason = (str(error.__cause__ or error).strip() or type(error).__name__).splitlines()[0]
     return (
-        f"{what} did not arrive from {constants.ENDPOINT}: {reason}; expected an answer within {constants.HF_HUB_ETAG_TIMEOUT} "
-        f"seconds and every file whole; check the connection and run again, what has arrived is kept"
+        f"{what} did not arrive from {constants.ENDPOINT}: {reason}; "
+        f"expected an answer within {constants.HF_HUB_ETAG_TIMEOUT} "
+        "seconds and every file whole; check the connection and run again, "
+        "what has arrived is kept"
     )
 
 
@@ -269,7 +289,7 @@ def described(repository: str | None, folder: Path) -> str:
 
 
 @contextmanager
-def loading(repository: str | None, folder: Path):
+def loading(repository: str | None, folder: Path) -> Iterator[None]:
     """Turn the errors of files that do not load into a :class:`HubError` that names them.
 
     The files are a stranger's, and the libraries that read them raise whatever comes up
@@ -290,6 +310,8 @@ def loading(repository: str | None, folder: Path):
 
 def _in_words(error: Exception) -> str:
     """What an error says, on one line; the libraries' messages can be long, or be a key alone."""
-    said = " ".join(str(error).split())[:1000]
-    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and said
-    return said if named else f"{type(error).__name__} {said}".strip()
+    message = " ".join(str(error).split())[:1000]
+    from datasets.exceptions import DatasetsError  # takes half a second to import
+
+    named = isinstance(error, (OSError, ValueError, SafetensorError, DatasetsError)) and message
+    return message if named else f"{type(error).__name__} {message}".strip()

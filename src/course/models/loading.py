@@ -8,26 +8,20 @@ path (``./my-checkpoint``) is a folder of the reader's own. What comes from the 
 folder passes the same checks (:mod:`course.models.checkpoint_files`).
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
 from transformers.utils import logging as hf_logging
 
 from course.models.checkpoint_files import (
@@ -38,11 +32,22 @@ from course.models.checkpoint_files import (
 )
 from course.models.hub import HubError, described, loading, tier
 
-__all__ = [
-    "HUB", "Checkpoint", "IncompleteCheckpoint", "WeightsError", "load_model", "load_tokenizer", "load_with_head",
-    "shipped_models", "weights_sha256",
-]  # fmt: skip
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+__all__ = [
+    "HUB",
+    "Checkpoint",
+    "IncompleteCheckpoint",
+    "WeightsError",
+    "load_model",
+    "load_tokenizer",
+    "load_with_head",
+    "shipped_models",
+    "weights_sha256",
+]
+
+#: The folder of the shipped weights.
 WEIGHTS = Path(__file__).parents[1] / "weights"
 HASHES = WEIGHTS / "sha256.json"
 #: Stands in the folder of a model that is shipped as an adapter of another one.
@@ -53,6 +58,14 @@ RECORD = "training.json"
 # peft 0.21 calls something of transformers 5.23 by its old name; readers, who call peft themselves,
 # can do nothing about it
 warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+
+
+class AutoModelClass(Protocol):
+    """What ``load_with_head`` needs of a class such as ``AutoModelForTokenClassification``."""
+
+    def from_config(self, config: PreTrainedConfig, **settings: Any) -> Any: ...
+
+    def from_pretrained(self, folder: Path, **settings: Any) -> Any: ...
 
 
 class WeightsError(RuntimeError):
@@ -121,6 +134,9 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
         IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has
             others than its configuration says.
     """
+    # the model classes take a second or two to import
+    from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
+
     source = _source(name, wanted_tier, weights=True)
     if source.shipped and (source.folder / ADAPTER).exists():
         return _merged(source.folder)
@@ -139,10 +155,10 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
 
 def load_with_head(
     name: str | Path,
-    loader: type,
+    loader: AutoModelClass,
     pretrained: bool = True,
     wanted_tier: str | None = None,
-    **settings,
+    **settings: Any,
 ) -> PreTrainedModel:
     """The body of a model under a fresh head of another class, in single precision: something to
     train.
@@ -201,7 +217,7 @@ class _Source:
         return ("cpu", torch.float32) if self.shipped else _device_and_dtype()
 
     def masked(self, config: PreTrainedConfig) -> bool:
-        """Whether the model fills in blanks: the role says it, or what the checkpoint was saved as."""
+        """Whether the model fills in blanks: by its role, or as the checkpoint was saved."""
         if self.shipped or self.repository:
             return self.name.startswith("bert")
         return any(
@@ -231,13 +247,16 @@ def _own_folder(name: str | Path) -> Path:
     folder = Path(name).expanduser().absolute()
     if not folder.is_dir():
         raise ValueError(
-            f"no folder {str(name)!r}; give the path of a folder with a checkpoint, or the role of a model, such as 'gpt-small'"
+            f"no folder {str(name)!r}; give the path of a folder with a checkpoint, "
+            "or the role of a model, such as 'gpt-small'"
         )
     return folder
 
 
-def _config(folder: Path, **settings) -> PreTrainedConfig:
+def _config(folder: Path, **settings: Any) -> PreTrainedConfig:
     """The configuration in a folder, but for what is not the checkpoint's to decide."""
+    from transformers import AutoConfig
+
     config = AutoConfig.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, **settings
     )
@@ -248,17 +267,22 @@ def _config(folder: Path, **settings) -> PreTrainedConfig:
 
 
 def _read(
-    loader: type, folder: Path, config: PreTrainedConfig, dtype: torch.dtype
+    loader: AutoModelClass, folder: Path, config: PreTrainedConfig, dtype: torch.dtype
 ) -> tuple[PreTrainedModel, dict]:
     """A model, and what ``transformers`` reports of its weights."""
     return loader.from_pretrained(
-        folder, config=config, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False,
+        folder,
+        config=config,
+        dtype=dtype,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
         output_loading_info=True,
         # reported, and refused by name
         ignore_mismatched_sizes=True,
         # an adapter is looked for where none can be: below a file
         adapter_kwargs={"subfolder": "config.json"},
-    )  # fmt: skip
+    )
 
 
 def _check_complete(
@@ -329,12 +353,13 @@ def _base_of(folder: Path) -> str:
     Raises:
         WeightsError: if the adapter was trained on other weights than the package has now.
     """
-    made = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    if made["base_sha256"] != weights_sha256(made["base"]):
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    if record["base_sha256"] != weights_sha256(record["base"]):
         raise WeightsError(
-            f"{folder} was trained on other weights of {made['base']} than the package has; {made['again']}"
+            f"{folder} was trained on other weights of {record['base']} than the package has; "
+            f"{record['again']}"
         )
-    return made["base"]
+    return record["base"]
 
 
 def get_base_model(model: PreTrainedModel) -> PreTrainedModel:
@@ -348,14 +373,17 @@ def num_virtual_tokens(model: PreTrainedModel) -> int:
     """
     config = getattr(model, "active_peft_config", None)
     # peft has no public way to ask whether its adapters are switched off
-    if not getattr(config, "is_prompt_learning", False) or model._adapters_disabled:
+    learned = getattr(config, "is_prompt_learning", False)
+    if config is None or not learned or model._adapters_disabled:
         return 0
     return config.num_virtual_tokens
 
 
 @contextmanager
-def no_progress_bar():
-    """A model of a few megabytes loads at once; a bar for it would only stain the stored notebooks."""
+def no_progress_bar() -> Iterator[None]:
+    """Loading without the bar of ``transformers``: a small model loads at once, and a bar would
+    stand in every stored notebook.
+    """
     shown = hf_logging.is_progress_bar_enabled()
     hf_logging.disable_progress_bar()
     try:
@@ -366,15 +394,15 @@ def no_progress_bar():
 
 
 @contextmanager
-def _quietly():
-    """That a new head is new needs no warning."""
-    said = hf_logging.get_verbosity()
+def _quietly() -> Iterator[None]:
+    """Loading without warnings: that a new head is new needs none."""
+    verbosity = hf_logging.get_verbosity()
     hf_logging.set_verbosity_error()
     try:
         with no_progress_bar():
             yield
     finally:
-        hf_logging.set_verbosity(said)
+        hf_logging.set_verbosity(verbosity)
 
 
 def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrainedTokenizerBase:
@@ -383,6 +411,8 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
     Raises:
         HubError: also if its chat template cannot write one message of a user.
     """
+    from transformers import AutoTokenizer
+
     source = _source(name, wanted_tier, weights=False)
     if source.shipped and (source.folder / ADAPTER).exists():
         return load_tokenizer(_base_of(source.folder), "tiny")
@@ -422,10 +452,11 @@ def _check_file(path: Path, expected: str) -> None:
     # the size and time of the file stand in for its content, so that each version is read once a
     # process
     seen = path.stat()
-    found = _sha256(path, seen.st_size, seen.st_mtime_ns)
-    if found != expected:
+    actual = _sha256(path, seen.st_size, seen.st_mtime_ns)
+    if actual != expected:
         raise WeightsError(
-            f"{path} is not the file that was shipped: sha256 {found[:12]}…, expected {expected[:12]}…; {repair}"
+            f"{path} is not the file that was shipped: sha256 {actual[:12]}…, "
+            f"expected {expected[:12]}…; {repair}"
         )
 
 

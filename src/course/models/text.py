@@ -4,12 +4,16 @@ What a reader writes never becomes a special token, be it ``[END]`` or ``<|im_en
 tokens come from the tokenizer (a beginning of document), from a chat template, or as ids.
 """
 
+from __future__ import annotations
+
 import re
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedTokenizerBase
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 #: What to do about words that a tokenizer does not know.
 UNKNOWN_CHOICES = ("warn", "refuse", "allow")
@@ -32,8 +36,8 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
         raise TypeError(
             f"{name}={texts!r:.80}: expected a list of texts; put a single one into brackets"
         )
-    found = list(texts)
-    for place, text in enumerate(found):
+    checked = list(texts)
+    for place, text in enumerate(checked):
         if not isinstance(text, str):
             raise TypeError(
                 f"{name}[{place}] is {text!r:.80} of type {type(text).__name__}: expected a text"
@@ -42,10 +46,12 @@ def checked_texts(texts: Iterable[str], name: str) -> list[str]:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f"{name}[{place}] has half a character, {text[error.start]!a}, at place {error.start} (a lone surrogate, as half an emoji "
-                "leaves it); decode the text anew, or replace it: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')"
+                f"{name}[{place}] has half a character, {text[error.start]!a}, "
+                f"at place {error.start} (a lone surrogate, as half an emoji "
+                "leaves it); decode the text anew, or replace it: text.encode('utf-16', "
+                "'surrogatepass').decode('utf-16', 'replace')"
             ) from None
-    return found
+    return checked
 
 
 def text_ids(
@@ -62,14 +68,14 @@ def text_ids(
     """
     if not texts:
         return []
-    found = tokenizer(
+    ids = tokenizer(
         texts, add_special_tokens=begin, split_special_tokens=True, verbose=False
     ).input_ids
     named = special_names(tokenizer)
     for text in texts:
         if match := named.search(text):
             _check_written_out(tokenizer, match[0], text)
-    return found
+    return ids
 
 
 def special_names(tokenizer: PreTrainedTokenizerBase) -> re.Pattern:
@@ -95,7 +101,8 @@ def _check_written_out(tokenizer: PreTrainedTokenizerBase, name: str, text: str)
         and token in tokenizer(name, add_special_tokens=False, split_special_tokens=True).input_ids
     ):
         raise ValueError(
-            f"{text[:40]!r}… has {name!r}, which this tokenizer can only read as its special token; leave it out"
+            f"{text[:40]!r}… has {name!r}, which this tokenizer can only read as its special "
+            "token; leave it out"
         )
 
 
@@ -145,7 +152,8 @@ class UnknownWords:
         shown = ", ".join(map(repr, list(words)[:5])) + (" and others" if len(words) > 5 else "")
         share = 100 * sum(counts) / sum(map(len, ids))
         message = (
-            f"{share:.1f} % of what {len(ids)} {name}(s) say is unknown to this model's tokenizer ({shown}): every such word is read "
+            f"{share:.1f} % of what {len(ids)} {name}(s) say is unknown to this model's "
+            f"tokenizer ({shown}): every such word is read "
             f"as the same {self.tokenizer.unk_token}"
         )
         if self.choice == "refuse":

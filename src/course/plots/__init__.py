@@ -25,17 +25,54 @@ from course.plots.instruct import held_out_clusters, instruction_controls, instr
 from course.plots.reasoning import accuracy_by_steps, by_samples, cost_front
 from course.plots.soft_prompts import accuracy_along, same_labels
 from course.plots.specialists import cost_of_a_new_task, heat_map
-from course.plots.steering import gamed_reward, latest, steering_searches
+from course.plots.steering import gamed_reward, steering_searches
 from course.plots.style import CEILING, OPENED, PROMPTED, use_style
 from course.plots.training import learning_curve, training_curves
 from course.plots.written_prompts import found_by_task, race, regret_by_calls
 
 __all__ = [
-    "CEILING", "OPENED", "PROMPTED", "accuracy_along", "accuracy_by_shots", "accuracy_by_steps", "best_of_many", "by_clue",
-    "by_condition", "by_model_size", "by_number_of_labels", "by_samples", "cost_front", "cost_of_a_new_task", "elsewhere", "errors",
-    "forgetting", "found_by_calls", "found_by_task", "four_heads", "gamed_reward", "guessed_and_true", "head_scores", "heat_map",
-    "held_out_clusters", "hundred_tasks", "instruction_controls", "instruction_curves", "latest", "learning_curve",
-    "orders_and_calibration", "pareto", "prefix_starts", "race", "regret_by_calls", "right_and_flipped", "same_labels",
-    "same_text_two_models", "shots_and_ceiling", "steering_searches", "top_words", "training_curves", "use_style", "where_it_acts",
+    "CEILING",
+    "OPENED",
+    "PROMPTED",
+    "accuracy_along",
+    "accuracy_by_shots",
+    "accuracy_by_steps",
+    "best_of_many",
+    "by_clue",
+    "by_condition",
+    "by_model_size",
+    "by_number_of_labels",
+    "by_samples",
+    "cost_front",
+    "cost_of_a_new_task",
+    "elsewhere",
+    "errors",
+    "forgetting",
+    "found_by_calls",
+    "found_by_task",
+    "four_heads",
+    "gamed_reward",
+    "guessed_and_true",
+    "head_scores",
+    "heat_map",
+    "held_out_clusters",
+    "hundred_tasks",
+    "instruction_controls",
+    "instruction_curves",
+    "learning_curve",
+    "orders_and_calibration",
+    "pareto",
+    "prefix_starts",
+    "race",
+    "regret_by_calls",
+    "right_and_flipped",
+    "same_labels",
+    "same_text_two_models",
+    "shots_and_ceiling",
+    "steering_searches",
+    "top_words",
+    "training_curves",
+    "use_style",
+    "where_it_acts",
     "where_it_looks",
-]  # fmt: skip
+]

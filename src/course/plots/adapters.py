@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -15,9 +16,17 @@ from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends, sprea
 _FROZEN = "#dedbd5"
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
 _PARTS = {
-    "norm 1": (0.0, 0.9, 2.0), "Q": (-0.7, 2.0, 0.6), "K": (0.0, 2.0, 0.6), "V": (0.7, 2.0, 0.6), "attention": (0.0, 3.1, 2.0),
-    "O": (0.0, 4.2, 2.0), "norm 2": (0.0, 5.6, 2.0), "W1": (0.0, 6.7, 2.0), "W2": (0.0, 7.8, 2.0), "head": (0.0, 9.4, 1.2),
-}  # fmt: skip
+    "norm 1": (0.0, 0.9, 2.0),
+    "Q": (-0.7, 2.0, 0.6),
+    "K": (0.0, 2.0, 0.6),
+    "V": (0.7, 2.0, 0.6),
+    "attention": (0.0, 3.1, 2.0),
+    "O": (0.0, 4.2, 2.0),
+    "norm 2": (0.0, 5.6, 2.0),
+    "W1": (0.0, 6.7, 2.0),
+    "W2": (0.0, 7.8, 2.0),
+    "head": (0.0, 9.4, 1.2),
+}
 _LINEAR = ("Q", "K", "V", "O", "W1", "W2")
 _NORMS = ("norm 1", "norm 2")
 #: Method -> parts that are trained themselves, and parts that get something new beside them: part
@@ -55,8 +64,17 @@ def _layer(ax: Axes, method: str) -> None:
     ax.plot([0, 0], [0.2, 10.2], color="#999999", linewidth=1, zorder=0)
     for name, (x, y, width) in _PARTS.items():
         trained = name == "head" or name in _TRAINED.get(method, ())
-        ax.add_patch(FancyBboxPatch((x - width / 2, y - 0.35), width, 0.7, boxstyle="round,pad=0.02,rounding_size=0.12",
-                                    facecolor=OPENED if trained else _FROZEN, edgecolor="#777777", linewidth=0.6))  # fmt: skip
+        ax.add_patch(
+            FancyBboxPatch(
+                (x - width / 2, y - 0.35),
+                width,
+                0.7,
+                boxstyle="round,pad=0.02,rounding_size=0.12",
+                facecolor=OPENED if trained else _FROZEN,
+                edgecolor="#777777",
+                linewidth=0.6,
+            )
+        )
         label = {"W1": "$W_1$", "W2": "$W_2$"}.get(name, name)
         ax.text(
             x,
@@ -194,8 +212,14 @@ def by_model_size(
     for number, (method, across, values) in enumerate(zip(methods, x, runs, strict=True)):
         # two methods with nearly as many parameters: one name above the other
         near = number and across < 1.5 * x[number - 1]
-        ax.annotate(method, (across, max(values.max(), runs[number - 1].max() if near else 0)), (0, 22 if near else 9),
-                    textcoords="offset points", ha="center", fontsize=9)  # fmt: skip
+        ax.annotate(
+            method,
+            (across, max(values.max(), runs[number - 1].max() if near else 0)),
+            (0, 22 if near else 9),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
     ax.set_xscale("log")
     ax.margins(x=0.12, y=0.2)
     ax.set_xlabel("trained parameters")
@@ -203,13 +227,13 @@ def by_model_size(
     return figure
 
 
-def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
+def hundred_tasks(table: pd.DataFrame) -> Figure:
     """Megabytes on disk and milliseconds to switch by the number of tasks: a whole model a task
     against one model and adapters.
 
     Args:
-        models, adapters: shelves as dictionaries with ``tasks``, ``megabytes`` and ``switch_ms``,
-            one a seed.
+        table: rows with ``seed``, ``way`` (``"models"`` or ``"adapters"``), ``tasks``, ``measure``
+            (``"megabytes"`` or ``"switch_ms"``) and ``value``.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.6))
     for ax, column, title in (
@@ -217,17 +241,18 @@ def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
         (right, "switch_ms", "to switch tasks (ms)"),
     ):
         ends = []
-        for shelves, colour, label in (
-            (models, CEILING, "whole models"),
-            (adapters, OPENED, "adapters"),
+        for way, colour, label in (
+            ("models", CEILING, "whole models"),
+            ("adapters", OPENED, "adapters"),
         ):
-            means = band(
-                ax, shelves[0]["tasks"], np.array([shelf[column] for shelf in shelves]), colour
+            runs = table[(table["way"] == way) & (table["measure"] == column)].pivot(
+                index="seed", columns="tasks", values="value"
             )
+            ticks = list(runs.columns)
+            means = band(ax, ticks, runs.to_numpy(), colour)
             ends.append(((means[0], means[-1]), label, colour))
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ticks = shelves[0]["tasks"]
         ax.set_xticks(ticks, [str(n) for n in ticks])
         ax.minorticks_off()
         for (first, last), label, colour in ends:
@@ -242,8 +267,14 @@ def hundred_tasks(models: Sequence[dict], adapters: Sequence[dict]) -> Figure:
                     fontweight="bold",
                 )
             else:
-                ax.annotate(label, (ticks[0], first), (6, -16 if label == "adapters" else 12), textcoords="offset points", color=colour,
-                            fontweight="bold")  # fmt: skip
+                ax.annotate(
+                    label,
+                    (ticks[0], first),
+                    (6, -16 if label == "adapters" else 12),
+                    textcoords="offset points",
+                    color=colour,
+                    fontweight="bold",
+                )
         ax.set_title(title, fontsize=11)
         ax.set_xlabel("tasks")
         ax.margins(y=0.2)
@@ -266,8 +297,15 @@ def forgetting(rows: dict[str, tuple[float, float]]) -> Figure:
         values = [row[column] for row in rows.values()]
         ax.barh(places + shift, values, 0.36, color=colour)
         for place, value in zip(places + shift, values, strict=True):
-            ax.text(value + 1, place, f"{value:.0f} %" + (f"  {label}" if place == places[0] + shift else ""), va="center", fontsize=10,
-                    color=colour, fontweight="bold")  # fmt: skip
+            ax.text(
+                value + 1,
+                place,
+                f"{value:.0f} %" + (f"  {label}" if place == places[0] + shift else ""),
+                va="center",
+                fontsize=10,
+                color=colour,
+                fontweight="bold",
+            )
     ax.set_yticks(places, list(rows))
     ax.set_xlim(0, 130)
     ax.set_xticks([])

@@ -34,25 +34,21 @@ def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -
 
 
 def by_condition(
-    values: Sequence[dict], groups: Mapping[str, Sequence[str]], conditions: Mapping[str, str]
+    panels: Mapping[str, Mapping[str, Sequence[float]]], conditions: Mapping[str, str]
 ) -> Figure:
-    """Accuracy (percent) under each condition, averaged over the tasks of a group: a panel a group,
-    a row a condition.
+    """Accuracy (percent) under each condition: a panel a group of tasks, a row a condition.
 
     Args:
-        values: task -> condition -> accuracy, one a seed.
-        groups: title of the panel -> its tasks.
+        panels: title -> condition -> accuracy, one a seed.
         conditions: condition -> what it is called.
     """
     figure, axes = plt.subplots(
-        1, len(groups), figsize=(7.4, 0.42 * len(conditions) + 1.5), sharey=True, squeeze=False
+        1, len(panels), figsize=(7.4, 0.42 * len(conditions) + 1.5), sharey=True, squeeze=False
     )
     rows = range(len(conditions))[::-1]
-    for ax, (title, tasks) in zip(axes[0], groups.items(), strict=True):
+    for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
         for row, condition in zip(rows, conditions, strict=True):
-            span = interval(
-                [np.mean([value[task][condition] for task in tasks]) for value in values]
-            )
+            span = interval(runs[condition])
             ax.barh(
                 row, span.mean, color=PROMPTED if condition == "gold" else "#9ecae1", height=0.62
             )
@@ -70,24 +66,20 @@ def by_condition(
 
 
 def right_and_flipped(
-    values: Sequence[dict], panels: Mapping[str, Mapping[str, str]], tasks: Sequence[str]
+    panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
 ) -> Figure:
     """Accuracy (percent) after demonstrations with right labels and with flipped ones: a panel for
     each row of models.
 
     Args:
-        values: model -> task -> condition -> accuracy, one a seed.
-        panels: title -> model -> what it is called.
-        tasks: whose mean is drawn.
+        panels: title -> what a model is called -> ``"gold"`` or ``"flipped"`` -> accuracy, one a
+            seed.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.4), sharey=True, squeeze=False)
     for ax, (title, models) in zip(axes[0], panels.items(), strict=True):
         ends = {}
         for condition, colour in (("gold", PROMPTED), ("flipped", OPENED)):
-            runs = [
-                [np.mean([value[model][task][condition] for task in tasks]) for value in values]
-                for model in models
-            ]
+            runs = [by_condition[condition] for by_condition in models.values()]
             means = [_dot_with_interval(ax, x, seeds, colour) for x, seeds in enumerate(runs)]
             ax.plot(range(len(models)), means, color=colour)
             ends[condition] = means[-1]
@@ -95,7 +87,7 @@ def right_and_flipped(
         ax.text(len(models) - 0.8, high, "right", color=PROMPTED, fontweight="bold", va="center")
         ax.text(len(models) - 0.8, low, "flipped", color=OPENED, fontweight="bold", va="center")
         _chance_line(ax)
-        ax.set_xticks(range(len(models)), list(models.values()))
+        ax.set_xticks(range(len(models)), list(models))
         ax.set_xlim(-0.3, len(models) + 0.15)
         ax.set_ylim(0, 104)
         ax.set_title(title, fontsize=11)
@@ -104,29 +96,23 @@ def right_and_flipped(
 
 
 def orders_and_calibration(
-    values: Sequence[dict], layouts: Mapping[str, str], kinds: Mapping[str, str]
+    panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]], kinds: Mapping[str, str]
 ) -> Figure:
     """Mean and worst accuracy (percent) over the orders of the same demonstrations, by layout and
     kind of calibration.
 
     Args:
-        values: layout -> kind -> ``"mean"`` and ``"worst"`` -> one value a task, one dictionary a
-            seed.
-        layouts: layout -> title of its panel.
+        panels: title of a layout -> kind -> ``"mean"`` and ``"worst"`` -> accuracy, one a seed and
+            model.
         kinds: kind of calibration -> what it is called.
     """
-    figure, axes = plt.subplots(1, len(layouts), figsize=(7.4, 3.2), sharey=True, squeeze=False)
-    for ax, (layout, title) in zip(axes[0], layouts.items(), strict=True):
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.2), sharey=True, squeeze=False)
+    for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
         for x, kind in enumerate(kinds):
-            mean, worst = (
-                np.mean([np.mean(value[layout][kind][measure]) for value in values])
-                for measure in ("mean", "worst")
-            )
+            mean, worst = (np.mean(runs[kind][measure]) for measure in ("mean", "worst"))
             ax.plot([x, x], [worst, mean], color=PROMPTED, linewidth=2)
             ax.plot(x, mean, "o", color=PROMPTED)
-            _dot_with_interval(
-                ax, x, [np.mean(value[layout][kind]["worst"]) for value in values], OPENED
-            )
+            _dot_with_interval(ax, x, runs[kind]["worst"], OPENED)
             if x == 0 and ax is axes[0, 0]:
                 ax.text(
                     -0.2,

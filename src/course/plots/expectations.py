@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -28,15 +29,20 @@ def same_text_two_models(sentences: Sequence[tuple[str, str, Words, Words]]) -> 
     return figure
 
 
-def by_clue(values: Sequence[dict], kinds: dict[str, str]) -> Figure:
+def by_clue(table: pd.DataFrame, kinds: dict[str, str]) -> Figure:
     """Share of blanks filled right, clue on the left against clue on the right: a line a model in
     each kind of text.
+
+    Args:
+        table: rows with ``task`` (a kind of text), ``clue``, ``model`` and ``value`` (percent).
+        kinds: kind of text -> title of its panel.
     """
     figure, axes = plt.subplots(1, len(kinds), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (kind, title) in zip(axes[0], kinds.items(), strict=True):
         ends = []
         for name, colour, label in (("gpt", PROMPTED, "GPT"), ("bert", OPENED, "BERT")):
-            sides = [[value[kind][clue][name] for value in values] for clue in ("left", "right")]
+            of_model = table[(table["task"] == kind) & (table["model"] == name)]
+            sides = [of_model[of_model["clue"] == clue]["value"] for clue in ("left", "right")]
             means = [np.mean(side) for side in sides]
             ax.plot((0, 1), means, color=colour, marker="o")
             for x, side in enumerate(sides):

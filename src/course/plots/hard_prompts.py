@@ -15,8 +15,13 @@ from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends
 #: Methods that open the model in one hue, those that only talk to it in the other, the floors in
 #: grey.
 _COLOURS = {
-    "AutoPrompt": OPENED, "PEZ": "#e8a06a", "RLPrompt": PROMPTED, "random swaps": "#5fa8d3", "random": "#6b6b6b", "exhaustive": "#a8a8a8",
-}  # fmt: skip
+    "AutoPrompt": OPENED,
+    "PEZ": "#e8a06a",
+    "RLPrompt": PROMPTED,
+    "random swaps": "#5fa8d3",
+    "random": "#6b6b6b",
+    "exhaustive": "#a8a8a8",
+}
 _FLOORS = ("exhaustive", "random", "random swaps")
 
 

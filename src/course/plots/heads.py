@@ -2,11 +2,11 @@
 what goes wrong.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -122,12 +122,13 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str,
 
 
 def by_number_of_labels(
-    values: Sequence[dict], titles: dict[str, str], chance: dict[str, float]
+    table: pd.DataFrame, titles: dict[str, str], chance: dict[str, float]
 ) -> Figure:
     """Score by the number of labels, on a pretrained body and from scratch: a panel a task.
 
     Args:
-        values: of the study ``heads``, one a seed.
+        table: rows with ``seed``, ``part``, ``task``, ``way``, ``labels`` and ``value`` (percent);
+            the part ``"score"`` is drawn.
         titles: task -> title of its panel.
         chance: task -> what guessing gives, in percent, for the tasks where that is worth a line.
     """
@@ -140,12 +141,13 @@ def by_number_of_labels(
         squeeze=False,
     )
     for i, (ax, (task, title)) in enumerate(zip(axes.flat, titles.items(), strict=False)):
-        ways = values[0]["score"][task]
-        labels = [int(n) for n in ways["pretrained"]]
+        scores = table[(table["part"] == "score") & (table["task"] == task)]
+        labels = sorted(scores["labels"].unique())
         for way, colour in (("scratch", _SCRATCH), ("pretrained", OPENED)):
-            band(
-                ax, labels, np.array([list(v["score"][task][way].values()) for v in values]), colour
+            runs = scores[scores["way"] == way].pivot(
+                index="seed", columns="labels", values="value"
             )
+            band(ax, labels, runs[labels].to_numpy(), colour)
         if task in chance:
             ax.axhline(chance[task], linestyle=":", color=CEILING)
             ax.text(
@@ -192,19 +194,24 @@ def _hide_empty(axes: np.ndarray, used: int) -> None:
         ax.set_visible(False)
 
 
-def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
+def errors(table: pd.DataFrame, titles: dict[str, str]) -> Figure:
     """The share of each kind of case that is wrong with few labels, pretrained (filled) and from
     scratch (ring): a panel a task.
+
+    Args:
+        table: rows with ``part``, ``task``, ``way``, ``kind`` and ``value`` (percent), of which the
+            part ``"wrong"`` is drawn: the mean over the seeds that have a kind.
+        titles: task -> title of its panel.
     """
     figure, axes = plt.subplots(
         -(-len(titles) // 2), min(2, len(titles)), figsize=(7.4, 5.0), sharex=True, squeeze=False
     )
     apart: list[tuple[float, Axes, int, list[float]]] = []
     for ax, (task, title) in zip(axes.flat, titles.items(), strict=False):
-        wrong = {
-            way: _mean([v["wrong"][task][way] for v in values]) for way in ("pretrained", "scratch")
-        }
-        kinds = sorted(wrong["pretrained"], key=lambda kind: (wrong["pretrained"][kind], kind))
+        wrong = table[(table["part"] == "wrong") & (table["task"] == task)].pivot_table(
+            index="kind", columns="way", values="value"
+        )
+        kinds = sorted(wrong.index, key=lambda kind: (wrong["pretrained"][kind], kind))
         for row, kind in enumerate(kinds):
             ends = [wrong[way][kind] for way in ("pretrained", "scratch")]
             ax.plot(ends, (row, row), color="#cfcfcf", linewidth=3, zorder=1)
@@ -235,11 +242,3 @@ def errors(values: Sequence[dict], titles: dict[str, str]) -> Figure:
     _hide_empty(axes, len(titles))
     figure.supxlabel("wrong (%)", fontsize=11)
     return figure
-
-
-def _mean(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean over the seeds that have a kind."""
-    return {
-        kind: float(np.mean([run[kind] for run in runs if kind in run]))
-        for kind in {kind for run in runs for kind in run}
-    }

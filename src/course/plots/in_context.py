@@ -1,6 +1,6 @@
 """Figures of accuracy by the number of demonstrations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,29 +21,25 @@ def accuracy_by_shots(table: pd.DataFrame, title: str) -> Figure:
 
 
 def shots_and_ceiling(
-    values: Sequence[dict], names: dict[str, str], tasks: dict[str, str], shots: Sequence[int]
+    panels: Mapping[str, Mapping[str, np.ndarray]],
+    best: Mapping[str, np.ndarray],
+    shots: Sequence[int],
 ) -> Figure:
-    """Accuracy by number of demonstrations for the ladder of models, under the exact posterior's
-    ceiling.
+    """Accuracy (percent) by number of demonstrations, up to three models under the best possible.
+
+    Args:
+        panels: title -> what a model is called -> accuracy, (seeds, shots).
+        best: title -> the best possible accuracy, (seeds, shots).
+        shots: the numbers of demonstrations.
     """
-    figure, axes = plt.subplots(1, len(tasks), figsize=(7.4, 3.6), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.6), sharey=True, squeeze=False)
     x = range(len(shots))
     shades = ("#9ecae1", "#4a98c9", PROMPTED)
-    for ax, (task, title) in zip(axes[0], tasks.items(), strict=True):
-        first = next(iter(names))
-        best = np.array(
-            [[100 * v[first]["in_context"][task][str(k)]["ceiling"] for k in shots] for v in values]
-        )
-        ax.plot(x, best.mean(0), color=CEILING, linewidth=3)
+    for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
+        ax.plot(x, best[title].mean(0), color=CEILING, linewidth=3)
         ax.text(-0.1, 97, "best possible", color=CEILING, fontweight="bold")
         ends = []
-        for (name, label), shade in zip(names.items(), shades[-len(names) :], strict=True):
-            runs = np.array(
-                [
-                    [100 * v[name]["in_context"][task][str(k)]["model"] for k in shots]
-                    for v in values
-                ]
-            )
+        for (label, runs), shade in zip(curves.items(), shades[-len(curves) :], strict=True):
             ends.append((band(ax, x, runs, shade)[-1], label, shade))
         name_ends(ax, len(shots) - 0.85, ends, 7, fontsize=10)
         ax.set_xticks(x, [str(k) for k in shots])

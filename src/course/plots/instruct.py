@@ -1,7 +1,8 @@
-"""Figures of instruction tuning: held-out clusters, the controls, and what the effect depends on."""
+"""Figures of instruction tuning: held-out clusters, the controls, and what the effect depends
+on.
+"""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,61 +12,41 @@ from matplotlib.figure import Figure
 from course.foundation.intervals import interval
 from course.plots.style import CEILING, OPENED, PROMPTED, band
 
-#: The tuned model that is asked with the instruction itself.
-_TUNED = "instruction"
 
+def held_out_clusters(
+    tuned: Mapping[str, Sequence[float]], base: Mapping[str, float], known: Mapping[str, float]
+) -> Figure:
+    """Accuracy (percent) on clusters of tasks that were held out, a row each, the best on top.
 
-def _seeds(values: Sequence[dict], *keys: str) -> list[float]:
-    """The figure under these keys, one a seed."""
-    figures: Any = values
-    for key in keys:
-        figures = [figure[key] for figure in figures]
-    return [float(figure) for figure in figures]
-
-
-def held_out_clusters(values: Sequence[dict]) -> Figure:
-    """A row a cluster that was held out: the base, the model tuned on all others, and the base
-    where it is asked in the corpus's order.
+    Args:
+        tuned: cluster -> the model tuned on all others, one value a seed.
+        base: cluster -> the base model, asked alike.
+        known: cluster -> the base model, asked in the corpus's order.
     """
-    rows = sorted(
-        values[0]["in turn"],
-        key=lambda name: np.mean(_seeds(values, "in turn", name, _TUNED)),
-    )
+    rows = sorted(tuned, key=lambda name: np.mean(tuned[name]))
     figure, ax = plt.subplots(figsize=(7.4, 0.62 * len(rows) + 1.1))
-    tuned = {name: ("in turn", name, _TUNED) for name in rows}
     for y, name in enumerate(rows):
-        places = ("base", "after", name), tuned[name], ("base", "before", name)
-        before, after, known = (np.mean(_seeds(values, *place)) for place in places)
-        ax.plot((before, after), (y, y), color=OPENED, alpha=0.45, linewidth=3, zorder=1)
-        ax.plot(_seeds(values, *tuned[name]), [y] * len(values), ".", color=OPENED, alpha=0.5)
-        ax.plot(known, y, "|", color=CEILING, markersize=22, markeredgewidth=3)
-        ax.plot(before, y, "o", color=PROMPTED, markersize=9)
+        after = float(np.mean(tuned[name]))
+        ax.plot((base[name], after), (y, y), color=OPENED, alpha=0.45, linewidth=3, zorder=1)
+        ax.plot(tuned[name], [y] * len(tuned[name]), ".", color=OPENED, alpha=0.5)
+        ax.plot(known[name], y, "|", color=CEILING, markersize=22, markeredgewidth=3)
+        ax.plot(base[name], y, "o", color=PROMPTED, markersize=9)
         ax.plot(after, y, "o", color=OPENED, markersize=9)
-    top = len(rows) - 1
-    marks = (
-        (("base", "after", rows[top]), 0.38, "base", PROMPTED),
-        (tuned[rows[top]], 0.38, "tuned", OPENED),
-        (("base", "before", rows[top]), -0.5, "base, instruction first", CEILING),
-    )
-    for place, above, text, colour in marks:
-        side = "right" if colour == CEILING else "center"
-        ax.text(
-            float(np.mean(_seeds(values, *place))),
-            top + above,
-            text,
-            color=colour,
-            fontweight="bold",
-            ha=side,
-            va="center",
-        )
+    top, y = rows[-1], len(rows) - 1
+    style: dict = {"fontweight": "bold", "va": "center"}
+    ax.text(base[top], y + 0.38, "base", color=PROMPTED, ha="center", **style)
+    ax.text(float(np.mean(tuned[top])), y + 0.38, "tuned", color=OPENED, ha="center", **style)
+    ax.text(known[top], y - 0.5, "base, instruction first", color=CEILING, ha="right", **style)
     _percent(ax, rows)
-    ax.set_ylim(-0.5, top + 0.8)
+    ax.set_ylim(-0.5, y + 0.8)
     return figure
 
 
-def instruction_controls(panels: dict[str, dict[str, Sequence[float]]]) -> Figure:
-    """Title of a group of clusters -> what stands in the instruction's place -> mean accuracy, a
-    value a seed; the first is in colour.
+def instruction_controls(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Accuracy (percent) by what stands in the instruction's place: bars, the first in colour.
+
+    Args:
+        panels: title of a group of clusters -> what stands there -> mean accuracy, one a seed.
     """
     labels = [*next(iter(panels.values()))][::-1]
     figure, axes = plt.subplots(

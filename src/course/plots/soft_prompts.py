@@ -73,7 +73,8 @@ def accuracy_along(
     """
     if len(learned := [name for name in curves if name not in words]) > len(_LINES):
         raise ValueError(
-            f"{len(learned)} curves that need gradients: expected at most {len(_LINES)}; draw fewer of {', '.join(learned)}"
+            f"{len(learned)} curves that need gradients: expected at most {len(_LINES)}; draw "
+            f"fewer of {', '.join(learned)}"
         )
     figure, ax = plt.subplots(figsize=(7.4, 3.4))
     x, ends, lines = range(len(ticks)), [], iter(_LINES)

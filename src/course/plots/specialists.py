@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -29,29 +28,31 @@ def heat_map(table: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def cost_of_a_new_task(values: Sequence[dict], tasks: Sequence[str]) -> Figure:
+def cost_of_a_new_task(table: pd.DataFrame, tasks: Sequence[str]) -> Figure:
     """Accuracy on one task: a specialist by its number of labels, the generalist by its number of
     demonstrations.
+
+    Args:
+        table: rows with ``seed``, ``task``, ``way`` (``"fine-tuned"`` or ``"prompted"``), ``k``
+            (how many labels or demonstrations) and ``value`` (percent).
+        tasks: a panel each.
     """
     figure, axes = plt.subplots(
         2, -(-len(tasks) // 2), figsize=(7.4, 5.0), sharex=True, sharey=True
     )
     for i, (ax, task) in enumerate(zip(axes.flat, tasks, strict=False)):
-        labels = list(values[0]["by_labels"][task])
-        shots = list(values[0]["by_shots"][task])
-        tuned = np.array([[v["by_labels"][task][n] for n in labels] for v in values])
-        shown = np.array([[v["by_shots"][task][k] for k in shots] for v in values])
-        band(ax, [int(n) for n in labels], tuned, OPENED)
-        band(ax, [int(k) for k in shots], shown, PROMPTED)
+        for way, colour in (("fine-tuned", OPENED), ("prompted", PROMPTED)):
+            runs = table[(table["task"] == task) & (table["way"] == way)].pivot(
+                index="seed", columns="k", values="value"
+            )
+            band(ax, list(runs.columns), runs.to_numpy(), colour)
         ax.set_xscale("log")
         ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
         ax.set_title(task.replace("_", " "), fontsize=11)
         ax.set_ylim(0, 106)
         if i == 0:
             ax.annotate("prompted", (0.8, 78), color=PROMPTED, fontweight="bold")
-            ax.annotate(
-                "fine-tuned", (int(labels[2]), 12), color=OPENED, fontweight="bold", ha="center"
-            )
+            ax.annotate("fine-tuned", (128, 12), color=OPENED, fontweight="bold", ha="center")
     for ax in axes.flat[len(tasks) :]:
         ax.set_visible(False)
     figure.supxlabel("labelled examples (in the prompt, or trained on)", fontsize=11)

@@ -2,7 +2,7 @@
 reward leads to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,35 +22,27 @@ _STARTS = {
 }
 
 
-def latest(trace: Sequence[dict], calls: int) -> dict:
-    """What a search had found after so many model calls; before it had found anything, the first
-    that it did.
-    """
-    return next((step for step in reversed(trace) if step["calls"] <= calls), trace[0])
-
-
-def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
-    """Share of replies in the wanted manner after so many model calls of each search: a panel a
-    manner, a thin line a seed.
+def steering_searches(
+    curves: Mapping[str, Mapping[str, np.ndarray]],
+    fixed: Mapping[str, Mapping[str, float]],
+    points: Sequence[int],
+) -> Figure:
+    """Share (percent) of replies in the wanted manner after so many model calls of each search: a
+    panel a manner, a thin line a seed.
 
     Args:
-        values: of the study ``steering``.
-        points: numbers of model calls.
+        curves: manner -> search -> shares, (seeds, points).
+        fixed: manner -> prefix that nobody searched for -> share.
+        points: numbers of model calls, (points,).
     """
-    targets = values[0]["targets"]
-    figure, axes = plt.subplots(1, len(targets), figsize=(7.4, 3.9), sharey=True, squeeze=False)
-    for ax, manner in zip(axes[0], targets, strict=True):
-        ends = {}
-        for name, colour in _SEARCHES.items():
-            runs = [
-                [latest(v["targets"][manner][name], n)["manners"][manner] for n in points]
-                for v in values
-            ]
-            ends[name] = _runs(ax, points, runs, colour)
+    figure, axes = plt.subplots(1, len(curves), figsize=(7.4, 3.9), sharey=True, squeeze=False)
+    for ax, manner in zip(axes[0], curves, strict=True):
+        ends = {
+            name: _runs(ax, points, curves[manner][name], colour)
+            for name, colour in _SEARCHES.items()
+        }
         for name, (colour, style) in _FIXED.items():
-            ends[name] = float(
-                np.mean([v["targets"][manner][name]["manners"][manner] for v in values])
-            )
+            ends[name] = fixed[manner][name]
             ax.axhline(ends[name], color=colour, linestyle=style, linewidth=1.5)
         if ax is axes[0, -1]:
             _names_beside(ax, points[-1], ends)
@@ -62,7 +54,7 @@ def steering_searches(values: Sequence[dict], points: Sequence[int]) -> Figure:
     return figure
 
 
-def _runs(ax: Axes, x: Sequence[float], runs: Sequence[Sequence[float]], colour: str) -> float:
+def _runs(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> float:
     """Thin lines for the runs and a thick one for their mean, whose last value is returned."""
     for run in runs:
         ax.plot(x, run, color=colour, linewidth=1, alpha=0.35)
@@ -72,7 +64,7 @@ def _runs(ax: Axes, x: Sequence[float], runs: Sequence[Sequence[float]], colour:
 
 
 def _names_beside(ax: Axes, right: float, ends: dict[str, float]) -> None:
-    """Names of lines to the right of a panel, each at the height of its end and none over another."""
+    """Names of lines to the right of a panel, each at its end's height, none over another."""
     names = sorted(ends, key=ends.__getitem__, reverse=True)
     for name, y in zip(names, spread([-ends[name] for name in names], 8), strict=True):
         colour = _SEARCHES[name] if name in _SEARCHES else _FIXED[name][0]
@@ -94,23 +86,19 @@ _GAMED = {
 }
 
 
-def gamed_reward(values: Sequence[dict], points: Sequence[int]) -> Figure:
+def gamed_reward(curves: Mapping[str, Mapping[str, np.ndarray]], points: Sequence[int]) -> Figure:
     """Reward, gold reward and right answers of held-out replies while policies learn from the
     reward, side by side.
 
     Args:
-        values: of the study ``gamed-reward``.
-        points: numbers of model calls.
+        curves: measure (``reward``, ``gold``, ``right``) -> start of a policy (``model``,
+            ``even``) -> values, (seeds, points).
+        points: numbers of model calls, (points,).
     """
     figure, axes = plt.subplots(1, len(_GAMED), figsize=(7.4, 3.4))
-    for ax, (part, title) in zip(axes, _GAMED.items(), strict=True):
+    for ax, (measure, title) in zip(axes, _GAMED.items(), strict=True):
         for start, (_, colour) in _STARTS.items():
-            _runs(
-                ax,
-                points,
-                [[latest(value[start], n)[part] for n in points] for value in values],
-                colour,
-            )
+            _runs(ax, points, curves[measure][start], colour)
         ax.set_title(title, fontsize=11)
         ax.set_xlabel("model calls")
         ax.set_xlim(0, points[-1] * 1.03)

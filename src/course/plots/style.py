@@ -39,8 +39,15 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
         value = table.iloc[i, j]
         if not np.isnan(value):
             own = table.index[i] == table.columns[j]
-            ax.text(j, i, f"{value:.0f}", ha="center", va="center", color="white" if value > 70 else "#222222",
-                    fontweight="bold" if own else "normal")  # fmt: skip
+            ax.text(
+                j,
+                i,
+                f"{value:.0f}",
+                ha="center",
+                va="center",
+                color="white" if value > 70 else "#222222",
+                fontweight="bold" if own else "normal",
+            )
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -31,8 +31,15 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
         means = band(ax, calls, np.array([curve[name][1] for curve in curves]), colour, line)
         if name == "uniform":
             ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=CEILING)
-            ax.annotate(f"APE's default:\n{calls[-1]:,.0f} calls", (calls[-1], means[-1]), (6, 26), textcoords="offset points", ha="right",
-                        color=colour, fontsize=10)  # fmt: skip
+            ax.annotate(
+                f"APE's default:\n{calls[-1]:,.0f} calls",
+                (calls[-1], means[-1]),
+                (6, 26),
+                textcoords="offset points",
+                ha="right",
+                color=colour,
+                fontsize=10,
+            )
             ax.annotate(
                 "uniform",
                 (calls[1], means[1]),

@@ -1,4 +1,4 @@
-"""The models that the course pretrains: sizes, seeds, label knobs and tokens, as data."""
+"""Pretraining recipes: sizes, seeds, steps and label knobs of the shipped models, as data."""
 
 from dataclasses import dataclass, replace
 
@@ -56,12 +56,23 @@ class Recipe:
     muon_rate: float = 0.02
     adam_rate: float = 0.004
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, name=text(), kind=one_of(("gpt", "bert")), layers=integer(1), width=integer(1), heads=integer(1), steps=integer(1),
-            seed=integer(0), relabel=share(), rows=integer(1), length=integer(1), restart=optional(integer(1)),
-            muon_rate=number(above=0), adam_rate=number(above=0),
-        )  # fmt: skip
+            self,
+            name=text(),
+            kind=one_of(("gpt", "bert")),
+            layers=integer(1),
+            width=integer(1),
+            heads=integer(1),
+            steps=integer(1),
+            seed=integer(0),
+            relabel=share(),
+            rows=integer(1),
+            length=integer(1),
+            restart=optional(integer(1)),
+            muon_rate=number(above=0),
+            adam_rate=number(above=0),
+        )
         if self.width % self.heads:
             raise ValueError(
                 f"width={self.width} is no multiple of heads={self.heads}; choose one that is"

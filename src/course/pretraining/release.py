@@ -99,13 +99,14 @@ def _list_hashes(staged: Path) -> int:
     size = sum(path.stat().st_size for path in files)
     if size > LIMIT:
         raise ValueError(
-            f"{size / 1e6:.1f} MB to ship: expected at most {LIMIT / 1e6:.0f} MB; train fewer or smaller models"
+            f"{size / 1e6:.1f} MB to ship: expected at most {LIMIT / 1e6:.0f} MB; "
+            "train fewer or smaller models"
         )
-    found = {
+    hashes = {
         path.relative_to(staged).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
     }
-    write_text(staged / HASHES.name, json.dumps(found, indent=1) + "\n")
+    write_text(staged / HASHES.name, json.dumps(hashes, indent=1) + "\n")
     return size
 
 

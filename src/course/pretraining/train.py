@@ -22,7 +22,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from course.foundation import write_bytes, write_text
 from course.foundation.validation import integer, number, one_of, optional
@@ -56,7 +56,8 @@ def packed_logits(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     ids, document, position = (
         torch.from_numpy(part).to(device) for part in (batch.ids, batch.document, batch.position)
     )
-    causal = getattr(model, "module", model).config.model_type != "bert"
+    config: PreTrainedConfig = getattr(model, "module", model).config
+    causal = config.model_type != "bert"
     return model(
         input_ids=ids, attention_mask=attention_mask(document, causal), position_ids=position
     ).logits
@@ -113,11 +114,11 @@ def resumed(
         ValueError: if the checkpoint is of another recipe, or of another precision than the one
             wanted.
     """
-    if (found := checkpoint.resume()) is None:
+    if (stored := checkpoint.resume()) is None:
         return Progress(0, 0.0, [], precision or best_precision(model, recipe.rows * recipe.length))
-    weights, stored = found
+    weights, state = stored
     # older checkpoints do not say their precision; there was only one
-    progress = Progress(**{"precision": "bf16"} | stored)
+    progress = Progress(**{"precision": "bf16"} | state)
     if precision not in (None, progress.precision):
         raise ValueError(
             f"{checkpoint.path} was begun in {progress.precision}, not in {precision}; "

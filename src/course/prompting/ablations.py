@@ -1,4 +1,4 @@
-"""What can be done to the demonstrations of a prompt, to see which part of them a model uses.
+"""Ablations of demonstrations: which part of them does a model use?
 
 The conditions are those of Min et al. 2022 (random labels, foreign inputs, inputs or labels alone,
 none) and of Wei et al. 2023 (flipped labels, words without meaning). The query and its right answer
@@ -51,7 +51,8 @@ def apply_ablation(
     labels = tuple(dict.fromkeys(labels))
     if condition in ("random", "flipped", "nonce") and len(labels) < 2:
         raise ValueError(
-            f"condition {condition!r} changes labels: expected two or more of them, not {list(labels)}"
+            f"condition {condition!r} changes labels: expected two or more of them, not"
+            f" {list(labels)}"
         )
     shown = prompt.demonstrations
     _check_enough(condition, len(shown), len(labels), len(foreign), len(nonce))
@@ -59,7 +60,8 @@ def apply_ablation(
         unknown := sorted({example.output for example in shown} - set(labels))
     ):
         raise ValueError(
-            f"condition 'flipped' replaces each label by the next one: expected one of {list(labels)}, not {unknown}"
+            "condition 'flipped' replaces each label by the next one: expected one of"
+            f" {list(labels)}, not {unknown}"
         )
     if condition == "nonce":
         return replace(
@@ -80,7 +82,7 @@ def apply_ablation(
         "labels": lambda e: Example("", e.output),
     }
     return (
-        prompt.bare
+        prompt.zero_shot
         if condition == "none"
         else replace(prompt, demonstrations=tuple(change[condition](e) for e in shown))
     )
@@ -90,10 +92,12 @@ def _check_enough(condition: str, shown: int, labels: int, foreign: int, nonce: 
     """Refuse a condition that draws more different things than there are."""
     if condition == "foreign" and foreign < shown:
         raise ValueError(
-            f"condition 'foreign' needs a different input of another domain for each of {shown} demonstrations and has {foreign}; "
+            f"condition 'foreign' needs a different input of another domain for each of {shown}"
+            f" demonstrations and has {foreign}; "
             f"give more with foreign=, or show at most {foreign}"
         )
     if condition == "nonce" and nonce < labels:
         raise ValueError(
-            f"condition 'nonce' needs a different word without meaning for each of {labels} labels and has {nonce}; give more with nonce="
+            f"condition 'nonce' needs a different word without meaning for each of {labels} labels"
+            f" and has {nonce}; give more with nonce="
         )

@@ -1,5 +1,4 @@
-"""Where a model looks: attention weights of a prompt, and heads that look for what came after the
-last time.
+"""Attention weights and induction heads: where a model looks in a prompt.
 
 An *induction head* (Olsson et al. 2022) looks from a token to the one behind that token's previous
 occurrence, and so can continue a text as it was continued before. A picture of attention shows
@@ -7,7 +6,7 @@ where information may flow from. It does not show that the answer depends on it 
 2019); for that one has to change the text and see whether the answer changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -38,7 +37,7 @@ class Attention:
 
 
 @contextmanager
-def _eager(model: LanguageModel):
+def _eager(model: LanguageModel) -> Iterator[None]:
     """Fused attention gives no weights, so the plain one stands in for a moment."""
     inner = get_base_model(model.model)
     before = inner.config._attn_implementation
@@ -68,7 +67,8 @@ def attention(model: LanguageModel, text: str) -> Attention:
     ids = model.encoder.prompts([text])[0]
     if len(ids) > model.window:
         raise ValueError(
-            f"a text of {len(ids)} tokens is longer than the window of {model.window}; shorten it (fewer demonstrations)"
+            f"a text of {len(ids)} tokens is longer than the window of {model.window}; shorten it"
+            " (fewer demonstrations)"
         )
     tokens = tuple(model.tokenizer.decode([token]).strip(" ") for token in ids)
     return Attention(tokens, _weights(model, torch.tensor([ids]))[0])
@@ -125,13 +125,13 @@ def lookup_scores(
     """
     if len(pairs) < 2:
         raise ValueError(f"{len(pairs)} pairs: expected two or more")
-    rng, total = Rng(f"lookup/{seed}"), 0.0
+    rng, total = Rng(f"lookup/{seed}"), torch.zeros(())
     for row in range(rows):
         shown = tuple(Example(x, y) for x, y in rng.sample(pairs, len(pairs)))
         at = row % len(shown)
-        asked = Prompt(shown[at].input, shown)
-        before = len(model.encoder.prompts([replace(asked, demonstrations=shown[:at]).text])[0])
-        total = total + attention(model, asked.text).weights[:, :, -1, before]
+        prompt = Prompt(shown[at].input, shown)
+        before = len(model.encoder.prompts([replace(prompt, demonstrations=shown[:at]).text])[0])
+        total = total + attention(model, prompt.text).weights[:, :, -1, before]
     return total / rows
 
 

@@ -1,4 +1,6 @@
-"""Calibration: taking back what a prompt makes a model prefer before it has read the query.
+"""Calibration of label probabilities: contextual (Zhao et al. 2021) and batch (Zhou et al. 2024).
+
+It removes a preference for some labels that a prompt causes before the model has read the query.
 
 Scores of labels are log-probabilities, (questions, labels). :func:`recalibrated` subtracts from
 them those of a reference that should favour no label: in contextual calibration (Zhao et al. 2021)
@@ -70,27 +72,30 @@ class OrderEffect:
 
 
 def order_effect(
-    model: TextModel, asked: Sequence[Question], count: int = 8, seed: int = 0
+    model: TextModel, questions: Sequence[Question], count: int = 8, seed: int = 0
 ) -> OrderEffect:
     """How much the order of the demonstrations matters, with and without calibration.
 
     Args:
-        asked: questions of one task whose answers are labels; all are asked behind the
-            demonstrations of the first one.
+        questions: of one task whose answers are labels; all get the demonstrations of the first
+            one.
         count: how many orders, at most all that there are.
 
     Raises:
         ValueError: for no question, or one whose answer is no label.
     """
-    if not asked or not asked[0].prompt.candidates:
+    if not questions or not questions[0].prompt.candidates:
         raise ValueError(
-            "order and calibration need questions whose answers are labels; choose a task with labels"
+            "order and calibration need questions whose answers are labels; choose a task with"
+            " labels"
         )
-    candidates = asked[0].prompt.candidates
-    right = np.array([candidates.index(q.prompt.template.continuation(q.words[0])) for q in asked])
-    found: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for shown in orders(asked[0].prompt.demonstrations, count, seed):
-        prompts = [replace(question.prompt, demonstrations=shown) for question in asked]
+    candidates = questions[0].prompt.candidates
+    right = np.array(
+        [candidates.index(q.prompt.template.continuation(q.words[0])) for q in questions]
+    )
+    accuracies: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    for shown in orders(questions[0].prompt.demonstrations, count, seed):
+        prompts = [replace(question.prompt, demonstrations=shown) for question in questions]
         empty = content_free(prompts[0])
         every = model.score_labels([prompt.text for prompt in [*prompts, *empty]], candidates)
         scores, reference = every[: len(prompts)], every[len(prompts) :]
@@ -99,5 +104,5 @@ def order_effect(
             (scores, recalibrated(scores, reference), recalibrated(scores, scores)),
             strict=True,
         ):
-            found[kind].append(100 * float((values.argmax(1) == right).mean()))
-    return OrderEffect({kind: tuple(values) for kind, values in found.items()})
+            accuracies[kind].append(100 * float((values.argmax(1) == right).mean()))
+    return OrderEffect({kind: tuple(values) for kind, values in accuracies.items()})

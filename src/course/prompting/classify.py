@@ -1,5 +1,5 @@
-"""Which label a model gives: by its probabilities or, where a served model does not tell them, by
-what it writes.
+"""Classification with a prompted model: the label with the highest probability or, where a served
+model does not tell probabilities, the label that it writes.
 """
 
 import re
@@ -11,14 +11,17 @@ from course.lm.language_model import LanguageModel
 from course.lm.openai_api import NoLogProbabilities
 from course.tasks.metrics import NORMALISERS
 
-#: What a writer puts before a label: "A) yes", "Label: positive", "the answer is yes", "這篇評論是正面".
+#: What a writer puts before a label: "A) yes", "Label: positive", "the answer is yes",
+#: "這篇評論是正面".
 _NAMED = (
-    r"(?:answer|label|sentiment|class|category|classification|output|response|prediction|result|verdict|choice|option [a-z0-9])"
+    r"(?:answer|label|sentiment|class|category|classification|output|response|prediction|result"
+    r"|verdict|choice|option [a-z0-9])"
     r"(?: (?:of|for|to|in) [^.:!?]{1,60}?)?"
 )
 _PREFIX = re.compile(
     r"\(?[a-z0-9]{1,2}[).:](?= )"
-    rf"|(?:(?:so|therefore|thus|hence),? )?(?:(?:the|my|final|correct|right|best|predicted|overall) ){{0,3}}{_NAMED}"
+    r"|(?:(?:so|therefore|thus|hence),?"
+    rf" )?(?:(?:the|my|final|correct|right|best|predicted|overall) ){{0,3}}{_NAMED}"
     r"[\"'*_`]{0,3}(?: ?[:=>]| (?:is|was|would be|should be|must be)\b(?! not\b))"
     r"|(?:it|this|that)(?:'s| is)\b(?! not\b)|\\(?:boxed|text)(?=\{)"
     r"|(?:正確|正确|最終|最终)?(?:答案|標籤|标签|情感|情緒|情绪|類別|类别|分類|分类|回答|結果|结果)(?:應該|应该)?(?:是(?!不是)|為|为|:)"
@@ -29,7 +32,8 @@ _NOT = (
 )
 _DENIED = re.compile(rf"(?:{_NOT})(?: (?:a|an|the|very|really|at all|be))?[ \"'“「]*$")
 _TAKEN_BACK = re.compile(
-    r"[\W_]{0,3} ?(?:(?:is|are|would be|seems) (?:not|never|wrong|incorrect|false)|isn't|is n't)\b|[\W_]{0,3}(?:是錯|是错|不對|不对)"
+    r"[\W_]{0,3} ?(?:(?:is|are|would be|seems) (?:not|never|wrong|incorrect|false)|isn't|is"
+    r" n't)\b|[\W_]{0,3}(?:是錯|是错|不對|不对)"
 )
 #: Labels that are words of every sentence ("there is no doubt") are named only where nothing
 #: follows that they could belong to.
@@ -53,7 +57,8 @@ def choose(model: TextModel, prompts: Sequence[str], labels: Sequence[str]) -> l
         or len({label.strip() for label in labels}) < len(labels)
     ):
         raise ValueError(
-            f"labels {labels if isinstance(labels, str) else list(labels)}: expected two or more different ones"
+            f"labels {labels if isinstance(labels, str) else list(labels)}: expected two or more"
+            " different ones"
         )
     if not prompts:
         return []
@@ -82,7 +87,8 @@ def _check_apart(labels: Sequence[str], forms: list, what: str) -> None:
     for i, form in enumerate(forms):
         if (first := forms.index(form)) < i:
             raise ValueError(
-                f"labels {labels[first]!r} and {labels[i]!r} have {what}, so this model cannot tell them apart; choose other words for them"
+                f"labels {labels[first]!r} and {labels[i]!r} have {what}, so this model cannot"
+                " tell them apart; choose other words for them"
             )
 
 
@@ -92,8 +98,8 @@ def match(text: str, labels: Sequence[str]) -> str | None:
 
     Any script and case; quotes, brackets, bullets and announcements ("A)", "Label:", "the answer
     is") may stand before it. A label ends where its word ends, but where a script has no spaces
-    ("正面評價" begins with "正面"). The longest counts, if one begins another. "Not positive" is not
-    "positive", and "positive or negative" is neither.
+    ("正面評價" begins with "正面"). The longest counts, if one begins another. "Not positive" is
+    not     "positive", and "positive or negative" is neither.
     """
     forms = {NORMALISERS["label"](label): label for label in sorted(labels, key=len)}
     rest, *later = [
@@ -168,13 +174,13 @@ def _is_disputed(rest: str, forms: dict[str, str], chosen: str) -> bool:
 
 
 def _is_named(said: str, form: str, chosen: str) -> bool:
-    for found in re.finditer(re.escape(form), said):
-        begins = not (found.start() and _spaced(said[found.start() - 1]) and _spaced(form[0]))
+    for place in re.finditer(re.escape(form), said):
+        begins = not (place.start() and _spaced(said[place.start() - 1]) and _spaced(form[0]))
         whole = (
-            begins and _ends(said, found.end()) and not _part_of(said, found.start(), form, chosen)
+            begins and _ends(said, place.end()) and not _part_of(said, place.start(), form, chosen)
         )
-        alone = form not in _EVERYDAY or _ALONE.match(said, found.end())
-        if whole and alone and not _DENIED.search(said[max(0, found.start() - 30) : found.start()]):
+        alone = form not in _EVERYDAY or _ALONE.match(said, place.end())
+        if whole and alone and not _DENIED.search(said[max(0, place.start() - 30) : place.start()]):
             return True
     return False
 

@@ -1,5 +1,5 @@
-"""Questions in context, asked of any model that is spoken to: prompts with their right answers, and
-how many are answered right.
+"""Few-shot evaluation: prompts with their right answers, the scores of a model, and the best
+possible scores.
 
 A question is held out, its demonstrations are training examples. The same seed asks the same
 questions whatever is shown before them, and of demonstrations at random a longer prompt repeats
@@ -18,16 +18,20 @@ from course.lm.language_model import LanguageModel
 from course.models.hub import tier
 from course.prompting.ablations import apply_ablation
 from course.prompting.classify import choose
-from course.prompting.prompts import Prompt, Template, Verbalizer
+from course.prompting.prompts import LIST_TEMPLATES, PLAIN, Prompt, Template, Verbalizer
 from course.prompting.selection import Random, Selection
 from course.tasks.metrics import best_score
 from course.tasks.registry import Task, load_task
-from course.world.lists import list_tasks
+from course.world.example import Example
+from course.world.exercises import CHAINS, EXERCISES, Exercise
+from course.world.lists import ListTask, list_tasks
 from course.world.posterior import Posterior
-from course.world.split import TEST, TRAIN
+from course.world.split import SPLITS, TEST, TRAIN
 
 #: The most tokens that a written answer may have.
 MOST_TOKENS = 24
+#: Numbers of demonstrations that the course's curves have.
+SHOTS = (0, 1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,16 @@ class Question:
     answers: tuple[str, ...]
     metric: str
     outputs: tuple[str, ...]
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The text of the prompt and its usual answer, as a training example."""
+        return self.prompt.text, self.words[0]
+
+    @property
+    def zero_shot(self) -> "Question":
+        """The same question without demonstrations."""
+        return replace(self, prompt=self.prompt.zero_shot)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -68,6 +82,15 @@ def _all_profiles(name: str, wanted_tier: str) -> tuple[Task, ...]:
     return tuple(
         load_task(name, profile=profile or None, wanted_tier=wanted_tier) for profile in profiles
     )
+
+
+def usual_template(task: str, wanted_tier: str | None = None) -> Template:
+    """The layout in which a model knows a task: that of the corpus for the small models, plain
+    English for the others.
+    """
+    if tier(wanted_tier) == "hub":
+        return PLAIN
+    return Template(EXERCISES[task].frame) if task in EXERCISES else LIST_TEMPLATES["colon"]
 
 
 def questions(
@@ -94,21 +117,84 @@ def questions(
     """
     tasks = (tasks,) if isinstance(tasks, Task) else tuple(tasks)
     examples = cache(lambda number, part: tasks[number].examples(part))
-    made = []
+    drawn = []
     for number in range(count):
         rng = Rng(f"question/{tasks[0].name}/{split}/{seed}/{number}")
         which = rng.randrange(len(tasks))
-        task, asked, pool = tasks[which], rng.choice(examples(which, split)), examples(which, TRAIN)
-        shown = (selection or Random()).choose(pool, asked.input, shots, rng)
+        task, query, pool = tasks[which], rng.choice(examples(which, split)), examples(which, TRAIN)
+        shown = (selection or Random()).choose(pool, query.input, shots, rng)
         verbalizer = Verbalizer.of(task.labels) if task.labels else Verbalizer()
-        prompt = Prompt(asked.input, shown, instruction, template or Template(), verbalizer)
+        prompt = Prompt(query.input, shown, instruction, template or Template(), verbalizer)
         outputs = task.labels or tuple(sorted({example.output for example in pool}))
-        made.append(Question(prompt, (asked.output, *asked.others), task.metric, outputs))
-    return made
+        drawn.append(Question(prompt, (query.output, *query.others), task.metric, outputs))
+    return drawn
+
+
+def fresh_questions(
+    name: str, shots: int, count: int, seed: int = 0, split: str = TEST
+) -> list[Question]:
+    """Questions of the micro-world whose items are drawn by its generator instead of from the
+    stored examples of a task: as many different training items as one wants.
+
+    Each question of a task with profiles draws a profile; its demonstrations are of that profile.
+
+    Args:
+        name: a list or an exercise of the micro-world, written as in the corpus.
+        split: of the inputs that are asked; demonstrations are training items.
+
+    Raises:
+        ValueError: for an unknown task or split, for a task whose answers are worked out in steps,
+            or if the task has fewer inputs than ``shots`` + 1.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
+    if name in CHAINS:
+        raise ValueError(
+            f"the answers of {name!r} are worked out in several steps: see course.reasoning"
+        )
+    if name not in list_tasks() and name not in EXERCISES:
+        raise ValueError(f"no task {name!r}; choose from {', '.join([*list_tasks(), *EXERCISES])}")
+    rng, template = Rng(f"queries/{name}/{shots}/{split}/{seed}"), usual_template(name, "tiny")
+    kind: ListTask | Exercise = list_tasks()[name] if name in list_tasks() else EXERCISES[name]
+    verbalizer = Verbalizer.of(kind.labels) if kind.labels else Verbalizer()
+    drawn = []
+    for _ in range(count):
+        if isinstance(kind, ListTask):
+            query, shown = _from_list(kind, rng, shots, split)
+        else:
+            query, shown = _from_exercise(kind, rng, shots, split)
+        prompt = Prompt(query.input, shown, "", template, verbalizer)
+        drawn.append(Question(prompt, (query.output,), "exact", kind.labels))
+    return drawn
+
+
+def _from_list(
+    task: ListTask, rng: Rng, shots: int, split: str
+) -> tuple[Example, tuple[Example, ...]]:
+    """A query and its demonstrations."""
+    profile = rng.choice(task.profiles)
+    if task.draw is None:
+        query = rng.choice(task.inputs(split, profile))
+        shown = rng.sample([x for x in task.inputs(TRAIN, profile) if x != query], shots)
+    else:
+        query = task.draw_input(rng, split)
+        shown = [task.draw_input(rng, TRAIN) for _ in range(shots)]
+    first, *others = (Example(x, task.output(x, profile) or "") for x in [query, *shown])
+    return first, tuple(others)
+
+
+def _from_exercise(
+    kind: Exercise, rng: Rng, shots: int, split: str
+) -> tuple[Example, tuple[Example, ...]]:
+    """A query and its demonstrations."""
+    query = kind.write(rng, train=split == TRAIN)
+    while kind.split(query) != split:
+        query = kind.write(rng, train=split == TRAIN)
+    return query, tuple(kind.write(rng) for _ in range(shots))
 
 
 def changed(
-    asked: Sequence[Question], condition: str, seed: int = 0, foreign: Sequence[str] = ()
+    questions: Sequence[Question], condition: str, seed: int = 0, foreign: Sequence[str] = ()
 ) -> list[Question]:
     """The questions with their demonstrations under a condition; see
     :func:`course.prompting.apply_ablation`.
@@ -124,12 +210,17 @@ def changed(
                 foreign,
             ),
         )
-        for number, question in enumerate(asked)
+        for number, question in enumerate(questions)
     ]
 
 
-def scores(model: TextModel, asked: Sequence[Question], written: bool = False) -> np.ndarray:
-    """How well each question is answered, (questions,), 0 to 1.
+def scores(
+    model: TextModel,
+    questions: Sequence[Question],
+    written: bool = False,
+    max_tokens: int = MOST_TOKENS,
+) -> np.ndarray:
+    """The score of each answer, (questions,), 0 to 1.
 
     Where the answer is a label the model chooses among the words for the labels, so that it cannot
     say anything else; the others it writes.
@@ -137,35 +228,53 @@ def scores(model: TextModel, asked: Sequence[Question], written: bool = False) -
     Args:
         written: let it write everywhere; then a model must find out by itself what kind of answer
             is wanted.
+        max_tokens: the most tokens of a written answer; 1 compares the most probable next token.
 
     Raises:
         DemonstrationsDoNotFit: if a prompt leaves no room for an answer in the model's window,
             saying how many fit.
+        ValueError: for ``max_tokens=1``, if a right answer is not one token of the model.
     """
-    found = np.zeros(len(asked))
+    values = np.zeros(len(questions))
     groups: dict[tuple, list[int]] = {}
-    for i, question in enumerate(asked):
-        choices = () if written else question.prompt.candidates
-        groups.setdefault((choices, question.prompt.template.stop), []).append(i)
-    for (choices, stop), rows in groups.items():
-        prompts = [asked[i].prompt for i in rows]
-        _check_fit(model, prompts, 1 if choices else MOST_TOKENS)
-        texts = [prompt.text for prompt in prompts]
-        if choices:
-            found[rows] = [answer == asked[i].prompt.template.continuation(asked[i].words[0])
-                           for i, answer in zip(rows, choose(model, texts, choices), strict=True)]  # fmt: skip
+    for i, question in enumerate(questions):
+        candidates = () if written else question.prompt.candidates
+        groups.setdefault((candidates, question.prompt.template.stop), []).append(i)
+    for (candidates, stop), rows in groups.items():
+        group = [questions[i] for i in rows]
+        _check_fit(model, group, 1 if candidates else max_tokens)
+        if candidates:
+            values[rows] = _chosen(model, group, candidates)
         else:
-            samples = model.generate(texts, stop=stop, max_tokens=MOST_TOKENS)
-            found[rows] = [
-                best_score(asked[i].metric, s[0].text, asked[i].words)
-                for i, s in zip(rows, samples, strict=True)
-            ]
-    return found
+            if max_tokens == 1:
+                _check_single_tokens(model, group)
+            values[rows] = _written(model, group, stop, max_tokens)
+    return values
 
 
-def _check_fit(model: TextModel, prompts: Sequence[Prompt], room: int) -> None:
+def _chosen(
+    model: TextModel, questions: Sequence[Question], candidates: Sequence[str]
+) -> list[float]:
+    labels = choose(model, [question.prompt.text for question in questions], candidates)
+    right = [q.prompt.template.continuation(q.words[0]) for q in questions]
+    return [float(label == word) for label, word in zip(labels, right, strict=True)]
+
+
+def _written(
+    model: TextModel, questions: Sequence[Question], stop: str, max_tokens: int
+) -> list[float]:
+    texts = [question.prompt.text for question in questions]
+    samples = model.generate(texts, stop=stop, max_tokens=max_tokens)
+    return [
+        best_score(question.metric, sample.text, question.words)
+        for question, (sample,) in zip(questions, samples, strict=True)
+    ]
+
+
+def _check_fit(model: TextModel, questions: Sequence[Question], room: int) -> None:
     """Before anything is read, refuse what is too long. A served model checks for itself."""
     if isinstance(model, LanguageModel):
+        prompts = [question.prompt for question in questions]
         for prompt, ids in zip(
             prompts, model.encoder.prompts([prompt.text for prompt in prompts]), strict=True
         ):
@@ -173,18 +282,24 @@ def _check_fit(model: TextModel, prompts: Sequence[Prompt], room: int) -> None:
                 prompt.check_fits(model.tokenizer, model.window, room, model.encoder.chat)
 
 
-def best_possible(asked: Sequence[Question], posterior: Posterior) -> np.ndarray:
-    """1 for every question that the exact posterior answers right, 0 for the others; for lists of
-    the micro-world only.
+def _check_single_tokens(model: TextModel, questions: Sequence[Question]) -> None:
+    """Refuse answers that could never be the next token."""
+    if isinstance(model, LanguageModel):
+        model.token_ids(sorted({question.words[0] for question in questions}))
+
+
+def best_possible(questions: Sequence[Question], posterior: Posterior) -> np.ndarray:
+    """The score of the best possible answer to each question, (questions,): 1 where the most
+    probable answer under the exact posterior is right, else 0. For lists of the micro-world only.
 
     Raises:
         ValueError: if no list of the corpus holds the items of a question.
     """
-    found = []
-    for question in asked:
+    values = []
+    for question in questions:
         shown = [
             (e.input, question.prompt.verbalizer(e.output)) for e in question.prompt.demonstrations
         ]
         answers = posterior.predict(shown, question.prompt.query)
-        found.append(float(max(answers, key=answers.get) in question.words))
-    return np.array(found)
+        values.append(float(max(answers, key=answers.__getitem__) in question.words))
+    return np.array(values)

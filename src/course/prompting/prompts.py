@@ -1,5 +1,5 @@
-"""Prompts as values: an instruction, demonstrations and a query, laid out by a template, with words
-for the labels.
+"""Prompts: an instruction, demonstrations and a query, written down by a template, with a
+verbalizer's words for the labels.
 
 Everything about a prompt that one may want to vary is a field of it, so that a study changes one
 thing and keeps the rest. How demonstrations are chosen and ordered is in
@@ -64,17 +64,19 @@ class Template:
     instruction: str = "{instruction} \n"
     place: str = "first"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("item", "separator", "instruction"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name}={getattr(self, name)!r}: expected a text")
         if _pieces(self.item)[1] != ["x", "y"]:
             raise ValueError(
-                f"item={self.item!r}: expected a text with {{x}} and, behind it, {{y}}, each once, and no other field"
+                f"item={self.item!r}: expected a text with {{x}} and, behind it, {{y}}, each once,"
+                " and no other field"
             )
         if _pieces(self.instruction)[1] != ["instruction"]:
             raise ValueError(
-                f"instruction={self.instruction!r}: expected a text with {{instruction}} once and no other field"
+                f"instruction={self.instruction!r}: expected a text with {{instruction}} once and"
+                " no other field"
             )
         if self.place not in PLACES:
             raise ValueError(f"place={self.place!r}: expected one of {', '.join(PLACES)}")
@@ -87,7 +89,7 @@ class Template:
         return self._parts[2].strip(" ") or self.separator.strip(" ") or "\n"
 
     def continuation(self, word: str) -> str:
-        """An output as it goes on after the query, with the space that the layout puts before it."""
+        """An output as it follows the query, with the space that the layout puts before it."""
         between = self._parts[1]
         return between[len(between.rstrip(" ")) :] + self._guarded(
             word, between.rstrip(" ").endswith("\n")
@@ -163,7 +165,8 @@ def _pieces(layout: str) -> tuple[list[str], list[str]]:
         parsed = list(Formatter().parse(layout))
     except ValueError as error:
         raise ValueError(
-            f"{layout!r} cannot be read as a layout ({error}); double the braces that should stand in the prompt"
+            f"{layout!r} cannot be read as a layout ({error}); double the braces that should stand"
+            " in the prompt"
         ) from None
     around, names = [""], []
     for text, name, spec, conversion in parsed:
@@ -179,6 +182,7 @@ def _pieces(layout: str) -> tuple[list[str], list[str]]:
 #: The layouts of the lists that the small models were pretrained on, and two that no document of
 #: theirs has.
 LIST_TEMPLATES = {name: Template(item) for name, item in FORMATS.items()}
+#: Templates of lists that the corpus does not have.
 UNSEEN_TEMPLATES = {"comma": Template("{x} , {y} ;"), "question": Template("{x} ? {y} \n")}
 #: A layout in plain English for models that read it, as in lm-evaluation-harness: a blank line
 #: between items.
@@ -196,11 +200,12 @@ class Verbalizer:
 
     pairs: tuple[tuple[str, str], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for kind, values in (("label", self.labels), ("word", self.words)):
             if twice := [value for value in values if values.count(value) > 1]:
                 raise ValueError(
-                    f"the {kind} {twice[0]!r} stands twice in {list(self.pairs)}: expected a word of its own for each label"
+                    f"the {kind} {twice[0]!r} stands twice in {list(self.pairs)}: expected a word"
+                    " of its own for each label"
                 )
         if not all(self.words):
             raise ValueError(f"an empty word in {list(self.pairs)}: expected one for each label")
@@ -219,7 +224,8 @@ class Verbalizer:
         )
         if missing or extra:
             raise ValueError(
-                f"labels without a word: {missing}, words without a label: {extra}; expected one for each of {list(labels)}"
+                f"labels without a word: {missing}, words without a label: {extra}; expected one"
+                f" for each of {list(labels)}"
             )
         return cls(tuple((label, words[label]) for label in labels))
 
@@ -278,7 +284,7 @@ class Prompt:
         return layout.separator.join([*parts, layout.query(self.query)])
 
     @property
-    def bare(self) -> "Prompt":
+    def zero_shot(self) -> "Prompt":
         """The same prompt without its demonstrations."""
         return replace(self, demonstrations=())
 
@@ -324,10 +330,14 @@ class Prompt:
         shots = len(self.demonstrations)
         if length(shots) <= window:
             return
-        needed = f"needs {length(shots)} tokens with {room} for the answer, and the window holds {window}"
+        needed = (
+            f"needs {length(shots)} tokens with {room} for the answer, and the window holds"
+            f" {window}"
+        )
         if length(0) > window:
             raise ValueError(
-                f"the prompt for {self.query[:40]!r} {needed}; even without demonstrations it is too long: shorten the query"
+                f"the prompt for {self.query[:40]!r} {needed}; even without demonstrations it is"
+                " too long: shorten the query"
             )
         fit = max(n for n in range(shots) if length(n) <= window)
         raise DemonstrationsDoNotFit(

@@ -1,4 +1,4 @@
-"""Which demonstrations are shown, and in which order.
+"""Selection of demonstrations: random, balanced or nearest to the query, and their order.
 
 A strategy chooses from a pool of training examples; the query's own input is never among them.
 Equal pools, queries and sources of chance give equal choices.
@@ -11,6 +11,7 @@ from itertools import permutations
 from math import factorial, prod
 from typing import Protocol
 
+from scipy.sparse import spmatrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import linear_kernel
 
@@ -37,7 +38,8 @@ def _others(pool: Sequence[Example], query: str, count: int) -> list[Example]:
     others = [example for example in pool if example.input != query]
     if count < 0 or count > len(others):
         raise ValueError(
-            f"{count} demonstrations: expected 0 to {len(others)}, which is how many the pool has besides the query's own input"
+            f"{count} demonstrations: expected 0 to {len(others)}, which is how many the pool has"
+            " besides the query's own input"
         )
     return others
 
@@ -63,7 +65,7 @@ class Balanced:
 
     labels: tuple[str, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, labels=each(text(empty=True), 1))
 
     def choose(
@@ -75,7 +77,8 @@ class Balanced:
             having = [example for example in others if example.output == label]
             if wanted > len(having):
                 raise ValueError(
-                    f"{wanted} demonstrations of the label {label!r}: the pool has {len(having)}; ask for fewer in all"
+                    f"{wanted} demonstrations of the label {label!r}: the pool has {len(having)};"
+                    " ask for fewer in all"
                 )
             chosen += rng.sample(having, wanted)
         return tuple(rng.sample(chosen, count))
@@ -96,7 +99,7 @@ class Nearest:
 
     analyzer: str = "word"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, analyzer=one_of(("word", "char_wb")))
 
     def choose(
@@ -113,7 +116,7 @@ class Nearest:
 
 
 @lru_cache(maxsize=8)
-def _vectors(texts: tuple[str, ...], analyzer: str):
+def _vectors(texts: tuple[str, ...], analyzer: str) -> tuple[TfidfVectorizer, spmatrix]:
     """The fitted vectorizer of a pool and its vectors (texts, terms), of length 1 each."""
     settings = {"ngram_range": (2, 4)} if analyzer == "char_wb" else {"token_pattern": r"\S+"}
     vectorizer = TfidfVectorizer(analyzer=analyzer, **settings)
@@ -138,7 +141,7 @@ def orders(
     repeats = prod(factorial(shown.count(example)) for example in set(shown))
     if factorial(len(shown)) // repeats <= limit:
         return list(dict.fromkeys(permutations(shown)))
-    rng, found = Rng(f"orders/{seed}"), {shown: None}
-    while len(found) < limit:
-        found[tuple(rng.sample(shown, len(shown)))] = None
-    return list(found)
+    rng, distinct = Rng(f"orders/{seed}"), {shown: None}
+    while len(distinct) < limit:
+        distinct[tuple(rng.sample(shown, len(shown)))] = None
+    return list(distinct)

@@ -17,6 +17,7 @@ from ipaddress import ip_address
 from itertools import product
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 from joblib import Parallel, delayed, parallel_config
@@ -29,7 +30,15 @@ from course.lm.language_model import load
 from course.models.hub import TIERS, locked_revision, tier
 from course.models.loading import HUB, shipped_models, weights_sha256
 from course.prompting.ablations import CONDITIONS
-from course.prompting.evaluation import all_profiles, best_possible, changed, questions, scores
+from course.prompting.evaluation import (
+    Question,
+    all_profiles,
+    best_possible,
+    changed,
+    questions,
+    scores,
+    usual_template,
+)
 from course.prompting.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, Template
 from course.tasks.registry import HUB_DATA, task_names
 from course.training.progress import progress_bar
@@ -80,11 +89,22 @@ class Cell:
     foreign: tuple[str, ...] = ()
     tier: str = "tiny"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, model=text(), task=text(), condition=text(), shots=integer(0), seed=integer(), count=integer(1), split=one_of(SPLITS),
-            template=text(), titled=boolean(), written=boolean(), foreign=each(text()), tier=one_of(TIERS),
-        )  # fmt: skip
+            self,
+            model=text(),
+            task=text(),
+            condition=text(),
+            shots=integer(0),
+            seed=integer(),
+            count=integer(1),
+            split=one_of(SPLITS),
+            template=text(),
+            titled=boolean(),
+            written=boolean(),
+            foreign=each(text()),
+            tier=one_of(TIERS),
+        )
         known = HUB if self.tier == "hub" else shipped_models()
         if self.model not in known:
             raise ValueError(
@@ -98,7 +118,8 @@ class Cell:
             raise ValueError(f"no task {self.task!r}; choose from {', '.join(task_names())}")
         if self.tier == "hub" and self.task not in HUB_DATA:
             raise ValueError(
-                f"no data set for the task {self.task!r} in the hub tier; choose from {', '.join(HUB_DATA)}"
+                f"no data set for the task {self.task!r} in the hub tier; choose from"
+                f" {', '.join(HUB_DATA)}"
             )
         if self.template != "usual" and self.template not in TEMPLATES:
             raise ValueError(
@@ -106,11 +127,13 @@ class Cell:
             )
         if self.titled and self.task not in list_tasks():
             raise ValueError(
-                f"no title for {self.task!r}: expected a list of the micro-world, one of {', '.join(list_tasks())}"
+                f"no title for {self.task!r}: expected a list of the micro-world, one of"
+                f" {', '.join(list_tasks())}"
             )
         if self.condition == "foreign" and not self.foreign:
             raise ValueError(
-                "condition 'foreign' without other inputs: name the tasks that they come from, e.g. foreign=('find_city',)"
+                "condition 'foreign' without other inputs: name the tasks that they come from,"
+                " e.g. foreign=('find_city',)"
             )
 
     @property
@@ -122,7 +145,8 @@ class Cell:
             HubError: if the hub does not name the revision of the model or of the data set.
         """
         key = json.dumps([VERSION, self._source(), asdict(self)])
-        return f"{self.task}-{self.condition}-{self.shots}-{self.seed}-{blake2b(key.encode(), digest_size=8).hexdigest()}.json"
+        digest = blake2b(key.encode(), digest_size=8).hexdigest()
+        return f"{self.task}-{self.condition}-{self.shots}-{self.seed}-{digest}.json"
 
     def _source(self) -> str | list[str]:
         """What was measured, beside the cell itself. The data of the tiny tier come with the code,
@@ -137,9 +161,13 @@ class Cell:
 
 
 def grid(
-    tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], models: Sequence[str] = ("gpt-large",),
-    conditions: Sequence[str] = ("gold",), **settings,
-) -> list[Cell]:  # fmt: skip
+    tasks: Sequence[str],
+    shots: Sequence[int],
+    seeds: Sequence[int],
+    models: Sequence[str] = ("gpt-large",),
+    conditions: Sequence[str] = ("gold",),
+    **settings: Any,
+) -> list[Cell]:
     """The cells of a sweep. Where the corpus has no documents of so many items, that number of
     demonstrations is left out.
 
@@ -162,7 +190,7 @@ def grid(
         if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most
     ]
     if not cells:
-        asked = {
+        wanted = {
             "tasks": tasks,
             "shots": shots,
             "seeds": seeds,
@@ -170,23 +198,16 @@ def grid(
             "conditions": conditions,
         }
         raise ValueError(
-            f"no {', no '.join(name for name, values in asked.items() if not values)}: expected at least one of each"
+            f"no {', no '.join(name for name, values in wanted.items() if not values)}: expected at"
+            " least one of each"
         )
     if not kept:
         most = ", ".join(f"{known[task].most - 1} ({task})" for task in tasks if task in known)
         raise ValueError(
-            f"shots={list(shots)}: more demonstrations than any document of the corpus has; expected at most {most}"
+            f"shots={list(shots)}: more demonstrations than any document of the corpus has;"
+            f" expected at most {most}"
         )
     return kept
-
-
-def usual_template(task: str, wanted_tier: str) -> Template:
-    """The layout in which a model knows a task: that of the corpus for the small models, plain
-    English for the others.
-    """
-    if wanted_tier == "hub":
-        return PLAIN
-    return Template(EXERCISES[task].frame) if task in EXERCISES else LIST_TEMPLATES["colon"]
 
 
 @lru_cache(maxsize=4)
@@ -198,8 +219,8 @@ def measure(cell: Cell) -> float:
     """Mean score of the cell's questions, in percent: their accuracy, unless the task's metric is
     another one.
     """
-    asked = _asked(cell)
-    return 100 * float(scores(_loaded(cell.model, cell.tier), asked, cell.written).mean())
+    model = _loaded(cell.model, cell.tier)
+    return 100 * float(scores(model, _questions(cell), cell.written).mean())
 
 
 def ceiling(cell: Cell, relabel: float = 0.2) -> float:
@@ -211,10 +232,11 @@ def ceiling(cell: Cell, relabel: float = 0.2) -> float:
             no label is renamed.
     """
     posterior = Posterior(0.0, [cell.task]) if cell.titled else Posterior(relabel)
-    return 100 * float(best_possible(_asked(cell), posterior).mean())
+    return 100 * float(best_possible(_questions(cell), posterior).mean())
 
 
-def _asked(cell: Cell):
+def _questions(cell: Cell) -> list[Question]:
+    """The questions of a cell, with their demonstrations under its condition."""
     tasks = all_profiles(cell.task, cell.tier)
     title = list_tasks()[cell.task].title if cell.titled else ""
     template = (
@@ -222,7 +244,7 @@ def _asked(cell: Cell):
         if cell.template == "usual"
         else TEMPLATES[cell.template]
     )
-    asked = questions(
+    unchanged = questions(
         tasks,
         cell.shots,
         cell.count,
@@ -236,7 +258,7 @@ def _asked(cell: Cell):
         for name in cell.foreign
         for example in all_profiles(name, "tiny")[0].examples(TRAIN)
     ]
-    return changed(asked, cell.condition, cell.seed, foreign)
+    return changed(unchanged, cell.condition, cell.seed, foreign)
 
 
 def run(
@@ -278,9 +300,14 @@ def run(
 
 
 def sweep(
-    tasks: Sequence[str], shots: Sequence[int], seeds: Sequence[int], folder: Path | None = None, jobs: int | None = None,
-    bar: bool | None = None, **settings,
-) -> pd.DataFrame:  # fmt: skip
+    tasks: Sequence[str],
+    shots: Sequence[int],
+    seeds: Sequence[int],
+    folder: Path | None = None,
+    jobs: int | None = None,
+    bar: bool | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
     """Accuracy of prompted models by task, number of demonstrations and seed: :func:`run` over a
     :func:`grid`.
 
@@ -386,7 +413,8 @@ def _stored(cell: Cell, folder: Path | None) -> float | None:
         return float(value)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{path} is damaged ({error!r}): expected a stored cell of a sweep; delete it, and it is measured anew"
+            f"{path} is damaged ({error!r}): expected a stored cell of a sweep; delete it, and it"
+            " is measured anew"
         ) from error
 
 

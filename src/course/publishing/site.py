@@ -50,7 +50,7 @@ except ImportError as missing:
     ) from missing
 from course.foundation import installed
 
-installed.check()"""
+installed.check()"""  # noqa: E501  a reader's line is not cut
     return f"""{_CELL_STARTS}
 try:
     import course
@@ -86,7 +86,8 @@ def set_address(url: str, root: Path = ROOT) -> list[Path]:
     url = url.strip().removesuffix("/").removesuffix(".git")
     if not _GITHUB.fullmatch(url):
         raise ValueError(
-            f"the address {url!r}: expected https://github.com/OWNER/NAME, the repository that readers install from"
+            f"the address {url!r}: expected https://github.com/OWNER/NAME, the repository that "
+            "readers install from"
         )
     project = root / "pyproject.toml"
     changed = _write_if_new(
@@ -128,8 +129,14 @@ def _badges(url: str | None, root: Path) -> str:
 
 def _how_to_start(url: str | None, _: Path) -> str:
     if url is None:
-        return "Read on here, or download the archive of the course from where you read this page, unpack it, and run in its folder:\n"
-    return f"Read on here, press the rocket on any chapter to open it in Colab, or `git clone {url}` and run in its folder:\n"
+        return (
+            "Read on here, or download the archive of the course from where you read this "
+            "page, unpack it, and run in its folder:\n"
+        )
+    return (
+        "Read on here, press the rocket on any chapter to open it in Colab, or `git clone "
+        f"{url}` and run in its folder:\n"
+    )
 
 
 def _book_settings(url: str | None, _: Path) -> str:
@@ -138,9 +145,11 @@ def _book_settings(url: str | None, _: Path) -> str:
         return 'repository:\n  url: ""\nhtml:\n  home_page_in_navbar: false\n'
     return (
         f"repository:\n  url: {url}\n  branch: main\n"
-        "launch_buttons:\n  colab_url: https://colab.research.google.com\n  binderhub_url: https://mybinder.org\n"
+        "launch_buttons:\n  colab_url: https://colab.research.google.com\n  binderhub_url: "
+        "https://mybinder.org\n"
         "  notebook_interface: jupyterlab\n"
-        "html:\n  use_issues_button: true\n  use_repository_button: true\n  home_page_in_navbar: false\n"
+        "html:\n  use_issues_button: true\n  use_repository_button: true\n  home_page_in_navbar: "
+        "false\n"
     )
 
 
@@ -164,7 +173,8 @@ def _replaced_once(pattern: re.Pattern, path: Path, new: Callable[[re.Match], st
     text, count = pattern.subn(new, path.read_text(encoding="utf-8"))
     if count != 1:
         raise ValueError(
-            f"{path}: expected one place that follows from the address of the course ({pattern.pattern!r}), found {count}"
+            f"{path}: expected one place that follows from the address of the course "
+            f"({pattern.pattern!r}), found {count}"
         )
     return text
 

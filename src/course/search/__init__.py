@@ -1,51 +1,139 @@
-"""Letting the machine find the prompt (chapter 6): an objective, a budget of model calls, and ways
-to search.
+"""Automatic prompt search: random search, gradient-guided search (AutoPrompt, PEZ), reinforcement
+learning (RLPrompt), prompts written by models (APE), steering, and soft prompts.
 
 Every search goes through :func:`search` and returns a :class:`SearchResult`: the best prompts with
-the calls that they took, so that all methods lie on one plot.
+the model calls that they took, so that all methods can be compared on one plot. Soft prompts are
+in :mod:`course.search.soft`.
 """
 
-from course.search.base import Method, SearchResult, search
-from course.search.baselines import Exhaustive, RandomSearch
-from course.search.best_arm import Race, Round, SuccessiveHalving, Uniform, UpperConfidence, overall
-from course.search.budget import GRADIENT_CALLS, BudgetSpent, Meter, Step
-from course.search.dialogue_reward import (
-    Brevity,
-    CourteousWords,
-    Judgement,
-    Manner,
-    Reward,
-    Scorer,
-    judge,
-    places,
-)
-from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
-from course.search.gradient import AutoPrompt, Pez, guessed_and_true
-from course.search.objective import (
-    MEASURES,
-    Answers,
-    Objective,
-    answers,
-    gaps,
-    instructed,
-    likelihoods,
-)
-from course.search.policy import Draws, Policy, PolicySettings, plain_tokens
-from course.search.prompt_gradient import Descent, descent
-from course.search.reinforce import NORMALISATIONS, RLPrompt
-from course.search.steering import LearnedPrefix, PolicyTraining, learn, steered
-from course.search.tabulated import Tabulated, candidates, repeated, tabulate
-from course.search.triggers import OpeningWriter, Trigger, triggers
-from course.search.words import Words, words_of
-from course.search.writers import AskedWriter, BlankFiller, TunedWriter, Writer, tune_writer
-from course.search.writing import WrittenPrompts
+from course.foundation.lazy import lazy_names
 
+_NAMES = {
+    "base": ["Method", "SearchResult", "search"],
+    "baselines": ["Exhaustive", "RandomSearch"],
+    "best_arm": [
+        "BestArmSearch",
+        "Ranking",
+        "SuccessiveHalving",
+        "Uniform",
+        "UpperConfidence",
+        "overall_ranking",
+    ],
+    "budget": ["GRADIENT_CALLS", "BudgetSpent", "BudgetedEvaluator", "Step"],
+    "chapters": [
+        "SoftPromptsData",
+        "SteeringData",
+        "WrittenPromptsData",
+        "soft_prompts_data",
+        "steering_data",
+        "written_prompts_data",
+    ],
+    "dialogue_reward": [
+        "Brevity",
+        "CourteousWords",
+        "Judgement",
+        "Manner",
+        "Reward",
+        "Scorer",
+        "judge",
+        "visitor_questions",
+    ],
+    "fluency": ["Fluent", "is_gibberish", "least_fluent"],
+    "gradient": ["AutoPrompt", "Pez", "best_swap", "guessed_and_true", "proposals"],
+    "objective": [
+        "MEASURES",
+        "Answers",
+        "Objective",
+        "answers",
+        "gaps",
+        "instructed",
+        "likelihoods",
+    ],
+    "policy": ["Draws", "Policy", "PolicySettings", "plain_tokens", "policy_loss"],
+    "prompt_gradient": ["PromptGradient", "loss_and_gradient"],
+    "protocols": ["DialogueObjective", "Differentiable", "HasExamples"],
+    "reinforce": ["NORMALISATIONS", "RLPrompt"],
+    "steering": ["LearnedPrefix", "PolicyTraining", "learn", "steered"],
+    "tabulated": ["Tabulated", "candidates", "repeated", "tabulate"],
+    "triggers": ["OpeningWriter", "Trigger"],
+    "words": ["Words", "words_of"],
+    "writers": ["AskedWriter", "BlankFiller", "TunedWriter", "Writer", "tune_writer"],
+    "writing": ["WrittenPrompts"],
+}
 __all__ = [
-    "Answers", "AskedWriter", "AutoPrompt", "BlankFiller", "Brevity", "BudgetSpent", "CourteousWords", "Descent", "Draws", "Exhaustive",
-    "Fluent", "SearchResult", "GRADIENT_CALLS", "Judgement", "LearnedPrefix", "PolicyTraining", "MEASURES", "Manner", "Meter", "Method",
-    "NORMALISATIONS", "Objective", "OpeningWriter", "Pez", "Policy", "PolicySettings", "RLPrompt", "Race", "RandomSearch", "Reward",
-    "Round", "Scorer", "Step", "SuccessiveHalving", "Tabulated", "Trigger", "TunedWriter", "Uniform", "UpperConfidence", "Words",
-    "Writer", "WrittenPrompts", "answers", "candidates", "descent", "fluency", "gaps", "guessed_and_true", "instructed", "is_gibberish",
-    "judge", "learn", "least_fluent", "likelihoods", "overall", "places", "plain_tokens", "repeated", "search", "steered", "tabulate",
-    "triggers", "tune_writer", "words_of",
-]  # fmt: skip
+    "Answers",
+    "AskedWriter",
+    "AutoPrompt",
+    "BestArmSearch",
+    "BlankFiller",
+    "Brevity",
+    "BudgetSpent",
+    "BudgetedEvaluator",
+    "CourteousWords",
+    "DialogueObjective",
+    "Differentiable",
+    "Draws",
+    "Exhaustive",
+    "Fluent",
+    "GRADIENT_CALLS",
+    "HasExamples",
+    "Judgement",
+    "LearnedPrefix",
+    "MEASURES",
+    "Manner",
+    "Method",
+    "NORMALISATIONS",
+    "Objective",
+    "OpeningWriter",
+    "Pez",
+    "Policy",
+    "PolicySettings",
+    "PolicyTraining",
+    "PromptGradient",
+    "RLPrompt",
+    "RandomSearch",
+    "Ranking",
+    "Reward",
+    "Scorer",
+    "SearchResult",
+    "SoftPromptsData",
+    "SteeringData",
+    "Step",
+    "SuccessiveHalving",
+    "Tabulated",
+    "Trigger",
+    "TunedWriter",
+    "Uniform",
+    "UpperConfidence",
+    "Words",
+    "Writer",
+    "WrittenPrompts",
+    "WrittenPromptsData",
+    "answers",
+    "best_swap",
+    "candidates",
+    "gaps",
+    "guessed_and_true",
+    "instructed",
+    "is_gibberish",
+    "judge",
+    "learn",
+    "least_fluent",
+    "likelihoods",
+    "loss_and_gradient",
+    "overall_ranking",
+    "plain_tokens",
+    "policy_loss",
+    "proposals",
+    "repeated",
+    "search",
+    "soft_prompts_data",
+    "steered",
+    "steering_data",
+    "tabulate",
+    "tune_writer",
+    "visitor_questions",
+    "words_of",
+    "written_prompts_data",
+]
+__getattr__, __dir__ = lazy_names(__name__, _NAMES)

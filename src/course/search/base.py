@@ -4,14 +4,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 from course.lm.contract import TextModel
-from course.search.budget import BudgetSpent, Meter, Step
+from course.search.budget import BudgetedEvaluator, BudgetSpent, Step
 from course.search.objective import Objective
 
 
 class Method(ABC):
-    """A way to search. Methods are frozen dataclasses, so that what one varies about them are
-    fields.
-    """
+    """Method of prompt search: a frozen dataclass whose fields are its settings."""
 
     @property
     @abstractmethod
@@ -19,11 +17,11 @@ class Method(ABC):
         """Its name in figures."""
 
     @abstractmethod
-    def run(self, meter: Meter, seed: int) -> None:
-        """Try prompts and report the best so far, until there is nothing more to try or the budget
-        is spent.
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        """Try prompts and report the best so far, until nothing is left to try or the budget is
+        spent.
 
-        Equal objectives, models and seeds lead to equal trials.
+        Equal objectives, models and seeds give equal trials.
 
         Raises:
             BudgetSpent: when it is.
@@ -32,7 +30,7 @@ class Method(ABC):
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found, and what it cost.
+    """Result of a prompt search, with its cost.
 
     Attributes:
         method: its title.
@@ -52,17 +50,19 @@ class SearchResult:
     @property
     def held_out(self) -> float:
         """The mean score of the result on test items, in percent."""
-        return self.steps[-1].held_out
+        held_out = self.steps[-1].held_out
+        assert held_out is not None, "search() measures it"
+        return held_out
 
     def at(self, calls: int) -> float | None:
-        """The held-out score of what was best after so many calls, in percent; None if nothing was."""
+        """The held-out score (percent) of the best prompt after so many calls; None before any."""
         return next((step.held_out for step in reversed(self.steps) if step.calls <= calls), None)
 
 
 def search(
     method: Method, objective: Objective, model: TextModel, budget: int, seed: int = 0
 ) -> SearchResult:
-    """Search a prompt with training items, then look at its test items.
+    """Search for a prompt with training items, then score the result on test items.
 
     Args:
         budget: model calls in all; trying the best prompts on test items does not count.
@@ -71,20 +71,21 @@ def search(
         ValueError: if the budget does not suffice to find anything, or the method cannot work with
             the model or the objective.
     """
-    meter = Meter(objective, model, budget)
+    evaluator = BudgetedEvaluator(objective, model, budget)
     try:
-        method.run(meter, seed)
+        method.run(evaluator, seed)
     except BudgetSpent as spent:
-        if not meter.steps:
+        if not evaluator.steps:
             raise ValueError(
-                f"budget={budget}: too little for {method.title} to find anything ({spent}); give it more calls"
+                f"budget={budget}: too little for {method.title} to find anything"
+                f" ({spent}); give it more calls"
             ) from spent
     held_out = {
         prompt: objective.held_out(model, prompt)
-        for prompt in dict.fromkeys(step.prompt for step in meter.steps)
+        for prompt in dict.fromkeys(step.prompt for step in evaluator.steps)
     }
     return SearchResult(
         method.title,
-        tuple(replace(step, held_out=held_out[step.prompt]) for step in meter.steps),
-        meter.calls,
+        tuple(replace(step, held_out=held_out[step.prompt]) for step in evaluator.steps),
+        evaluator.calls,
     )

@@ -1,17 +1,16 @@
-"""The floor that every search must beat: trying prompts one by one, all of them or at random."""
+"""Baselines of prompt search: exhaustive and random search."""
 
 from dataclasses import dataclass
 
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, each, integer, text
 from course.search.base import Method
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 
 
 @dataclass(frozen=True)
 class Exhaustive(Method):
-    """Every candidate on every training item, in their order. It finds the best by training items,
-    at any price.
+    """Exhaustive search: every candidate on every training item, in their order.
 
     Attributes:
         candidates: the prompts to try.
@@ -20,23 +19,21 @@ class Exhaustive(Method):
     candidates: tuple[str, ...]
     title = "exhaustive"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, candidates=each(text(empty=True)))
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
 
-    def run(self, meter: Meter, seed: int) -> None:
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
         best = float("-inf")
         for prompt in self.candidates:
-            if (score := meter.values([prompt]).mean()) > best:
-                best = score
-                meter.report(prompt, best)
+            best = evaluator.report_if_better(prompt, best)
 
 
 @dataclass(frozen=True)
 class RandomSearch(Method):
-    """Prompts of random words, each on every training item, for as long as the budget lasts and
-    there are new ones.
+    """Random search: prompts of random words, each on every training item, until none is new or
+    the budget is spent.
 
     Attributes:
         words: what prompts are made of.
@@ -47,19 +44,17 @@ class RandomSearch(Method):
     length: int = 4
     title = "random"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, words=each(text()), length=integer(1))
         if not self.words or len(set(self.words)) < len(self.words):
             raise ValueError(f"words={list(self.words)}: expected one or more, all different")
 
-    def run(self, meter: Meter, seed: int) -> None:
-        rng, best, tried = Rng(f"random search/{seed}"), float("-inf"), set()
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        rng, best = Rng(f"random search/{seed}"), float("-inf")
+        tried: set[tuple[str, ...]] = set()
         while len(tried) < len(self.words) ** self.length:
             drawn = tuple(rng.choice(self.words) for _ in range(self.length))
             if drawn in tried:
                 continue
             tried.add(drawn)
-            prompt = " ".join(drawn)
-            if (score := meter.values([prompt]).mean()) > best:
-                best = score
-                meter.report(prompt, best)
+            best = evaluator.report_if_better(" ".join(drawn), best)

@@ -1,7 +1,6 @@
-"""Ways to spend calls on candidates that are given: on all alike, on those that may be the best, or
-on those that are left.
+"""Best-arm identification among given prompts: uniform allocation, UCB, successive halving.
 
-No race looks at a test item. The schedules of APE (Zhou et al. 2023) are those of its code
+No test item is looked at. The schedules of APE (Zhou et al. 2023) are those of its code
 (``keirp/automatic_prompt_engineer``).
 """
 
@@ -24,19 +23,19 @@ from course.foundation.validation import (
     text,
 )
 from course.search.base import Method
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 
 
 @dataclass(frozen=True)
-class Round:
-    """The standing of a race after a round.
+class Ranking:
+    """The candidates and their scores after a round.
 
     Attributes:
         calls: model calls until then.
         items: the numbers of the training items that each prompt was tried on, in the order of
             ``prompts``.
-        prompts: those that are still in the race, the best first; equal ones in an order that the
-            seed draws.
+        prompts: the candidates that are left, the best first; ties in an order that the seed
+            draws.
         scores: their mean scores, (prompts,).
     """
 
@@ -47,8 +46,8 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Race(Method):
-    """A way to find the best of some prompts.
+class BestArmSearch(Method):
+    """Search for the best of given prompts.
 
     Attributes:
         candidates: the prompts, all different.
@@ -56,7 +55,7 @@ class Race(Method):
 
     candidates: tuple[str, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, candidates=each(text(empty=True)), **self._rules())
         if not self.candidates:
             raise ValueError("no candidates: expected at least one prompt to try")
@@ -70,20 +69,20 @@ class Race(Method):
         return {}
 
     @abstractmethod
-    def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
-        """The standing after each round, until the race is over.
+    def rounds(self, evaluator: BudgetedEvaluator, seed: int) -> Iterator[Ranking]:
+        """The ranking after each round.
 
         Raises:
             BudgetSpent: when the next round costs more than is left.
         """
 
-    def run(self, meter: Meter, seed: int) -> None:
-        for standing in self.rounds(meter, seed):
-            meter.report(standing.prompts[0], standing.scores[0])
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        for ranking in self.rounds(evaluator, seed):
+            evaluator.report(ranking.prompts[0], ranking.scores[0])
 
 
 @dataclass(frozen=True)
-class Uniform(Race):
+class Uniform(BestArmSearch):
     """Every candidate on as many items: 50 in APE's default, which draws them anew for each
     candidate.
 
@@ -99,21 +98,21 @@ class Uniform(Race):
     def _rules(self) -> dict[str, Rule]:
         return {"items_each": integer(1), "paired": boolean()}
 
-    def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
-        rng, size = Rng(f"uniform/{seed}"), meter.objective.size
+    def rounds(self, evaluator: BudgetedEvaluator, seed: int) -> Iterator[Ranking]:
+        rng, size = Rng(f"uniform/{seed}"), evaluator.objective.size
         some = [_items(rng, size, self.items_each)] * len(self.candidates)
         if not self.paired:
             some = [_items(rng, size, self.items_each) for _ in self.candidates]
-        found = meter.pairs(
+        values = evaluator.pairs(
             [(p, i) for p, items in zip(self.candidates, some, strict=True) for i in items]
         )
-        yield _standing(
-            meter, rng, self.candidates, some, found.reshape(len(self.candidates), -1).mean(1)
+        yield _ranking(
+            evaluator, rng, self.candidates, some, values.reshape(len(self.candidates), -1).mean(1)
         )
 
 
 @dataclass(frozen=True)
-class UpperConfidence(Race):
+class UpperConfidence(BestArmSearch):
     """UCB (Auer et al. 2002) in batches, as APE uses it: in each round those whose mean plus bonus
     is the highest get some more items.
 
@@ -142,8 +141,8 @@ class UpperConfidence(Race):
             "exploration": number(0),
         }
 
-    def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
-        rng, size, count = Rng(f"ucb/{seed}"), meter.objective.size, len(self.candidates)
+    def rounds(self, evaluator: BudgetedEvaluator, seed: int) -> Iterator[Ranking]:
+        rng, size, count = Rng(f"ucb/{seed}"), evaluator.objective.size, len(self.candidates)
         orders = [_items(rng, size, size) for _ in range(count)]
         tried, sums, drawn = (
             np.zeros(count, int),
@@ -161,14 +160,14 @@ class UpperConfidence(Race):
                 for item in orders[i][tried[i] : tried[i] + self.items_each]
             ]
             rows = [i for i, _ in new]
-            np.add.at(sums, rows, meter.pairs([(self.candidates[i], item) for i, item in new]))
+            np.add.at(sums, rows, evaluator.pairs([(self.candidates[i], item) for i, item in new]))
             np.add.at(tried, rows, 1)
             seen = np.flatnonzero(tried)
             prompts, items = (
                 [self.candidates[i] for i in seen],
                 [orders[i][: tried[i]] for i in seen],
             )
-            yield _standing(meter, rng, prompts, items, sums[seen] / tried[seen])
+            yield _ranking(evaluator, rng, prompts, items, sums[seen] / tried[seen])
 
     def _bounds(self, sums: np.ndarray, tried: np.ndarray) -> np.ndarray:
         """Mean plus bonus of each candidate; next to no call (as in APE's code) makes an endless
@@ -181,7 +180,7 @@ class UpperConfidence(Race):
 
 
 @dataclass(frozen=True)
-class SuccessiveHalving(Race):
+class SuccessiveHalving(BestArmSearch):
     """Every round tries all that are left on the same items, drops the worse half, and doubles the
     items.
 
@@ -205,7 +204,8 @@ class SuccessiveHalving(Race):
 
     def plan(self, size: int) -> list[tuple[int, int]]:
         """(candidates, items) of each round, for so many training items in all."""
-        left, items, planned = len(self.candidates), min(self.first, size), []
+        left, items = len(self.candidates), min(self.first, size)
+        planned: list[tuple[int, int]] = []
         while left > 1 or not planned:
             planned.append((left, items))
             if items == size:
@@ -221,16 +221,20 @@ class SuccessiveHalving(Race):
             for (left, items), done in zip(self.plan(size), before, strict=False)
         )
 
-    def rounds(self, meter: Meter, seed: int) -> Iterator[Round]:
-        rng, size = Rng(f"halving/{seed}"), meter.objective.size
+    def rounds(self, evaluator: BudgetedEvaluator, seed: int) -> Iterator[Ranking]:
+        rng, size = Rng(f"halving/{seed}"), evaluator.objective.size
         order, ranked = _items(rng, size, size), self.candidates
         for left, count in self.plan(size):
             survivors, items = ranked[:left], order[:count]
-            standing = _standing(
-                meter, rng, survivors, [items] * left, meter.values(survivors, items).mean(1)
+            ranking = _ranking(
+                evaluator,
+                rng,
+                survivors,
+                [items] * left,
+                evaluator.values(survivors, items).mean(1),
             )
-            yield standing
-            ranked = standing.prompts
+            yield ranking
+            ranked = ranking.prompts
 
 
 def _items(rng: Rng, size: int, count: int) -> tuple[int, ...]:
@@ -238,26 +242,25 @@ def _items(rng: Rng, size: int, count: int) -> tuple[int, ...]:
     return tuple(rng.sample(range(size), min(count, size)))
 
 
-def _standing(
-    meter: Meter,
+def _ranking(
+    evaluator: BudgetedEvaluator,
     rng: Rng,
     prompts: Sequence[str],
     items: Sequence[tuple[int, ...]],
     scores: np.ndarray,
-) -> Round:
+) -> Ranking:
     drawn = rng.sample(range(len(prompts)), len(prompts))
     ranked = sorted(drawn, key=lambda i: -scores[i])
-    return Round(
-        meter.calls,
-        *(
-            tuple(column[i] for i in ranked)
-            for column in (items, prompts, [float(score) for score in scores])
-        ),
+    return Ranking(
+        evaluator.calls,
+        tuple(items[i] for i in ranked),
+        tuple(prompts[i] for i in ranked),
+        tuple(float(scores[i]) for i in ranked),
     )
 
 
-def overall(rounds: Sequence[Round]) -> tuple[str, ...]:
+def overall_ranking(rounds: Sequence[Ranking]) -> tuple[str, ...]:
     """All prompts of a race, the best first: one that stayed longer in it is better."""
     return tuple(
-        dict.fromkeys(prompt for standing in reversed(rounds) for prompt in standing.prompts)
+        dict.fromkeys(prompt for ranking in reversed(rounds) for prompt in ranking.prompts)
     )

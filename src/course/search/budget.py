@@ -1,10 +1,9 @@
-"""What a search may spend, what it has spent, and what it had found by then.
+"""Budget of a prompt search in model calls, and the best prompts found within it.
 
-The unit is a *model call*: one prompt tried on one item, or one text that a model is asked to
-write. Learning from the gradient of an item counts as :data:`GRADIENT_CALLS`, since going back
-through a network takes about twice the work of going through it. What a search does without asking
-anybody is not counted: the arithmetic of an optimiser, or the few words that a policy of its own
-draws.
+One *model call* is one prompt tried on one item, or one text that a model writes. The gradient of
+an item counts as :data:`GRADIENT_CALLS`, since a backward pass takes about twice the work of a
+forward pass. Work without the prompted model is not counted: the arithmetic of an optimiser, or the
+few words that a policy draws.
 """
 
 from collections.abc import Sequence
@@ -16,23 +15,22 @@ from course.foundation.validation import integer
 from course.lm.contract import TextModel
 from course.search.objective import Objective
 
+#: What a forward and a backward pass cost, in model calls.
 GRADIENT_CALLS = 3
 
 
 class BudgetSpent(Exception):
-    """A search asked for more model calls than are left. It ends there; what it had found by then
-    counts.
-    """
+    """A search needs more model calls than are left. It ends there and keeps what it has found."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """The best prompt of a search at some time.
+    """The best prompt of a search from some number of calls on.
 
     Attributes:
         calls: model calls until then.
         prompt: the best one so far, by training items.
-        score: what the search thinks of it.
+        score: its value for the search, on training items.
         held_out: its mean score on test items, in percent; measured when the search is over.
     """
 
@@ -42,9 +40,9 @@ class Step:
     held_out: float | None = None
 
 
-class Meter:
-    """An objective, the model and a budget. A search tries prompts through it, so that nothing goes
-    uncounted.
+class BudgetedEvaluator:
+    """Evaluates prompts within a budget; a search tries prompts through it, so that every call is
+    counted.
 
     Args:
         objective, model: what is searched for, and the model that is prompted.
@@ -57,7 +55,8 @@ class Meter:
 
     def __init__(self, objective: Objective, model: TextModel, budget: int):
         self.objective, self.model, self.budget = objective, model, integer(1)("budget", budget)
-        self.calls, self.steps = 0, []
+        self.calls = 0
+        self.steps: list[Step] = []
         self._known: dict[tuple[str, int], float] = {}
 
     @property
@@ -103,5 +102,16 @@ class Meter:
         )
 
     def report(self, prompt: str, score: float) -> None:
-        """Say which prompt is the best so far."""
+        """Record the best prompt so far."""
         self.steps.append(Step(self.calls, prompt, float(score)))
+
+    def report_if_better(self, prompt: str, best: float) -> float:
+        """Try a prompt on all training items, and record it if its mean value is above ``best``.
+
+        Returns:
+            The best mean value so far.
+        """
+        score = float(self.values([prompt]).mean())
+        if score > best:
+            self.report(prompt, score)
+        return max(score, best)

@@ -1,16 +1,15 @@
-"""The manner in which a frozen dialogue model answers: a reward that is learned for it, a reward
-that counts words, and the truth.
+"""Rewards for dialogue replies: a learned classifier, word counts, and the truth about the replies.
 
-A text put before a dialogue (a *prefix*) changes how the model goes on. A search may look at a
-reward, which is learned from training dialogues or made up; what the answers are really like,
-:func:`judge` finds out on questions that the search did not see.
+A text put before a dialogue (a *prefix*) changes how the model goes on. A search sees a reward,
+which is learned from training dialogues or made up. :func:`judge` tells what the replies are like
+on questions that the search did not see.
 """
 
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -45,15 +44,14 @@ _SCORED = 600
 _FACT = re.compile(rf"\b(?:{'|'.join([*lex.PLACES, *lex.DIRECTIONS])})\b")
 
 
-def places(seed: int, held_out: int = 8) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(training questions, test questions): visitors ask for each place of the map, and no place is
+def visitor_questions(seed: int, held_out: int = 8) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(training questions, test questions) of visitors: one for each place of the map, and no place
     in both.
     """
-    every = Rng(f"places/{seed}").sample(
-        sorted(set(neighbours().values())), len(set(neighbours().values()))
-    )
-    asked = tuple(f"where is the {place} ?" for place in every)
-    return asked[held_out:], asked[:held_out]
+    places = sorted(set(neighbours().values()))
+    drawn = Rng(f"places/{seed}").sample(places, len(places))
+    questions = tuple(f"where is the {place} ?" for place in drawn)
+    return questions[held_out:], questions[:held_out]
 
 
 def dialogue(question: str, prefix: str = "") -> str:
@@ -82,7 +80,7 @@ def apart(text: str) -> str:
 
 
 class Reward(ABC):
-    """What a search is told about a reply."""
+    """Reward of a reply, as a search sees it."""
 
     @abstractmethod
     def __call__(self, written: Sequence[str]) -> np.ndarray:
@@ -91,8 +89,7 @@ class Reward(ABC):
 
 @dataclass(frozen=True)
 class Scorer(Reward):
-    """How sure a classifier of manners, learned from training dialogues, is of a manner: between 0
-    and 1.
+    """Probability of a manner under a classifier that is learned from training dialogues.
 
     Attributes:
         manner: the one wanted, of :data:`course.world.conduct.MANNERS`.
@@ -102,7 +99,7 @@ class Scorer(Reward):
     manner: str
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, manner=one_of(MANNERS.options), seed=integer())
 
     def __call__(self, written: Sequence[str]) -> np.ndarray:
@@ -115,7 +112,9 @@ def _classifier(seed: int) -> Pipeline:
     """TF-IDF of words and pairs of words, then logistic regression, on replies of the training
     split.
     """
-    rng, labels, texts = Rng(f"scorer/{seed}"), [], []
+    rng = Rng(f"scorer/{seed}")
+    labels: list[str] = []
+    texts: list[str] = []
     while len(texts) < _SCORED:
         manner = MANNERS.draw(rng)
         question, reply = write_reply(rng, manner)
@@ -128,7 +127,7 @@ def _classifier(seed: int) -> Pipeline:
 
 @dataclass(frozen=True)
 class CourteousWords(Reward):
-    """How many courteous words there are, repetitions included: easily counted, and easily gamed."""
+    """Number of courteous words, repetitions included: a reward that is easily gamed."""
 
     def __call__(self, written: Sequence[str]) -> np.ndarray:
         return np.array(
@@ -138,7 +137,7 @@ class CourteousWords(Reward):
 
 @dataclass(frozen=True)
 class Brevity(Reward):
-    """Minus the number of words and signs: short answers are wanted, until there is no answer left."""
+    """Minus the number of words and signs: the best reply is an empty one."""
 
     def __call__(self, written: Sequence[str]) -> np.ndarray:
         return np.array([-float(len(reply.split())) for reply in written])
@@ -146,8 +145,7 @@ class Brevity(Reward):
 
 @dataclass(frozen=True)
 class Manner(Objective):
-    """The searched prompt is a prefix before the dialogue; its value is the reward of the reply to
-    a question.
+    """Prefixes before a dialogue; the value of one is the reward of the reply to a question.
 
     Attributes:
         train, test: questions.
@@ -162,13 +160,19 @@ class Manner(Objective):
     samples: int = 12
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, train=each(text()), test=each(text()), reward=instance(Reward), samples=integer(1), seed=integer()
-        )  # fmt: skip
+            self,
+            train=each(text()),
+            test=each(text()),
+            reward=instance(Reward),
+            samples=integer(1),
+            seed=integer(),
+        )
         if not self.train or not self.test:
             raise ValueError(
-                f"{len(self.train)} training and {len(self.test)} test questions: expected at least one of each"
+                f"{len(self.train)} training and {len(self.test)} test questions:"
+                " expected at least one of each"
             )
 
     @property
@@ -180,6 +184,12 @@ class Manner(Objective):
             model, [(prefix, self.train[item]) for prefix, item in pairs], seed=self.seed
         )
         return self.reward([reply for (reply,) in written])
+
+    def values_anew(
+        self, model: TextModel, pairs: Sequence[tuple[str, int]], seed: int
+    ) -> np.ndarray:
+        """The value of each prompt on its training item with replies of another seed, (pairs,)."""
+        return replace(self, seed=seed).values(model, pairs)
 
     def held_out(self, model: TextModel, prompt: str) -> float:
         written = replies(
@@ -193,7 +203,7 @@ class Judgement:
     """What the replies to some questions are like.
 
     Attributes:
-        reward: what a search would be told, the mean.
+        reward: the mean reward, as a search sees it.
         manners: share of the replies that a guide of each manner could have written word for word,
             in percent.
         gold: their true reward, :func:`course.world.conduct.gold_reward`, the mean.
@@ -223,7 +233,7 @@ def judge(
     samples: int = 12,
     seed: int = 0,
 ) -> Judgement:
-    """Look at replies to questions, each behind its prefix.
+    """Judge the replies to questions, each behind its prefix.
 
     Args:
         reward: the one that is set beside the truth.

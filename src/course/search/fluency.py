@@ -1,5 +1,5 @@
-"""How much a prompt reads like language: its probability under the model, a search that is asked to
-mind it, and what gibberish is.
+"""Fluency of prompts: log-probability under the model, an objective that counts it, and a test for
+gibberish.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from course.lm.contract import TextModel
 from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question
 from course.search.objective import Objective
+from course.search.protocols import differentiable
 from course.world.instructions import INSTRUCTIONS
 
 #: A prompt is gibberish if it is less fluent than all but this share of the instructions that
@@ -33,17 +34,21 @@ def fluency(model: TextModel, prompts: Sequence[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Fluent(Objective):
-    """Another objective, with fluency counted in: a prompt is worth what it is worth there plus
-    ``weight`` times its nats a word.
+    """Another objective plus fluency: the value of a prompt there plus ``weight`` times its
+    log-probability in nats a word.
 
-    The probability of the prompt's own words comes with reading it, so it does not count as a model
+    A model that reads a prompt gives the probability of its words, too, so fluency costs no model
     call. Test items are scored as in the other objective.
+
+    Attributes:
+        objective: the other objective.
+        weight: value of a nat a word, in the unit of the other objective.
     """
 
     objective: Objective
     weight: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # without fluency, the objective itself is searched
         check_fields(self, objective=instance(Objective), weight=number(above=0))
 
@@ -58,14 +63,14 @@ class Fluent(Objective):
             [known[prompt] for prompt, _ in pairs]
         )
 
-    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
-        return self.objective.asked(prompt, items)
+    def questions(self, prompt: str, items: Sequence[int]) -> list[Question]:
+        return differentiable(self.objective).questions(prompt, items)
 
-    def worth(
+    def word_values(
         self, model: LanguageModel, before: str, ids: torch.Tensor, length: int
     ) -> torch.Tensor:
-        """Each word's share of the prompt's fluency at that place, from the next word's
-        log-probabilities; what follows it is left out.
+        """Each word's part of the prompt's fluency at that position, from the log-probabilities of
+        the next word; the words after it are left out.
         """
         return self.weight / length * model.next_word([before])[0][ids]
 

@@ -1,8 +1,7 @@
-"""Searching by the gradient: AutoPrompt (Shin et al. 2020) and PEZ (Wen et al. 2023).
+"""Gradient-based prompt search: AutoPrompt (Shin et al. 2020) and PEZ (Wen et al. 2023).
 
-Words cannot be moved a little, but their embeddings can. The gradient of the loss with respect to
-the embedding of a prompt's word says in which direction the model would like that word to move;
-both methods look for words that lie there.
+Words are discrete, but their embeddings are vectors. The gradient of the loss with respect to the
+embedding of a word tells in which direction the loss falls; both methods look for words there.
 """
 
 from collections.abc import Sequence
@@ -15,10 +14,11 @@ from course.foundation.rng import Rng
 from course.foundation.validation import boolean, check_fields, integer, number
 from course.lm.language_model import LanguageModel
 from course.search.base import Method
-from course.search.budget import GRADIENT_CALLS, Meter
+from course.search.budget import GRADIENT_CALLS, BudgetedEvaluator
 from course.search.objective import Objective, likelihoods
-from course.search.prompt_gradient import descent, lookup
-from course.search.words import Words, words_of
+from course.search.prompt_gradient import lookup, loss_and_gradient
+from course.search.protocols import differentiable
+from course.search.words import opened, words_of
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,8 @@ class AutoPrompt(Method):
     A step draws one of the prompt's words and takes the gradient on some training items. To first
     order, another word with embedding :math:`e'` instead of :math:`e` changes the loss by
     :math:`(e' - e) \\cdot \\nabla_e` (HotFlip, Ebrahimi et al. 2018). The ``tried`` words for which
-    this is smallest, less what the objective says that a word is worth by itself (its fluency,
-    say), are tried on other training items, and the best one stays if it beats the prompt as it was
-    there.
+    this is smallest (less the value of the word itself, e.g. its fluency) are tried on other
+    training items. The best one is kept if it beats the word that it replaces.
 
     Attributes:
         length: words of the prompt; it begins with random ones.
@@ -47,60 +46,108 @@ class AutoPrompt(Method):
     guided: bool = True
     most_steps: int = 2000
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, length=integer(1), tried=integer(1), batch=integer(1), guided=boolean(), most_steps=integer(1)
-        )  # fmt: skip
+            self,
+            length=integer(1),
+            tried=integer(1),
+            batch=integer(1),
+            guided=boolean(),
+            most_steps=integer(1),
+        )
 
     @property
     def title(self) -> str:
         return "AutoPrompt" if self.guided else "random swaps"
 
-    def run(self, meter: Meter, seed: int) -> None:
-        words, rng = words_of(meter.model), Rng(f"{self.title}/{seed}")
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        words, rng = words_of(evaluator.model), Rng(f"{self.title}/{seed}")
         current = [rng.randrange(len(words.texts)) for _ in range(self.length)]
-        best = meter.values([words.prompt(current)]).mean()
-        meter.report(words.prompt(current), best)
-        items, count = range(meter.objective.size), min(self.batch, meter.objective.size)
+        best = evaluator.report_if_better(words.prompt(current), float("-inf"))
+        items, count = range(evaluator.objective.size), min(self.batch, evaluator.objective.size)
         for _ in range(self.most_steps):
             place = rng.randrange(self.length)
-            proposed = self._proposed(meter, words, current, place, rng.sample(items, count), rng)
-            prompts = [
-                words.prompt([*current[:place], word, *current[place + 1 :]])
-                for word in (current[place], *proposed)
-            ]
-            winner = int(meter.values(prompts, rng.sample(items, count)).mean(1).argmax())
-            if winner:
-                current[place] = proposed[winner - 1]
-                if (score := meter.values([prompts[winner]]).mean()) > best:
-                    best = score
-                    meter.report(prompts[winner], best)
+            proposed = self._proposed(evaluator, current, place, rng.sample(items, count), rng)
+            kept = best_swap(evaluator, current, place, proposed, rng.sample(items, count))
+            if kept != current:
+                best = evaluator.report_if_better(words.prompt(kept), best)
+            current = kept
 
     def _proposed(
-        self, meter: Meter, words: Words, current: list[int], place: int, items: list[int], rng: Rng
+        self,
+        evaluator: BudgetedEvaluator,
+        current: list[int],
+        place: int,
+        items: list[int],
+        rng: Rng,
     ) -> list[int]:
         if not self.guided:
-            return rng.sample(
-                [word for word in range(len(words.texts)) if word != current[place]], self.tried
-            )
-        meter.spend(GRADIENT_CALLS * len(items))
-        found = descent(meter.model, meter.objective, current, items)
-        ids = words.later if place else words.first
-        worth = meter.objective.worth(meter.model, words.prompt(current[:place]), ids, self.length)
-        change = swaps(meter.model, place, found.gradient[place]) - worth
-        change[current[place]] = float("inf")
-        return change.argsort()[: self.tried].tolist()
+            every = range(len(words_of(evaluator.model).texts))
+            return rng.sample([word for word in every if word != current[place]], self.tried)
+        evaluator.spend(GRADIENT_CALLS * len(items))
+        model = opened(evaluator.model)
+        return proposals(model, evaluator.objective, current, place, items, self.tried)
+
+
+def proposals(
+    model: LanguageModel,
+    objective: Objective,
+    prompt: Sequence[int],
+    place: int,
+    items: Sequence[int],
+    count: int,
+) -> list[int]:
+    """The words that the gradient proposes for a position of a prompt, the best first.
+
+    Args:
+        prompt: numbers of its words, as :class:`course.search.words.Words` counts them.
+        place: position of the word that is swapped.
+        items: numbers of the training items that the gradient is taken on.
+        count: how many words.
+
+    Returns:
+        ``count`` numbers of words other than the one that stands there.
+
+    Raises:
+        ValueError: as :func:`course.search.prompt_gradient.loss_and_gradient`.
+    """
+    words = words_of(model)
+    gradient = loss_and_gradient(model, objective, prompt, items).gradient[place]
+    before, ids = words.prompt(prompt[:place]), words.ids_at(place)
+    change = swaps(model, place, gradient)
+    change = change - differentiable(objective).word_values(model, before, ids, len(prompt))
+    change[prompt[place]] = float("inf")
+    return change.argsort()[:count].tolist()
+
+
+def best_swap(
+    evaluator: BudgetedEvaluator,
+    prompt: list[int],
+    place: int,
+    proposed: Sequence[int],
+    items: Sequence[int],
+) -> list[int]:
+    """The best on some training items of a prompt and the same with another word at a position.
+
+    Args:
+        prompt: numbers of its words.
+        proposed: numbers of the words that are tried there.
+        items: numbers of the training items.
+    """
+    words = words_of(evaluator.model)
+    tried = [[*prompt[:place], w, *prompt[place + 1 :]] for w in (prompt[place], *proposed)]
+    values = evaluator.values([words.prompt(numbers) for numbers in tried], items)
+    return tried[int(values.mean(1).argmax())]
 
 
 def swaps(model: LanguageModel, place: int, gradient: torch.Tensor) -> torch.Tensor:
-    """To first order, by how much each word at a place of a prompt would change the loss, up to a
-    constant, (words,), in nats.
+    """To first order, by how much each word at a position of a prompt would change the loss, up to
+    a constant, (words,), in nats.
 
     Args:
-        gradient: with respect to the embedding at that place, (width,).
+        gradient: with respect to the embedding at that position, (width,).
     """
-    words = words_of(model)
-    return (lookup(model, words.later if place else words.first) @ gradient).cpu()
+    return (lookup(model, words_of(model).ids_at(place)) @ gradient).cpu()
 
 
 def guessed_and_true(
@@ -120,11 +167,11 @@ def guessed_and_true(
         tried: numbers of the words that are put there.
         items: numbers of the training items.
     """
-    words, now = words_of(model), descent(model, objective, prompt, items)
+    words, now = words_of(model), loss_and_gradient(model, objective, prompt, items)
     guessed = swaps(model, place, now.gradient[place])
     texts = [words.prompt([*prompt[:place], word, *prompt[place + 1 :]]) for word in tried]
     losses = -likelihoods(
-        model, [question for text in texts for question in objective.asked(text, items)]
+        model, [q for text in texts for q in differentiable(objective).questions(text, items)]
     )
     true = losses.reshape(len(tried), len(items)).mean(1) - now.losses.mean().item()
     return (guessed - guessed[prompt[place]])[list(tried)].numpy(), true
@@ -154,42 +201,41 @@ class Pez(Method):
     most_steps: int = 2000
     title = "PEZ"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, length=integer(1), batch=integer(1), learning_rate=number(above=0), decay=number(0), most_steps=integer(1)
-        )  # fmt: skip
+            self,
+            length=integer(1),
+            batch=integer(1),
+            learning_rate=number(above=0),
+            decay=number(0),
+            most_steps=integer(1),
+        )
 
-    def run(self, meter: Meter, seed: int) -> None:
-        words, rng = words_of(meter.model), Rng(f"{self.title}/{seed}")
-        tables = [
-            lookup(meter.model, words.later if place else words.first)
-            for place in range(self.length)
-        ]
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        model, rng = opened(evaluator.model), Rng(f"{self.title}/{seed}")
+        words, size = words_of(model), evaluator.objective.size
+        tables = [lookup(model, words.ids_at(place)) for place in range(self.length)]
         directions = [torch.nn.functional.normalize(table, dim=-1) for table in tables]
-        start = [rng.randrange(len(words.texts)) for _ in range(self.length)]
-        vectors = (
-            torch.stack([table[word] for table, word in zip(tables, start, strict=True)])
-            .clone()
-            .requires_grad_()
-        )
-        learning_rate = self.learning_rate * float(tables[-1].square().mean().sqrt())
-        optimizer = torch.optim.AdamW([vectors], lr=learning_rate, weight_decay=self.decay)
-        best, items, count = (
-            float("-inf"),
-            range(meter.objective.size),
-            min(self.batch, meter.objective.size),
-        )
+        vectors = self._start(tables, rng)
+        optimizer = self._optimizer(vectors, tables[-1])
+        best = float("-inf")
         for _ in range(self.most_steps):
             nearest = [
                 int((table @ vector).argmax())
                 for table, vector in zip(directions, vectors.detach(), strict=True)
             ]
-            prompt = words.prompt(nearest)
-            if (score := meter.values([prompt]).mean()) > best:
-                best = score
-                meter.report(prompt, best)
-            meter.spend(GRADIENT_CALLS * count)
-            vectors.grad = descent(
-                meter.model, meter.objective, nearest, rng.sample(items, count)
-            ).gradient
+            best = evaluator.report_if_better(words.prompt(nearest), best)
+            items = rng.sample(range(size), min(self.batch, size))
+            evaluator.spend(GRADIENT_CALLS * len(items))
+            # the gradient at the words moves the vectors
+            vectors.grad = loss_and_gradient(model, evaluator.objective, nearest, items).gradient
             optimizer.step()
+
+    def _start(self, tables: Sequence[torch.Tensor], rng: Rng) -> torch.Tensor:
+        """The embeddings of random words, (length, width)."""
+        rows = [table[rng.randrange(len(table))] for table in tables]
+        return torch.stack(rows).clone().requires_grad_()
+
+    def _optimizer(self, vectors: torch.Tensor, table: torch.Tensor) -> torch.optim.Optimizer:
+        learning_rate = self.learning_rate * float(table.square().mean().sqrt())
+        return torch.optim.AdamW([vectors], lr=learning_rate, weight_decay=self.decay)

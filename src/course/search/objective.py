@@ -1,12 +1,13 @@
-"""What a prompt is searched for: labelled items, and how well a prompt does on one of them.
+"""Objectives of prompt search: labelled items, and how well a prompt does on each.
 
-A search sees training items alone. Test items say how good the prompt is that it found; nothing is
-ever chosen by them.
+A search sees training items alone. Test items tell how good its result is; nothing is chosen by
+them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +29,10 @@ MEASURES = ("accuracy", "likelihood", "gap")
 
 
 class Objective(ABC):
-    """Labelled items with a way to try a prompt on them. What a prompt *is* (an instruction, a
-    trigger phrase) is up to the objective.
+    """Labelled items with a way to try a prompt on them.
+
+    Each objective decides what a prompt is: an instruction, a trigger phrase, a prefix. What some
+    methods need beyond that is in :mod:`course.search.protocols`.
     """
 
     @property
@@ -39,34 +42,11 @@ class Objective(ABC):
 
     @abstractmethod
     def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
-        """How well each prompt does on its training item, (pairs,); more is better.
+        """The value of each prompt on its training item, (pairs,); more is better.
 
         Args:
             pairs: (prompt, number of the training item).
         """
-
-    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
-        """Training items as they are asked with a prompt, for methods that open the model.
-
-        Raises:
-            ValueError: if this objective is not made of questions with right answers.
-        """
-        raise ValueError(
-            f"{type(self).__name__} has no questions with right answers, so it has no gradient: search it by trying prompts"
-        )
-
-    def worth(
-        self, model: LanguageModel, before: str, ids: torch.Tensor, length: int
-    ) -> torch.Tensor | float:
-        """What each word is worth behind ``before`` whatever the task, in the objective's own unit,
-        (words,); 0 if words cost nothing.
-
-        Args:
-            before: the words of the prompt that stand before it.
-            ids: tokens of the words, (words,).
-            length: words of the whole prompt.
-        """
-        return 0.0
 
     @abstractmethod
     def held_out(self, model: TextModel, prompt: str) -> float:
@@ -75,7 +55,7 @@ class Objective(ABC):
 
 @dataclass(frozen=True)
 class Answers(Objective):
-    """The searched prompt is the instruction of questions with right answers.
+    """Questions with right answers; the prompt that is searched for is their instruction.
 
     Attributes:
         train, test: the questions; the instruction that they have is replaced.
@@ -87,16 +67,18 @@ class Answers(Objective):
     test: tuple[Question, ...]
     measure: str = "accuracy"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.measure not in MEASURES:
             raise ValueError(f"measure={self.measure!r}: expected one of {', '.join(MEASURES)}")
         if not self.train or not self.test:
             raise ValueError(
-                f"{len(self.train)} training and {len(self.test)} test items: expected at least one of each"
+                f"{len(self.train)} training and {len(self.test)} test items:"
+                " expected at least one of each"
             )
         if self.measure == "gap" and not all(question.prompt.candidates for question in self.train):
             raise ValueError(
-                "measure='gap' compares the right label with the wrong ones: expected a task with labels"
+                "measure='gap' compares the right label with the wrong ones:"
+                " expected a task with labels"
             )
 
     @property
@@ -105,19 +87,23 @@ class Answers(Objective):
 
     @property
     def examples(self) -> tuple[Example, ...]:
-        """The training questions with their usual answers, as they should be written: what a model
-        that writes prompts may see.
-        """
+        """The training questions with their usual answers, as they should be written."""
         return tuple(Example(question.prompt.query, question.words[0]) for question in self.train)
 
     def values(self, model: TextModel, pairs: Sequence[tuple[str, int]]) -> np.ndarray:
-        asked = [instructed(self.train[item], prompt) for prompt, item in pairs]
-        return {"accuracy": scores, "likelihood": likelihoods, "gap": gaps}[self.measure](
-            model, asked
-        )
+        questions = [instructed(self.train[item], prompt) for prompt, item in pairs]
+        measures: dict[str, Callable[[TextModel, Sequence[Question]], np.ndarray]]
+        measures = {"accuracy": scores, "likelihood": likelihoods, "gap": gaps}
+        return measures[self.measure](model, questions)
 
-    def asked(self, prompt: str, items: Sequence[int]) -> list[Question]:
+    def questions(self, prompt: str, items: Sequence[int]) -> list[Question]:
         return [instructed(self.train[item], prompt) for item in items]
+
+    def word_values(
+        self, model: LanguageModel, before: str, ids: torch.Tensor, length: int
+    ) -> float:
+        """Words have no value of their own: 0."""
+        return 0.0
 
     def held_out(self, model: TextModel, prompt: str) -> float:
         return 100 * float(
@@ -126,9 +112,16 @@ class Answers(Objective):
 
 
 def answers(
-    task: str | Task, train: int = 32, test: int = 100, seed: int = 0, shots: int = 0, measure: str = "accuracy",
-    template: Template | None = None, selection: Selection | None = None, wanted_tier: str | None = None,
-) -> Answers:  # fmt: skip
+    task: str | Task,
+    train: int = 32,
+    test: int = 100,
+    seed: int = 0,
+    shots: int = 0,
+    measure: str = "accuracy",
+    template: Template | None = None,
+    selection: Selection | None = None,
+    wanted_tier: str | None = None,
+) -> Answers:
     """An objective of a task: its training examples to search with, its test examples to report on.
 
     Args:
@@ -149,7 +142,7 @@ def answers(
 
 def instructed(question: Question, instruction: str) -> Question:
     """A question with another instruction."""
-    return replace(question, prompt=replace(question.prompt, instruction=instruction))
+    return _with_prompt(question, instruction=instruction)
 
 
 def exchanged(objective: Answers) -> Answers:
@@ -160,22 +153,17 @@ def exchanged(objective: Answers) -> Answers:
         ValueError: for items whose answers are no labels.
     """
 
-    def change(question: Question) -> Question:
+    def exchange(question: Question) -> Question:
         labels = question.prompt.verbalizer.labels
         if not labels:
             raise ValueError(
-                f"{question.prompt.query[:40]!r} has no labels to exchange: expected a task with labels"
+                f"{question.prompt.query[:40]!r} has no labels to exchange:"
+                " expected a task with labels"
             )
         words = dict(zip(labels, labels[1:] + labels[:1], strict=True))
-        return replace(
-            question, prompt=replace(question.prompt, verbalizer=Verbalizer.of(labels, words))
-        )
+        return _with_prompt(question, verbalizer=Verbalizer.of(labels, words))
 
-    return replace(
-        objective,
-        train=tuple(map(change, objective.train)),
-        test=tuple(map(change, objective.test)),
-    )
+    return _changed(objective, exchange)
 
 
 def demonstrated(objective: Answers, count: int) -> Answers:
@@ -187,60 +175,70 @@ def demonstrated(objective: Answers, count: int) -> Answers:
     """
     if not 0 <= count < objective.size:
         raise ValueError(
-            f"count={count}: expected 0 to {objective.size - 1} demonstrations, one less than there are training items"
+            f"count={count}: expected 0 to {objective.size - 1} demonstrations,"
+            " one less than there are training items"
         )
     pairs = tuple(
         Example(question.prompt.query, question.answers[0]) for question in objective.train[:count]
     )
 
-    def change(question: Question) -> Question:
-        return replace(question, prompt=replace(question.prompt, demonstrations=pairs))
-
-    return replace(
-        objective,
-        train=tuple(map(change, objective.train[count:])),
-        test=tuple(map(change, objective.test)),
-    )
+    rest = replace(objective, train=objective.train[count:])
+    return _changed(rest, lambda question: _with_prompt(question, demonstrations=pairs))
 
 
-def likelihoods(model: TextModel, asked: Sequence[Question]) -> np.ndarray:
+def _changed(objective: Answers, change: Callable[[Question], Question]) -> Answers:
+    """The objective with every question changed."""
+    train, test = (tuple(map(change, part)) for part in (objective.train, objective.test))
+    return replace(objective, train=train, test=test)
+
+
+def _with_prompt(question: Question, **changes: Any) -> Question:
+    """A question with a changed prompt."""
+    return replace(question, prompt=replace(question.prompt, **changes))
+
+
+def likelihoods(model: TextModel, questions: Sequence[Question]) -> np.ndarray:
     """Log-probability of each right answer, (questions,), in nats; of answers that are labels,
     among the labels.
     """
-    found = np.zeros(len(asked))
-    for choices, rows, texts, right in _groups(asked):
+    values = np.zeros(len(questions))
+    for choices, rows, texts, right in _groups(questions):
         if choices:
             table = log_softmax(model.score_labels(texts, choices), axis=1)
-            found[rows] = [row[choices.index(word)] for row, word in zip(table, right, strict=True)]
+            values[rows] = [
+                row[choices.index(word)] for row, word in zip(table, right, strict=True)
+            ]
         else:
-            found[rows] = model.score(texts, right)
-    return found
+            values[rows] = model.score(texts, right)
+    return values
 
 
-def gaps(model: TextModel, asked: Sequence[Question]) -> np.ndarray:
+def gaps(model: TextModel, questions: Sequence[Question]) -> np.ndarray:
     """Probability of the right label minus that of the likeliest wrong one, (questions,), -1 to 1;
     positive if it is answered right.
     """
-    found = np.zeros(len(asked))
-    for choices, rows, texts, right in _groups(asked):
+    values = np.zeros(len(questions))
+    for choices, rows, texts, right in _groups(questions):
         table = softmax(model.score_labels(texts, choices), axis=1)
-        for row, values, word in zip(rows, table, right, strict=True):
+        for row, shares, word in zip(rows, table, right, strict=True):
             k = choices.index(word)
-            found[row] = values[k] - np.delete(values, k).max()
-    return found
+            values[row] = shares[k] - np.delete(shares, k).max()
+    return values
 
 
-def _groups(asked: Sequence[Question]):
+def _groups(
+    questions: Sequence[Question],
+) -> Iterator[tuple[tuple[str, ...], list[int], list[str], list[str]]]:
     """(labels, numbers of the questions with these labels, their texts, their right answers as they
     continue the texts).
     """
     groups: dict[tuple[str, ...], list[int]] = {}
-    for i, question in enumerate(asked):
+    for i, question in enumerate(questions):
         groups.setdefault(question.prompt.candidates, []).append(i)
     for choices, rows in groups.items():
-        prompts = [asked[i].prompt for i in rows]
+        prompts = [questions[i].prompt for i in rows]
         right = [
-            prompt.template.continuation(asked[i].words[0])
+            prompt.template.continuation(questions[i].words[0])
             for i, prompt in zip(rows, prompts, strict=True)
         ]
         yield choices, rows, [prompt.text for prompt in prompts], right

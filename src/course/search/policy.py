@@ -1,5 +1,4 @@
-"""A policy over tokens: it writes a few words, is told how good they are, and changes what it will
-write.
+"""Policy over tokens, trained by the policy gradient (REINFORCE).
 
 As in RLPrompt (Deng et al. 2022) a frozen language model reads what has been written so far, a
 small network changes its last hidden state, and the model's own output embedding turns that into
@@ -8,7 +7,7 @@ network alone. Unlike RLPrompt, which learns by soft Q-learning, this one follow
 gradient (REINFORCE; Williams 1992), with rewards made comparable within the samples of one context.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,13 +20,16 @@ from course.foundation.validation import check_fields, integer, number, one_of
 from course.lm.language_model import LanguageModel
 from course.models.loading import get_base_model
 
-#: What a policy writes before it has learned anything: what its language model would, or any token
-#: as likely as another.
+#: What a policy writes before it is trained: what its language model would, or every token with the
+#: same probability.
 STARTS = ("model", "even")
 #: Rewards as they are, or within the samples of a context: less their mean, and then divided by
 #: their standard deviation.
 BASELINES = ("none", "mean", "z-score")
-#: Samples whose rewards differ by less than this are alike.
+#: Which token to write: positions among those allowed, (samples, 1), from the log-probabilities,
+#: (samples, allowed).
+Chooser = Callable[[torch.Tensor], torch.Tensor]
+#: Rewards whose standard deviation is below this are alike.
 _ALIKE = 1e-6
 
 
@@ -42,7 +44,7 @@ class PolicySettings:
         learning_rate: of AdamW.
         baseline: one of :data:`BASELINES`.
         entropy: weight of a bonus for the entropy of the next token, in nats: it keeps the policy
-            trying.
+            exploring.
         kl: weight of a penalty for the divergence from what the policy was at the start, in nats a
             token.
         max_grad_norm: longest gradient; a longer one is shortened to it.
@@ -57,23 +59,30 @@ class PolicySettings:
     kl: float = 0.0
     max_grad_norm: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, width=integer(1), start=one_of(STARTS), temperature=number(above=0), learning_rate=number(above=0), baseline=one_of(BASELINES),
-            entropy=number(0), kl=number(0), max_grad_norm=number(above=0),
-        )  # fmt: skip
+            self,
+            width=integer(1),
+            start=one_of(STARTS),
+            temperature=number(above=0),
+            learning_rate=number(above=0),
+            baseline=one_of(BASELINES),
+            entropy=number(0),
+            kl=number(0),
+            max_grad_norm=number(above=0),
+        )
 
 
 @dataclass(frozen=True)
 class Draws:
-    """What a policy wrote: ``count`` samples of ``length`` tokens for each context.
+    """Samples of a policy: ``count`` of ``length`` tokens for each context.
 
     Attributes:
         texts: of each context's samples, (contexts, count).
         ids: tokens, (contexts, count, length).
         log_probabilities: of each token under the policy, (contexts, count, length), in nats.
-        hidden: what the frozen model made of all before each token, (contexts, count, length, model
-            width).
+        hidden: last hidden state of the frozen model before each token, (contexts, count, length,
+            model width).
     """
 
     texts: tuple[tuple[str, ...], ...]
@@ -84,7 +93,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class Update:
-    """How a policy stood before one of its updates.
+    """Figures of a policy before one of its updates.
 
     Attributes:
         reward: the mean over the samples.
@@ -102,8 +111,7 @@ def advantages(rewards: torch.Tensor, baseline: str) -> torch.Tensor:
     ``rewards``.
 
     With ``"z-score"`` they are in standard deviations of the context's own samples (Deng et al.
-    2022), so that a context where all rewards are high or differ much counts no more than another;
-    samples that are all alike teach nothing.
+    2022), so that all contexts count alike. Rewards that are all alike have no advantage.
     """
     if baseline == "none":
         return rewards
@@ -112,6 +120,18 @@ def advantages(rewards: torch.Tensor, baseline: str) -> torch.Tensor:
         return centred
     spread = rewards.std(1, correction=0, keepdim=True)
     return torch.where(spread > _ALIKE, centred / spread.clamp(min=_ALIKE), 0.0)
+
+
+def policy_loss(log_p: torch.Tensor, rewards: torch.Tensor, baseline: str) -> torch.Tensor:
+    """The loss whose gradient is the policy gradient (REINFORCE, Williams 1992): minus the mean of
+    advantage times log-probability.
+
+    Args:
+        log_p: of each token written, (contexts, samples, length), in nats.
+        rewards: of each sample, (contexts, samples).
+        baseline: one of :data:`BASELINES`.
+    """
+    return -(advantages(rewards, baseline)[..., None] * log_p).mean()
 
 
 class Policy:
@@ -212,40 +232,51 @@ class Policy:
         Raises:
             ValueError: if the rewards are not finite, or not one for each sample.
         """
-        given = torch.as_tensor(rewards, dtype=torch.float32, device=draws.hidden.device)
-        if given.shape != draws.ids.shape[:2] or not given.isfinite().all():
-            expected = tuple(draws.ids.shape[:2])
-            raise ValueError(
-                f"rewards of shape {tuple(given.shape)}: expected one finite number for each sample, {expected}"
-            )
+        given = self._checked(draws, rewards)
         now = self.log_probabilities(draws.hidden)  # (contexts, count, length, allowed)
         with torch.no_grad():
             first = self.first_log_probabilities(draws.hidden)
         taken = now.gather(-1, self._places(draws.ids)).squeeze(-1)  # (contexts, count, length)
-        gain = (advantages(given, self.settings.baseline)[..., None] * taken).mean()
+        loss = policy_loss(taken, given, self.settings.baseline)
         entropy = -(now.exp() * now).sum(-1).mean()
         divergence = (now.exp() * (now - first)).sum(-1).mean()
+        self._step(divergence * self.settings.kl - entropy * self.settings.entropy + loss)
+        return Update(given.mean().item(), entropy.item(), divergence.item())
+
+    def _checked(
+        self, draws: Draws, rewards: np.ndarray | Sequence[Sequence[float]]
+    ) -> torch.Tensor:
+        given = torch.as_tensor(rewards, dtype=torch.float32, device=draws.hidden.device)
+        if given.shape != draws.ids.shape[:2] or not given.isfinite().all():
+            raise ValueError(
+                f"rewards of shape {tuple(given.shape)}: expected one finite number for each"
+                f" sample, {tuple(draws.ids.shape[:2])}"
+            )
+        return given
+
+    def _step(self, loss: torch.Tensor) -> None:
         self._optimizer.zero_grad()
-        (divergence * self.settings.kl - entropy * self.settings.entropy - gain).backward()
+        loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.max_grad_norm)
         self._optimizer.step()
-        return Update(given.mean().item(), entropy.item(), divergence.item())
 
     def _places(self, ids: torch.Tensor) -> torch.Tensor:
         """Where each token stands among the allowed ones, (..., 1)."""
         return torch.searchsorted(self.allowed, ids.to(self.allowed.device))[..., None]
 
     @torch.no_grad()
-    def _write(self, contexts: Sequence[str], count: int, length: int, choose) -> Draws:
+    def _write(self, contexts: Sequence[str], count: int, length: int, choose: Chooser) -> Draws:
         if not contexts or count < 1 or length < 1:
             raise ValueError(
-                f"{len(contexts)} contexts, count={count}, length={length}: expected at least 1 of each"
+                f"{len(contexts)} contexts, count={count}, length={length}:"
+                " expected at least 1 of each"
             )
         read = self.model.encoder.prompts(contexts)
         for context, ids in zip(contexts, read, strict=True):
             if len(ids) + length - 1 > self.model.window:
                 raise ValueError(
-                    f"{context[:40]!r}… has {len(ids)} tokens, with {length} to write: the window holds {self.model.window}"
+                    f"{context[:40]!r}… has {len(ids)} tokens, with {length} to write:"
+                    f" the window holds {self.model.window}"
                 )
         groups: dict[int, list[int]] = {}
         for i, ids in enumerate(read):
@@ -256,17 +287,17 @@ class Policy:
             for group in groups.values()
         ]
         back = torch.tensor(order).argsort()
-        ids, values, hidden = (
+        tokens, values, hidden = (
             torch.cat(parts)[back.to(parts[0].device)] for parts in zip(*written, strict=True)
         )
         texts = tuple(
             tuple(self.model.encoder.text(context, row).strip(" ") for row in rows)
-            for context, rows in zip(read, ids.tolist(), strict=True)
+            for context, rows in zip(read, tokens.tolist(), strict=True)
         )
-        return Draws(texts, ids, values, hidden)
+        return Draws(texts, tokens, values, hidden)
 
     def _write_alike(
-        self, read: list[list[int]], count: int, length: int, choose
+        self, read: list[list[int]], count: int, length: int, choose: Chooser
     ) -> tuple[torch.Tensor, ...]:
         """Ids, log-probabilities and hidden states for contexts of one length; each is read once
         for all its samples.

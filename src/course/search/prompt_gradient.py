@@ -1,6 +1,8 @@
-"""The gradient of a task's loss with respect to the embeddings of a prompt's words."""
+"""Prompt gradient: the derivative of a task's loss with respect to the embeddings of a prompt's
+words.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,12 +10,13 @@ import torch
 from course.lm.language_model import LanguageModel
 from course.prompting.evaluation import Question
 from course.search.objective import Objective
+from course.search.protocols import differentiable
 from course.search.words import words_of
 
 
 @dataclass(frozen=True)
-class Descent:
-    """A loss and where it falls.
+class PromptGradient:
+    """The loss of a prompt and its gradient.
 
     Attributes:
         losses: minus the log-probability of each item's answer (among the labels, if there are
@@ -31,9 +34,9 @@ def lookup(model: LanguageModel, ids: torch.Tensor) -> torch.Tensor:
     return model.model.get_input_embeddings().weight.detach()[ids.to(model.model.device)].float()
 
 
-def descent(
+def loss_and_gradient(
     model: LanguageModel, objective: Objective, numbers: Sequence[int], items: Sequence[int]
-) -> Descent:
+) -> PromptGradient:
     """The loss of a prompt on training items, and its gradient.
 
     Args:
@@ -45,48 +48,57 @@ def descent(
             not those of its words.
     """
     words = words_of(model)
-    asked, ids = objective.asked(words.prompt(numbers), items), words.ids(numbers)
+    questions = differentiable(objective).questions(words.prompt(numbers), items)
+    ids = words.ids(numbers)
     table = model.model.get_input_embeddings()
     vectors = table(torch.tensor(ids, device=model.model.device)).detach().requires_grad_()
-    losses = _losses(model, asked, ids, vectors)
+    losses = _losses(model, questions, ids, vectors)
     (gradient,) = torch.autograd.grad(losses.mean(), vectors)
-    return Descent(losses.detach().float().cpu(), gradient.float())
+    return PromptGradient(losses.detach().float().cpu(), gradient.float())
 
 
 def _losses(
-    model: LanguageModel, asked: Sequence[Question], ids: list[int], vectors: torch.Tensor
+    model: LanguageModel, questions: Sequence[Question], ids: list[int], vectors: torch.Tensor
 ) -> torch.Tensor:
     """The loss of each question, (questions,), with ``vectors`` (length, width) in the place of the
     prompt's embeddings.
     """
-    choices = [
-        question.prompt.candidates or (question.prompt.template.continuation(question.words[0]),)
-        for question in asked
-    ]
+    choices = [_choices(question) for question in questions]
+    scores = iter(_scores(model, questions, choices, ids, vectors))
+    losses = []
+    for question, words in zip(questions, choices, strict=True):
+        of_words = torch.stack([next(scores) for _ in words])  # (labels,) or (1,)
+        right = words.index(question.prompt.template.continuation(question.words[0]))
+        losses.append(-(of_words.log_softmax(0) if len(words) > 1 else of_words)[right])
+    return torch.stack(losses)
+
+
+def _choices(question: Question) -> tuple[str, ...]:
+    """The labels that a question's answer is one of; without labels, its right answer alone."""
+    right = question.prompt.template.continuation(question.words[0])
+    return question.prompt.candidates or (right,)
+
+
+def _scores(
+    model: LanguageModel,
+    questions: Sequence[Question],
+    choices: Sequence[tuple[str, ...]],
+    ids: list[int],
+    vectors: torch.Tensor,
+) -> Iterator[torch.Tensor]:
+    """The log-probability of each choice of each question, in their order, in nats."""
     pairs = model.encoder.pairs(
-        [q.prompt.text for q, c in zip(asked, choices, strict=True) for _ in c],
-        [w for c in choices for w in c],
+        [q.prompt.text for q, words in zip(questions, choices, strict=True) for _ in words],
+        [word for words in choices for word in words],
     )
     # labels of one token each are all read off the same row
-    rows = {
-        read: number
-        for number, read in enumerate(
-            dict.fromkeys(tuple(context + rest[:-1]) for context, rest in pairs)
-        )
-    }
+    distinct = dict.fromkeys(tuple(context + rest[:-1]) for context, rest in pairs)
+    rows = {read: number for number, read in enumerate(distinct)}
     logits = _logits(model, list(rows), ids, vectors)
-    scores = []
     for context, rest in pairs:
-        row = logits[rows[tuple(context + rest[:-1])]]
-        places = torch.arange(len(context) - 1, len(context) + len(rest) - 1)
-        scores.append(row[places].log_softmax(-1)[torch.arange(len(rest)), rest].sum())
-    losses, first = [], 0
-    for question, words in zip(asked, choices, strict=True):
-        found = torch.stack(scores[first : first + len(words)])
-        right = words.index(question.prompt.template.continuation(question.words[0]))
-        losses.append(-(found.log_softmax(0) if len(words) > 1 else found)[right])
-        first += len(words)
-    return torch.stack(losses)
+        row = logits[rows[tuple(context + rest[:-1])]]  # (longest, vocabulary)
+        positions = torch.arange(len(context) - 1, len(context) + len(rest) - 1)
+        yield row[positions].log_softmax(-1)[torch.arange(len(rest)), rest].sum()
 
 
 def _logits(
@@ -98,7 +110,8 @@ def _logits(
     place = next((i for i in range(len(rows[0])) if list(rows[0][i : i + len(ids)]) == ids), None)
     if place is None or any(list(row[place : place + len(ids)]) != ids for row in rows):
         raise ValueError(
-            "the prompt's tokens are not found at one place of all items: expected a template that begins with the instruction"
+            "the prompt's tokens are not found at one place of all items:"
+            " expected a template that begins with the instruction"
         )
     device, longest = model.model.device, max(map(len, rows))
     padded = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)

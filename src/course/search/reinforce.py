@@ -1,9 +1,8 @@
-"""Searching by reinforcement: a policy writes prompts and is rewarded for how well they do
+"""Prompt search by reinforcement learning: a policy writes prompts and is rewarded by their results
 (RLPrompt, Deng et al. 2022).
 
-Nothing of the prompted model has to be opened: the reward is computed from the probabilities that
-it gives to the labels. Rewards of different items are hard to compare (an easy item rewards every
-prompt), so they are put on one scale first.
+The prompted model needs no gradients: the reward comes from its probabilities of the labels. An
+easy item rewards every prompt, so rewards are normalised by item first.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,14 +12,14 @@ import numpy as np
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, instance, integer, one_of
 from course.search.base import Method
-from course.search.budget import Meter
+from course.search.budget import BudgetedEvaluator
 from course.search.policy import Policy, PolicySettings
-from course.search.words import words_of
+from course.search.words import opened, words_of
 
 #: Over what rewards are made comparable: of each item by itself, of the prompts' means, or not at
 #: all.
 NORMALISATIONS = ("item", "prompt", "none")
-#: A policy that has written nothing new in so many steps has made up its mind.
+#: A search ends when its policy has written nothing new in so many steps.
 _PATIENCE = 10
 #: Spreads below this are none.
 _ALIKE = 1e-6
@@ -52,7 +51,7 @@ def comparable(rewards: np.ndarray, normalisation: str) -> np.ndarray:
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    """In standard deviations from the mean over the first axis; values that are all alike become 0."""
+    """Z-scores over the first axis; values that are all alike become 0."""
     spread = values.std(0)
     return np.where(spread > _ALIKE, (values - values.mean(0)) / np.maximum(spread, _ALIKE), 0.0)
 
@@ -83,29 +82,28 @@ class RLPrompt(Method):
     )
     title = "RLPrompt"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, length=integer(1), samples=integer(2), batch=integer(1), normalisation=one_of(NORMALISATIONS),
+            self,
+            length=integer(1),
+            samples=integer(2),
+            batch=integer(1),
+            normalisation=one_of(NORMALISATIONS),
             settings=instance(PolicySettings),
-        )  # fmt: skip
-
-    def run(self, meter: Meter, seed: int) -> None:
-        allowed = words_of(meter.model).later.tolist()
-        policy = Policy(meter.model, allowed, replace(self.settings, baseline="none"), seed)
-        rng, best, count = (
-            Rng(f"{self.title}/{seed}"),
-            float("-inf"),
-            min(self.batch, meter.objective.size),
         )
+
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        model, size = opened(evaluator.model), evaluator.objective.size
+        allowed = words_of(model).later.tolist()
+        policy = Policy(model, allowed, replace(self.settings, baseline="none"), seed)
+        rng, best = Rng(f"{self.title}/{seed}"), float("-inf")
         step = last_new = 0
         while step - last_new < _PATIENCE:
-            step, before = step + 1, meter.calls
+            step, before = step + 1, evaluator.calls
             draws = policy.sample([""], self.samples, self.length, seed=1_000_000 * seed + step)
             (prompts,) = draws.texts
-            values = meter.values(prompts, rng.sample(range(meter.objective.size), count))
-            leader = prompts[int(values.mean(1).argmax())]
-            if (score := meter.values([leader]).mean()) > best:
-                best = score
-                meter.report(leader, best)
+            items = rng.sample(range(size), min(self.batch, size))
+            values = evaluator.values(prompts, items)  # (prompts, items)
+            best = evaluator.report_if_better(prompts[int(values.mean(1).argmax())], best)
             policy.update(draws, [comparable(piecewise(values), self.normalisation).tolist()])
-            last_new = step if meter.calls > before else last_new
+            last_new = step if evaluator.calls > before else last_new

@@ -1,7 +1,7 @@
-r"""Soft prompts: vectors before the input, found by gradient, in place of words.
+r"""Soft prompts: prompt tuning, P-tuning and prefix tuning, with LoRA beside them.
 
-A prompt of $m$ words is a matrix of $m$ embeddings, of which each row has to be that of a word.
-Give that up, and the prompt $P \in \mathbb{R}^{m \times d}$ can be learned like any parameter, with
+A prompt of $m$ words is a matrix of $m$ embeddings, in which each row is that of a word. Without
+that condition the prompt $P \in \mathbb{R}^{m \times d}$ can be learned like any parameter, with
 the model frozen:
 
 $$\min_P \; -\sum_{(x, y)} \log p(y \mid [P; e(x)]).$$
@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,8 +63,8 @@ RATES = {
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What is learned, and how long.
+class SoftPromptSettings:
+    """Settings of a soft prompt or LoRA and of its training.
 
     Attributes:
         method: a key of :data:`LEARNABLE`.
@@ -74,8 +75,8 @@ class Lesson:
         steps: optimiser steps of ``batch_size`` training items.
         learning_rate: their peak learning rate (default: that of the tier and the method in
             :data:`RATES`).
-        looks: how often at the most, evenly over the steps, all training items are tried, beside
-            the first look before any step; the best vectors by them are kept.
+        looks: how often at most, evenly over the steps, all training items are tried, beside once
+            before the first step; the best vectors by them are kept.
     """
 
     method: str = "prompt"
@@ -86,14 +87,21 @@ class Lesson:
     batch_size: int = 32
     looks: int = 6
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, method=one_of(LEARNABLE), length=integer(1), start=anything(), steps=integer(1), learning_rate=optional(number(above=0)),
-            batch_size=integer(1), looks=integer(1),
-        )  # fmt: skip
+            self,
+            method=one_of(LEARNABLE),
+            length=integer(1),
+            start=anything(),
+            steps=integer(1),
+            learning_rate=optional(number(above=0)),
+            batch_size=integer(1),
+            looks=integer(1),
+        )
         if self.start is not None and (self.method not in ("prompt", "prefix") or not self.start):
             raise ValueError(
-                f"start={self.start!r} for {self.method!r}: only prompt and prefix tuning can begin as a text of some words"
+                f"start={self.start!r} for {self.method!r}:"
+                " only prompt and prefix tuning can begin as a text of some words"
             )
         if not isinstance(self.start, str | None):
             each(integer(0))("start", self.start)
@@ -107,8 +115,8 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Learned(SearchResult):
-    """What was learned: on the common plot a search like the others, whose prompt is no text.
+class TunedPrompt(SearchResult):
+    """A tuned soft prompt or LoRA: a search result whose prompt is no text.
 
     Attributes:
         model: answers with what was learned; the words of a prompt for it are empty.
@@ -124,8 +132,10 @@ class Learned(SearchResult):
             return stored_bytes(save(self.model.model, Path(folder) / "kept"))
 
 
-def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 0) -> Learned:
-    """Learn from the training items of an objective by gradient, then look at its test items.
+def learn(
+    settings: SoftPromptSettings, objective: Answers, model: LanguageModel, seed: int = 0
+) -> TunedPrompt:
+    """Tune on the training items of an objective by gradient, then score its test items.
 
     The model's parameters stay as they were; soft prompts share them, so that they are frozen from
     then on. A call is counted for every training item that is tried, :data:`GRADIENT_CALLS` for
@@ -137,34 +147,42 @@ def learn(lesson: Lesson, objective: Answers, model: LanguageModel, seed: int = 
     Raises:
         ValueError: if an item does not fit into the window beside the vectors.
     """
-    adapted = _prepared(lesson, model, seed)
-    pupil = _behind(adapted, model)
-    data = _data(objective.train, pupil)
-    every = -(-lesson.steps // lesson.looks)
+    adapted = _prepared(settings, model, seed)
+    tuned = _behind(adapted, model)
+    every = -(-settings.steps // settings.looks)
     steps: list[Step] = []
 
-    def look(_: PreTrainedModel) -> float:
-        gradients = GRADIENT_CALLS * lesson.batch_size * min(len(steps) * every, lesson.steps)
-        score = float(
-            objective.values(pupil, [("", item) for item in range(objective.size)]).mean()
-        )
-        steps.append(
-            Step(
-                gradients + (len(steps) + 1) * objective.size,
-                "",
-                score,
-                objective.held_out(pupil, ""),
-            )
-        )
-        return score
+    def validate(_: PreTrainedModel) -> float:
+        steps.append(_step(settings, objective, tuned, len(steps), every))
+        return steps[-1].score
 
-    settings = FitSettings(
-        steps=lesson.steps, batch_size=lesson.batch_size, learning_rate=RATES[tier()][lesson.method] if lesson.learning_rate is None else lesson.learning_rate,
-        weight_decay=0.0, seed=seed,
-        validate_every=every, precision="fp32",
-    )  # fmt: skip
-    history = fit(adapted, data, settings, look, bar=False)
-    return Learned(lesson.title, _best_so_far(steps), steps[-1].calls, pupil, history)
+    data = _data(objective.train, tuned)
+    history = fit(adapted, data, _fit_settings(settings, every, seed), validate, bar=False)
+    return TunedPrompt(settings.title, _best_so_far(steps), steps[-1].calls, tuned, history)
+
+
+def _step(
+    settings: SoftPromptSettings, objective: Answers, tuned: LanguageModel, number: int, every: int
+) -> Step:
+    """What is learned so far on training and test items, with the model calls until then."""
+    gradients = GRADIENT_CALLS * settings.batch_size * min(number * every, settings.steps)
+    calls = gradients + (number + 1) * objective.size
+    pairs = [("", item) for item in range(objective.size)]
+    score = float(objective.values(tuned, pairs).mean())
+    return Step(calls, "", score, objective.held_out(tuned, ""))
+
+
+def _fit_settings(settings: SoftPromptSettings, every: int, seed: int) -> FitSettings:
+    usual = RATES[tier()][settings.method]
+    return FitSettings(
+        steps=settings.steps,
+        batch_size=settings.batch_size,
+        learning_rate=usual if settings.learning_rate is None else settings.learning_rate,
+        weight_decay=0.0,
+        seed=seed,
+        validate_every=every,
+        precision="fp32",
+    )
 
 
 def _best_so_far(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -176,31 +194,29 @@ def _best_so_far(steps: Sequence[Step]) -> tuple[Step, ...]:
     )
 
 
-def _prepared(lesson: Lesson, model: LanguageModel, seed: int) -> PeftModel:
+def _prepared(settings: SoftPromptSettings, model: LanguageModel, seed: int) -> PeftModel:
     """The model with something fresh to learn."""
     body = model.model
     # LoRA is put into the model, and gradients vanish in float16; a soft prompt stands before a
     # model that others may share
-    if lesson.method not in SOFT or body.dtype == torch.float16:
+    if settings.method not in SOFT or body.dtype == torch.float16:
         body = copy.deepcopy(body).float()
-    options = {"length": lesson.length} if lesson.method in SOFT else {}
+    options: dict[str, Any] = {"length": settings.length} if settings.method in SOFT else {}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        adapted = adapt(body, lesson.method, **options).to(body.device)
-    if lesson.start is not None:
+        adapted = adapt(body, settings.method, **options).to(body.device)
+    if settings.start is not None:
         ids = (
-            text_ids(model.tokenizer, [lesson.start])[0]
-            if isinstance(lesson.start, str)
-            else lesson.start
+            text_ids(model.tokenizer, [settings.start])[0]
+            if isinstance(settings.start, str)
+            else settings.start
         )
         start_from(adapted, ids)
     return adapted.eval()
 
 
 def _behind(adapted: PeftModel, model: LanguageModel) -> LanguageModel:
-    """An adapted model to be spoken to. Vectors stand at the very beginning, where some tokenizers
-    would put a token of their own.
-    """
+    """An adapted model with its tokenizer, which puts no token of its own before the vectors."""
     tokenizer = model.tokenizer
     if num_virtual_tokens(adapted) and tokenizer("").input_ids:
         tokenizer = copy.deepcopy(tokenizer)
@@ -208,18 +224,19 @@ def _behind(adapted: PeftModel, model: LanguageModel) -> LanguageModel:
     return LanguageModel(adapted, tokenizer, model.batch_tokens, model.encoder.chat)
 
 
-def _data(train: Sequence[Question], pupil: LanguageModel) -> Completions:
-    """The items without any instruction, each with its answer and what the layout puts behind it."""
+def _data(train: Sequence[Question], tuned: LanguageModel) -> Completions:
+    """The items without an instruction, with their answers and what the layout puts behind them."""
     pairs = []
     for question in train:
         prompt = instructed(question, "").prompt
-        asked, layout = prompt.query, prompt.template
-        behind = layout.shown(asked, question.words[0])[len(layout.query(asked)) :]
+        query, layout = prompt.query, prompt.template
+        behind = layout.shown(query, question.words[0])[len(layout.query(query)) :]
         pairs.append((prompt.text, behind.strip(" ")))
-    data = completions(pupil.tokenizer, pairs)
-    if (longest := max(data.tokens)) > pupil.window:
+    data = completions(tuned.tokenizer, pairs)
+    if (longest := max(data.tokens)) > tuned.window:
         raise ValueError(
-            f"an item has {longest} tokens, and beside {num_virtual_tokens(pupil.model)} vectors the window holds {pupil.window}; "
+            f"an item has {longest} tokens, and beside {num_virtual_tokens(tuned.model)} vectors"
+            f" the window holds {tuned.window}; "
             "take fewer vectors or shorter items"
         )
     return data

@@ -1,5 +1,5 @@
-"""A search whose best prompt is known: every candidate was tried on every item once, so a race can
-be run again at no cost.
+"""Tabulated objectives: every candidate was tried on every item once, so a search among them costs
+no model calls, and the best one is known.
 
 The corpus plants the differences. Lists of the micro-world carry titles and the line of a careful
 or a hasty author, people's instructions are worded otherwise, and what belongs to another task
@@ -14,8 +14,8 @@ import numpy as np
 
 from course.foundation.rng import Rng
 from course.lm.contract import TextModel
-from course.search.best_arm import Race
-from course.search.budget import Meter
+from course.search.best_arm import BestArmSearch
+from course.search.budget import BudgetedEvaluator
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import AUTHOR_LINES, TITLE_FRAMES, list_tasks
@@ -48,8 +48,8 @@ def candidates(task: str, seed: int, count: int = CANDIDATES) -> tuple[str, ...]
         raise ValueError(
             f"count={count}: expected {len(own)} to {len(own) + len(rest)} candidates for {task!r}"
         )
-    made = [*own, *rng.sample(rest, count - len(own))]
-    return tuple(rng.sample(made, count))
+    drawn = [*own, *rng.sample(rest, count - len(own))]
+    return tuple(rng.sample(drawn, count))
 
 
 def _described(task: str) -> list[str]:
@@ -62,7 +62,7 @@ def _described(task: str) -> list[str]:
 
 
 def _signed(texts: Sequence[str], rng: Rng) -> list[str]:
-    """The texts and the same with their words shuffled, each under no author's line and under both."""
+    """The texts and the same with their words shuffled, with no author's line and with each."""
     shuffled = [" ".join(rng.sample(text.split(), len(text.split()))) for text in texts]
     return [
         author + text
@@ -73,7 +73,7 @@ def _signed(texts: Sequence[str], rng: Rng) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Tabulated(Objective):
-    """An objective whose values are all known. No model is asked.
+    """An objective whose values are all known: no model is called.
 
     Attributes:
         prompts: the candidates.
@@ -116,7 +116,7 @@ def tabulate(objective: Objective, model: TextModel, prompts: Sequence[str]) -> 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a race comes to, on average over runs with different items.
+    """The result of a best-arm search, means over runs with different items.
 
     Attributes:
         calls: model calls of a run.
@@ -130,15 +130,17 @@ class Outcome:
     optimism: float
 
 
-def repeated(race: Race, known: Tabulated, runs: int) -> Outcome:
-    """A race over the candidates of a table of right (1) and wrong (0) answers, ``runs`` times,
-    each with another seed.
+def repeated(race: BestArmSearch, known: Tabulated, runs: int) -> Outcome:
+    """The result of a best-arm search over a table of right (1) and wrong (0) answers, ``runs``
+    times, each with another seed.
     """
-    found = []
+    outcomes = []
     for seed in range(runs):
-        *_, last = race.rounds(Meter(known, None, budget=known.table.size), seed)
+        # a table needs no model
+        evaluator = BudgetedEvaluator(known, None, known.table.size)  # type: ignore[arg-type]
+        *_, last = race.rounds(evaluator, seed)
         won = last.prompts[0]
-        found.append(
+        outcomes.append(
             (last.calls, known.regret(won), 100 * last.scores[0] - known.held_out(None, won))
         )
-    return Outcome(*(float(mean) for mean in np.mean(found, 0)))
+    return Outcome(*(float(mean) for mean in np.mean(outcomes, 0)))

@@ -1,8 +1,7 @@
-"""The phrase that makes a model write its steps down, found rather than given.
+"""Search for the trigger phrase of zero-shot chain of thought.
 
 Kojima et al. 2022 wrote the phrase by hand, and APE (Zhou et al. 2023) had one written by a model.
-Here the model's own solutions are the source: what it begins a sampled solution with may be what
-makes it begin well.
+Here the candidates are the first sentences of the model's own sampled solutions.
 """
 
 from collections.abc import Sequence
@@ -23,8 +22,8 @@ from course.world.split import TEST, TRAIN
 
 @dataclass(frozen=True)
 class Trigger(Objective):
-    """The searched prompt is the phrase behind a problem, where the solution begins; the measure is
-    whether the answer is right.
+    """Problems; the prompt is the phrase with which the solution begins, and its value is 1 if the
+    answer is right.
 
     Attributes:
         train, test: problems of one task.
@@ -33,10 +32,11 @@ class Trigger(Objective):
     train: tuple[Problem, ...]
     test: tuple[Problem, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.train or not self.test:
             raise ValueError(
-                f"{len(self.train)} training and {len(self.test)} test problems: expected at least one of each"
+                f"{len(self.train)} training and {len(self.test)} test problems:"
+                " expected at least one of each"
             )
         if len(tasks := {problem.task for problem in (*self.train, *self.test)}) > 1:
             raise ValueError(f"problems of {', '.join(sorted(tasks))}: expected those of one task")
@@ -57,11 +57,11 @@ class Trigger(Objective):
         return 100 * float(self._right(model, [(prompt, problem) for problem in self.test]).mean())
 
     def _right(self, model: TextModel, pairs: Sequence[tuple[str, Problem]]) -> np.ndarray:
-        asked = [
+        requests = [
             make_prompt(problem, "trigger", wording(problem.task), trigger=prompt)
             for prompt, problem in pairs
         ]
-        return np.array([float(attempts[0].right) for attempts in solve(model, asked)])
+        return np.array([float(attempts[0].right) for attempts in solve(model, requests)])
 
 
 def triggers(
@@ -95,26 +95,26 @@ class OpeningWriter(Continuer):
     task: str = "problem"
     temperature: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, model=anything(), task=text(), temperature=number(0))
 
     def continued(
         self, begun: str, examples: Sequence[Example], count: int, seed: int
     ) -> list[str]:
         worded = wording(self.task)
-        asked = [
+        requests = [
             f"{worded.template.query(example.input)} {begun}".strip()
             for example in examples[:count]
         ]
         stops = (worded.end.strip(), "\n")
-        each = -(-count // len(asked))
-        found = self.model.generate(
-            asked,
+        each = -(-count // len(requests))
+        written = self.model.generate(
+            requests,
             n=each,
             temperature=self.temperature,
             stop=stops,
             seed=seed,
             max_tokens=MOST_TOKENS,
         )
-        texts = [samples[number].text for number in range(each) for samples in found][:count]
+        texts = [samples[number].text for number in range(each) for samples in written][:count]
         return [f"{begun} {text.strip()}".strip() + worded.end for text in texts]

@@ -1,6 +1,4 @@
-"""The words that a hard prompt is made of: those that are one token each, wherever in a prompt they
-stand.
-"""
+"""Vocabulary of hard prompts: the words that are one token at every position of a prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,14 +36,29 @@ class Words:
         Args:
             numbers: of its words, places in ``texts``.
         """
-        return [
-            int((self.later if place else self.first)[number])
-            for place, number in enumerate(numbers)
-        ]
+        return [int(self.ids_at(place)[number]) for place, number in enumerate(numbers)]
+
+    def ids_at(self, place: int) -> torch.Tensor:
+        """The token ids of all words at a position of the prompt, (words,)."""
+        return self.later if place else self.first
 
     def prompt(self, numbers: Sequence[int]) -> str:
         """A prompt as text."""
         return " ".join(self.texts[number] for number in numbers)
+
+
+def opened(model: TextModel) -> LanguageModel:
+    """A model whose vocabulary and weights are at hand.
+
+    Raises:
+        ValueError: for a model behind an endpoint.
+    """
+    if not isinstance(model, LanguageModel):
+        raise ValueError(
+            f"{type(model).__name__} does not tell its vocabulary:"
+            " expected a LanguageModel, as course.lm.load() gives it"
+        )
+    return model
 
 
 def words_of(model: TextModel) -> Words:
@@ -54,11 +67,7 @@ def words_of(model: TextModel) -> Words:
     Raises:
         ValueError: for a model behind an endpoint, whose vocabulary is not known.
     """
-    if not isinstance(model, LanguageModel):
-        raise ValueError(
-            f"{type(model).__name__} does not tell its vocabulary: expected a LanguageModel, as course.lm.load() gives it"
-        )
-    return _words(model.tokenizer)
+    return _words(opened(model).tokenizer)
 
 
 @lru_cache(maxsize=8)
@@ -86,7 +95,8 @@ def _words(tokenizer: PreTrainedTokenizerBase) -> Words:
     ]
     if not kept:
         raise ValueError(
-            f"{tokenizer.name_or_path!r} has no word that is one token everywhere; prompts cannot be searched word by word"
+            f"{tokenizer.name_or_path!r} has no word that is one token everywhere:"
+            " prompts cannot be searched word by word"
         )
-    texts, first, later = zip(*kept, strict=True)
-    return Words(texts, torch.tensor(first), torch.tensor(later))
+    words, first, later = zip(*kept, strict=True)
+    return Words(words, torch.tensor(first), torch.tensor(later))

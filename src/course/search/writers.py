@@ -37,10 +37,14 @@ MOST_TOKENS = 50
 #: How a real model is asked to write a prompt (a request of APE's code), and to write one
 #: differently.
 REQUEST = (
-    "I gave a friend an instruction. Based on the instruction they produced the following input-output pairs:\n\n{shown}"
+    "I gave a friend an instruction. Based on the instruction they produced the following"
+    " input-output pairs:\n\n{shown}"
     "The instruction was to"
 )
-VARIATION = "Generate a variation of the following instruction while keeping the semantic meaning.\n\nInput: {prompt}\n\nOutput:"
+VARIATION = (
+    "Generate a variation of the following instruction while keeping the semantic meaning."
+    "\n\nInput: {prompt}\n\nOutput:"
+)
 
 
 class Writer(ABC):
@@ -80,7 +84,7 @@ class AskedWriter(Writer):
     model: TextModel
     temperature: float = 0.9
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, model=anything(), temperature=number(0))
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
@@ -137,18 +141,18 @@ class TunedWriter(Continuer):
     model: TextModel
     temperature: float = 0.9
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(self, model=anything(), temperature=number(0))
 
     def continued(
         self, begun: str, examples: Sequence[Example], count: int, seed: int
     ) -> list[str]:
         rng = Rng(f"tuned/{seed}/{begun}")
-        asked = [f"{_named(examples, rng)} {begun}".strip() for _ in range(count)]
-        found = self.model.generate(
-            asked, temperature=self.temperature, stop="\n", seed=seed, max_tokens=MOST_TOKENS
+        requests = [f"{_named(examples, rng)} {begun}".strip() for _ in range(count)]
+        written = self.model.generate(
+            requests, temperature=self.temperature, stop="\n", seed=seed, max_tokens=MOST_TOKENS
         )
-        return [f"{begun} {samples[0].text}".strip() for samples in found]
+        return [f"{begun} {samples[0].text}".strip() for samples in written]
 
 
 def _named(examples: Sequence[Example], rng: Rng) -> str:
@@ -174,7 +178,8 @@ def tune_writer(
     """
     if unknown := set(held_out) - set(clusters().values()):
         raise ValueError(
-            f"no cluster {min(unknown)!r}; choose from {', '.join(sorted(set(clusters().values())))}"
+            f"no cluster {min(unknown)!r};"
+            f" choose from {', '.join(sorted(set(clusters().values())))}"
         )
     rng, pairs = Rng(f"tune writer/{seed}"), []
     names = [
@@ -214,14 +219,19 @@ class BlankFiller(Writer):
     demonstrations: int = SHOWN
     template: Template = Template()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, model=anything(), lengths=each(integer(1), 1), temperature=number(above=0), demonstrations=integer(0),
+            self,
+            model=anything(),
+            lengths=each(integer(1), 1),
+            temperature=number(above=0),
+            demonstrations=integer(0),
             template=instance(Template),
-        )  # fmt: skip
+        )
         if not isinstance(self.model, MaskedLM):
             raise ValueError(
-                "a causal model cannot fill a blank that stands above what it should see: use a masked one"
+                "a causal model cannot fill a blank that stands above what it should see:"
+                " use a masked one"
             )
 
     def write(self, examples: Sequence[Example], count: int, seed: int) -> list[str]:
@@ -237,14 +247,14 @@ class BlankFiller(Writer):
             Rng(f"blanks/{seed}/{prompt}"),
             prompt.split(),
         )
-        made = []
+        varied = []
         for _ in range(count):
             sure = rng.randrange(len(words))
             blanked = [
                 blank if i == sure or rng.bernoulli(0.5) else word for i, word in enumerate(words)
             ]
-            made.append(self._filled(blanked, examples, rng))
-        return made
+            varied.append(self._filled(blanked, examples, rng))
+        return varied
 
     def _filled(self, words: list[str], examples: Sequence[Example], rng: Rng) -> str:
         blank, body = (

@@ -1,5 +1,6 @@
-"""The search of APE (Zhou et al. 2023): a model writes prompts, a race finds the best, the writer
-varies it, and so on.
+"""Automatic prompt engineer (APE, Zhou et al. 2023).
+
+A model writes prompts, best-arm identification finds the best, and the writer varies them.
 """
 
 from collections.abc import Callable, Sequence
@@ -7,15 +8,15 @@ from dataclasses import dataclass, field
 
 from course.foundation.validation import check_fields, each, function, instance, integer, text
 from course.search.base import Method
-from course.search.best_arm import Race, SuccessiveHalving, overall
-from course.search.budget import Meter
+from course.search.best_arm import BestArmSearch, SuccessiveHalving, overall_ranking
+from course.search.budget import BudgetedEvaluator
+from course.search.protocols import with_examples
 from course.search.writers import Writer
-from course.world.example import Example
 
 
 @dataclass(frozen=True)
 class WrittenPrompts(Method):
-    """A writer's prompts in a race, then variations of the best in another one.
+    """A writer's prompts compete; then variations of the best compete.
 
     Every text that is written counts as one call, also one that is written twice.
 
@@ -34,27 +35,34 @@ class WrittenPrompts(Method):
     resampled: int = 1
     best: int = 3
     variations: int = 8
-    race: Callable[[tuple[str, ...]], Race] = SuccessiveHalving
+    best_arm: Callable[[tuple[str, ...]], BestArmSearch] = SuccessiveHalving
     start: tuple[str, ...] = ()
     title = "written"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
-            self, writer=instance(Writer), count=integer(1), resampled=integer(0), best=integer(1), variations=integer(1), race=function(),
+            self,
+            writer=instance(Writer),
+            count=integer(1),
+            resampled=integer(0),
+            best=integer(1),
+            variations=integer(1),
+            best_arm=function(),
             start=each(text(empty=True)),
-        )  # fmt: skip
+        )
 
-    def run(self, meter: Meter, seed: int) -> None:
-        examples = _examples(meter)
-        meter.spend(self.count)
+    def run(self, evaluator: BudgetedEvaluator, seed: int) -> None:
+        examples = with_examples(evaluator.objective).examples
+        evaluator.spend(self.count)
         candidates = distinct([*self.start, *self.writer.write(examples, self.count, seed)])
         if not candidates:
             raise ValueError(
-                f"all {self.count} texts that the writer wrote are empty: expected at least one prompt; let it write more"
+                f"all {self.count} texts that the writer wrote are empty:"
+                " expected at least one prompt; let it write more"
             )
-        leaders, items = self._raced(meter, candidates, seed)
+        leaders, items = self._raced(evaluator, candidates, seed)
         for number in range(1, self.resampled + 1):
-            meter.spend(len(leaders) * self.variations)
+            evaluator.spend(len(leaders) * self.variations)
             varied = [
                 text
                 for prompt in leaders
@@ -64,11 +72,11 @@ class WrittenPrompts(Method):
             ]
             candidates = distinct([*leaders, *varied])
             leaders, items = self._challenged(
-                meter, leaders[0], items, candidates, seed + 1000 * number
+                evaluator, leaders[0], items, candidates, seed + 1000 * number
             )
 
     def _raced(
-        self, meter: Meter, candidates: tuple[str, ...], seed: int
+        self, evaluator: BudgetedEvaluator, candidates: tuple[str, ...], seed: int
     ) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """The best candidates, and the items that the very best was tried on.
 
@@ -76,14 +84,14 @@ class WrittenPrompts(Method):
         something.
         """
         rounds = []
-        for standing in self.race(candidates).rounds(meter, seed):
-            rounds.append(standing)
-            meter.report(standing.prompts[0], standing.scores[0])
-        return overall(rounds)[: self.best], rounds[-1].items[0]
+        for ranking in self.best_arm(candidates).rounds(evaluator, seed):
+            rounds.append(ranking)
+            evaluator.report(ranking.prompts[0], ranking.scores[0])
+        return overall_ranking(rounds)[: self.best], rounds[-1].items[0]
 
     def _challenged(
         self,
-        meter: Meter,
+        evaluator: BudgetedEvaluator,
         champion: str,
         items: tuple[int, ...],
         candidates: tuple[str, ...],
@@ -92,12 +100,12 @@ class WrittenPrompts(Method):
         """The same of another race. Its winner must beat the champion on all items that either of
         them was tried on.
         """
-        rounds = list(self.race(candidates).rounds(meter, seed))
-        winner, *others = overall(rounds)
+        rounds = list(self.best_arm(candidates).rounds(evaluator, seed))
+        winner, *others = overall_ranking(rounds)
         items = tuple(dict.fromkeys((*items, *rounds[-1].items[0])))
-        new, old = meter.values([winner, champion], items).mean(1)
+        new, old = evaluator.values([winner, champion], items).mean(1)
         if new > old:
-            meter.report(winner, new)
+            evaluator.report(winner, new)
         elif winner != champion:
             winner, others = (
                 champion,
@@ -109,16 +117,3 @@ class WrittenPrompts(Method):
 def distinct(texts: Sequence[str]) -> tuple[str, ...]:
     """The texts without empty ones, doubles, and space that does not matter."""
     return tuple(dict.fromkeys(text for text in (" ".join(text.split()) for text in texts) if text))
-
-
-def _examples(meter: Meter) -> tuple[Example, ...]:
-    """The training examples that a writer may see.
-
-    Raises:
-        ValueError: if the objective has none to show.
-    """
-    if (examples := getattr(meter.objective, "examples", None)) is None:
-        raise ValueError(
-            f"{type(meter.objective).__name__} has no examples to show to a writer: expected an objective such as Answers"
-        )
-    return examples

@@ -5,8 +5,6 @@ A study is a function of a seed that returns rows; its record is a small file in
 (:mod:`course.studies.claims`). ``python -m course.studies [NAME ...]`` measures what records lack.
 """
 
-from importlib import import_module
-
 from course.foundation.lazy import lazy_names
 
 _NAMES = {
@@ -28,10 +26,4 @@ __all__ = [
     "read_record",
     "report",
 ]
-#: Modules that pages still reach through the package.
-_MODULES = ("expectations", "heads")
-_load, __dir__ = lazy_names(__name__, _NAMES)
-
-
-def __getattr__(name: str) -> object:
-    return import_module(f"{__name__}.{name}") if name in _MODULES else _load(name)
+__getattr__, __dir__ = lazy_names(__name__, _NAMES)

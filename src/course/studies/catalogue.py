@@ -35,7 +35,9 @@ _MODULES = (
     soft_prompts,
     model_quality,
 )
+#: Every study by its name.
 STUDIES: dict[str, Study] = {study.name: study for module in _MODULES for study in module.STUDIES}
+#: The claims of all studies.
 CLAIMS: tuple[Claim, ...] = tuple(
     claim for module in _MODULES for claim in getattr(module, "CLAIMS", ())
 )

@@ -81,7 +81,7 @@ class Claim:
                 " of its studies in 'differences'"
             )
         tables: list[pd.DataFrame] = [read_record(study).table() for study in self.studies]
-        return interval([float(value) for value in self.differences(*tables)])
+        return interval([*self.differences(*tables)])
 
     def holds(self, measured: Interval) -> bool:
         """Whether the target is reached and the interval excludes all that is worse than the margin."""

@@ -2,7 +2,7 @@
 are worth to another model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -12,24 +12,16 @@ from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.prompting.prompts import LIST_TEMPLATES, UNSEEN_TEMPLATES, Template
-from course.search import (
-    Answers,
-    AutoPrompt,
-    Exhaustive,
-    Fluent,
-    Method,
-    Pez,
-    RandomSearch,
-    RLPrompt,
-    SearchResult,
-    answers,
-    fluency,
-    is_gibberish,
-    least_fluent,
-    search,
-    words_of,
-)
-from course.studies.records import Study, columns
+from course.search.base import Method, SearchResult, search
+from course.search.baselines import Exhaustive, RandomSearch
+from course.search.fluency import Fluent, fluency, is_gibberish, least_fluent
+from course.search.gradient import AutoPrompt, Pez
+from course.search.objective import Answers, answers
+from course.search.reinforce import RLPrompt
+from course.search.words import words_of
+from course.studies.claims import Claim
+from course.studies.records import Row, Study
+from course.studies.tables import by_seed, curve, means, rows_of, where
 from course.world.exercises import EXERCISES
 from course.world.instructions import INSTRUCTIONS
 
@@ -49,26 +41,27 @@ KNOWN_LAYOUTS = {"sentiment": LIST_TEMPLATES["colon"]} | {
 }
 #: Model calls of a search, words of a prompt, and items to search with and to report on.
 BUDGET, LENGTH, TRAINED, TESTED = 5000, 5, 64, 150
+#: The ways that are no search of :func:`methods`: people's words, and a search that counts fluency.
+BY_HAND, FLUENT = "by hand", "AutoPrompt with fluency"
 #: Points on the axis of calls, for curves.
 CALLS = tuple(range(500, BUDGET + 1, 500))
 #: Where a search by reinforcement is looked at that may take ten times as long.
 PATIENT = (BUDGET, 2 * BUDGET, 4 * BUDGET, 10 * BUDGET)
-#: What a nat a word is worth to a search that minds fluency, in units of the gap between the
-#: labels' probabilities.
+#: Weight of a nat a word in a search that counts fluency, in units of the gap between the labels'
+#: probabilities.
 WEIGHT = 0.02
 
 
 def methods(words: Sequence[str], length: int = LENGTH, seed: int = 0) -> tuple[Method, ...]:
-    """The searches that are compared, the floors first.
+    """The searches that are compared, the baselines first.
 
     Args:
         words: the vocabulary, which the exhaustive search tries word by word, as far as it gets.
         seed: of the order in which it does.
     """
     single = Exhaustive(tuple(Rng(f"single words/{seed}").sample(words, len(words))))
-    return (
-        single, RandomSearch(tuple(words), length), AutoPrompt(length, guided=False), Pez(length), RLPrompt(length), AutoPrompt(length),
-    )  # fmt: skip
+    random, control = RandomSearch(tuple(words), length), AutoPrompt(length, guided=False)
+    return single, random, control, Pez(length), RLPrompt(length), AutoPrompt(length)
 
 
 def objective(
@@ -93,47 +86,48 @@ def by_hand(model: LanguageModel, objective: Answers, task: str) -> str:
 
 def hard_prompts(
     seed: int, tasks: Sequence[str] = TASKS, budget: int = BUDGET, others: Sequence[str] = OTHERS
-) -> dict:
-    """Task -> what people wrote, what every search found and when, with and without minding
-    fluency, here and on other models.
+) -> list[Row]:
+    """By task and way: the prompt, its accuracies (percent) here and on other models, how it reads,
+    and the accuracy along the search.
     """
-    model = _load(MODEL)
-    below = least_fluent(model)
-    found = {}
-    for task in tasks:
-        items = objective(task, seed)
-        results = {
-            method.title: search(method, items, model, budget, seed)
-            for method in methods(words_of(model).texts, seed=seed)
-        }
-        minded = search(AutoPrompt(LENGTH), Fluent(items, WEIGHT), model, budget, seed)
-        hand = by_hand(model, items, task)
-        prompts = {"by hand": hand} | {title: result.prompt for title, result in results.items()}
-        found[task] = {
-            "by hand": _described(model, items, hand, below),
-            "known layout": _in_known_layout(model, task, seed, hand),
-            "found": {
-                title: _curve(result) | _described(model, items, result.prompt, below)
-                for title, result in results.items()
-            },
-            "fluent": _described(model, items, minded.prompt, below),
-            "transfer": {
-                name: {title: items.held_out(_load(name), text) for title, text in prompts.items()}
-                for name in others
-            },
-        }
-    return found
+    bound = least_fluent(_load(MODEL))
+    return [row for task in tasks for row in _of_task(task, seed, budget, others, bound)]
 
 
-def patient(seed: int) -> dict:
-    """Task -> RLPrompt's accuracy (percent) on test items after so many calls, with :data:`PATIENT`
-    calls at most.
+def _of_task(
+    task: str, seed: int, budget: int, others: Sequence[str], bound: float
+) -> Iterator[Row]:
+    model, items = _load(MODEL), objective(task, seed)
+    results = {
+        method.title: search(method, items, model, budget, seed)
+        for method in methods(words_of(model).texts, seed=seed)
+    }
+    fluent = search(AutoPrompt(LENGTH), Fluent(items, WEIGHT), model, budget, seed)
+    prompts = {BY_HAND: by_hand(model, items, task)}
+    prompts |= {title: result.prompt for title, result in results.items()}
+    for way, prompt in (prompts | {FLUENT: fluent.prompt}).items():
+        yield from rows_of(_described(model, items, prompt, bound), task=task, way=way, model=MODEL)
+    for way, result in results.items():
+        yield from ({"task": task, "way": way, **row} for row in _along(result))
+    known = _in_known_layout(model, task, seed, prompts[BY_HAND])
+    yield {"task": task, "way": BY_HAND, "measure": "known layout", "value": known}
+    for name in others:
+        for way, prompt in prompts.items():
+            right = {"test": items.held_out(_load(name), prompt)}
+            yield from rows_of(right, task=task, way=way, model=name)
+
+
+def patient(seed: int) -> list[Row]:
+    """By task: RLPrompt's accuracy (percent) on test items after so many calls, with
+    :data:`PATIENT` calls at most, and the calls that it made.
     """
-    model, found = _load(MODEL), {}
+    model, rows = _load(MODEL), []
     for task in TASKS:
         result = search(RLPrompt(LENGTH), objective(task, seed), model, PATIENT[-1], seed)
-        found[task] = {"calls": result.calls, "curve": [result.at(calls) for calls in PATIENT]}
-    return found
+        for calls in PATIENT:
+            rows += rows_of({"test after": result.at(calls)}, task=task, calls=calls)
+        rows += rows_of({"calls": result.calls}, task=task)
+    return rows
 
 
 @cache
@@ -141,27 +135,31 @@ def _load(name: str) -> LanguageModel:
     return load(name)
 
 
-def _described(model: LanguageModel, items: Answers, prompt: str, below: float) -> dict:
-    """A prompt with its accuracies (percent) on training and test items, and how it reads."""
-    right = scores(model, items.asked(prompt, range(items.size))).mean()
+def _described(
+    model: LanguageModel, items: Answers, prompt: str, bound: float
+) -> dict[str, float | str]:
+    """A prompt with its accuracies (percent) on training and test items, and how it reads: nats a
+    word, and 1 if that is below ``bound``.
+    """
+    right = scores(model, items.questions(prompt, range(items.size))).mean()
     return {
         "prompt": prompt,
         "train": 100 * float(right),
-        "held_out": items.held_out(model, prompt),
+        "test": items.held_out(model, prompt),
         "fluency": float(fluency(model, [prompt])[0]),
-        "gibberish": bool(is_gibberish(model, [prompt], below)[0]),
+        "gibberish": int(is_gibberish(model, [prompt], bound)[0]),
     }
 
 
-def _curve(result: SearchResult) -> dict:
+def _along(result: SearchResult) -> Iterator[Row]:
     """Accuracy (percent) on test items of the best prompt after so many calls; before the first
     prompt, that of the first one.
     """
-    reached = [result.at(calls) for calls in CALLS]
-    return {
-        "calls": result.calls,
-        "curve": [result.steps[0].held_out if right is None else right for right in reached],
-    }
+    yield {"measure": "calls", "value": result.calls}
+    for calls in CALLS:
+        right = result.at(calls)
+        right = result.steps[0].held_out if right is None else right
+        yield {"measure": "test after", "calls": calls, "value": right}
 
 
 def _in_known_layout(model: LanguageModel, task: str, seed: int, instruction: str) -> float:
@@ -172,93 +170,127 @@ def _in_known_layout(model: LanguageModel, task: str, seed: int, instruction: st
     return 100 * float(scores(model, list(dict.fromkeys(asked))).mean())
 
 
-def by_task(values: Sequence[dict], *place: str) -> dict[str, float]:
-    """Task -> accuracy (percent) on test items, mean over seeds: ``by_task(values, "found",
-    "PEZ")``.
-    """
-    return {task: float(np.mean(columns(values, task, *place, "held_out"))) for task in TASKS}
+def held_out(table: pd.DataFrame, way: str, model: str = MODEL) -> np.ndarray:
+    """Accuracy (percent) on test items, here or on another model, mean over the tasks, (seeds,)."""
+    return by_seed(table, measure="test", way=way, model=model)
 
 
-def held_out(values: Sequence[dict], *place: str) -> np.ndarray:
-    """Accuracy (percent) on test items, mean over the tasks, by seed."""
-    return np.mean([columns(values, task, *place, "held_out") for task in TASKS], axis=0)
-
-
-def known_layout(values: Sequence[dict]) -> np.ndarray:
+def known_layout(table: pd.DataFrame) -> np.ndarray:
     """Accuracy (percent) of people's best instruction in the layout of the corpus, mean over the
-    tasks, by seed.
+    tasks, (seeds,).
     """
-    return np.mean([columns(values, task, "known layout") for task in TASKS], axis=0)
+    return by_seed(table, measure="known layout")
 
 
-def transferred(values: Sequence[dict], model: str, title: str) -> np.ndarray:
-    """Accuracy (percent) of a search's prompts, or of those by hand, on another model, mean over
-    the tasks, by seed.
-    """
-    return np.mean([columns(values, task, "transfer", model, title) for task in TASKS], axis=0)
+def searches(table: pd.DataFrame) -> list[str]:
+    """The ways that have a curve, in their order."""
+    return [*where(table, measure="test after")["way"].unique()]
 
 
-def mean_curves(values: Sequence[dict]) -> dict[str, np.ndarray]:
-    """Method -> accuracy (percent) on test items at :data:`CALLS`, mean over the tasks, (seeds,
+def mean_curves(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Search -> accuracy (percent) on test items at :data:`CALLS`, mean over the tasks, (seeds,
     points).
     """
-    titles = values[0][TASKS[0]]["found"]
-    return {
-        title: np.mean([columns(values, task, "found", title, "curve") for task in TASKS], axis=0)
-        for title in titles
-    }
+    return {way: curve(table, "calls", measure="test after", way=way) for way in searches(table)}
 
 
-def reading(values: Sequence[dict], *place: str) -> dict[str, float]:
-    """How prompts do and how they read, mean over seeds and tasks: accuracies in percent, nats a
-    word, share of gibberish in percent.
+def by_task(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy (percent) on test items, mean over seeds: a row a way, a column a task."""
+    found = means(table, "way", "task", TASKS, measure="test", model=MODEL)
+    return found.drop(index=FLUENT, errors="ignore")
+
+
+def reading(table: pd.DataFrame) -> pd.DataFrame:
+    """How prompts do and how they read, mean over seeds and tasks: a row a way, with accuracies in
+    percent, nats a word, and the share of gibberish in percent.
     """
-    means = {
-        key: float(np.mean([columns(values, task, *place, key) for task in TASKS])) for key in _READ
-    }
-    return {
-        "train": means["train"],
-        "test": means["held_out"],
-        "nats a word": means["fluency"],
-        "gibberish": 100 * means["gibberish"],
-    }
+    found = means(table, "way", "measure", ("train", "test", "fluency", "gibberish"), model=MODEL)
+    found["gibberish"] *= 100
+    return found.rename(columns={"fluency": "nats a word"})
 
 
-_READ = ("train", "held_out", "fluency", "gibberish")
-
-
-def prompts_found(value: dict) -> pd.DataFrame:
-    """What one seed's searches found, a row a task and method: the words, test accuracy (percent),
-    and whether they are gibberish.
+def prompts_found(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """What one seed's searches found: a row a task and way, with the words (``prompt``), test
+    accuracy (percent), and 1 if they are gibberish.
     """
-    rows = [
-        {"task": task, "method": title, "prompt": found["prompt"], "test": found["held_out"], "gibberish": found["gibberish"]}
-        for task in TASKS for title, found in ({"by hand": value[task]["by hand"]} | value[task]["found"]).items()
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
+    rows = where(table, seed=seed, model=MODEL)
+    rows = rows[rows["way"] != FLUENT]
+    texts = where(rows, measure="prompt")[["task", "way", "text"]]
+    for name in ("test", "gibberish"):
+        found = where(rows, measure=name)[["task", "way", "value"]]
+        texts = texts.merge(found.rename(columns={"value": name}), on=["task", "way"])
+    return texts.rename(columns={"text": "prompt"})
 
 
-def prompts_elsewhere(values: Sequence[dict], task: str) -> pd.DataFrame:
-    """A row a prompt found for a task, with its accuracies (percent) on test items: of the model it
-    was searched for, and of the others.
+def fluent_prompts(table: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """The prompts of the search that counts fluency: a row a seed, a column a task."""
+    rows = where(table, way=FLUENT, measure="prompt")
+    return rows.pivot(index="seed", columns="task", values="text")[[*tasks]]
+
+
+def elsewhere(table: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+    """Way -> model -> accuracy (percent) on test items, mean over the tasks, (seeds,); people's
+    words first, then the searches that change more than one word.
     """
-    rows = []
-    for value in values:
-        for title, found in value[task]["found"].items():
-            others = {name: by_title[title] for name, by_title in value[task]["transfer"].items()}
-            rows.append({"prompt": found["prompt"], MODEL: found["held_out"], **others})
-    return pd.DataFrame(rows)
+    ways = [way for way in (BY_HAND, *searches(table)) if way not in ("exhaustive", "random")]
+    return {way: {name: held_out(table, way, name) for name in (MODEL, *OTHERS)} for way in ways}
 
 
-def after_patience(values: Sequence[dict]) -> np.ndarray:
+def prompts_elsewhere(table: pd.DataFrame, task: str) -> pd.DataFrame:
+    """The prompts found for a task: a row a seed and search, with accuracies (percent) on test
+    items of the model it was searched for, and of the others.
+    """
+    rows = where(table, task=task)
+    rows = rows[rows["way"].isin(searches(table))]
+    texts = where(rows, measure="prompt").set_index(["seed", "way"])["text"].rename("prompt")
+    right = where(rows, measure="test").pivot_table("value", ["seed", "way"], "model")
+    return texts.to_frame().join(right[[MODEL, *OTHERS]]).reset_index(drop=True)
+
+
+def after_patience(table: pd.DataFrame) -> np.ndarray:
     """RLPrompt's accuracy (percent) on test items after :data:`PATIENT` calls, mean over the tasks,
     (seeds, points).
     """
-    return np.mean([columns(values, task, "curve") for task in TASKS], axis=0)
+    return curve(table, "calls", measure="test after")
+
+
+def _gain(way: str, model: str = MODEL) -> Callable[[pd.DataFrame], np.ndarray]:
+    """By how many points a way's prompts are better than people's, by seed."""
+    return lambda table: held_out(table, way, model) - held_out(table, BY_HAND, model)
 
 
 _SEEDS = (0, 1, 2, 3, 4)
-STUDIES = (
-    Study("hard-prompts", 2, (MODEL, *OTHERS), _SEEDS, hard_prompts),
-    Study("patient-reinforcement", 1, (MODEL,), _SEEDS, patient),
-)
+HARD = Study("hard-prompts", 2, (MODEL, *OTHERS), _SEEDS, hard_prompts)
+PATIENTLY = Study("patient-reinforcement", 1, (MODEL,), _SEEDS, patient)
+STUDIES = (HARD, PATIENTLY)
+
+_SCATTER = "Its mean gain is small, and seeds differ by more than that."
+CLAIMS = (
+    Claim(
+        "6a", "AutoPrompt's prompts beat the best of people's instructions.",
+        3, "shin2020autoprompt", studies=(HARD,), differences=_gain("AutoPrompt"),
+    ),
+    Claim(
+        "6a", "PEZ's prompts beat the best of people's instructions.",
+        3, "wen2023hard", studies=(HARD,), differences=_gain("PEZ"), fails=_SCATTER,
+    ),
+    Claim(
+        "6a", "RLPrompt's prompts beat the best of people's instructions.",
+        3, "deng2022rlprompt", studies=(HARD,), differences=_gain("RLPrompt"),
+        fails=f"{_SCATTER} The budget pays for about twenty updates.",
+    ),
+    Claim(
+        "6a", "With ten times the calls, RLPrompt's prompts beat them.",
+        3, "deng2022rlprompt", studies=(PATIENTLY, HARD),
+        differences=lambda late, table: after_patience(late)[:, -1] - held_out(table, BY_HAND),
+    ),
+    Claim(
+        "6a", "AutoPrompt's prompts still beat them if it minds fluency.",
+        3, "wen2023hard", studies=(HARD,), differences=_gain(FLUENT),
+    ),
+    Claim(
+        "6a", "AutoPrompt's prompts beat them on a model of another seed.",
+        3, "deng2022rlprompt", studies=(HARD,), differences=_gain("AutoPrompt", OTHERS[0]),
+        fails="Little of the lead goes along: most of what is found suits one network alone.",
+    ),
+)  # fmt: skip

@@ -3,18 +3,24 @@ the chapter reads off the records.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from course.foundation.rng import Rng
-from course.lm.language_model import load
+from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
 from course.prompting.calibration import KINDS, order_effect
-from course.prompting.evaluation import all_profiles, questions
+from course.prompting.evaluation import SHOTS, all_profiles, questions
 from course.prompting.selection import Balanced
 from course.prompting.sweeps import TEMPLATES, Cell
-from course.studies.records import Study
+from course.studies import model_quality
+from course.studies.claims import Claim
+from course.studies.model_quality import ACCURACY, BEST, LADDER
+from course.studies.records import Row, Study
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
 
@@ -23,15 +29,27 @@ from course.world.profiles import PROFILED
 FACTS = ("region", "language", "flag", "category", "colour", "job", "instrument", "home")
 #: Tasks with two labels. Most share their inputs, their labels or both with others, so only the
 #: pairs tell what is asked.
-JUDGEMENTS = ("is_animal", "is_large", "is_eaten", "is_wild", "is_wooden", "is_carried", "is_even", "is_above_fifty", "sentiment",
-              "recommend", "verdict")  # fmt: skip
+JUDGEMENTS = (
+    "is_animal",
+    "is_large",
+    "is_eaten",
+    "is_wild",
+    "is_wooden",
+    "is_carried",
+    "is_even",
+    "is_above_fifty",
+    "sentiment",
+    "recommend",
+    "verdict",
+)
 #: The lists of the world whose inputs are sentences; they stand in for inputs from elsewhere, as
 #: sentences of the news did in Min et al. 2022.
 SENTENCES = ("find_city", "sentiment")
+#: What is done to the demonstrations, and how answers are given: written, or chosen among labels.
 SHOWN = ("gold", "random", "foreign", "labels", "none")
-#: By the share of relabelled lists in pretraining, and by size.
+WRITTEN, CHOSEN = "written", "chosen"
+#: Small models by the share of relabelled lists in their pretraining.
 KNOB = ("gpt-small-p00", "gpt-small-p05", "gpt-small", "gpt-small-p50")
-LADDER = ("gpt-small", "gpt-middle", "gpt-large")
 ORDERED = (
     "is_animal",
     "is_large",
@@ -43,18 +61,13 @@ ORDERED = (
     "verdict",
 )
 LAYOUTS = ("colon", "comma", "question")
-
-
-def _measured(cells: list[Cell], *keys: str) -> dict:
-    """Accuracy (percent) of cells in nested dictionaries by some of their fields, as text."""
-    found: dict = {}
-    for row in sweeps.run(cells, bar=False).to_dict("records"):
-        *outer, last = (str(row[key]) for key in keys)
-        place = found
-        for key in outer:
-            place = place.setdefault(key, {})
-        place[last] = row["accuracy"]
-    return found
+#: What is measured over the orders of the same demonstrations.
+MEASURES = ("mean", "worst", "spread")
+#: Why calibration does not help here; the chapter says it at length.
+_NOTHING_TO_REPAIR = (
+    "the order of demonstrations says nothing in pretraining, so there is little to repair in a"
+    " known layout, and in a strange one accuracy is at chance under every order"
+)
 
 
 def foreign_to(task: str) -> tuple[str, ...]:
@@ -64,114 +77,276 @@ def foreign_to(task: str) -> tuple[str, ...]:
     )
 
 
-def demonstrations(seed: int, count: int = 60) -> dict:
+def demonstrations(seed: int, count: int = 60) -> list[Row]:
     """What each part of the demonstrations is good for, and whose labels are followed when they are
     wrong.
 
-    Without a title, with eight demonstrations; in ``"conditions"`` the model writes its answers, in
-    ``"flipped"`` it chooses a label.
+    Without a title, with eight demonstrations. The answers under :data:`SHOWN` are written, those
+    to flipped labels chosen.
     """
     cells = []
     for task in (*FACTS, *JUDGEMENTS):
-        more = {"count": count, "written": True, "foreign": foreign_to(task)}
+        more: dict[str, Any] = {"count": count, "written": True, "foreign": foreign_to(task)}
         cells += sweeps.grid([task], (8,), (seed,), conditions=SHOWN, **more)
     models = tuple(dict.fromkeys((*KNOB, *LADDER)))
-    wrong = sweeps.grid(JUDGEMENTS, (8,), (seed,), models, ("gold", "flipped"), count=count)
-    return {
-        "conditions": _measured(cells, "task", "condition"),
-        "flipped": _measured(wrong, "model", "task", "condition"),
-    }
+    flipped = sweeps.grid(JUDGEMENTS, (8,), (seed,), models, ("gold", "flipped"), count=count)
+    return _rows(cells, WRITTEN) + _rows(flipped, CHOSEN)
 
 
-def calibration(seed: int) -> dict:
+def _rows(cells: list[Cell], answer: str) -> list[Row]:
+    """Accuracy (percent) of cells, a row each."""
+    values = sweeps.run(cells, bar=False).accuracy
+    return [
+        {
+            "answer": answer,
+            "model": cell.model,
+            "task": cell.task,
+            "condition": cell.condition,
+            "value": value,
+        }
+        for cell, value in zip(cells, values.tolist(), strict=True)
+    ]
+
+
+def calibration(seed: int) -> list[Row]:
     """Eight orders of four balanced demonstrations in three layouts, two of them never seen, with
     and without calibration.
     """
-    found: dict = {}
-    for name in ("gpt-middle", "gpt-large"):
-        model, found[name] = load(name), {}
-        for layout in LAYOUTS:
-            found[name][layout] = {kind: {"mean": [], "worst": [], "spread": []} for kind in KINDS}
-            for task in ORDERED:
-                profile = Rng(f"order/{task}/{seed}").choice(all_profiles(task))
-                asked = questions(profile, 4, 60, seed, Balanced(profile.labels), TEMPLATES[layout])
-                distinct = list({question.prompt.query: question for question in asked}.values())
-                effect = order_effect(model, distinct, 8, seed)
-                for kind, values in found[name][layout].items():
-                    for measure in values:
-                        values[measure].append(getattr(effect, measure)(kind))
-    return found
+    rows: list[Row] = []
+    for name, layout, task in product(("gpt-middle", "gpt-large"), LAYOUTS, ORDERED):
+        profile = Rng(f"order/{task}/{seed}").choice(all_profiles(task))
+        drawn = questions(profile, 4, 60, seed, Balanced(profile.labels), TEMPLATES[layout])
+        distinct = list({question.prompt.query: question for question in drawn}.values())
+        effect = order_effect(_loaded(name), distinct, 8, seed)
+        place = {"model": name, "layout": layout, "task": task}
+        for kind, measure in product(KINDS, MEASURES):
+            value = getattr(effect, measure)(kind)
+            rows.append({**place, "calibration": kind, "measure": measure, "value": value})
+    return rows
 
 
-def lost_to(condition: str, tasks: Sequence[str], values: Sequence[dict]) -> np.ndarray:
-    """Points of accuracy that a condition costs against right labels, mean over some tasks: one
-    figure a seed of the first study.
+@lru_cache(maxsize=2)
+def _loaded(name: str) -> LanguageModel:
+    return load(name)
+
+
+def under_conditions(table: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Accuracy (percent) of written answers, mean over some tasks: a row a seed, a column a
+    condition.
     """
-    return np.array(
-        [
-            np.mean(
-                [v["conditions"][task]["gold"] - v["conditions"][task][condition] for task in tasks]
-            )
-            for v in values
-        ]
-    )
+    rows = table[(table.answer == WRITTEN) & table.task.isin(tasks)]
+    return rows.pivot_table("value", "seed", "condition")
 
 
-def above_chance(model: str, values: Sequence[dict]) -> np.ndarray:
-    """By how many points a model lies above chance after flipped labels, mean over the tasks with
-    two labels, by seed.
+def lost_by_task(table: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Points of accuracy that each condition costs against right labels, mean over seeds: a row a
+    task, a column a condition.
     """
-    return np.array(
-        [
-            np.mean([v["flipped"][model][task]["flipped"] for task in JUDGEMENTS]) - 50
-            for v in values
-        ]
-    )
+    rows = table[(table.answer == WRITTEN) & table.task.isin(tasks)]
+    means = rows.pivot_table("value", "task", "condition")
+    lost = means.rsub(means["gold"], axis=0)[list(SHOWN[1:])]
+    return lost.sort_values("foreign").rename_axis(index=None, columns=None)
 
 
-def over_orders(kind: str, measure: str, values: Sequence[dict]) -> np.ndarray:
+def lost_to(table: pd.DataFrame, condition: str, tasks: Sequence[str]) -> pd.Series:
+    """Points of accuracy that a condition costs against right labels, mean over some tasks, by
+    seed.
+    """
+    means = under_conditions(table, tasks)
+    return means["gold"] - means[condition]
+
+
+def after_flipped(table: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Accuracy (percent) of a model that chooses a label, mean over the tasks with two labels: a
+    row a seed, the columns ``gold`` and ``flipped``.
+    """
+    rows = table[(table.answer == CHOSEN) & (table.model == model)]
+    return rows.pivot_table("value", "seed", "condition")
+
+
+def above_chance(table: pd.DataFrame, model: str) -> pd.Series:
+    """Points by which a model lies above chance after flipped labels, mean over the tasks with two
+    labels, by seed.
+    """
+    return after_flipped(table, model)["flipped"] - 50
+
+
+def over_orders(table: pd.DataFrame, kind: str, measure: str) -> pd.Series:
     """A measure over the orders under one kind of calibration, mean over models, layouts and tasks,
     by seed.
     """
-    return np.array(
-        [
-            np.mean(
-                [by_layout[layout][kind][measure] for by_layout in v.values() for layout in LAYOUTS]
-            )
-            for v in values
-        ]
-    )
+    rows = table[(table.calibration == kind) & (table.measure == measure)]
+    return rows.groupby("seed").value.mean()
 
 
-def right_share(model: str, shots: int, values: Sequence[dict], what: str = "model") -> np.ndarray:
-    """Accuracy (percent) of a model, or of the ``"ceiling"``, on dialects and critics behind a
-    title, by seed of the study of quality.
+def by_layout(
+    table: pd.DataFrame, layouts: Sequence[str]
+) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """Layout -> kind of calibration -> ``"mean"`` and ``"worst"`` over orders (percent), mean over
+    tasks: (seeds * models,).
     """
-    return np.array(
-        [
-            100 * np.mean([v[model]["in_context"][task][str(shots)][what] for task in PROFILED])
-            for v in values
-        ]
-    )
+    means = table.groupby(["layout", "calibration", "measure", "seed", "model"]).value.mean()
+    return {
+        layout: {
+            kind: {m: means[layout, kind, m].to_numpy() for m in ("mean", "worst")}
+            for kind in KINDS
+        }
+        for layout in layouts
+    }
 
 
-def clusters_of(values: Sequence[dict]) -> pd.DataFrame:
-    """Mean accuracy (percent) of the large model on lists without titles: a row a cluster of tasks,
-    a column a number of demonstrations.
+def right_share(table: pd.DataFrame, model: str, shots: int, measure: str = ACCURACY) -> pd.Series:
+    """Accuracy (percent) of a model, or of the best possible answers, on dialects and critics
+    behind a title, by seed.
 
     Args:
-        values: of the study of quality.
+        table: of the study of quality.
     """
-    rows = [
-        {"cluster": list_tasks()[task].cluster, "shots": int(shots), "accuracy": 100 * share["model"]}
-        for value in values for task, by_shots in value["gpt-large"]["in_context"].items() if task not in PROFILED
-        for shots, share in by_shots.items()
-    ]  # fmt: skip
-    return pd.DataFrame(rows).pivot_table("accuracy", "cluster", "shots")
+    rows = table[(table.model == model) & (table.k == shots) & (table.measure == measure)]
+    return rows[rows.task.isin(PROFILED)].groupby("seed").value.mean()
+
+
+def clusters_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy (percent) of the large model on lists without titles, mean over tasks and seeds: a
+    row a cluster of tasks, a column a number of demonstrations.
+
+    Args:
+        table: of the study of quality.
+    """
+    rows = table[(table.model == "gpt-large") & (table.measure == ACCURACY)]
+    rows = rows[~rows.task.isin(PROFILED)]
+    clusters = rows.task.map({name: task.cluster for name, task in list_tasks().items()})
+    rows = rows.assign(cluster=clusters, shots=rows.k.astype(int))
+    return rows.pivot_table("value", "cluster", "shots")
+
+
+def _over_shots(table: pd.DataFrame, measure: str) -> pd.Series:
+    return sum(right_share(table, "gpt-large", k, measure) for k in SHOTS) / len(SHOTS)
+
+
+def _eight(table: pd.DataFrame, model: str = "gpt-large") -> pd.Series:
+    return right_share(table, model, 8)
 
 
 _SEEDS = (0, 1, 2, 3, 4)
-STUDIES = (
-    Study("demonstrations", 1, tuple(dict.fromkeys((*KNOB, *LADDER))), _SEEDS, demonstrations),
-    Study("calibration", 1, ("gpt-middle", "gpt-large"), _SEEDS, calibration),
+DEMONSTRATIONS = Study(
+    "demonstrations", 1, tuple(dict.fromkeys((*KNOB, *LADDER))), _SEEDS, demonstrations
+)
+CALIBRATION = Study("calibration", 1, ("gpt-middle", "gpt-large"), _SEEDS, calibration)
+STUDIES = (DEMONSTRATIONS, CALIBRATION)
+
+_MIN, _YOO, _WEI = "min2022rethinking", "yoo2022ground", "wei2023larger"
+_ZHAO, _XIE = "zhao2021calibrate", "xie2022explanation"
+_IGNORED = "small models ignore flipped labels"
+_demonstrations = partial(Claim, studies=(DEMONSTRATIONS,))
+_calibration = partial(Claim, studies=(CALIBRATION,))
+_quality = partial(Claim, studies=(model_quality.QUALITY,))
+CLAIMS = (
+    _demonstrations(
+        "4a",
+        "On facts, random labels cost at most 5 points.",
+        -5,
+        _MIN,
+        "random labels barely hurt",
+        margin=5,
+        differences=lambda table: -lost_to(table, "random", FACTS),
+    ),
+    _demonstrations(
+        "4a",
+        "On facts, foreign inputs cost accuracy.",
+        10,
+        _MIN,
+        "the inputs' distribution is a key driver",
+        differences=lambda table: lost_to(table, "foreign", FACTS),
+    ),
+    _demonstrations(
+        "4a",
+        "On facts, showing nothing costs accuracy.",
+        20,
+        _MIN,
+        differences=lambda table: lost_to(table, "none", FACTS),
+    ),
+    _demonstrations(
+        "4b",
+        "With two labels, random labels cost accuracy.",
+        10,
+        _YOO,
+        "the effect of labels varies with the setting",
+        differences=lambda table: lost_to(table, "random", JUDGEMENTS),
+    ),
+    _demonstrations(
+        "4c",
+        "p = 0: after flipped labels above chance.",
+        5,
+        _WEI,
+        _IGNORED,
+        differences=lambda table: above_chance(table, "gpt-small-p00"),
+    ),
+    _demonstrations(
+        "4c",
+        "p = 0.2, small: above chance.",
+        5,
+        _WEI,
+        _IGNORED,
+        differences=lambda table: above_chance(table, "gpt-small"),
+    ),
+    _demonstrations(
+        "4c",
+        "p = 0.5, small: under chance.",
+        0,
+        _WEI,
+        "not measured",
+        differences=lambda table: -above_chance(table, "gpt-small-p50"),
+    ),
+    _demonstrations(
+        "4c",
+        "p = 0.2, large: under chance.",
+        10,
+        _WEI,
+        "large ones override",
+        differences=lambda table: -above_chance(table, "gpt-large"),
+    ),
+    _calibration(
+        "4d",
+        "Calibration lifts the worst order.",
+        5,
+        _ZHAO,
+        "average accuracy up by as much as 30.0",
+        differences=lambda table: (
+            over_orders(table, "contextual", "worst") - over_orders(table, "none", "worst")
+        ),
+        fails=_NOTHING_TO_REPAIR,
+    ),
+    _calibration(
+        "4d",
+        "It halves the spread across orders.",
+        0,
+        _ZHAO,
+        differences=lambda table: (
+            over_orders(table, "none", "spread") / 2 - over_orders(table, "contextual", "spread")
+        ),
+        fails=_NOTHING_TO_REPAIR,
+    ),
+    _quality(
+        "4f",
+        "The large model is within 8 points of the best.",
+        -8,
+        _XIE,
+        margin=8,
+        differences=lambda table: _over_shots(table, ACCURACY) - _over_shots(table, BEST),
+    ),
+    _quality(
+        "4f",
+        "Eight demonstrations teach it something.",
+        20,
+        _XIE,
+        differences=lambda table: _eight(table) - right_share(table, "gpt-large", 0),
+    ),
+    _quality(
+        "4f",
+        "It learns more from eight than the small one.",
+        10,
+        _XIE,
+        differences=lambda table: _eight(table) - _eight(table, "gpt-small"),
+    ),
 )

@@ -3,7 +3,11 @@ possible.
 """
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import torch
 
 from course.foundation.rng import Rng
@@ -11,10 +15,13 @@ from course.lm.language_model import load
 from course.lm.predictor import CausalLM, MaskedLM, PretrainedLM
 from course.pretraining.recipes import RECIPES
 from course.pretraining.train import batch_at, packed_logits, summed_loss
-from course.prompting.in_context import SHOTS, Query, accuracy, queries
-from course.studies.records import Study
-from course.training.packing import IGNORED
+from course.prompting import sweeps
+from course.prompting.evaluation import SHOTS
+from course.prompting.prompts import LIST_TEMPLATES, Prompt
+from course.studies.records import Row, Study
+from course.training.packing import IGNORED, Batch
 from course.world import lists, maps, sums
+from course.world.example import Example
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
 from course.world.profiles import PROFILED
@@ -24,10 +31,14 @@ from course.world.split import TEST, TRAIN, split_of
 #: Streams of the corpus from this one on are seen by no training run (each uses fewer steps than
 #: this).
 UNSEEN_STREAMS = 1_000_000
+#: The three sizes of GPT, trained on the same kind of text.
+LADDER = ("gpt-small", "gpt-middle", "gpt-large")
+#: What is measured in context, and of BERT.
+ACCURACY, BEST, MASKED = "accuracy", "best possible", "masked words"
 
 
 def fact_prompts() -> dict[str, list[tuple[str, str]]]:
-    """Family -> (beginning of a sentence, the word that completes it) for every fact of the world."""
+    """Every fact of the world: family -> (beginning of a sentence, the word that completes it)."""
     ordinary = []
     for relation in relations().values():
         frame = relation.sentences[0].split(" {o}")[0]
@@ -99,7 +110,7 @@ def masked_accuracy(model: MaskedLM, seed: int, batches: int = 4) -> float:
     return right / count
 
 
-def _unseen(model: PretrainedLM, seed: int, batches: int):
+def _unseen(model: PretrainedLM, seed: int, batches: int) -> list[Batch]:
     recipe = RECIPES["bert-middle" if isinstance(model, MaskedLM) else "gpt-middle"]
     return [batch_at(recipe, UNSEEN_STREAMS + 1000 * seed + i) for i in range(batches)]
 
@@ -114,77 +125,159 @@ def list_losses(
     most frequent one: what a format rules out the posterior does not use.
     """
     rng, posterior = Rng(f"list losses/{seed}"), Posterior(relabel)
-    asked, outputs, best = [], [], 0.0
-    while len(asked) < count:
-        made = lists.write_list(rng, relabel)
+    prompts: list[str] = []
+    outputs: list[str] = []
+    best = 0.0
+    while len(prompts) < count:
+        drawn = lists.write_list(rng, relabel)
         frame = lists.FORMATS["colon"]
-        if not made.text.startswith(frame.format(x=made.items[0][0], y=made.items[0][1])):
+        if not drawn.text.startswith(frame.format(x=drawn.items[0][0], y=drawn.items[0][1])):
             continue
-        k = rng.randrange(min(len(made.items), 12))
-        query = Query(tuple(made.items[:k]), made.items[k][0], made.items[k][1], frame)
-        best -= math.log(posterior.predict(query.demonstrations, query.input)[query.output])
-        asked.append(query.prompt)
-        outputs.append(query.output)
-    scores = model.next_word(asked)
+        k = rng.randrange(min(len(drawn.items), 12))
+        shown, (query, output) = drawn.items[:k], drawn.items[k]
+        best -= math.log(posterior.predict(tuple(shown), query)[output])
+        examples = tuple(Example(x, y) for x, y in shown)
+        prompts.append(Prompt(query, examples, template=LIST_TEMPLATES["colon"]).text)
+        outputs.append(output)
+    scores = model.next_word(prompts)
     own = -scores[torch.arange(count), model.token_ids(outputs)].mean().item()
     return {"model": own, "generator": best / count}
 
 
 def in_context(
-    model: CausalLM,
-    tasks: tuple[str, ...],
-    shots: tuple[int, ...],
+    model: str,
+    tasks: Sequence[str],
+    shots: Sequence[int],
     count: int,
     seed: int,
-    relabel: float = 0.2,
     titled: bool = False,
-) -> dict:
-    """task -> shots (as text) -> accuracy of the model and of the exact posterior (``"ceiling"``)
-    on the same queries.
+) -> list[Row]:
+    """Accuracy (percent) of written answers by task and number of demonstrations, and that of the
+    exact posterior on the same questions.
 
     Args:
+        model: a shipped GPT, by name.
         titled: whether a title says what is asked; then the posterior knows it, too, and that no
             label is renamed.
     """
-    found = {}
-    for task in tasks:
-        posterior = Posterior(0.0, [task]) if titled else Posterior(relabel)
-        found[task] = {}
-        for k in shots:
-            if k >= lists.list_tasks()[task].most:
-                continue
-            asked = queries(task, k, count, seed, titled=titled)
-            best = [posterior.predict(q.demonstrations, q.input) for q in asked]
-            found[task][str(k)] = {
-                "model": accuracy(model, asked),
-                "ceiling": sum(
-                    max(b, key=b.get) == q.output for b, q in zip(best, asked, strict=True)
-                )
-                / count,
-            }
-    return found
+    more: dict[str, Any] = {"count": count, "titled": titled, "written": True}
+    rows: list[Row] = []
+    for cell in sweeps.grid(tasks, shots, (seed,), (model,), **more):
+        place: Row = {"model": model, "task": cell.task, "k": cell.shots}
+        rows.append({"measure": ACCURACY, **place, "value": sweeps.measure(cell)})
+        rows.append({"measure": BEST, **place, "value": sweeps.ceiling(cell)})
+    return rows
 
 
-def model_quality(seed: int) -> dict:
-    """The quality gate of every pretrained model."""
-    found = {}
+def model_quality(seed: int) -> list[Row]:
+    """The quality of every pretrained model; shares in percent, losses in nats a label."""
+    rows: list[Row] = []
     for name in sorted(RECIPES):
         model = load(name)
-        found[name] = {"unseen_loss": unseen_loss(model, seed)}
-        if isinstance(model, MaskedLM):
-            found[name]["masked_accuracy"] = masked_accuracy(model, seed)
-            continue
-        found[name] |= {
-            "facts": facts(model),
-            "sums": {split: arithmetic(model, split) for split in (TRAIN, TEST)},
+        found: dict[tuple[str, str | None], float] = {
+            ("unseen loss", None): unseen_loss(model, seed)
         }
-        if name in ("gpt-small", "gpt-middle", "gpt-large"):
-            found[name]["lists"] = list_losses(model, seed)
-            found[name]["in_context"] = in_context(model, PROFILED, SHOTS, 150, seed, titled=True)
+        if isinstance(model, MaskedLM):
+            found[MASKED, None] = 100 * masked_accuracy(model, seed)
+        else:
+            found |= {("facts", kind): 100 * share for kind, share in facts(model).items()}
+            found |= {("sums", split): 100 * arithmetic(model, split) for split in (TRAIN, TEST)}
+        if name in LADDER:
+            found |= {("loss on lists", of): loss for of, loss in list_losses(model, seed).items()}
+        rows += [_row(name, measure, part, value) for (measure, part), value in found.items()]
+        if name in LADDER:
+            rows += in_context(name, PROFILED, SHOTS, 150, seed, titled=True)
         if name == "gpt-large":
             others = tuple(task for task in list_tasks() if task not in PROFILED)
-            found[name]["in_context"] |= in_context(model, others, SHOTS, 40, seed)
-    return found
+            rows += in_context(name, others, SHOTS, 40, seed)
+    return rows
 
 
-STUDIES = (Study("quality", 2, tuple(sorted(RECIPES)), (0, 1, 2), model_quality),)
+def _row(model: str, measure: str, part: str | None, value: float) -> Row:
+    place: Row = {"measure": measure, "model": model, "value": value}
+    return place if part is None else place | {"part": part}
+
+
+def knowledge(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """What the models know, mean over seeds: a row a model; facts and sums in percent."""
+    columns = {
+        ("facts", "all"): "all facts",
+        ("facts", "critics"): "critics",
+        ("sums", TRAIN): "sums",
+        ("sums", TEST): "held out",
+    }
+    wide = table.pivot_table("value", "model", ["measure", "part"])
+    return wide.loc[list(models), list(columns)].set_axis([*columns.values()], axis=1)
+
+
+def losses(table: pd.DataFrame) -> pd.DataFrame:
+    """Loss (nats a label), mean over seeds, of the three sizes: on the outputs of lists beside the
+    best possible, and on all unseen text.
+    """
+    lists_ = table[table.measure == "loss on lists"].pivot_table("value", "model", "part")
+    unseen = table[table.measure == "unseen loss"].groupby("model").value.mean()
+    columns = {
+        "outputs of lists": lists_["model"],
+        "best possible": lists_["generator"],
+        "all unseen text": unseen,
+    }
+    return pd.DataFrame(columns).loc[list(LADDER)]
+
+
+def masked_words(table: pd.DataFrame) -> list[float]:
+    """Share (percent) of masked words that BERT fills in right, one a seed."""
+    return table[table.measure == MASKED].value.tolist()
+
+
+def by_shots(table: pd.DataFrame, model: str, task: str, measure: str) -> pd.DataFrame:
+    """Accuracy (percent) on one task: a row a seed, a column a number of demonstrations.
+
+    Args:
+        measure: :data:`ACCURACY` or :data:`BEST`.
+    """
+    rows = table[(table.model == model) & (table.task == task) & (table.measure == measure)]
+    return rows.pivot(index="seed", columns="k", values="value").rename(columns=int)
+
+
+def curves_by_shots(
+    table: pd.DataFrame, models: Mapping[str, str], tasks: Mapping[str, str]
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, np.ndarray]]:
+    """Accuracy (percent) by number of demonstrations, as :func:`course.plots.shots_and_ceiling`
+    takes it: title -> name -> (seeds, shots), and of the exact posterior title -> (seeds, shots).
+
+    Args:
+        models: model -> what it is called.
+        tasks: task -> title.
+    """
+    curves = {
+        title: {name: by_shots(table, m, task, ACCURACY).to_numpy() for m, name in models.items()}
+        for task, title in tasks.items()
+    }
+    any_model = next(iter(models))  # all were asked the same questions
+    best = {
+        title: by_shots(table, any_model, task, BEST).to_numpy() for task, title in tasks.items()
+    }
+    return curves, best
+
+
+def below_the_best(table: pd.DataFrame, model: str, task: str) -> pd.Series:
+    """Points by which a model lies under the exact posterior, mean over seeds, by number of
+    demonstrations.
+    """
+    best, own = (by_shots(table, model, task, measure) for measure in (BEST, ACCURACY))
+    return (best - own).mean()
+
+
+def every_task(table: pd.DataFrame, model: str = "gpt-large") -> pd.DataFrame:
+    """Accuracy (percent), mean over seeds: a row a task, a column a number of demonstrations. The
+    last column is the exact posterior with the most demonstrations that fit.
+    """
+    rows = table[(table.model == model) & table.k.notna()]
+    means = rows.pivot_table("value", ["task", "k"], "measure").reset_index("k")
+    wide = means.pivot(columns="k", values=ACCURACY).rename(columns=lambda k: f"k = {k:.0f}")
+    wide["best"] = means.groupby("task")[BEST].last()
+    return wide.sort_values("k = 8", ascending=False, kind="stable").rename_axis(columns=None)
+
+
+QUALITY = Study("quality", 3, tuple(sorted(RECIPES)), (0, 1, 2), model_quality)
+STUDIES = (QUALITY,)

@@ -14,10 +14,11 @@ def rows_of(measured: Mapping[str, float | str], **columns: str | int | float) -
     Args:
         columns: what was varied, the same for all the rows.
     """
-    return [
-        columns | {"measure": name, "text" if isinstance(found, str) else "value": found}
-        for name, found in measured.items()
-    ]
+    rows: list[Row] = []
+    for name, found in measured.items():
+        kind = "text" if isinstance(found, str) else "value"
+        rows.append({**columns, "measure": name, kind: found})
+    return rows
 
 
 def where(table: pd.DataFrame, **conditions: object) -> pd.DataFrame:

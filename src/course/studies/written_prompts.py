@@ -2,7 +2,7 @@
 search among written prompts finds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from math import exp, log
@@ -10,15 +10,19 @@ from math import exp, log
 import numpy as np
 import pandas as pd
 
-from course.lm.language_model import load
+from course.lm.language_model import LanguageModel, load
 from course.reasoning import wording
-from course.search import Exhaustive, answers, search
-from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
+from course.search.base import SearchResult, search
+from course.search.baselines import Exhaustive
+from course.search.best_arm import BestArmSearch, SuccessiveHalving, Uniform, UpperConfidence
+from course.search.objective import answers
 from course.search.tabulated import candidates, repeated, tabulate
 from course.search.triggers import OpeningWriter, triggers
-from course.search.writers import BlankFiller, tune_writer
+from course.search.writers import BlankFiller, Writer, tune_writer
 from course.search.writing import WrittenPrompts
-from course.studies.records import Study
+from course.studies.claims import Claim
+from course.studies.records import Row, Study
+from course.studies.tables import by_seed, means, rows_of, where
 from course.tasks.registry import clusters
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
@@ -30,7 +34,7 @@ RACED = {"find_city": "find city", "first_word": "first word", "third_word": "th
 #: Runs of each race, and training and test items of its task.
 RUNS, ITEMS = 30, 100
 #: The settings of each schedule, from few calls to many. Uniform with 50 items is APE's default.
-SCHEDULES = {
+SCHEDULES: dict[str, list[tuple[Callable[..., BestArmSearch], dict[str, float]]]] = {
     "uniform": [(Uniform, {"items_each": items}) for items in (1, 2, 5, 10, 25, 50)],
     "UCB": [(UpperConfidence, {"batches": batches}) for batches in (3, 5, 10, 20)],
     "halving": [
@@ -44,92 +48,104 @@ HELD_OUT = (("geography", "letters", "tagging"), ("morphology", "things", "word 
 TASKS = tuple(name for name in list_tasks() if name not in PROFILED)
 TEXTS, BUDGET = 24, 5000
 #: How they are raced: from four items on, since a few candidates make items cheap.
-RACE = partial(SuccessiveHalving, first=4)
+BEST_ARM = partial(SuccessiveHalving, first=4)
 
 
-def races(seed: int) -> dict:
-    """By task and schedule, the calls, the regret and the optimism of each setting; each seed has
+def races(seed: int) -> list[Row]:
+    """By task, schedule and setting: the calls, the regret and the optimism; each seed has
     candidates and items of its own.
     """
-    model, found = load("gpt-middle"), {}
+    model, rows = load("gpt-middle"), []
     for task in RACED:
         prompts = candidates(task, seed)
         known = tabulate(answers(task, ITEMS, ITEMS, seed), model, prompts)
-        found[task] = {name: [asdict(repeated(kind(prompts, **how), known, RUNS)) for kind, how in settings]
-                       for name, settings in SCHEDULES.items()}  # fmt: skip
-    return found
+        for way, settings in SCHEDULES.items():
+            for kind, how in settings:
+                outcome = repeated(kind(prompts, **how), known, RUNS)
+                rows += rows_of(asdict(outcome), task=task, way=way, setting=setting_name(how))
+    return rows
 
 
-def written(seed: int) -> dict:
-    """By task, the test accuracy of the prompt found, of the best of people's and of the title;
-    what was found, and at how many calls.
+def setting_name(how: Mapping[str, float]) -> str:
+    """The settings of a schedule as text: ``"first=1, keep=0.5"``."""
+    return ", ".join(f"{name}={value}" for name, value in how.items())
 
-    Beside it: how often writers name a task, and the trigger phrase that is found.
+
+def written(seed: int) -> list[Row]:
+    """In three parts: the test accuracy of what is searched, written by people, and the title, by
+    task; how often writers name a task; and the trigger phrase that is found.
     """
     model, filler = load("gpt-middle"), BlankFiller(load("bert-middle"))
-    return {
-        "tasks": {task: _searched(model, filler, task, seed) for task in TASKS},
-        "named": _named(model, filler, seed),
-        "trigger": _trigger(load("gpt-large"), seed),
-    }
+    rows = [row for task in TASKS for row in _searched(model, filler, task, seed)]
+    return [*rows, *_named(model, filler, seed), *_trigger(load("gpt-large"), seed)]
 
 
-def _searched(model, writer, task: str, seed: int) -> dict:
+def _searched(model: LanguageModel, writer: Writer, task: str, seed: int) -> Iterator[Row]:
+    """Test accuracy (percent) of the prompt found, of the best of people's and of the title."""
     objective = answers(task, 32, 100, seed, measure="likelihood")
-    found = search(WrittenPrompts(writer, TEXTS, race=RACE), objective, model, BUDGET, seed)
+    found = search(WrittenPrompts(writer, TEXTS, best_arm=BEST_ARM), objective, model, BUDGET, seed)
     by_hand = search(Exhaustive(INSTRUCTIONS[task]), objective, model, BUDGET)
-    return {
-        "prompt": found.prompt,
-        "calls": found.calls,
-        "found": found.held_out,
-        "by hand": by_hand.held_out,
-        "title": objective.held_out(model, list_tasks()[task].title),
-    }
+    title = objective.held_out(model, list_tasks()[task].title)
+    part: dict[str, str] = {"part": "tasks", "task": task}
+    yield from _outcome(found, **part)
+    yield from rows_of({"accuracy": by_hand.held_out}, way="by hand", **part)
+    yield from rows_of({"accuracy": title}, way="title", **part)
 
 
-def _named(model, filler, seed: int) -> dict[str, dict[str, float]]:
-    """Writer -> task -> share (percent) of its texts that are the title of the task or an
+def _outcome(found: SearchResult, **columns: str) -> list[Row]:
+    """The prompt that a search found, its test accuracy (percent), and the calls it took."""
+    measured = {"prompt": found.prompt, "calls": found.calls, "accuracy": found.held_out}
+    return rows_of(measured, way="found", **columns)
+
+
+def _named(model: LanguageModel, filler: Writer, seed: int) -> Iterator[Row]:
+    """By writer and task: the share (percent) of its texts that are the title of the task or an
     instruction that people wrote.
     """
-    found: dict = {"blanks": {}, "tuned": {}}
     for held_out in HELD_OUT:
         writers = {"blanks": filler, "tuned": tune_writer(model, held_out, steps=60, seed=seed)}
         for task in (name for name in TASKS if clusters()[name] in held_out):
-            names, shown = (
-                (list_tasks()[task].title, *INSTRUCTIONS[task]),
-                answers(task, 32, 1, seed).examples,
-            )
-            for name, writer in writers.items():
-                texts = [
-                    " ".join(text.replace(".", " .").split())
-                    for text in writer.write(shown, TEXTS, seed)
-                ]
-                found[name][task] = 100 * sum(text in names for text in texts) / TEXTS
-    return found
+            examples = answers(task, 32, 1, seed).examples
+            for way, writer in writers.items():
+                share = _share_named(writer.write(examples, TEXTS, seed), task)
+                yield from rows_of({"named": share}, part="naming", task=task, way=way)
 
 
-def _trigger(model, seed: int) -> dict:
-    """The phrase found beside the usual one, the announced answer, and nothing: test accuracy at
-    three steps.
+def _share_named(texts: Sequence[str], task: str) -> float:
+    """The share (percent) of texts that are a task's title or an instruction that people wrote."""
+    names = (list_tasks()[task].title, *INSTRUCTIONS[task])
+    spaced = [" ".join(text.replace(".", " .").split()) for text in texts]
+    return 100 * sum(text in names for text in spaced) / TEXTS
+
+
+def _trigger(model: LanguageModel, seed: int) -> Iterator[Row]:
+    """The phrase found beside the usual one, the announced answer, and nothing: test accuracy
+    (percent) at three steps.
     """
     objective, worded = triggers(seed=seed), wording("problem")
-    found = search(
-        WrittenPrompts(OpeningWriter(model), TEXTS, race=RACE), objective, model, BUDGET, seed
-    )
+    method = WrittenPrompts(OpeningWriter(model), TEXTS, best_arm=BEST_ARM)
+    yield from _outcome(search(method, objective, model, BUDGET, seed), part="trigger")
     phrases = {"given": worded.trigger, "answer at once": worded.announce, "nothing": ""}
-    return {"prompt": found.prompt, "calls": found.calls, "found": found.held_out} | {
-        name: objective.held_out(model, phrase) for name, phrase in phrases.items()
-    }
+    for way, phrase in phrases.items():
+        right = {"accuracy": objective.held_out(model, phrase)}
+        yield from rows_of(right, part="trigger", way=way)
 
 
-def mean_curves(value: dict) -> dict[str, tuple[list[float], list[float]]]:
-    """Schedule -> (calls, regret in points) of its settings, means over the tasks, of one seed."""
-    means = {name: [[np.mean([value[task][name][i][key] for task in value]) for i in range(len(settings))] for key in ("calls", "regret")]
-             for name, settings in SCHEDULES.items()}  # fmt: skip
-    return {
-        name: ([float(c) for c in calls], [float(r) for r in regret])
-        for name, (calls, regret) in means.items()
-    }
+def mean_curves(table: pd.DataFrame) -> list[dict[str, tuple[list[float], list[float]]]]:
+    """Schedule -> (calls, regret in points) of its settings, means over tasks; one map a seed."""
+    return [
+        {
+            way: (_over_tasks(rows, way, "calls"), _over_tasks(rows, way, "regret"))
+            for way in SCHEDULES
+        }
+        for _, rows in table.groupby("seed")
+    ]
+
+
+def _over_tasks(table: pd.DataFrame, way: str, measure: str) -> list[float]:
+    """The mean over the tasks of each setting of a schedule, in their order."""
+    rows = where(table, way=way, measure=measure)
+    return rows.groupby("setting", sort=False)["value"].mean().tolist()
 
 
 def calls_to_reach(calls: Sequence[float], regret: Sequence[float], target: float) -> float:
@@ -149,58 +165,79 @@ def calls_to_reach(calls: Sequence[float], regret: Sequence[float], target: floa
 
 
 def times_fewer(
-    values: Sequence[dict], than: str = "uniform", tasks: Sequence[str] = tuple(RACED)
+    table: pd.DataFrame, than: str = "uniform", tasks: Sequence[str] = tuple(RACED)
 ) -> np.ndarray:
-    """How many times fewer calls halving takes to the regret of another schedule in its dearest
-    setting, one value a seed.
+    """How many times fewer calls halving takes to the regret of another schedule in its most
+    expensive setting, (seeds,).
 
     The regrets are means over the tasks. 0 if halving never gets there.
     """
     found = []
-    for value in values:
-        curves = mean_curves({task: value[task] for task in tasks})
+    for curves in mean_curves(table[table["task"].isin(tasks)]):
         calls, regret = curves[than]
         found.append(calls[-1] / calls_to_reach(*curves["halving"], regret[-1]))
     return np.array(found)
 
 
-def gains(values: Sequence[dict], than: str = "by hand") -> np.ndarray:
-    """Test accuracy of the prompts found minus that of others (points), mean over the tasks, one
-    value a seed.
+def gains(table: pd.DataFrame, than: str = "by hand") -> np.ndarray:
+    """Test accuracy of the prompts found minus that of others (points), mean over the tasks,
+    (seeds,).
     """
-    return np.array(
-        [
-            np.mean([task["found"] - task[than] for task in value["tasks"].values()])
-            for value in values
-        ]
+    part = where(table, part="tasks", measure="accuracy")
+    return by_seed(part, way="found") - by_seed(part, way=than)
+
+
+def by_task(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean test accuracy in percent: a row a task, columns ``found``, ``by hand`` and ``title``."""
+    return means(
+        table, "task", "way", ("found", "by hand", "title"), part="tasks", measure="accuracy"
     )
 
 
-def by_task(values: Sequence[dict]) -> pd.DataFrame:
-    """Mean test accuracy in percent: a row a task, columns ``found``, ``by hand`` and ``title``."""
-    return pd.DataFrame({task: {column: np.mean([v["tasks"][task][column] for v in values]) for column in ("found", "by hand", "title")}
-                         for task in TASKS}).T  # fmt: skip
-
-
-def naming(values: Sequence[dict]) -> pd.DataFrame:
+def naming(table: pd.DataFrame) -> pd.DataFrame:
     """Mean share in percent of a writer's texts that name the task: a row a task, a column a
     writer.
     """
-    return pd.DataFrame({title: pd.DataFrame([value["named"][name] for value in values]).mean()
-                         for title, name in (("BERT", "blanks"), ("tuned GPT", "tuned"))})  # fmt: skip
+    found = means(table, "task", "way", ("blanks", "tuned"), part="naming")
+    return found.rename(columns={"blanks": "BERT", "tuned": "tuned GPT"})
 
 
-def optimism(values: Sequence[dict]) -> pd.DataFrame:
+def optimism(table: pd.DataFrame) -> pd.DataFrame:
     """By how many points a winner's score in a uniform race is above its score on test items, by
     the items of a candidate.
     """
-    means = {how["items_each"]: np.mean([v[task]["uniform"][i]["optimism"] for v in values for task in v])
-             for i, (_, how) in enumerate(SCHEDULES["uniform"])}  # fmt: skip
-    return pd.DataFrame({"too good by": {f"{items} items": mean for items, mean in means.items()}})
+    rows = where(table, way="uniform", measure="optimism")
+    found = rows.groupby("setting", sort=False)["value"].mean()
+    found.index = [f"{name.removeprefix('items_each=')} items" for name in found.index]
+    return found.to_frame("too good by")
+
+
+def over_an_answer_at_once(table: pd.DataFrame) -> np.ndarray:
+    """Test accuracy of the trigger phrase found minus that of an answer at once, in points,
+    (seeds,).
+    """
+    part = where(table, part="trigger", measure="accuracy")
+    return by_seed(part, way="found") - by_seed(part, way="answer at once")
 
 
 _SEEDS = (0, 1, 2, 3)
-STUDIES = (
-    Study("races", 1, ("gpt-middle",), _SEEDS, races),
-    Study("written", 2, ("bert-middle", "gpt-large", "gpt-middle"), _SEEDS, written),
-)
+RACES = Study("races", 1, ("gpt-middle",), _SEEDS, races)
+WRITTEN = Study("written", 2, ("bert-middle", "gpt-large", "gpt-middle"), _SEEDS, written)
+STUDIES = (RACES, WRITTEN)
+
+_APE = "zhou2023large"
+CLAIMS = (
+    Claim(
+        "6b", "As good as APE's default with so many times fewer calls.",
+        8, _APE, unit="times", studies=(RACES,), differences=times_fewer,
+    ),
+    Claim(
+        "6b", "What is found is no worse than people's best.", 0, _APE,
+        "on a par or better in 24 of 24 tasks", margin=2, studies=(WRITTEN,), differences=gains,
+        fails="The mean is level, but seeds differ on yes-no questions by more than the margin.",
+    ),
+    Claim(
+        "6b", "A trigger phrase that is found beats answering at once.",
+        20, _APE, studies=(WRITTEN,), differences=over_an_answer_at_once,
+    ),
+)  # fmt: skip

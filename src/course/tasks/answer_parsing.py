@@ -24,21 +24,28 @@ _HASHES = re.compile(r"####[ \t]*([^\n]*)")
 #: "#### 2. Add them up" is a heading of Markdown and no answer.
 _HEADING = re.compile(r"\d+[.)] \S")
 _BOX = re.compile(r"\\f?boxed ?\{|[{}]")
-_IS = r"(?:is|was|equals|becomes|(?:(?:will|would|must|should|can|could|may|might) |(?:has|have|had|needs|ought) to )(?:\w+ )?(?:be|equal))"
+_IS = (
+    r"(?:is|was|equals|becomes|(?:(?:will|would|must|should|can|could|may|might) "
+    r"|(?:has|have|had|needs|ought) to )(?:\w+ )?(?:be|equal))"
+)
 _PHRASE = re.compile(
-    rf"\banswer(?: (?:to|for|of|in)\b[^.!?:=\n]{{0,60}}?)?(?: {_IS}\b|'s\b| ?[:=]|[\"'*`]{{1,3}}[:=])[\"'*`]{{0,3}}—? ?:? ?"
+    rf"\banswer(?: (?:to|for|of|in)\b[^.!?:=\n]{{0,60}}?)?(?: {_IS}\b|'s\b| ?[:=]"
+    rf"|[\"'*`]{{1,3}}[:=])[\"'*`]{{0,3}}—? ?:? ?"
     r"|(?:答案|答)\s?(?:應該|应该)?(?:就?是|為|为|等於|等于|[:=]) ?[:=]? ?",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
-    r"\b(?:is|was) (?:the|our|my|your) (?:\w+ )?answer\b|(?:是|就是)(?:正確|正确|最後|最终|最終)?答案",
+    r"\b(?:is|was) (?:the|our|my|your) (?:\w+ )?answer\b"
+    r"|(?:是|就是)(?:正確|正确|最後|最终|最終)?答案",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(
-    r"\s?(?:(?<!\bMr|\bMs|\bDr|\bSt|\bvs)(?<!\bMrs)(?<!\bapprox)[.!?]|;)(?=[\"')\]]{0,2}(?:\s|$))|[。！？；\n]"
+    r"\s?(?:(?<!\bMr|\bMs|\bDr|\bSt|\bvs)(?<!\bMrs)(?<!\bapprox)[.!?]|;)(?=[\"')\]]{0,2}(?:\s|$))"
+    r"|[。！？；\n]"
 )
 _REFUSAL = re.compile(
-    r"(?:un(?:known|clear|defined|determined)|indeterminate|impossible|not (?:known|clear|given|defined|enough))\b",
+    r"(?:un(?:known|clear|defined|determined)|indeterminate|impossible|not (?:known|clear|given"
+    r"|defined|enough))\b",
     re.IGNORECASE,
 )
 _NO = r"(?:\bnot|n't|\bnever|\bcannot|\brather than|\binstead of|不是|并非|並非|而非)"
@@ -54,7 +61,8 @@ _OPERATOR = re.compile(
 )
 _EQUALS = re.compile(r"[^.!?\n]{0,60}=[\s({\[]*(?:[A-Za-z] ?= ?)?")
 _GIVES = re.compile(
-    r"\)?,? ?(?:which |that )?(?:is|are|equals|makes|gives|leaves|is equal to|得|等於|等于)(?: to| exactly| about)? ?(?:[A-Za-z]+ )?",
+    r"\)?,? ?(?:which |that )?(?:is|are|equals|makes|gives|leaves|is equal to|得|等於|等于)(?: to"
+    r"| exactly| about)? ?(?:[A-Za-z]+ )?",
     re.IGNORECASE,
 )
 _LIST = re.compile(
@@ -64,20 +72,23 @@ _LIST = re.compile(
     re.IGNORECASE,
 )
 _MIXED_UNITS = re.compile(
-    r" ?(?:years?|months?|weeks?|days?|hours?|hrs?|h|minutes?|mins?|feet|foot|ft|'|pounds?|lbs?|dollars?|bucks|quarters|meters?|m|km|kg)"
+    r" ?(?:years?|months?|weeks?|days?|hours?|hrs?|h|minutes?|mins?|feet|foot|ft|'|pounds?|lbs?"
+    r"|dollars?|bucks|quarters|meters?|m|km|kg)"
     r"\.?,? ?",
     re.IGNORECASE,
 )
 _OF = re.compile(r" of (?:the |these |those )?", re.IGNORECASE)
 #: A remark in parentheses: not what an operator takes, and no pair of numbers.
 _ASIDE = re.compile(
-    r"(?<=[^\W_][ %°]|[%°'\"] )(?<!\bx )(?<!times )(?<!plus )(?<!minus )(?<!by )\((?![-\d., ]*\d ?, ?[-\d., ]+\))[^()]*+\)(?! ?[-+*/×=^])"
+    r"(?<=[^\W_][ %°]|[%°'\"] )(?<!\bx )(?<!times )(?<!plus )(?<!minus )(?<!by )"
+    r"\((?![-\d., ]*\d ?, ?[-\d., ]+\))[^()]*+\)(?! ?[-+*/×=^])"
 )
 _ASSIGNED = re.compile(r"(?<![A-Za-z*^] )(?<![A-Za-z\d*^])([A-Za-z])\s?=\s?(?=[-$]?\d)")
 _NEXT_LINE = re.compile(r"\s*\n\s*(?:[-*•] )?")
 #: Words with which what is announced may begin before its number.
 _BEGINNING = re.compile(
-    r"[\"'(\[*:$]*\s?(?:(?:about|exactly|equal|to|just|only|simply|therefore|then|now|approximately|a total of|the number)\s){0,3}[\"'(]?"
+    r"[\"'(\[*:$]*\s?(?:(?:about|exactly|equal|to|just|only|simply|therefore|then|now"
+    r"|approximately|a total of|the number)\s){0,3}[\"'(]?"
 )
 
 
@@ -169,7 +180,8 @@ def given(text: str, kind: str = "number", *, decimal_comma: bool = False) -> An
     if len(found) != 1:
         shown = text if len(text) <= 60 else f"{text[:60]}…"
         raise ValueError(
-            f"the reference {shown!r} holds {len(found)} numbers: expected one, of at most {MOST_DIGITS} digits; "
+            f"the reference {shown!r} holds {len(found)} numbers: expected one, "
+            f"of at most {MOST_DIGITS} digits; "
             "for words pass kind='words'"
         )
     return found[0]
@@ -254,7 +266,8 @@ def _announced(text: str) -> Iterator[str]:
     for phrase, following in zip(phrases, ends, strict=bool(phrases)):
         start = phrase.end()
         if text.startswith("\n", start):  # on a line of its own a dash is a bullet
-            start = _NEXT_LINE.match(text, start, following).end()
+            line = _NEXT_LINE.match(text, start, following)
+            start = line.end() if line else start
         end = _SENTENCE_END.search(text, start, following)
         yield text[start : end.start() if end else following]
 
@@ -314,7 +327,8 @@ def _last(text: str, decimal_comma: bool) -> Answer:
 
 
 def _begins(said: str, numeral: Numeral) -> bool:
-    return _BEGINNING.match(said).end() >= numeral.start
+    beginning = _BEGINNING.match(said)
+    return beginning is not None and beginning.end() >= numeral.start
 
 
 def _several_unknowns(said: str) -> bool:
@@ -323,7 +337,7 @@ def _several_unknowns(said: str) -> bool:
 
 
 def _said_otherwise(text: str, found: Sequence[Numeral], run: "Run") -> bool:
-    """Whether a later sentence has another number in words: which of the two is meant nobody knows."""
+    """Whether a later sentence has another number in words, so that nobody knows which is meant."""
     later = [
         n
         for n in found

@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub: SST-2, SNLI, CoNLL-2003, SQuAD and GSM8K as sources of tasks."""
+"""Hugging Face data sets as sources of tasks: SST-2, SNLI, CoNLL-2003, SQuAD, GSM8K."""
 
 from dataclasses import dataclass, field
 

@@ -11,12 +11,15 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from datasets import Dataset, DatasetDict, Features, Sequence, Value
 
 from course.tasks.task import Task
 from course.world.example import Example
 from course.world.split import SPLITS, split_table
+
+T = TypeVar("T")
 
 #: Environment variable with the folder.
 FOLDER_VARIABLE = "COURSE_INDUCTION"
@@ -25,8 +28,13 @@ FOLDER_VARIABLE = "COURSE_INDUCTION"
 TEST_PERCENT, VALIDATION_PERCENT = 50, 20
 CLUSTER = "instruction induction"
 #: Tasks whose answers are not compared word for word -> how the benchmark compares them.
-_COMPARED = {"common_concept": "f1", "informal_to_formal": "f1", "orthography_starts_with": "set", "taxonomy_animal": "set",
-             "synonyms": "contains"}  # fmt: skip
+_COMPARED = {
+    "common_concept": "f1",
+    "informal_to_formal": "f1",
+    "orthography_starts_with": "set",
+    "taxonomy_animal": "set",
+    "synonyms": "contains",
+}
 #: Where a row has all answers that are right.
 _ANSWERS = ("other_rhymes", "possible_translations", "possible_outputs")
 _FEATURES = Features(
@@ -86,16 +94,18 @@ def _folder(folder: Path | None) -> Path:
     named = folder or os.environ.get(FOLDER_VARIABLE)
     if not named:
         raise ValueError(
-            f"no folder with the instruction-induction data: pass one, or set {FOLDER_VARIABLE} to its path"
+            "no folder with the instruction-induction data: pass one, "
+            f"or set {FOLDER_VARIABLE} to its path"
         )
     if not (Path(named) / "execute").is_dir() or not (Path(named) / "annotations").is_dir():
         raise ValueError(
-            f"{named} does not hold the instruction-induction data: expected the folders 'execute' and 'annotations' in it"
+            f"{named} does not hold the instruction-induction data: "
+            "expected the folders 'execute' and 'annotations' in it"
         )
     return Path(named)
 
 
-def _read(path: Path, take: Callable):
+def _read(path: Path, take: Callable[[dict], T]) -> T:
     try:
         return take(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -106,23 +116,25 @@ def _read(path: Path, take: Callable):
 
 def _rows(name: str, row: dict) -> list[dict]:
     """The questions that one stored example makes, as the benchmark's own preparation does it."""
-    made = partial(dict, others=[])
+    question: Callable[..., dict] = partial(dict, others=[])
     if name == "cause_and_effect":
         cause, effect = row["cause"], row["effect"]
         return [
-            made(input=f"Sentence 1: {a} Sentence 2: {b}", output=cause)
+            question(input=f"Sentence 1: {a} Sentence 2: {b}", output=cause)
             for a, b in ((cause, effect), (effect, cause))
         ]
     if name == "common_concept":
         return [
-            made(
+            question(
                 input=", ".join(row["items"]),
                 output=row["concept"],
                 others=_others(row["concept"], row["all_common_concepts"]),
             )
         ]
     every: list[str] = next((row[key] for key in _ANSWERS if key in row), [])
-    return [made(input=row["input"], output=row["output"], others=_others(row["output"], every))]
+    return [
+        question(input=row["input"], output=row["output"], others=_others(row["output"], every))
+    ]
 
 
 def _others(usual: str, every: list[str]) -> list[str]:

@@ -43,8 +43,11 @@ def _label(text: str) -> str:
 
 #: Name -> what brings a text to the form in which it is compared.
 NORMALISERS: dict[str, Callable[[str], str]] = {
-    "stripped": str.strip, "squad": _squad, "instruction_induction": _instruction_induction, "label": _label,
-}  # fmt: skip
+    "stripped": str.strip,
+    "squad": _squad,
+    "instruction_induction": _instruction_induction,
+    "label": _label,
+}
 
 
 def _exact(text: str, right: str) -> float:
@@ -71,10 +74,10 @@ def _f1(text: str, right: str) -> float:
     """Harmonic mean of precision and recall over words, counted with their repetitions; without
     words right or wrong as a whole.
     """
-    found, wanted = text.split(), right.split()
-    if not found or not wanted:
-        return float(found == wanted)
-    return 2 * (Counter(found) & Counter(wanted)).total() / (len(found) + len(wanted))
+    words, expected = text.split(), right.split()
+    if not words or not expected:
+        return float(words == expected)
+    return 2 * (Counter(words) & Counter(expected)).total() / (len(words) + len(expected))
 
 
 _COMPARISONS = {"exact": _exact, "contains": _contains, "set": _same_set, "f1": _f1}
@@ -86,10 +89,14 @@ def _metric(normaliser: str, compare: Callable[[str, str], float], text: str, ri
 
 #: Name -> score of a text against one right answer, 0 to 1: ``"exact"`` compares stripped texts and
 #: numbers by value, the others are named by their normaliser.
-METRICS: dict[str, Callable[[str, str], float]] = {"exact": partial(_metric, "stripped", _same_value)} | {
-    f"{normaliser}.{name}": partial(_metric, normaliser, compare)
-    for normaliser in ("squad", "instruction_induction") for name, compare in _COMPARISONS.items()
-}  # fmt: skip
+METRICS: dict[str, Callable[[str, str], float]] = {
+    "exact": partial(_metric, "stripped", _same_value),
+    **{
+        f"{normaliser}.{name}": partial(_metric, normaliser, compare)
+        for normaliser in ("squad", "instruction_induction")
+        for name, compare in _COMPARISONS.items()
+    },
+}
 
 
 def best_score(metric: str, text: str, right: Sequence[str]) -> float:

@@ -109,13 +109,13 @@ class Generator:
 @cache
 def sources() -> dict[str, Source]:
     """Task -> its source, for every task of the micro-world."""
-    found: dict[str, Source] = {}
+    by_name: dict[str, Source] = {}
     for task in lists.list_tasks().values():
-        found[task.name] = _list_source(task)
+        by_name[task.name] = _list_source(task)
     for exercise in exercises.EXERCISES.values():
-        found[exercise.name] = _exercise_source(exercise)
-    found["inference"] = _INFERENCE
-    return found | {"entities": _ENTITIES, "extraction": _EXTRACTION}
+        by_name[exercise.name] = _exercise_source(exercise)
+    by_name["inference"] = _INFERENCE
+    return by_name | {"entities": _ENTITIES, "extraction": _EXTRACTION}
 
 
 def _list_source(task: lists.ListTask) -> Source:
@@ -203,12 +203,12 @@ def _answer_start(story: str, subject: str, answer: str) -> int:
     """The position of ``answer`` in the last sentence that speaks of ``subject`` too: later
     sentences overrule earlier ones.
     """
-    start = found = 0
+    start = position = 0
     for sentence in story.split(" . "):
         if {subject, answer} <= set(sentence.split()):
-            found = start + f" {sentence} ".index(f" {answer} ")
+            position = start + f" {sentence} ".index(f" {answer} ")
         start += len(sentence) + len(" . ")
-    return found
+    return position
 
 
 _EXTRACTION = Generator(

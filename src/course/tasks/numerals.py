@@ -21,8 +21,15 @@ MOST_DIGITS = 640
 # --- to one alphabet
 
 _SAME = {
-    "-": "‐‑‒–−﹣˗", "—": "―⸺﹘", "'": "’ʼ′‘", "×": "✕✖⨯", "*": "⋅·∙", "/": "⁄∕", "=": "≈≃≅", " ": "\u00a0\u2007\u2009\u202f\u3000\t\v\f",
-}  # fmt: skip
+    "-": "‐‑‒–−﹣˗",
+    "—": "―⸺﹘",
+    "'": "’ʼ′‘",
+    "×": "✕✖⨯",
+    "*": "⋅·∙",
+    "/": "⁄∕",
+    "=": "≈≃≅",
+    " ": "\u00a0\u2007\u2009\u202f\u3000\t\v\f",
+}
 _ONE_ALPHABET = {ord(other): sign for sign, others in _SAME.items() for other in others}
 _ONE_ALPHABET |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
     0xFF08: " (",
@@ -35,7 +42,8 @@ _SUPERSCRIPT = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+")
 #: LaTeX that changes nothing about a number.
 _TEXT = re.compile(r"\\(?:text|math)(?:rm|bf|it|sf|normal)?\s?\{([^{}]*)\}|\\mbox\s?\{([^{}]*)\}")
 _INVISIBLE = re.compile(
-    r"\\(?:left|right|[bB]ig+[lr]?|displaystyle|quad|qquad|(?:text|math)(?:rm|bf|it|sf|normal)?|mbox|operatorname|(?:dollar|degree)s?)(?![A-Za-z])"
+    r"\\(?:left|right|[bB]ig+[lr]?|displaystyle|quad|qquad|(?:text|math)(?:rm|bf|it|sf|normal)?"
+    r"|mbox|operatorname|(?:dollar|degree)s?)(?![A-Za-z])"
     r"|\\[,!;:()\[\] ]|\\(?=[$%&#_])|\^\s?\{?\s?\\circ\s?\}?"
 )
 _MACROS = {
@@ -52,12 +60,14 @@ _MACROS = {
     "neq": "≠",
 }
 _FRACTION = re.compile(
-    r"\\[dtc]?frac\s?(?:\{\s?([-+]?)\s?(\d[\d,]*(?:\.\d+)?)\s?\}|()(\d))\s?(?:\{\s?(\d[\d,]*(?:\.\d+)?)\s?\}|(\d)(?!\d))"
+    r"\\[dtc]?frac\s?(?:\{\s?([-+]?)\s?(\d[\d,]*(?:\.\d+)?)\s?\}"
+    r"|()(\d))\s?(?:\{\s?(\d[\d,]*(?:\.\d+)?)\s?\}|(\d)(?!\d))"
 )
 #: What LaTeX says of roots, of fractions that are not of numbers, and in any other macro: part of
 #: an expression.
 _ALGEBRA = re.compile(
-    r"\\(?:[dtc]?frac|binom)\s?\{[^{}]*\}\s?\{[^{}]*\}|\\sqrt\s?(?:\[[^\[\]]*\]\s?)?\{[^{}]*\}|\\[A-Za-z]+|√\s?\d*|π|∞"
+    r"\\(?:[dtc]?frac|binom)\s?\{[^{}]*\}\s?\{[^{}]*\}|\\sqrt\s?(?:\[[^\[\]]*\]\s?)?\{[^{}]*\}"
+    r"|\\[A-Za-z]+|√\s?\d*|π|∞"
 )
 
 
@@ -106,26 +116,37 @@ def _without_latex(text: str) -> str:
 
 # --- digits
 
-#: Letters of scripts that put spaces between words; after any other letter (漢字) a number may begin.
+#: Letters of scripts that put spaces between words; after any other letter (漢字) a number may
+#: begin.
 LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f"
-_SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "lakh": 10**5, "crore": 10**7,
-             "mn": 10**6, "bn": 10**9, "百": 10**2, "千": 10**3, "萬": 10**4, "万": 10**4, "億": 10**8, "亿": 10**8}  # fmt: skip
+_SCALES = {
+    **{"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9},
+    **{"trillion": 10**12, "lakh": 10**5, "crore": 10**7, "mn": 10**6, "bn": 10**9},
+    **{"百": 10**2, "千": 10**3, "萬": 10**4, "万": 10**4, "億": 10**8, "亿": 10**8},
+}
 _SHORT = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9}
 #: Alone these are metres, bytes and tonnes; of money they are not.
 _SHORT_OF_MONEY = _SHORT | {"m": 10**6, "b": 10**9, "T": 10**12, "t": 10**12}
 #: "7 dozen" is counted in dozens as 7 km is in kilometres (so it is in GSM8K); "a dozen" is 12.
 _SCALE_WORD = r"(?:hundred|thousand|million|billion|trillion|lakh|crore|mn|bn)s?"
+_SCALE = re.compile(r"hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|\w")
 _CURRENCY = r"(?:(?:NT|US|HK|[CARS])?\$|[€£¥₹₩₽]|(?:USD|EUR|GBP|TWD|NTD|CNY|RMB|JPY|INR|CHF)|Rs\.?)"
-_GROUPS = r"\d{1,3}(?P<sep>[,'_ ])\d{3}(?:(?P=sep)\d{3}){0,11}(?!(?P=sep)?\d)|\d{1,2}(?:,\d{2}){1,8},\d{3}(?!,?\d)"
+_GROUPS = (
+    r"\d{1,3}(?P<sep>[,'_ ])\d{3}(?:(?P=sep)\d{3}){0,11}(?!(?P=sep)?\d)"
+    r"|\d{1,2}(?:,\d{2}){1,8},\d{3}(?!,?\d)"
+)
 _DIGITS = re.compile(
-    rf"(?:(?<![{LETTER}\d_)%.^])(?P<sign>[-+—]|(?i:minus|negative) )|(?<![{LETTER}\d_.^])(?<![{LETTER}]-))"
+    rf"(?:(?<![{LETTER}\d_)%.^])(?P<sign>[-+—]|(?i:minus|negative) )"
+    rf"|(?<![{LETTER}\d_.^])(?<![{LETTER}]-))"
     rf"(?P<money>{_CURRENCY} ?)?(?P<inner>-?)"
     rf"(?:10\^(?P<ten>[-+]?\d{{1,9}})(?![\w.]\d)"
-    rf"|(?:(?P<whole>\d++) (?:and )?(?=\d+/\d))?(?P<digits>(?:{_GROUPS}|\d++)(?:\.\d++)?|\.\d++)(?!\.?\d)"
+    rf"|(?:(?P<whole>\d++) (?:and )?(?=\d+/\d))?(?P<digits>(?:{_GROUPS}|\d++)(?:\.\d++)?"
+    r"|\.\d++)(?!\.?\d)"
     rf"(?:[eE](?P<exp>[-+]?\d{{1,9}})(?![\w]|\.\d)| ?[×*x] ?10 ?\^ ?(?P<pow>[-+]?\d{{1,9}})(?!\d))?"
     rf"(?: ?/ ?(?P<below>\d++(?:\.\d++)?)(?!\.?\d))?)"
     rf"(?P<rest> (?:and )?(?i:an?|one) (?i:half|third|quarter)(?![{LETTER}]))?"
-    rf"(?P<scale>(?: ?(?:(?i:{_SCALE_WORD})(?![{LETTER}])|[萬万億亿]|千(?![克米瓦卡赫字焦帕伏])|百(?!分))){{1,2}}"
+    rf"(?P<scale>(?: ?(?:(?i:{_SCALE_WORD})(?![{LETTER}])"
+    rf"|[萬万億亿]|千(?![克米瓦卡赫字焦帕伏])|百(?!分))){{1,2}}"
     rf"|[kKMBTmbt](?![{LETTER}\d]))?"
 )
 _PARTS = {"half": Fraction(1, 2), "third": Fraction(1, 3), "quarter": Fraction(1, 4)}
@@ -185,8 +206,9 @@ def _in_digits(text: str) -> Iterator[Numeral]:
         ) and not _BOUND_BEHIND.match(text, match.end())
         value = _value(match) if free else None
         end = match.end()
-        yield Numeral(start + joined * len(match["sign"] or ""), end, -value if value is not None and negative and not joined else value,
-                      joined=joined)  # fmt: skip
+        if value is not None and negative and not joined:
+            value = -value
+        yield Numeral(start + joined * len(match["sign"] or ""), end, value, joined=joined)
 
 
 def _value(match: re.Match) -> Fraction | None:
@@ -209,8 +231,7 @@ def _scale(written: str, money: bool) -> int:
     short = _SHORT_OF_MONEY if money else _SHORT
     if len(written) == 1 and written.isascii():
         return short.get(written, 1)
-    return prod(_SCALES[word] for word in re.findall(r"hundred|thousand|million|billion|trillion|lakh|crore|mn|bn|\w", written.lower())
-                if word in _SCALES)  # fmt: skip
+    return prod(_SCALES[word] for word in _SCALE.findall(written.lower()) if word in _SCALES)
 
 
 # --- words
@@ -243,13 +264,21 @@ _NTH = dict(
 )
 _UNIT, _TEEN, _TEN, _LARGE = ("|".join(words) for words in (_UNITS, _TEENS, _TENS, _BIG))
 _BELOW_100 = rf"(?:(?:{_TEN})(?:[- ](?:{_UNIT}))?|{_TEEN}|{_UNIT})"
-_BELOW_1000 = rf"(?:(?:{_TEEN}|{_UNIT}|a) hundred(?: (?:and )?{_BELOW_100})?|{_BELOW_100}|an?(?= (?:{_LARGE})))"
-_WHOLE = rf"(?:zero|(?:{_BELOW_100}|a|half a) dozen|half an? (?:{_LARGE})|{_BELOW_1000}(?: (?:{_LARGE})(?:,? (?:and )?{_BELOW_1000})?){{0,4}})"
+_BELOW_1000 = (
+    rf"(?:(?:{_TEEN}|{_UNIT}|a) hundred(?: (?:and )?{_BELOW_100})?"
+    rf"|{_BELOW_100}|an?(?= (?:{_LARGE})))"
+)
+_WHOLE = (
+    rf"(?:zero|(?:{_BELOW_100}|a|half a) dozen|half an? (?:{_LARGE})"
+    rf"|{_BELOW_1000}(?: (?:{_LARGE})(?:,? (?:and )?{_BELOW_1000})?){{0,4}})"
+)
 _ONE_NTH = rf"(?:an?|one)[- ](?:{'|'.join(_NTH)})"
 _SOME_NTHS = rf"{_BELOW_100}[- ](?:halves|(?:{'|'.join(list(_NTH)[1:])})s)"
 _WORDS = re.compile(
-    rf"(?=[aefhmnostz])(?<![{LETTER}\d-])(?P<sign>(?:minus|negative) )?"  # the letters with which it can begin, for speed
-    rf"(?:(?P<nths>{_ONE_NTH}|{_SOME_NTHS})|(?P<words>{_WHOLE})(?: and (?P<rest>{_ONE_NTH}|{_SOME_NTHS}))?|(?P<half>half))"
+    # the letters with which it can begin, for speed
+    rf"(?=[aefhmnostz])(?<![{LETTER}\d-])(?P<sign>(?:minus|negative) )?"
+    rf"(?:(?P<nths>{_ONE_NTH}|{_SOME_NTHS})|(?P<words>{_WHOLE})(?: and (?P<rest>{_ONE_NTH}"
+    rf"|{_SOME_NTHS}))?|(?P<half>half))"
     rf"(?![{LETTER}]|-[{LETTER}])",
     re.IGNORECASE,
 )
@@ -297,10 +326,11 @@ def _nths(words: str) -> Fraction:
 
 
 def _whole(words: str) -> Fraction:
-    total = current = Fraction(0)
+    total = Fraction(0)
+    current: Fraction | int = 0
     for word in re.findall(r"[a-z]+", words.lower()):
         if word in _BIG:
-            total, current = total + (current or 1) * _BIG[word], Fraction(0)
+            total, current = total + (current or 1) * _BIG[word], 0
         elif word in ("hundred", "dozen"):
             current = (current or 1) * (12 if word == "dozen" else 100)
         elif word == "half":
@@ -313,7 +343,8 @@ def _whole(words: str) -> Fraction:
 def _han(signs: str) -> Fraction:
     if not set(signs) & (_HAN_UNITS.keys() | _HAN_LARGE.keys()):  # 二〇二三: digit by digit
         return Fraction(int("".join(str(_HAN[sign]) for sign in signs)))
-    total = section = digit = 0
+    total: int | Fraction = 0
+    section = digit = 0
     for sign in signs:
         if sign in _HAN:
             digit = _HAN[sign]

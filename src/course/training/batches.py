@@ -42,7 +42,7 @@ class BatchingPlan:
     max_tokens_per_batch: int = 16_384
     pass_cost: int = 128
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             packed=boolean(),
@@ -368,7 +368,7 @@ def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def _each_token(name: str, feature: dict) -> bool:
-    """Whether a feature has one value a token; a list of floats is one target with several parts."""
+    """Whether a feature has one value a token; a list of floats is one target of several parts."""
     value = feature[name]
     if name == "labels" and isinstance(value, list):
         return len(value) == len(feature["input_ids"]) and not isinstance(value[0], float)

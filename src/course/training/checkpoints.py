@@ -55,13 +55,13 @@ class RunCheckpoint:
         """
         if not self.path.exists():
             return None
-        found = notes(self.path)
-        other = [part for part, value in self.identity.items() if found.get(part) != value]
+        stored = notes(self.path)
+        other = [part for part, value in self.identity.items() if stored.get(part) != value]
         if other:
             raise ValueError(
                 f"{self.path} is of a run with other {', '.join(other)}; {self.remedy}"
             )
-        return load(self.path, self.optimizers), json.loads(found[_PROGRESS])
+        return load(self.path, self.optimizers), json.loads(stored[_PROGRESS])
 
     def is_due(self) -> bool:
         """Whether the last checkpoint is longer ago than :attr:`seconds`."""
@@ -94,8 +94,8 @@ def save(
     """
     tensors = {
         f"{owner}.{name}": tensor
-        for owner, found in weights.items()
-        for name, tensor in found.items()
+        for owner, tensors_of in weights.items()
+        for name, tensor in tensors_of.items()
     }
     for i, optimizer in enumerate(optimizers):
         for j, state in optimizer.state_dict()["state"].items():
@@ -109,15 +109,15 @@ def save(
 
 def _sha256(tensors: Iterable[tuple[str, torch.Tensor]], notes: dict[str, str]) -> str:
     """Of the notes, and of the names, types, shapes and bytes of tensors."""
-    found = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
+    total = hashlib.sha256(json.dumps(notes, sort_keys=True).encode())
     each = {}
     for name, value in tensors:
         content = hashlib.sha256(f"{value.dtype} {list(value.shape)}".encode())
         content.update(value.flatten().view(torch.uint8).numpy().data)
         each[name] = content.hexdigest()
     # safetensors gives the tensors back in an order of its own
-    found.update(json.dumps(each, sort_keys=True).encode())
-    return found.hexdigest()
+    total.update(json.dumps(each, sort_keys=True).encode())
+    return total.hexdigest()
 
 
 def notes(path: Path) -> dict[str, str]:
@@ -126,8 +126,8 @@ def notes(path: Path) -> dict[str, str]:
     Raises:
         ValueError: if the file is damaged.
     """
-    with _whole(path) as (_, found):
-        return found
+    with _whole(path) as (_, content):
+        return content
 
 
 @contextmanager
@@ -153,9 +153,9 @@ def _compare(stored: Any) -> dict[str, str]:
     """The notes of an open checkpoint, after everything in it was compared with its sha256."""
     notes = dict(stored.metadata() or {})
     expected = notes.pop(_SHA256, "none")
-    found = _sha256(((name, stored.get_tensor(name)) for name in stored.keys()), notes)  # noqa: SIM118 (no dictionary)
-    if found != expected:
-        raise ValueError(f"sha256 {found[:12]}…, expected {expected[:12]}")
+    actual = _sha256(((name, stored.get_tensor(name)) for name in stored.keys()), notes)  # noqa: SIM118 (no dictionary)
+    if actual != expected:
+        raise ValueError(f"sha256 {actual[:12]}…, expected {expected[:12]}")
     return notes
 
 

@@ -319,8 +319,8 @@ class _Run:
         """
         remedy = "delete it, or name another file with checkpoint="
         checkpoint = RunCheckpoint(path, self._identity(), [self.optimizer], seconds, remedy)
-        if (found := checkpoint.resume()) is not None:
-            weights, progress = found
+        if (stored := checkpoint.resume()) is not None:
+            weights, progress = stored
             self._put(weights["model"])
             self.best = weights.get("best", {})
             self.progress = _Progress(**progress)

@@ -57,17 +57,20 @@ def fill_rows(segments: Iterable[list[int]], rows: int, length: int) -> list[lis
     Raises:
         ValueError: if a segment is longer than a row.
     """
-    taken, tokens = [], 0
+    taken: list[list[int]] = []
+    tokens = 0
     for segment in segments:
         if len(segment) > length:
             raise ValueError(
-                f"a document of {len(segment)} tokens does not fit a row of {length}; use a longer row"
+                f"a document of {len(segment)} tokens does not fit a row of {length}; "
+                "use a longer row"
             )
         if tokens + len(segment) > _FILL * rows * length:
             break
         taken.append(segment)
         tokens += len(segment)
-    room, packed = [length] * rows, [[] for _ in range(rows)]
+    room = [length] * rows
+    packed: list[list[list[int]]] = [[] for _ in range(rows)]
     for segment in sorted(taken, key=len, reverse=True):
         for row in range(rows):
             if room[row] >= len(segment):
@@ -78,7 +81,7 @@ def fill_rows(segments: Iterable[list[int]], rows: int, length: int) -> list[lis
 
 
 def lay_out(packed: list[list[list[int]]], labels: list[list[list[int]]], length: int) -> Batch:
-    """Rows of segments, and the labels of each segment, as a :class:`Batch` of (rows, ``length``)."""
+    """A :class:`Batch` of (rows, ``length``), from rows of segments and each segment's labels."""
     rows = len(packed)
     ids = np.zeros((rows, length), dtype=np.int64)
     wanted = np.full((rows, length), IGNORED, dtype=np.int64)

@@ -1,0 +1,112 @@
+"""The texts of chapter 1 by tier: the micro-world's for the shipped models, plain English for real
+ones, which have never heard of *dorland*.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from course.cloze import english, expectations
+from course.cloze.expectations import Beginning, Blank
+from course.models.hub import tier
+from course.world.lexicon import COUNTRIES
+
+#: Tasks of the micro-world that chapter 1 tunes while one reads.
+_TASKS = ("sentiment", "topic", "find_city", "third_word")
+_EXAMPLES = (
+    Blank("the capital of dorland is", ".", "rosken", "left"),
+    Blank("the capital of", "is rosken .", "dorland", "right"),
+    Blank("the opposite of", "is cold .", "hot", "right"),
+)
+_TITLES = {
+    "facts": "facts (stated)",
+    "translations": "translations (held out)",
+    "sums": "sums (held out)",
+}
+_PROMPTS = (
+    "hot : cold \n young : old \n fast :",
+    "dorland : rosken \n belmar : jasper \n tavria :",
+    "soup : good \n tea : good \n stew :",
+)
+
+
+@dataclass(frozen=True)
+class ClozeData:
+    """Blanks, beginnings and prompts whose words the models of one tier know.
+
+    Attributes:
+        examples: three sentences with a blank: the clue on the left, and twice on the right.
+        samples: one pair of blanks of each kind that is drawn.
+        titles: kind of blanks -> its title in a figure.
+        blank_sets: seed -> the blanks of each kind.
+        begun: two beginnings to look at.
+        beginnings: seed -> beginnings to measure with.
+        countries: candidates for the second example's blank.
+        tasks: list tasks for specialists.
+        prompts: demonstrations of three tasks, each with one input to answer.
+        phrase: a beginning whose end may have one word or more.
+    """
+
+    examples: tuple[Blank, ...]
+    samples: tuple[Blank, ...]
+    titles: dict[str, str]
+    blank_sets: Callable[[int], dict[str, list[Blank]]]
+    begun: tuple[Beginning, ...]
+    beginnings: Callable[[int], list[Beginning]]
+    countries: tuple[str, ...]
+    tasks: tuple[str, ...]
+    prompts: tuple[str, ...]
+    phrase: str
+
+
+def chapter_data(wanted_tier: str | None = None) -> ClozeData:
+    """The texts of chapter 1 for the tier.
+
+    Args:
+        wanted_tier: overrides ``COURSE_TIER``.
+
+    Raises:
+        ValueError: for an unknown tier.
+    """
+    return _plain_english() if tier(wanted_tier) == "hub" else _micro_world()
+
+
+def _plain_english() -> ClozeData:
+    return ClozeData(
+        examples=english.EXAMPLES,
+        samples=tuple(english.samples(seed=3)),
+        titles=english.TITLES,
+        blank_sets=lambda seed: english.blank_sets(40, seed),
+        begun=tuple(english.beginnings(2, seed=5)),
+        beginnings=lambda seed: english.beginnings(20, seed),
+        countries=english.COUNTRIES,
+        tasks=english.TASKS,
+        prompts=english.PROMPTS,
+        phrase=english.PHRASE,
+    )
+
+
+def _micro_world() -> ClozeData:
+    return ClozeData(
+        examples=_EXAMPLES,
+        samples=(
+            *expectations.translation_blanks(1, seed=3),
+            *expectations.sum_blanks(1, seed=3),
+        ),
+        titles=_TITLES,
+        blank_sets=_world_blanks,
+        begun=tuple(expectations.beginnings(2, seed=5)),
+        beginnings=lambda seed: expectations.beginnings(60, seed),
+        countries=tuple(COUNTRIES),
+        tasks=_TASKS,
+        prompts=_PROMPTS,
+        phrase="english : the red dog \n velan :",
+    )
+
+
+def _world_blanks(seed: int) -> dict[str, list[Blank]]:
+    """The kinds of blanks of the micro-world; the facts are always the same."""
+    return {
+        "facts": expectations.fact_blanks(),
+        "translations": expectations.translation_blanks(200, seed),
+        "sums": expectations.sum_blanks(150, seed),
+    }

@@ -1,0 +1,55 @@
+"""Data of chapter 4: what it asks the small models, and what it asks real ones."""
+
+from dataclasses import dataclass
+
+from course.models.hub import tier
+from course.prompting.prompts import LIST_TEMPLATES, PLAIN, Template
+
+
+@dataclass(frozen=True)
+class ChapterData:
+    """What differs in chapter 4 between the small models and real ones.
+
+    Attributes:
+        layout: in which the models know tasks.
+        other_model: a smaller model, or one that never read a renamed label.
+        labelled: a task whose answers are labels, for layouts and orders.
+        compared, foreign: the tasks of the sweeps over conditions and over foreign inputs.
+        written: tasks whose answers are written.
+        judged: a task for which choosing and writing differ.
+    """
+
+    layout: Template
+    other_model: str
+    labelled: str
+    compared: tuple[str, ...]
+    foreign: tuple[str, ...]
+    written: tuple[str, ...]
+    judged: str
+
+
+def chapter_data(wanted_tier: str | None = None) -> ChapterData:
+    """The data of a tier (default: that of ``COURSE_TIER``).
+
+    Raises:
+        ValueError: for an unknown tier.
+    """
+    if tier(wanted_tier) == "hub":
+        return ChapterData(
+            layout=PLAIN,
+            other_model="gpt-small",
+            labelled="sentiment",
+            compared=("sentiment", "inference"),
+            foreign=("sentiment",),
+            written=("sentiment",),
+            judged="sentiment",
+        )
+    return ChapterData(
+        layout=LIST_TEMPLATES["colon"],
+        other_model="gpt-small-p00",
+        labelled="is_even",
+        compared=("flag", "is_carried"),
+        foreign=("job", "instrument"),
+        written=("to_velan", "from_velan", "closed_book"),
+        judged="recommend",
+    )
