@@ -95,7 +95,6 @@ def test_the_outputs_are_there(name):
 FAILING = {
     ("04-in-context", "4d"),  # the spread across orders does not halve
     ("04b-instruction-tuning", "4e"),  # three held-out clusters of six
-    (
 }
 
 
