@@ -109,6 +109,15 @@ def test_right_and_wrong_answers_are_told_apart(written):
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [("Yes.", 1), ("the answer is yes", 1), ("no", 0), ("yes or no", 0), ("not yes", 0), ("", 0)],
+)
+def test_a_written_label_is_read_as_people_write_it(said, right):
+    asked = [question_of("a", "yes", ("yes", "no"))]
+    assert scores(Parrot({"a :": said}), asked, written=True).tolist() == [right]
+
+
 def test_words_without_meaning_are_right_if_they_stand_for_the_right_label():
     (asked,) = changed([question_of("a", "yes", ("yes", "no"))], "nonce")
     for number, word in enumerate(asked.prompt.verbalizer.words):

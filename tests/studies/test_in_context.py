@@ -48,11 +48,19 @@ def test_flipped_labels_are_set_against_chance():
 
 def test_orders_are_means_over_models_layouts_and_tasks():
     rows = [
-        {"seed": 0, "model": m, "layout": "colon", "task": t, "calibration": "none", "measure": q, "value": v + shift}
+        {
+            "seed": 0,
+            "model": m,
+            "layout": "colon",
+            "task": t,
+            "calibration": "none",
+            "measure": q,
+            "value": v + shift,
+        }
         for m, shift in (("one", 0.0), ("two", 30.0))
         for t, v in (("a", 40.0), ("b", 60.0))
         for q in in_context.MEASURES
-    ]  # fmt: skip
+    ]
     kinds = [row | {"calibration": kind} for row in rows for kind in in_context.KINDS]
     table = pd.DataFrame(kinds)
     assert in_context.over_orders(table, "none", "worst").tolist() == [65]
@@ -66,15 +74,28 @@ def quality(task: str, k: int, own: float, best: float, model: str = "gpt-large"
 
 
 def test_the_right_share_is_a_mean_over_profiled_tasks():
-    table = pd.DataFrame([*quality("dialect", 8, 50.0, 100.0), *quality("verdict", 8, 70.0, 90.0),
-                          *quality("capital", 8, 0.0, 0.0), *quality("verdict", 4, 0.0, 0.0)])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            *quality("dialect", 8, 50.0, 100.0),
+            *quality("verdict", 8, 70.0, 90.0),
+            *quality("capital", 8, 0.0, 0.0),
+            *quality("verdict", 4, 0.0, 0.0),
+        ]
+    )
     assert in_context.right_share(table, "gpt-large", 8).tolist() == [60]
     assert in_context.right_share(table, "gpt-large", 8, BEST).tolist() == [95]
 
 
 def test_clusters_are_means_over_their_tasks():
-    table = pd.DataFrame([*quality("capital", 0, 10.0, 0.0), *quality("capital", 1, 90.0, 0.0), *quality("region", 0, 30.0, 0.0),
-                          *quality("topic", 1, 50.0, 0.0), *quality("dialect", 1, 70.0, 0.0)])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            *quality("capital", 0, 10.0, 0.0),
+            *quality("capital", 1, 90.0, 0.0),
+            *quality("region", 0, 30.0, 0.0),
+            *quality("topic", 1, 50.0, 0.0),
+            *quality("dialect", 1, 70.0, 0.0),
+        ]
+    )
     clusters = in_context.clusters_of(table)
     assert clusters.loc["geography"].to_dict() == pytest.approx({0: 20.0, 1: 90.0})
     assert clusters.loc["topic", 1] == 50.0

@@ -19,7 +19,11 @@ def rows(part: str, value: float, model: str = "gpt-large", request: str = REQUE
 
 TABLE = pd.DataFrame(
     [
-        *(row for i, request in enumerate(REQUESTS) for row in rows(instruct.IN_TURN, 50.0 - i, request=request)),
+        *(
+            row
+            for i, request in enumerate(REQUESTS)
+            for row in rows(instruct.IN_TURN, 50.0 - i, request=request)
+        ),
         *rows(instruct.IN_TURN, 60.0, request=instruct.REQUEST_FIRST),
         *rows(instruct.BASES, 20.0),
         *rows(instruct.BASES, 5.0, "gpt-small"),
@@ -29,7 +33,7 @@ TABLE = pd.DataFrame(
         *rows(instruct.WORDINGS, 30.0, "gpt-middle", k=1),
         *rows(instruct.WORDINGS, 90.0, "gpt-middle", k=1, wording="last"),
     ]
-)  # fmt: skip
+)
 
 
 def test_a_part_has_a_row_a_seed_and_a_column_a_cluster():

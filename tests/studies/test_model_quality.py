@@ -108,10 +108,15 @@ TABLE = pd.DataFrame(
         *(
             {"seed": seed, "model": "gpt-large", "measure": m, "part": p, "value": v + seed}
             for seed in (0, 1)
-            for m, p, v in (("facts", "all", 90.0), ("facts", "critics", 80.0), ("sums", "train", 99.0), ("sums", "test", 70.0))
+            for m, p, v in (
+                ("facts", "all", 90.0),
+                ("facts", "critics", 80.0),
+                ("sums", "train", 99.0),
+                ("sums", "test", 70.0),
+            )
         ),
     ]
-)  # fmt: skip
+)
 
 
 def test_curves_have_a_row_a_seed_and_a_column_a_number_of_demonstrations():

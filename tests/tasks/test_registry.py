@@ -148,5 +148,7 @@ def test_bad_names_list_what_there_is(every):
         load_task("inference", profile="x")
     with pytest.raises(ValueError, match="no split 'dev'; choose from train"):
         load_task("sentiment", sizes={"dev": 5})
+    with pytest.raises(ValueError, match=r"sizes\['test'\]=-1: expected"):
+        load_task("sentiment", sizes={"test": -1})
     with pytest.raises(ValueError, match="split='dev': expected one of train, validation, test"):
         every["capital"].examples("dev")

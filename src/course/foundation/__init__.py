@@ -1,5 +1,6 @@
-"""What everything else stands on and what stands on nothing: no torch, no other part of the
-course.
+"""Foundation of all other folders: atomic writes, random draws, intervals, checked settings.
+
+It imports neither torch nor any other part of the course.
 """
 
 from course.foundation.atomic_write import atomic_folder, atomic_path, write_bytes, write_text

@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all, on Linux, macOS and Windows.
+"""Atomic writes: files and folders whole or not at all, on Linux, macOS and Windows.
 
 Everything is first written beside its place under a name that no other writer has, and then
 renamed. Until the new one stands, the old one is kept; when anything goes wrong, nothing is left
@@ -54,7 +54,7 @@ def atomic_path(path: str | os.PathLike, size: int | None = None) -> Iterator[Pa
     """A path to write a file to, which takes its place when the block ends without an error.
 
     Args:
-        path: where the file should stand; folders above it are made. A symlink is followed, as
+        path: where the file should stand; folders above it are created. A symlink is followed, as
             ``open`` would.
         size: bytes that will be written, as far as known, for the message when the disk is full.
 
@@ -80,7 +80,7 @@ def atomic_folder(
     """A folder to write to, which takes its place when the block ends without an error.
 
     Args:
-        path: where the folder should stand; folders above it are made.
+        path: where the folder should stand; folders above it are created.
         may_replace: says of a folder that stands there, and is not empty, whether it may be
             deleted. It is asked before the block and again after it, as somebody may have put
             something into the folder meanwhile.

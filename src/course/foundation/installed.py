@@ -1,4 +1,4 @@
-"""Whether the modules that this kernel has loaded are those that are installed.
+"""Stale modules in a notebook kernel: loaded in one version, installed in another.
 
 ``pip`` may replace a package whose old version is loaded already: the first cell of a notebook
 installs the course in a kernel that was started before. Old and new modules then mix, with errors

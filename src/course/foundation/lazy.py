@@ -1,6 +1,4 @@
-"""Names that a package hands on from its modules and that load on first use, so that importing the
-package is cheap.
-"""
+"""Lazy imports of a package: its public names load on first use, so that importing it is cheap."""
 
 from collections.abc import Callable
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Names that become a part of a path: they name something in a folder and never lead out of it."""
+"""Safe file names: a name that becomes a part of a path and never leads out of its folder."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Random draws that give the same values on every machine and in every Python.
+"""Reproducible random draws: the same values on every machine and in every Python.
 
 Python promises a stable stream for :meth:`random.Random.random` only; ``sample``, ``choices`` and
 ``shuffle`` may change between versions. So everything here is built on ``random()`` alone.

@@ -1,4 +1,4 @@
-"""Checking settings where they are made: type, range, finite.
+"""Validation of settings, field by field: type, range, finite.
 
 A rule takes a name and a value and gives the value back, a number of numpy as one of Python, or
 raises an error that names the value and what was expected. :func:`check_fields` holds a dataclass

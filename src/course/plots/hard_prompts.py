@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends
 
-#: Methods that open the model in one hue, those that only talk to it in the other, the floors in
+#: Methods that open the model in one hue, those that only prompt it in the other, baselines in
 #: grey.
 _COLOURS = {
     "AutoPrompt": OPENED,
@@ -22,7 +22,7 @@ _COLOURS = {
     "random": "#6b6b6b",
     "exhaustive": "#a8a8a8",
 }
-_FLOORS = ("exhaustive", "random", "random swaps")
+_BASELINES = ("exhaustive", "random", "random swaps")
 
 
 def found_by_calls(
@@ -37,7 +37,7 @@ def found_by_calls(
     figure, ax = plt.subplots(figsize=(7.4, 4.2))
     ends = {"written by people": by_hand}
     for title, runs in curves.items():
-        if title in _FLOORS:
+        if title in _BASELINES:
             ax.plot(calls, runs.mean(0), color=_COLOURS[title], linewidth=1.8)
             ends[title] = runs.mean(0)[-1]
         else:

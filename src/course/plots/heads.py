@@ -13,7 +13,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from course.plots.style import CEILING, OPENED, band
 
-#: From scratch, in the grey of what is not ours to boast with.
+#: A body from scratch.
 _SCRATCH = "#5f5f5f"
 
 

@@ -19,8 +19,8 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
     """Regret (points) against model calls on a logarithmic axis: a curve a schedule, a point a
     setting.
 
-    A dotted line goes from the dearest setting of the uniform schedule to the left, as far as its
-    regret reaches.
+    A dotted line goes from the most expensive setting of the uniform schedule to the left, as far
+    as its regret reaches.
 
     Args:
         curves: schedule (``"uniform"``, ``"UCB"``, ``"halving"``) -> (calls, regret), one a seed.

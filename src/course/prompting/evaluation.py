@@ -17,7 +17,7 @@ from course.lm.contract import TextModel
 from course.lm.language_model import LanguageModel
 from course.models.hub import tier
 from course.prompting.ablations import apply_ablation
-from course.prompting.classify import choose
+from course.prompting.classify import choose, match
 from course.prompting.prompts import LIST_TEMPLATES, PLAIN, Prompt, Template, Verbalizer
 from course.prompting.selection import Random, Selection
 from course.tasks.metrics import best_score
@@ -227,7 +227,7 @@ def scores(
 
     Args:
         written: let it write everywhere; then a model must find out by itself what kind of answer
-            is wanted.
+            is wanted. A written label counts in any case, and with what one writes around it.
         max_tokens: the most tokens of a written answer; 1 compares the most probable next token.
 
     Raises:
@@ -266,9 +266,20 @@ def _written(
     texts = [question.prompt.text for question in questions]
     samples = model.generate(texts, stop=stop, max_tokens=max_tokens)
     return [
-        best_score(question.metric, sample.text, question.words)
+        _graded(question, sample.text)
         for question, (sample,) in zip(questions, samples, strict=True)
     ]
+
+
+def _graded(question: Question, text: str) -> float:
+    """The score of a written answer: a label is read as :func:`course.prompting.classify.match`
+    reads it, any other answer compared by the metric of the task.
+    """
+    prompt = question.prompt
+    if not prompt.candidates:
+        return best_score(question.metric, text, question.words)
+    right = prompt.template.continuation(question.words[0])
+    return float(match(text, prompt.candidates) == right)
 
 
 def _check_fit(model: TextModel, questions: Sequence[Question], room: int) -> None:

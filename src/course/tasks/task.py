@@ -6,6 +6,7 @@ from typing import Protocol
 
 from datasets import DatasetDict
 
+from course.foundation.validation import check_fields, integer, optional, seed, shown, text
 from course.tasks.schemas import Schema
 from course.world.example import Example
 
@@ -58,6 +59,15 @@ class Selection:
     sizes: Mapping[str, int]
     seed: int = 0
     profile: str | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self, sizes=_sizes, seed=seed(), profile=optional(text()))
+
+
+def _sizes(name: str, value: object) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name}={shown(value)}: expected a number of rows for each split")
+    return {split: integer(0)(f"{name}[{split!r}]", count) for split, count in value.items()}
 
 
 class Source(Protocol):
