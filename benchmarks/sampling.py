@@ -16,9 +16,10 @@ from subjects import GPT2_SHAPE, subject
 
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel
-from course.reasoning import asked_in, problems, solve, tokens, until_decided
-from course.reasoning.solving import MOST_TOKENS
-from course.reasoning.styles import Asked
+from course.reasoning import make_prompts, problems, solve, tokens, until_decided
+from course.reasoning.solving import MAX_TOKENS
+from course.reasoning.styles import ProblemPrompt
+from course.reasoning.voting import UntilDecided
 from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
 
@@ -135,7 +136,7 @@ def measure(model: LanguageModel, work: Workload, rounds: int) -> str:
 
 
 def chains_by_transformers(
-    model: LanguageModel, asked: list[Asked], n: int, temperature: float, seed: int
+    model: LanguageModel, asked: list[ProblemPrompt], n: int, temperature: float, seed: int
 ) -> float:
     """Tokens a problem of ``n`` samples each in one call of ``generate``; it reads every prompt
     once for each of its samples.
@@ -150,7 +151,7 @@ def chains_by_transformers(
         do_sample=True,
         temperature=temperature,
         num_return_sequences=n,
-        max_new_tokens=MOST_TOKENS["tiny"],
+        max_new_tokens=MAX_TOKENS["tiny"],
         top_k=0,
         eos_token_id=[stop, model.tokenizer.eos_token_id],
         pad_token_id=model.tokenizer.pad_token_id,
@@ -167,16 +168,16 @@ def chain_of_thought(model: LanguageModel, rounds: int) -> str:
     one call a problem, so that the prompts of two problems share nothing; and by ``transformers``,
     where the samples of one problem share nothing either.
     """
-    asked = asked_in("chain", problems("problem", 3, 20))
+    asked = make_prompts("chain", problems("problem", 3, 20))
     n, temperature = 16, 0.7
+
+    def spent(prompts: list[ProblemPrompt], seed: int, until: UntilDecided | None = None) -> float:
+        return tokens(solve(model, prompts, n=n, temperature=temperature, seed=seed, until=until))
+
     ways = {
-        "course, together": lambda seed: tokens(solve(model, asked, None, n, temperature, seed)),
-        "course, until decided": lambda seed: tokens(
-            solve(model, asked, None, n, temperature, seed, until_decided(n, "number"))
-        ),
-        "course, one by one": lambda seed: np.mean(
-            [tokens(solve(model, [q], None, n, temperature, seed)) for q in asked]
-        ),
+        "course, together": lambda seed: spent(asked, seed),
+        "course, until decided": lambda seed: spent(asked, seed, until_decided(n, "number")),
+        "course, one by one": lambda seed: np.mean([spent([q], seed) for q in asked]),
         "transformers": lambda seed: chains_by_transformers(model, asked, n, temperature, seed),
     }
     found: dict[str, list] = {name: [] for name in ways}

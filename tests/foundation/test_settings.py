@@ -31,7 +31,7 @@ from course.search.triggers import OpeningWriter
 from course.search.writers import AskedWriter, BlankFiller, TunedWriter
 from course.search.writing import WrittenPrompts
 from course.studies.claims import Claim
-from course.studies.reasoning import Setting
+from course.studies.self_consistency import Setting
 from course.tasks.task import Selection
 from course.training.batches import BatchingPlan
 from course.training.fitting import FitSettings

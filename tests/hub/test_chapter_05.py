@@ -17,7 +17,7 @@ from course.models.loading import HUB
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "05-chain-of-thought.ipynb"
 ROLES = ("gpt-middle", "gpt-large")
 #: An untrained model never ends a chain: it would write 200 tokens for each.
-SHORT = "from course.reasoning import solving; solving.MOST_TOKENS['hub'] = 16"
+SHORT = "from course.reasoning import solving; solving.MAX_TOKENS['hub'] = 16"
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +54,13 @@ def test_problems_of_gsm8k_are_asked_in_plain_english(served, client, monkeypatc
     chosen = reasoning.problems("problem", 1, 4)
     assert all(p.kind == "number" and p.answer.value is not None for p in chosen)
     for style in reasoning.STYLES:
-        asked = reasoning.asked_in(style, chosen)
+        asked = reasoning.make_prompts(style, chosen)
         assert all(
             q.text.count("Question: ") == (1 if style in ("zero-shot", "trigger") else 4)
             and q.stop == "\n\n"
             for q in asked
         )
-    found = reasoning.solve(load("gpt-large"), asked, most_tokens=8)
+    found = reasoning.solve(load("gpt-large"), asked, max_tokens=8)
     assert len(found) == 4 and 0 <= reasoning.accuracy(found) <= 100
     with pytest.raises(
         ValueError, match="has no chains in the hub tier; choose from problem, shopping, letters"

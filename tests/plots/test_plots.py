@@ -246,15 +246,12 @@ def test_scores_of_few_heads_are_printed(layers, heads, numbers):
 
 
 def test_curves_by_steps_name_every_way():
-    value = {
-        "t": {
-            str(n): {way: {"accuracy": 50.0 + n} for way in ("chain", "standard")}
-            for n in (1, 2, 3)
-        }
-    }
-    assert {"steps", "alone"} == words(
-        plots.accuracy_by_steps([value] * 3, {"t": "task"}, {"chain": "steps", "standard": "alone"})
-    )
+    runs = np.array([[51.0, 52.0, 53.0]] * 3)
+    panels = {"task": {"steps": runs, "alone": runs}, "other": {"steps": runs + 5, "alone": runs}}
+    figure = plots.accuracy_by_steps(panels, (1, 2, 3))
+    assert {"steps", "alone"} == words(figure) and len(figure.axes) == 2
+    apart = plots.accuracy_by_steps({"task": {"steps": runs + 40, "alone": runs}}, (1, 2, 3))
+    assert {"steps", "alone"} == words(apart)
 
 
 def test_curves_by_samples_name_every_choice_and_the_greedy_line():
@@ -264,8 +261,10 @@ def test_curves_by_samples_name_every_choice_and_the_greedy_line():
 
 
 def test_the_front_joins_what_nothing_cheaper_beats():
-    figure = plots.cost_front({"cheap": (2.0, 10.0), "worse": (4.0, 5.0), "dear": (8.0, 90.0)})
-    assert words(figure) == {"cheap", "worse", "dear"}
+    rows = {"worse": (4.0, 5.0), "expensive": (8.0, 90.0), "cheap": (2.0, 10.0)}
+    columns = ["tokens", "accuracy"]
+    figure = plots.cost_front(pd.DataFrame.from_dict(rows, orient="index", columns=columns))
+    assert words(figure) == {"cheap", "worse", "expensive"}
     (front,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 1]
     assert list(front.get_xdata()) == [2.0, 8.0]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from course import reasoning
 from course.foundation.rng import Rng
 from course.lm.language_model import load
-from course.reasoning.logprob_verifier import UNKNOWN, read
+from course.reasoning.logprob_verifier import UNKNOWN, chain_logprobs
 from course.reasoning.probing import written_sums
 from course.reasoning.problems import is_stated
 from course.reasoning.reduction import Story
@@ -82,7 +82,9 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_styles_say_what_they_are_said_to(shop):
     worded = reasoning.wording("problem")
     shown = reasoning.demonstrations(shop, Rng("d"))
-    text = {style: reasoning.ask(shop, style, worded, shown).text for style in reasoning.STYLES}
+    text = {
+        style: reasoning.make_prompt(shop, style, worded, shown).text for style in reasoning.STYLES
+    }
     chains = [" . ".join(p.steps) + " ." for p in shown]
     query = EXERCISES["problem"].frame.format(x=shop.question, y="{y}").split(" {y}")[0]
     assert all(query in t for t in text.values()) and not any(
@@ -101,7 +103,9 @@ def test_styles_say_what_they_are_said_to(shop):
         text["zero-shot"] == f"{query} the answer is"
         and text["trigger"] == f"{query} {sums.TRIGGER}"
     )
-    assert reasoning.ask(shop, "trigger", worded, trigger="well .").text == f"{query} well ."
+    assert (
+        reasoning.make_prompt(shop, "trigger", worded, trigger="well .").text == f"{query} well ."
+    )
 
 
 def test_a_chain_is_shown_as_the_corpus_writes_it(shop):
@@ -121,7 +125,7 @@ def test_a_chain_is_shown_as_the_corpus_writes_it(shop):
 ])  # fmt: skip
 def test_styles_without_what_they_need_are_refused(shop, style, shown, message):
     with pytest.raises(ValueError, match=message):
-        reasoning.ask(
+        reasoning.make_prompt(
             shop,
             style,
             reasoning.wording("problem"),
@@ -134,7 +138,7 @@ def test_demonstrations_are_training_problems_and_the_same_in_every_style(shop):
     assert sorted(len(p.steps) for p in shown) == [1, 2, 3]
     assert all(split_of(sums.PROBLEM_SPLIT_KEY, p.question) == TRAIN for p in shown)
     chain, standard = (
-        reasoning.asked_in(style, [shop], 3)[0].text for style in ("chain", "standard")
+        reasoning.make_prompts(style, [shop], 3)[0].text for style in ("chain", "standard")
     )
     assert chain.split("answer :")[0] == standard.split("answer :")[0]
 
@@ -224,7 +228,7 @@ def test_the_calibration_error_is_the_weighted_gap(shop):
 
 
 def test_stopping_early_gives_the_same_winners(small):
-    asked = reasoning.asked_in("trigger", reasoning.problems("problem", 2, 4))
+    asked = reasoning.make_prompts("trigger", reasoning.problems("problem", 2, 4))
     every = reasoning.solve(small, asked, n=6, temperature=1.0)
     some = reasoning.solve(
         small, asked, n=6, temperature=1.0, until=reasoning.until_decided(6, "number")
@@ -240,13 +244,13 @@ def test_stopping_early_gives_the_same_winners(small):
 
 def test_an_answer_begun_in_the_prompt_is_read(small):
     (found,) = reasoning.solve(
-        small, reasoning.asked_in("zero-shot", reasoning.problems("route", 2, 1))
+        small, reasoning.make_prompts("zero-shot", reasoning.problems("route", 2, 1))
     )
     assert found[0].answer != NO_ANSWER and found[0].answer.found == "phrase"
 
 
 def test_layouts_do_not_mix(small):
-    asked = reasoning.asked_in("trigger", reasoning.problems("route", 2, 1))
+    asked = reasoning.make_prompts("trigger", reasoning.problems("route", 2, 1))
     with pytest.raises(ValueError, match="one layout at a time"):
         reasoning.solve(small, [*asked, replace(asked[0], stop="!")])
 
@@ -356,18 +360,18 @@ def test_a_reader_tells_slips_from_what_it_holds_likely(small, slips):
 
 def test_what_a_reader_reads_are_the_probabilities_of_the_tokens(small, slips):
     (one,) = slips[0][:1]
-    asked = reasoning.ask(one.problem, "trigger", reasoning.wording("problem")).text
+    asked = reasoning.make_prompt(one.problem, "trigger", reasoning.wording("problem")).text
     words, total, least = one.text.split(), 0.0, 0.0
     for i, word in enumerate(words):
         value = small.score([" ".join([asked, *words[:i]])], [f" {word}"])[0]
         total, least = total + value, min(least, value)
-    assert read(small, [one]) == pytest.approx(np.array([[total, least]]), abs=1e-3)
+    assert chain_logprobs(small, [one]) == pytest.approx(np.array([[total, least]]), abs=1e-3)
 
 
 def test_an_unknown_word_is_the_unlikeliest(small, slips):
     (one,) = slips[0][:1]
     cut = one.text.split(" the ")[0]
-    odd, other, plain = read(
+    odd, other, plain = chain_logprobs(
         small,
         [replace(one, text=f"{cut} {word} so .") for word in ("[UNK]", "[CLS]")]
         + [replace(one, text=cut)],
@@ -397,7 +401,7 @@ def test_every_sum_is_written_once_right_and_once_falsely():
 
 
 def test_a_probe_finds_what_stands_in_a_state(small, monkeypatch):
-    found = reasoning.slips_told(small, learn=64, judge=64, split=TRAIN)
+    found = reasoning.error_detection(small, learn=64, judge=64, split=TRAIN)
     layers = small.model.config.num_hidden_layers
     assert (
         list(found) == ["probability", *(f"layer {i}" for i in range(layers + 1))]
@@ -408,8 +412,8 @@ def test_a_probe_finds_what_stands_in_a_state(small, monkeypatch):
         right = np.array([float(s.right) for s in written])
         return np.stack([np.zeros((len(right), 2)), np.stack([right, right], 1)], 1), -right
 
-    monkeypatch.setattr("course.reasoning.probing._read", planted)
-    assert reasoning.slips_told(small, learn=64, judge=64) == {
+    monkeypatch.setattr("course.reasoning.probing._forward", planted)
+    assert reasoning.error_detection(small, learn=64, judge=64) == {
         "probability": 0,
         "layer 0": 50,
         "layer 1": 100,
@@ -423,11 +427,11 @@ def test_every_sample_may_have_demonstrations_of_its_own(small):
         a[0].problem for a in found
     ] == chosen
     for number in range(3):
-        asked = reasoning.asked_in("chain", chosen, 5000 + number)
+        asked = reasoning.make_prompts("chain", chosen, 5000 + number)
         alone = [reasoning.solve(small, [q])[0][0].text for q in asked]
         assert [attempts[number].text for attempts in found] == alone
     assert (
-        len({reasoning.asked_in("chain", chosen, 5000 + number)[0].text for number in range(3)})
+        len({reasoning.make_prompts("chain", chosen, 5000 + number)[0].text for number in range(3)})
         == 3
     )
 

@@ -236,7 +236,7 @@ def tune(
     Raises:
         ValueError: if a cluster to validate on is one to tune on.
     """
-    model, history = _trained(base, tuning, validate_on, validate_every)
+    model, history = train_copy(base, tuning, validate_on, validate_every)
     return Tuned(
         LanguageModel(
             model if tuning.rank is None else model.merge_and_unload(),
@@ -247,9 +247,10 @@ def tune(
     )
 
 
-def _trained(
+def train_copy(
     base: LanguageModel, tuning: Tuning, validate_on: Sequence[str] = (), every: int = 20
 ) -> tuple[PreTrainedModel, History]:
+    """A tuned copy with its adapter unmerged, and how the tuning went; see :func:`tune`."""
     if both := set(validate_on) & set(tuning.clusters):
         raise ValueError(
             f"{', '.join(sorted(both))}: to tune on and to validate on; expected different clusters"

@@ -16,8 +16,8 @@ from course.finetuning.instruction_tuning import (
     INLINE,
     TUNED,
     Tuning,
-    _trained,
     others,
+    train_copy,
 )
 from course.foundation import write_text
 from course.lm.language_model import load
@@ -34,7 +34,7 @@ def ship(tuning: Tuning = SHIPPED, target: Path = release.WEIGHTS) -> int:
     """Tune the model that the package ships and put its adapter, in half precision, beside the
     others; returns the bytes shipped in all.
     """
-    model, history = _trained(load(BASE, "tiny"), tuning)
+    model, history = train_copy(load(BASE, "tiny"), tuning)
     model.half()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / TUNED

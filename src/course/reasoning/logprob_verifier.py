@@ -1,10 +1,9 @@
-"""A verifier that leaves the language model as it is: a head over the probabilities that the model
+"""A verifier on log-probabilities: a logistic regression on those that an unchanged language model
 gives a chain's tokens.
 
-A verifier of Cobbe et al. 2021 (:mod:`course.reasoning.verifier`) sees a chain's hidden states.
-What a small model knows about the result of a sum is complete in its last layer alone, at the place
-*before* the result, where no later place can read it. The model's own probability of the result is
-just that knowledge.
+A verifier of Cobbe et al. 2021 (:mod:`course.reasoning.verifier`) sees a chain's hidden states. A
+small model knows the result of a sum only in its last layer, at the position *before* the result,
+where no later position can read it. Its probability of the result holds just this knowledge.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from course.lm.language_model import LanguageModel
 from course.reasoning.problems import wording
 from course.reasoning.solving import Attempt
-from course.reasoning.styles import ask
+from course.reasoning.styles import make_prompt
 from course.reasoning.verifier import by_problem, of_both_kinds
 
 #: Log-probability (nats) that stands for a word which the tokenizer does not know: a hot sample may
@@ -29,8 +28,11 @@ UNKNOWN = -20.0
 
 @dataclass(frozen=True)
 class LogprobVerifier:
-    """A language model that reads chains, and a logistic regression on the two figures of
-    :func:`read`.
+    """A language model that scores chains, and a logistic regression on :func:`chain_logprobs`.
+
+    Attributes:
+        model: scores the chains.
+        head: standardisation, then the regression.
     """
 
     model: LanguageModel
@@ -38,23 +40,22 @@ class LogprobVerifier:
 
     def scores(self, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
         """For each problem the log-odds that each of its attempts is right, (attempts,)."""
-        flat = [a for found in attempts for a in found]
-        return by_problem(
-            self.head.decision_function(read(self.model, flat)) if flat else np.empty(0), attempts
-        )
+        flat = [a for tries in attempts for a in tries]
+        if not flat:
+            return by_problem(np.empty(0), attempts)
+        return by_problem(self.head.decision_function(chain_logprobs(self.model, flat)), attempts)
 
 
-def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
-    """The log-probability (nats) of each attempt behind the trigger phrase, and that of its
-    unlikeliest token, (attempts, 2).
+def chain_logprobs(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
+    """Log-probabilities (nats) of each attempt after the trigger phrase, of all its tokens and of the
+    unlikeliest one, (attempts, 2).
 
-    The first is low for what is oddly put, the second for a chain that is well put but for one
-    slip.
+    The first is low for odd wording, the second for a single slip in usual wording.
 
     Raises:
         ValueError: for an attempt that is longer than the model's window.
     """
-    prompts = [ask(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
+    prompts = [make_prompt(a.problem, "trigger", wording(a.problem.task)).text for a in attempts]
     known, whole = zip(*(_known(a.text, model.tokenizer) for a in attempts), strict=True)
     values = [
         tokens if all_known else np.append(tokens, UNKNOWN)
@@ -64,13 +65,13 @@ def read(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
 
 
 def _known(text: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, bool]:
-    """What stands before the first word that the tokenizer does not know, and whether that is all."""
-    read = tokenizer(
+    """The text before the first word that the tokenizer does not know, and whether it is all."""
+    encoding = tokenizer(
         text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
     )
     starts = [
         start
-        for token, (start, _) in zip(read.input_ids, read.offset_mapping, strict=True)
+        for token, (start, _) in zip(encoding.input_ids, encoding.offset_mapping, strict=True)
         if token == tokenizer.unk_token_id
     ]
     known = text[: starts[0]] if starts else text
@@ -80,11 +81,11 @@ def _known(text: str, tokenizer: PreTrainedTokenizerBase) -> tuple[str, bool]:
 def train_logprob_verifier(
     model: LanguageModel, attempts: Sequence[Sequence[Attempt]]
 ) -> LogprobVerifier:
-    """Train the head on attempts at *training* problems; the model, of any size, stays as it is.
+    """A verifier trained on attempts at *training* problems; the model itself does not change.
 
     Raises:
         ValueError: if all attempts are right, or all are wrong.
     """
     flat = of_both_kinds(attempts)
     head = make_pipeline(StandardScaler(), LogisticRegression())
-    return LogprobVerifier(model, head.fit(read(model, flat), [a.right for a in flat]))
+    return LogprobVerifier(model, head.fit(chain_logprobs(model, flat), [a.right for a in flat]))

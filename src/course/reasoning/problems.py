@@ -1,4 +1,4 @@
-"""Problems that take several steps, with the truth about every step."""
+"""Multi-step problems with their worked solutions: word problems, routes, last letters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ from course.world.split import SPLITS, TEST, TRAIN, is_train
 #: The tasks whose answers are chains, by tier. In the hub tier ``"problem"`` is GSM8K and
 #: ``"shopping"`` are the word problems of the micro-world, which anybody can read; its map is known
 #: to the small models alone.
-CHAINS = {"tiny": exercises.CHAINS, "hub": ("problem", "shopping", "letters")}
+CHAINS: dict[str, tuple[str, ...]] = {
+    "tiny": exercises.CHAINS,
+    "hub": ("problem", "shopping", "letters"),
+}
 _WORLD = {"shopping": "problem"}
 #: How each kind of problem is laid out in plain English, for models that read it.
 _QUESTION = "Question: {x}\nAnswer: {y}\n\n"
@@ -56,13 +59,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Wording:
-    """How problems of one task are put to a model.
+    """How problems of one task are worded in a prompt.
 
     Attributes:
         template: of question and solution.
         trigger: the phrase that asks for steps (Kojima et al. 2022).
         announce: the words before the answer.
-        end: what ends a sentence, with the space before it if there is one.
+        end: what ends a sentence, with the space before it, if any.
     """
 
     template: Template
@@ -72,7 +75,7 @@ class Wording:
 
 
 def wording(task: str, wanted_tier: str | None = None) -> Wording:
-    """How a task is put: as in the corpus to the small models, in plain English to real ones.
+    """The wording of a task: as in the corpus for the small models, plain English for real ones.
 
     Raises:
         ValueError: for a task that has no chains in this tier.
@@ -116,32 +119,31 @@ def problems(
         raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
     if tier(wanted_tier) == "hub" and task == "problem":
         return _nearest(steps, count, seed, split)
-    kind, rng = (
-        exercises.EXERCISES[_WORLD.get(task, task)],
-        Rng(f"reasoning/{task}/{steps}/{split}/{seed}"),
-    )
-    found: dict[str, Problem] = {}
+    exercise = exercises.EXERCISES[_WORLD.get(task, task)]
+    rng = Rng(f"reasoning/{task}/{steps}/{split}/{seed}")
+    different: dict[str, Problem] = {}
     for _ in range(100 * count + 1000):
-        example = kind.write(rng, train=False, steps=steps)
-        made = from_example(task, example)
-        if kind.split(example) == split and (not stated or is_stated(made)):
-            found[made.question] = made
-        if len(found) == count:
+        example = exercise.write(rng, train=False, steps=steps)
+        problem = from_example(task, example)
+        if exercise.split(example) == split and (not stated or is_stated(problem)):
+            different[problem.question] = problem
+        if len(different) == count:
             break
-    return list(found.values())
+    return list(different.values())
 
 
 def from_example(task: str, example: Example) -> Problem:
     """The problem in an example of one of the chain tasks; its steps are the lines, else the
     sentences, of the worked solution.
     """
-    lines = example.rationale.splitlines()
-    steps = lines if len(lines) > 1 else example.rationale.removesuffix(" .").split(" . ")
+    rationale = example.rationale or ""
+    lines = rationale.splitlines()
+    steps = lines if len(lines) > 1 else rationale.removesuffix(" .").split(" . ")
     return Problem(task, example.input, tuple(steps), example.output)
 
 
 def is_stated(problem: Problem) -> bool:
-    """Whether the corpus states every single step; those of routes and letters it always does."""
+    """Whether the corpus states every step; it states all steps of routes and letters."""
     return problem.kind == "words" or all(
         is_train(sums.SPLIT_KEY, step.split(" = ")[0]) for step in problem.steps
     )
@@ -150,16 +152,16 @@ def is_stated(problem: Problem) -> bool:
 def demonstrations(
     problem: Problem, rng: Rng, steps: tuple[int, ...] = (1, 2, 3), wanted_tier: str | None = None
 ) -> list[Problem]:
-    """Other problems of the same task to show with their solutions, one for each of ``steps``, in
-    random order, of the training split.
+    """Training problems of the same task to show with their solutions, one for each of ``steps``,
+    in random order.
     """
     draw = _pool(problem.task, wanted_tier)
     shown: list[Problem] = []
     for count in rng.sample(steps, len(steps)):
-        made = draw(rng, count)
-        while made.question in (problem.question, *(p.question for p in shown)):
-            made = draw(rng, count)
-        shown.append(made)
+        other = draw(rng, count)
+        while other.question in (problem.question, *(p.question for p in shown)):
+            other = draw(rng, count)
+        shown.append(other)
     return shown
 
 
@@ -181,5 +183,6 @@ def _nearest(steps: int, count: int, seed: int, split: str) -> list[Problem]:
 def _check_task(task: str, of_tier: str) -> None:
     if task not in CHAINS[of_tier]:
         raise ValueError(
-            f"task {task!r} has no chains in the {of_tier} tier; choose from {', '.join(CHAINS[of_tier])}"
+            f"task {task!r} has no chains in the {of_tier} tier;"
+            f" choose from {', '.join(CHAINS[of_tier])}"
         )

@@ -1,23 +1,26 @@
-"""Letting a model solve problems, and counting how many it solves and how much it writes."""
+"""Attempts at problems: prompts in a style, what a model writes after them, and how many of its
+answers are right.
+"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
+from course.lm.generation_config import GenerationConfig
 from course.models.hub import tier
 from course.reasoning.problems import Problem, demonstrations, wording
-from course.reasoning.styles import WITHOUT_DEMONSTRATIONS, Asked, ask
+from course.reasoning.styles import WITHOUT_DEMONSTRATIONS, ProblemPrompt, make_prompt
 from course.tasks.answer_parsing import Answer, parse_answer, same_answer
 
-#: So many different sets of demonstrations are shown; problems with the same ones share the reading
-#: of them.
+#: So many different sets of demonstrations are shown. Problems with the same set share its prefill.
 _SETS = 5
 #: The most tokens that a solution may have, by tier: the longest chain of the micro-world, and most
 #: solutions of GSM8K.
-MOST_TOKENS = {"tiny": 48, "hub": 200}
+MAX_TOKENS = {"tiny": 48, "hub": 200}
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,10 @@ class Attempt:
     """A solution that a model wrote.
 
     Attributes:
-        problem: what it was to solve.
-        text: what it wrote behind the prompt.
-        answer: what that gives as the answer.
-        tokens: how many tokens were generated for it.
+        problem: which problem it solves.
+        text: what the model wrote after the prompt.
+        answer: parsed from the text.
+        tokens: how many tokens were generated.
     """
 
     problem: Problem
@@ -38,19 +41,19 @@ class Attempt:
 
     @property
     def right(self) -> bool:
-        """Whether the answer is right, however it was found."""
+        """Whether the answer is right, whatever the steps before it."""
         return same_answer(self.answer, self.problem.answer)
 
 
-def asked_in(
+def make_prompts(
     style: str,
-    chosen: Sequence[Problem],
+    problems: Sequence[Problem],
     seed: int = 0,
     trigger: str | None = None,
     shown: Sequence[int] = (1, 2, 3),
-) -> list[Asked]:
-    """Problems in one of :data:`course.reasoning.styles.STYLES`, each with one of five sets of
-    demonstrations.
+) -> list[ProblemPrompt]:
+    """Prompts for problems in one of :data:`course.reasoning.styles.STYLES`, each with one of five
+    sets of demonstrations.
 
     The same seed shows the same demonstrations in every style, so that two styles can be compared
     pair by pair.
@@ -58,90 +61,81 @@ def asked_in(
     Args:
         trigger: another trigger phrase than the usual one.
         shown: how many steps the demonstrations have; their order is drawn.
+
+    Raises:
+        ValueError: for an unknown style, or fewer demonstrations than it needs.
     """
-    made = []
-    for number, problem in enumerate(chosen):
+    prompts = []
+    for number, problem in enumerate(problems):
         rng = Rng(f"demonstrations/{problem.task}/{seed}/{number % _SETS}")
-        some = () if style in WITHOUT_DEMONSTRATIONS else demonstrations(problem, rng, tuple(shown))
-        made.append(ask(problem, style, wording(problem.task), some, trigger))
-    return made
+        bare = style in WITHOUT_DEMONSTRATIONS
+        examples = () if bare else demonstrations(problem, rng, tuple(shown))
+        prompts.append(make_prompt(problem, style, wording(problem.task), examples, trigger))
+    return prompts
 
 
-def attempt(asked: Asked, sample: Sample) -> Attempt:
-    """A sample as an attempt. Where the prompt itself begins the answer, so does the text that is
-    parsed.
+def attempt(prompt: ProblemPrompt, sample: Sample) -> Attempt:
+    """A sample as an attempt. Where the prompt ends with the beginning of the answer, the parser
+    reads that, too.
     """
-    begun = wording(asked.problem.task).announce
-    text = begun + sample.text if asked.text.endswith(begun) else sample.text
-    return Attempt(
-        asked.problem, sample.text, parse_answer(text, asked.problem.kind), sample.tokens
-    )
+    problem = prompt.problem
+    begun = wording(problem.task).announce
+    text = begun + sample.text if prompt.text.endswith(begun) else sample.text
+    return Attempt(problem, sample.text, parse_answer(text, problem.kind), sample.tokens)
 
 
 def solve(
-    model: TextModel, asked: Sequence[Asked], most_tokens: int | None = None, n: int = 1, temperature: float = 0.0, seed: int = 0,
-    until: Callable[[list[str]], bool] | None = None,
-) -> list[list[Attempt]]:  # fmt: skip
+    model: TextModel, prompts: Sequence[ProblemPrompt], **settings: Any
+) -> list[list[Attempt]]:
     """What a model writes for each problem: one attempt at temperature 0, else ``n`` samples.
 
-    Arguments and errors: :meth:`course.lm.LanguageModel.generate`; ``most_tokens`` is by default
-    that of the tier in :data:`MOST_TOKENS`.
+    Args:
+        settings: fields of :class:`course.lm.GenerationConfig`. By default a solution stops where
+            the layout of the prompts says, and has at most :data:`MAX_TOKENS` tokens.
+
+    Raises:
+        TypeError: for a setting of another type or name.
+        ValueError: for a setting out of range, and for prompts of several layouts.
     """
-    most = most_tokens or MOST_TOKENS[tier()]
-    stops = {question.stop for question in asked}
+    stops = tuple({prompt.stop for prompt in prompts})
     if len(stops) > 1:
         raise ValueError(
-            f"questions that end at {sorted(stops)}: expected one layout at a time; solve each task by itself"
+            f"questions that end at {sorted(stops)}: expected one layout at a time; solve each task"
+            " by itself"
         )
-    samples = (
-        model.generate(
-            [q.text for q in asked],
-            n=n,
-            temperature=temperature,
-            stop=tuple(stops),
-            seed=seed,
-            max_tokens=most,
-            until=until,
-        )
-        if asked
-        else []
-    )
+    if not prompts:
+        return []
+    defaults = GenerationConfig(stop=stops, max_tokens=MAX_TOKENS[tier()])
+    samples = model.generate([prompt.text for prompt in prompts], defaults, **settings)
     return [
-        [attempt(question, sample) for sample in found]
-        for question, found in zip(asked, samples, strict=True)
+        [attempt(prompt, sample) for sample in written]
+        for prompt, written in zip(prompts, samples, strict=True)
     ]
 
 
 def solve_varied(
-    model: TextModel,
-    chosen: Sequence[Problem],
-    n: int,
-    temperature: float = 0.0,
-    seed: int = 0,
-    most_tokens: int | None = None,
+    model: TextModel, problems: Sequence[Problem], n: int, temperature: float = 0.0, seed: int = 0
 ) -> list[list[Attempt]]:
-    """``n`` attempts at each problem by a chain, every one behind demonstrations of its own (Li et
-    al. 2023).
+    """``n`` attempts at each problem by a chain, each with demonstrations of its own (Li et al.
+    2023).
 
-    At temperature 0 the demonstrations alone make the attempts differ. Arguments and errors:
-    :func:`solve`.
+    At temperature 0 the attempts differ by their demonstrations alone.
+
+    Raises:
+        ValueError: for a temperature out of range.
     """
     by_sample = []
-    for number in range(n):
-        asked = asked_in("chain", chosen, 1000 * (seed + 1) + number)
-        by_sample.append(
-            solve(
-                model, asked, most_tokens, temperature=temperature, seed=1000 * (seed + 1) + number
-            )
-        )
-    return [[found[0] for found in attempts] for attempts in zip(*by_sample, strict=True)]
+    for own_seed in range(1000 * (seed + 1), 1000 * (seed + 1) + n):
+        prompts = make_prompts("chain", problems, own_seed)
+        by_sample.append(solve(model, prompts, temperature=temperature, seed=own_seed))
+    return [[first for (first,) in attempts] for attempts in zip(*by_sample, strict=True)]
 
 
 def accuracy(attempts: Sequence[Sequence[Attempt]]) -> float:
     """Share of right attempts, in percent, over all attempts of all problems."""
-    return float(100 * np.mean([a.right for found in attempts for a in found]))
+    return float(100 * np.mean([a.right for tries in attempts for a in tries]))
 
 
 def tokens(attempts: Sequence[Sequence[Attempt]]) -> float:
-    """Tokens generated a problem, all its attempts together."""
-    return float(np.mean([sum(a.tokens for a in found) for found in attempts]))
+    """Tokens generated for a problem, all its attempts together; mean over the problems."""
+    return float(np.mean([sum(a.tokens for a in tries) for tries in attempts]))

@@ -1,8 +1,8 @@
-"""Ways to ask for a solution: the answer alone, worked steps, a trigger phrase, and controls that
-take one part of a chain away.
+"""Styles of prompts: standard, chain of thought, zero-shot, trigger phrase, and controls that take
+one part of a chain away.
 
-Standard and chain-of-thought prompting are those of Wei et al. 2022, who tried the controls on
-filler and on the order, too; the trigger phrase is that of Kojima et al. 2022.
+Standard and chain-of-thought prompting and the controls on filler and order are those of Wei et al.
+2022, the trigger phrase is that of Kojima et al. 2022.
 """
 
 from collections.abc import Sequence
@@ -20,29 +20,35 @@ STYLES = {
     "zero-shot": "no demonstrations; the answer is begun",
     "trigger": "no demonstrations; the trigger phrase",
     "shuffled": "demonstrations, each with the steps of another one",
-    "filler": "demonstrations, and the answer itself, with as many full stops as their steps have words",
+    "filler": "demonstrations and the answer, with a full stop in place of each word of the steps",
     "answer first": "demonstrations with the answer, then the steps",
 }
 WITHOUT_DEMONSTRATIONS = ("zero-shot", "trigger")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A prompt and the problem in it."""
+class ProblemPrompt:
+    """A prompt and the problem in it.
+
+    Attributes:
+        problem: which problem the prompt asks.
+        text: the whole prompt.
+        stop: the text at which a solution ends.
+    """
 
     problem: Problem
     text: str
     stop: str
 
 
-def ask(
+def make_prompt(
     problem: Problem,
     style: str,
     worded: Wording,
     shown: Sequence[Problem] = (),
     trigger: str | None = None,
-) -> Asked:
-    """A problem in one of :data:`STYLES`.
+) -> ProblemPrompt:
+    """The prompt for a problem in one of :data:`STYLES`.
 
     Args:
         shown: the demonstrations, for the styles that have some.
@@ -63,13 +69,15 @@ def ask(
     cue = {
         "zero-shot": worded.announce,
         "trigger": worded.trigger if trigger is None else trigger,
-        # a model that may write steps writes them, whatever it was shown
+        # a model that is free to write steps writes them, whatever the demonstrations show
         "filler": f"{_filler(problem, worded)} {worded.announce}",
     }.get(style, "")
     outputs = [] if bare else _outputs(style, worded, shown)
     examples = tuple(Example(p.question, output) for p, output in zip(shown, outputs, strict=False))
     prompt = Prompt(problem.question, examples, template=worded.template)
-    return Asked(problem, f"{prompt.text} {cue}" if cue else prompt.text, prompt.template.stop)
+    return ProblemPrompt(
+        problem, f"{prompt.text} {cue}" if cue else prompt.text, prompt.template.stop
+    )
 
 
 def solution(problem: Problem, worded: Wording) -> str:

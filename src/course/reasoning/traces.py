@@ -1,4 +1,4 @@
-"""A chain step by step, with the first wrong step marked."""
+"""Error analysis of chains of thought: each step checked, the first wrong one marked."""
 
 import html
 import re
@@ -12,18 +12,17 @@ from course.reasoning.solving import Attempt
 from course.world.maps import neighbours
 from course.world.relations import relations
 
-#: The fault of a chain -> what it means. Whether a step is true the world (or arithmetic) says,
-#: their order the right solution.
+#: The fault of a chain -> what it means. The world (or arithmetic) says whether a step is true, the
+#: right solution says which step comes next.
 FAULTS = {
-    "false": "the step says what is not so",
+    "false": "the step is false",
     "not next": "the step is true, but it is not the one that is needed here",
     "stops": "the chain stops too early",
     "goes on": "the chain goes on too long",
     "answer": "all steps are right, the answer is not",
     "none": "right throughout",
 }
-#: Longer numbers are a model gone astray, and Python refuses to convert them; steps with them are
-#: not judged.
+#: Longer numbers are noise, and Python refuses to convert them; steps with them are not judged.
 _OPERAND = r"\d[\d,]{0,39}(?![\d,]*\d)(?:\.\d{1,40}(?!\d)|(?!\.\d))"
 _SUM = re.compile(
     rf"(?<![\d.])((?:\$?{_OPERAND}%?\s*[-+*/x×÷]\s*)+\$?{_OPERAND}%?)\s*=\s*\$?({_OPERAND})"
@@ -40,10 +39,10 @@ class Trace:
     """An attempt taken apart; shown as a list in a notebook, as lines elsewhere.
 
     Attributes:
-        attempt: the whole.
+        attempt: the whole attempt.
         steps: its steps, without the sentence that announces the answer.
-        first_wrong: number of the first wrong step, from 0; the number of steps if the fault is
-            behind them; None if all is right.
+        first_wrong: number of the first wrong step, from 0; the number of steps if the fault comes
+            after them; None if all is right.
         fault: one of :data:`FAULTS`.
     """
 
@@ -53,17 +52,17 @@ class Trace:
     fault: str
 
     def lines(self) -> list[tuple[str, str]]:
-        """(mark, text) of each step and of the answer: ✓ right, ✗ the first wrong one, · behind it
-        or not to be judged.
+        """(mark, text) of each step and of the answer: ✓ right, ✗ the first wrong one, · after it
+        or not judged.
         """
         wrong = len(self.steps) if self.first_wrong is None else self.first_wrong
         judged = [is_true(step) is not None for step in self.steps]
-        made = [
+        marked = [
             ("✗" if i == wrong else "✓" if i < wrong and judged[i] else "·", step)
             for i, step in enumerate(self.steps)
         ]
         return [
-            *made,
+            *marked,
             (
                 "✓" if self.attempt.right else "✗",
                 f"answer: {self.attempt.answer} (right: {self.attempt.problem.output})",
@@ -75,8 +74,7 @@ class Trace:
         return "\n".join([*head, f"  {FAULTS[self.fault]}"])
 
     def _repr_html_(self) -> str:
-        # colours of the page itself, so that it can be read on a light and on a dark one; the marks
-        # and words say the same as the lines
+        # the page's own colours, so that it can be read on a light and on a dark page
         rows = []
         for number, (mark, text) in enumerate(self.lines()):
             bold = (
@@ -86,17 +84,21 @@ class Trace:
             )
             note = f" — {html.escape(FAULTS[self.fault])}" if number == self.first_wrong else ""
             rows.append(
-                f'<li style="list-style:none;padding-left:0.6em;{bold}">{mark} {html.escape(text)}{note}</li>'
+                f'<li style="list-style:none;padding-left:0.6em;{bold}">'
+                f"{mark} {html.escape(text)}{note}</li>"
             )
         question = html.escape(self.attempt.problem.question)
-        return f'<div style="color:inherit"><p>{question}</p><ol style="padding-left:0;margin:0">{"".join(rows)}</ol></div>'
+        return (
+            f'<div style="color:inherit"><p>{question}</p>'
+            f'<ol style="padding-left:0;margin:0">{"".join(rows)}</ol></div>'
+        )
 
 
 def trace(attempt: Attempt) -> Trace:
-    """Take an attempt apart and find its first wrong step.
+    """The steps of an attempt and the first wrong one.
 
     Where the right solution is no chain of the micro-world (GSM8K), a step is wrong if its
-    arithmetic is; what it leaves out nobody sees.
+    arithmetic is wrong; steps that are left out are not noticed.
     """
     steps, right = written_steps(attempt.text), attempt.problem.steps
     known = all(_PLAIN_STEP.fullmatch(step) for step in right)
@@ -131,9 +133,7 @@ def written_steps(text: str) -> tuple[str, ...]:
 
 
 def is_true(step: str) -> bool | None:
-    """Whether a step says what is so, in arithmetic or in the micro-world; None if it says nothing
-    that can be judged.
-    """
+    """Whether a step is true, in arithmetic or in the micro-world; None if it cannot be judged."""
     if sums := _SUM.findall(step):
         return all(_comes_to(left, right) for left, right in sums)
     if hop := _HOP.fullmatch(step):
@@ -172,14 +172,14 @@ def _value(expression: str) -> Fraction | None:
             return None
         else:
             terms[-1] = terms[-1] / number if sign in "/÷" else terms[-1] * number
-    return sum(terms)
+    return sum(terms, Fraction(0))
 
 
 def where_errors_begin(attempts: Sequence[Sequence[Attempt]]) -> pd.DataFrame:
     """Share of the chains (percent) whose first fault is at each step, from 1, by kind; a row a
     kind, ``"none"`` in column 0.
     """
-    traces = [trace(a) for found in attempts for a in found]
+    traces = [trace(a) for tries in attempts for a in tries]
     table = pd.DataFrame(
         {
             "fault": [t.fault for t in traces],

@@ -1,9 +1,10 @@
-"""A verifier: a model with a head that learned to tell right chains from wrong ones; it chooses
-among samples (Cobbe et al. 2021).
+"""Verifiers (Cobbe et al. 2021): a model with a classification head that tells right chains from
+wrong ones; best of n and weighted votes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -29,7 +30,13 @@ RATE = 5e-4
 
 @dataclass(frozen=True)
 class Verifier:
-    """A sequence-classification model (label 1: right) over a problem with a solution."""
+    """A sequence-classification model (label 1: right) over a problem with a solution.
+
+    Attributes:
+        model: with two logits, wrong and right.
+        tokenizer: of the model.
+        history: of its training.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -37,15 +44,15 @@ class Verifier:
 
     def scores(self, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
         """For each problem the log-odds that each of its attempts is right, (attempts,)."""
-        flat = [a for found in attempts for a in found]
+        flat = [a for tries in attempts for a in tries]
         if not flat:
             return by_problem(np.empty(0), attempts)
         data = _encode(self.tokenizer, flat)
-        found = np.empty(len(flat))
+        scores = np.empty(len(flat))
         for positions, output in outputs(self.model, data.features, data.pad):
             logits = output.logits.float()  # (B, 2)
-            found[positions] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
-        return by_problem(found, attempts)
+            scores[positions] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
+        return by_problem(scores, attempts)
 
 
 def train_verifier(
@@ -58,9 +65,11 @@ def train_verifier(
     """Make a copy of a causal model into a verifier, from attempts at *training* problems.
 
     Args:
-        base: its body is where the verifier starts; it stays as it was.
+        base: its transformer body is where the verifier starts; the model itself does not change.
         attempts: right and wrong ones.
         steps: optimiser steps of 32 attempts.
+        learning_rate: the peak of the schedule.
+        seed: of the new head's weights and of the batches.
 
     Raises:
         ValueError: if all attempts are right, or all are wrong.
@@ -84,17 +93,16 @@ def of_both_kinds(attempts: Sequence[Sequence[Attempt]]) -> list[Attempt]:
     Raises:
         ValueError: if all of them are right, or all are wrong.
     """
-    flat = [a for found in attempts for a in found]
+    flat = [a for tries in attempts for a in tries]
     if len({a.right for a in flat}) < 2:
-        raise ValueError(
-            f"{len(flat)} attempts that are all {'right' if flat and flat[0].right else 'wrong'}: a verifier needs both kinds"
-        )
+        kind = "right" if flat and flat[0].right else "wrong"
+        raise ValueError(f"{len(flat)} attempts that are all {kind}: a verifier needs both kinds")
     return flat
 
 
 def by_problem(values: np.ndarray, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
-    """One value an attempt, all in a row, as one array a problem."""
-    return np.split(values, np.cumsum([len(found) for found in attempts])[:-1]) if attempts else []
+    """Values of all attempts, (attempts,), as one array a problem."""
+    return np.split(values, np.cumsum([len(tries) for tries in attempts])[:-1]) if attempts else []
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:
@@ -110,15 +118,18 @@ def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> 
 
 
 def best_of(attempts: Sequence[Attempt], scores: np.ndarray) -> Attempt:
-    """The attempt with the highest score."""
+    """The attempt with the highest score (best of n)."""
     return attempts[int(np.argmax(scores))]
 
 
 def weighted_vote(attempts: Sequence[Attempt], scores: np.ndarray) -> Answer:
     """The answer whose attempts have the largest sum of probabilities of being right; no answer if
-    nobody gives one.
+    no attempt has one.
+
+    Args:
+        scores: log-odds that each attempt is right, (attempts,).
     """
-    weights: dict = {}
+    weights: dict[Fraction | str, tuple[Answer, float]] = {}
     for a, score in zip(attempts, scores, strict=True):
         if a.answer != NO_ANSWER:
             answer, weight = weights.get(a.answer.key, (a.answer, 0.0))
@@ -132,12 +143,8 @@ def best_accuracy(
     """Share of the problems whose best attempt is right, in percent; of the first ``n`` samples, or
     of all.
     """
-    return float(
-        100
-        * np.mean(
-            [best_of(found[:n], s[:n]).right for found, s in zip(attempts, scores, strict=True)]
-        )
-    )
+    pairs = zip(attempts, scores, strict=True)
+    return float(100 * np.mean([best_of(tries[:n], s[:n]).right for tries, s in pairs]))
 
 
 def weighted_accuracy(
@@ -146,13 +153,8 @@ def weighted_accuracy(
     """Share of the problems whose weighted vote is right, in percent; of the first ``n`` samples,
     or of all.
     """
-    chosen = [weighted_vote(found[:n], s[:n]) for found, s in zip(attempts, scores, strict=True)]
-    return float(
-        100
-        * np.mean(
-            [
-                same_answer(answer, found[0].problem.answer)
-                for answer, found in zip(chosen, attempts, strict=True)
-            ]
-        )
-    )
+    right = [
+        same_answer(weighted_vote(tries[:n], s[:n]), tries[0].problem.answer)
+        for tries, s in zip(attempts, scores, strict=True)
+    ]
+    return float(100 * np.mean(right))

@@ -1,5 +1,5 @@
-"""Self-consistency: sample several chains and take the answer that most of them give (Wang et al.
-2023).
+"""Self-consistency (Wang et al. 2023): the majority vote over the answers of sampled chains, and
+how sure it is.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ class Vote:
     """The outcome of a vote.
 
     Attributes:
-        winner: the answer with the most votes, of several the one that was given first; no answer
-            if nobody voted.
+        winner: the answer with the most votes, of several the one that came first; no answer if no
+            sample has one.
         share: its share of all samples, those without an answer included.
         tied: whether another answer had as many votes.
     """
@@ -40,18 +40,14 @@ def majority(answers: Sequence[Answer]) -> Vote:
     cast = [answer for answer in answers if answer != NO_ANSWER]
     if not cast:
         return Vote(NO_ANSWER, 0.0, False)
-    counts = Counter(
-        answer.key for answer in cast
-    )  # most_common keeps the order of first votes among equals
-    ranked = counts.most_common(2)
-    first = next(answer for answer in cast if answer.key == ranked[0][0])
-    return Vote(
-        first, ranked[0][1] / len(answers), len(ranked) > 1 and ranked[0][1] == ranked[1][1]
-    )
+    # most_common keeps the order of first votes among equals
+    (key, votes), *others = Counter(answer.key for answer in cast).most_common(2)
+    winner = next(answer for answer in cast if answer.key == key)
+    return Vote(winner, votes / len(answers), any(count == votes for _, count in others))
 
 
 def is_decided(answers: Sequence[Answer], n: int) -> bool:
-    """Whether the samples that are left of ``n`` cannot change the winner, whatever they say."""
+    """Whether the samples that are left of ``n`` cannot change the winner, whatever they answer."""
     left = n - len(answers)
     cast = [answer for answer in answers if answer != NO_ANSWER]
     if left <= 0 or not cast:
@@ -59,15 +55,21 @@ def is_decided(answers: Sequence[Answer], n: int) -> bool:
     counts = Counter(answer.key for answer in cast)
     order = list(counts)
     (leader, most), *others = counts.most_common()
-    # an answer that nobody has given yet would come last in a tie, one that was given before the
-    # leader would come first
-    return most >= left and all(votes + left < most or (votes + left == most and order.index(leader) < order.index(other))
-                                for other, votes in others)  # fmt: skip
+    # in a tie a new answer would come last, one that came before the leader would come first
+    return most >= left and all(
+        votes + left < most or (votes + left == most and order.index(leader) < order.index(other))
+        for other, votes in others
+    )
 
 
 @dataclass(frozen=True)
 class UntilDecided:
-    """The stopping rule of :func:`until_decided`."""
+    """The stopping rule of :func:`until_decided`.
+
+    Attributes:
+        n: the number of samples of the whole vote.
+        kind: of the answers, ``"number"`` or ``"words"``.
+    """
 
     n: int
     kind: str
@@ -76,12 +78,10 @@ class UntilDecided:
         return is_decided(self._answers(texts), self.n)
 
     def at_least(self, texts: Sequence[str]) -> int:
-        """How many more samples it takes at least: as many as would do if all of them agreed with
-        the leader.
-        """
+        """How many more samples it takes at least: enough if all of them agreed with the leader."""
         answers = self._answers(texts)
         leader = majority(answers).winner if answers else NO_ANSWER
-        if leader == NO_ANSWER:  # whatever is said next will lead
+        if leader == NO_ANSWER:  # the next answer will lead, whatever it is
             leader = Answer("")
         left = self.n - len(answers)
         return next(k for k in range(left + 1) if is_decided([*answers, *[leader] * k], self.n))
@@ -103,48 +103,44 @@ def voted(attempts: Sequence[Attempt]) -> Vote:
 
 
 def vote_accuracy(attempts: Sequence[Sequence[Attempt]], n: int | None = None) -> float:
-    """Share of the problems whose vote is right, in percent; of the first ``n`` samples, or of all."""
-    return float(
-        100
-        * np.mean(
-            [same_answer(voted(found[:n]).winner, found[0].problem.answer) for found in attempts]
-        )
-    )
+    """Share of the problems whose vote is right, in percent; of the first ``n`` samples, or all."""
+    return float(100 * np.mean([_is_right(voted(tries[:n]), tries) for tries in attempts]))
+
+
+def _is_right(vote: Vote, attempts: Sequence[Attempt]) -> bool:
+    return same_answer(vote.winner, attempts[0].problem.answer)
 
 
 def any_right(attempts: Sequence[Sequence[Attempt]], n: int | None = None) -> float:
-    """Share of the problems with a right answer among the first ``n`` samples, in percent: what the
-    best chooser could reach.
+    """Share of the problems with a right answer among the first ``n`` samples, in percent: the
+    accuracy of a perfect chooser.
     """
-    return float(100 * np.mean([any(a.right for a in found[:n]) for found in attempts]))
+    return float(100 * np.mean([any(a.right for a in tries[:n]) for tries in attempts]))
 
 
 def stopped(attempts: Sequence[Sequence[Attempt]]) -> list[list[Attempt]]:
-    """The samples that are enough to decide each vote; the winners are those of all samples."""
-    kept = []
-    for found in attempts:
-        enough = next(
-            k
-            for k in range(1, len(found) + 1)
-            if is_decided([a.answer for a in found[:k]], len(found))
-        )
-        kept.append(list(found[:enough]))
-    return kept
+    """The first samples of each problem that decide its vote; the winners are those of all."""
+    return [list(tries[: _enough([a.answer for a in tries])]) for tries in attempts]
+
+
+def _enough(answers: Sequence[Answer]) -> int:
+    n = len(answers)
+    return next(k for k in range(1, n + 1) if is_decided(answers[:k], n))
 
 
 def reliability(
     attempts: Sequence[Sequence[Attempt]], edges: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0)
 ) -> pd.DataFrame:
-    """Is a vote as often right as its winner's share says? A row for each range of shares.
+    """Reliability table of votes: is a vote right as often as its winner's share says?
+
+    Args:
+        edges: of the ranges of shares, from 0 to 1.
 
     Returns:
-        Columns: mean share (%), right (%), problems; ranges without problems are left out.
+        A row for each range that occurs; columns: mean share (%), right (%), problems.
     """
-    votes = [voted(found) for found in attempts]
-    right = [
-        same_answer(vote.winner, found[0].problem.answer)
-        for vote, found in zip(votes, attempts, strict=True)
-    ]
+    votes = [voted(tries) for tries in attempts]
+    right = [_is_right(vote, tries) for vote, tries in zip(votes, attempts, strict=True)]
     table = pd.DataFrame(
         {"share (%)": [100 * vote.share for vote in votes], "right (%)": [100.0 * r for r in right]}
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from course.foundation.validation import anything, check_fields, number, text
 from course.lm.contract import TextModel
-from course.reasoning import ask, problems, solve, wording
+from course.reasoning import make_prompt, problems, solve, wording
 from course.reasoning.problems import Problem
 from course.search.objective import Objective
 from course.search.writers import MOST_TOKENS, Continuer
@@ -58,7 +58,7 @@ class Trigger(Objective):
 
     def _right(self, model: TextModel, pairs: Sequence[tuple[str, Problem]]) -> np.ndarray:
         requests = [
-            ask(problem, "trigger", wording(problem.task), trigger=prompt)
+            make_prompt(problem, "trigger", wording(problem.task), trigger=prompt)
             for prompt, problem in pairs
         ]
         return np.array([float(attempts[0].right) for attempts in solve(model, requests)])

@@ -2,15 +2,18 @@
 
 from course.studies import (
     adapters,
+    chain_of_thought,
     expectations,
     hard_prompts,
     heads,
     in_context,
     instruct,
+    least_to_most,
     model_quality,
-    reasoning,
+    self_consistency,
     soft_prompts,
     steering,
+    verifiers,
     written_prompts,
 )
 from course.studies.claims import Claim
@@ -22,7 +25,10 @@ _MODULES = (
     adapters,
     in_context,
     instruct,
-    reasoning,
+    chain_of_thought,
+    self_consistency,
+    least_to_most,
+    verifiers,
     hard_prompts,
     written_prompts,
     steering,

@@ -53,7 +53,7 @@ class Claim:
     differences: Callable[..., Sequence[float] | np.ndarray] | None = None
     fails: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_fields(
             self,
             number=text(),

@@ -42,7 +42,7 @@ class Study:
     seeds: tuple[int, ...]
     run: Callable[[int], list[Row] | dict]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         checked_name(self.name, "study")
 
     @property

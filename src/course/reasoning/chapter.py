@@ -1,0 +1,30 @@
+"""Data of the chapter on chain of thought: what it asks the small models, and what real ones."""
+
+from dataclasses import dataclass
+
+from course.models.hub import tier
+
+
+@dataclass(frozen=True)
+class ChapterData:
+    """What differs in the chapter between the small models and real ones.
+
+    Attributes:
+        large: the model that writes chains, by its role.
+        middle: a smaller one, whose chains have slips.
+        story: the task whose problems are reduced to parts: a state, then its changes.
+    """
+
+    large: str
+    middle: str
+    story: str
+
+
+def chapter_data(wanted_tier: str | None = None) -> ChapterData:
+    """The data of a tier (default: that of ``COURSE_TIER``).
+
+    Raises:
+        ValueError: for an unknown tier.
+    """
+    story = {"tiny": "problem", "hub": "shopping"}[tier(wanted_tier)]
+    return ChapterData("gpt-large", "gpt-middle", story)
