@@ -21,8 +21,8 @@ PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 
 	--numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
 
 # what a program can say of the code without running it: style, order of the folders, types
-STATIC := $(BIN)/ruff check --quiet --ignore E501 src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
-	$(BIN)/lint-imports && $(BIN)/mypy src/course/foundation src/course/plots src/course/publishing src/course/world
+STATIC := $(BIN)/ruff check --quiet src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
+	$(BIN)/lint-imports && $(BIN)/mypy src/course
 
 .PHONY: book check test notebooks studies pretrain lab address clean
 

@@ -103,7 +103,10 @@ def test_words_that_do_not_fit_into_the_window_are_not_written(gpt, bert):
     )
     with pytest.raises(
         ValueError,
-        match="7 words after the 251 tokens .* make the model read 257 tokens, and the window holds 256",
+        match=(
+            "7 words after the 251 tokens .* make the model read 257 tokens, and the window "
+            "holds 256"
+        ),
     ):
         gpt.continue_text("cat " * 250, 7)
     with pytest.raises(

@@ -102,7 +102,10 @@ def test_the_first_bad_layer_is_named(model):
     for ask in asks(LanguageModel(model.model, model.tokenizer)):
         with pytest.raises(
             NotANumberError,
-            match=r"all weights are finite, and the layer transformer\.h\.1\.mlp \(\w+MLP\) is the first",
+            match=(
+                r"all weights are finite, and the layer transformer\.h\.1\.mlp \(\w+MLP\) is "
+                r"the first"
+            ),
         ):
             ask()
 
@@ -154,7 +157,10 @@ def test_foreign_tokenizers_are_refused():
     for kind in (LanguageModel, CausalLM):
         with pytest.raises(
             ValueError,
-            match=r"has ids up to \d+, and GPT2LMHeadModel knows those below \d+.*load both by one name",
+            match=(
+                r"has ids up to \d+, and GPT2LMHeadModel knows those below \d+.*load both by "
+                r"one name"
+            ),
         ):
             kind(small, gpt.tokenizer)
     with pytest.raises(ValueError, match=r"puts '\[SEP\]' behind every text"):

@@ -126,7 +126,10 @@ def chatting():
         [AddedToken(name, special=True) for name in ("<|im_start|>", "<|im_end|>")],
         special_tokens=True,
     )
-    tokenizer.chat_template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant"
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content "
+        "}}<|im_end|>\n{% endfor %}<|im_start|>assistant"
+    )
     return tokenizer
 
 

@@ -78,14 +78,32 @@ def chained(seed, shift=0.0):
     rank = {way: i for i, way in enumerate(chain_of_thought.WAYS)}
     tasks, models = chain_of_thought.TASKS, chain_of_thought.LADDER
     rows = [
-        row | {"value": 2.0 * (i + 1) if row["measure"] == "tokens" else 10.0 * i + row["steps"] + shift}
-        for row in cells(model=models, task=tasks, steps=chain_of_thought.STEPS, way=rank, measure=("accuracy", "tokens"))
+        row
+        | {
+            "value": 2.0 * (i + 1)
+            if row["measure"] == "tokens"
+            else 10.0 * i + row["steps"] + shift
+        }
+        for row in cells(
+            model=models,
+            task=tasks,
+            steps=chain_of_thought.STEPS,
+            way=rank,
+            measure=("accuracy", "tokens"),
+        )
         for i in [rank[row["way"]]]
-    ]  # fmt: skip
+    ]
     rows += [
-        row | {"model": models[-1], "steps": 3, "way": "phrase", "measure": "accuracy", "value": 60 + shift}
+        row
+        | {
+            "model": models[-1],
+            "steps": 3,
+            "way": "phrase",
+            "measure": "accuracy",
+            "value": 60 + shift,
+        }
         for row in cells(task=tasks, phrase=chain_of_thought.TRIGGERS)
-    ]  # fmt: skip
+    ]
     return [{"seed": seed} | row for row in rows]
 
 
@@ -173,5 +191,9 @@ def test_choosers_are_compared_at_sixteen_samples():
     both = pd.DataFrame(chosen(0, 12.0) + chosen(1, 14.0))
     costs = verifiers.choice_costs(both)
     assert list(costs.itertuples(name=None)) == [
-        ("greedy", 3, 13), ("vote of 4", 4, 4), ("best of 4", 4, 24), ("vote of 16", 16, 16), ("best of 16", 16, 36)
-    ]  # fmt: skip
+        ("greedy", 3, 13),
+        ("vote of 4", 4, 4),
+        ("best of 4", 4, 24),
+        ("vote of 16", 16, 16),
+        ("best of 16", 16, 36),
+    ]

@@ -164,8 +164,17 @@ def where_it_looks(
             )
         )
         last = i == len(weights) - 1
-        ax.text(column + 0.48, -line, "⏎" if token == "\n" else token, ha="center", va="center", fontsize=9, clip_on=True,
-                color="white" if weight > 0.5 else "#222222", fontweight="bold" if last else "normal")  # fmt: skip
+        ax.text(
+            column + 0.48,
+            -line,
+            "⏎" if token == "\n" else token,
+            ha="center",
+            va="center",
+            fontsize=9,
+            clip_on=True,
+            color="white" if weight > 0.5 else "#222222",
+            fontweight="bold" if last else "normal",
+        )
     ax.set_xlim(0, per_line)
     ax.set_ylim(-lines + 0.4, 0.6)
     ax.axis("off")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -65,7 +66,7 @@ class Record:
     weights: dict[str, str]
     machine: str
     seconds: float
-    runs: dict[str, list[Row] | dict]
+    runs: dict[str, Any]
 
     def table(self) -> pd.DataFrame:
         """All observations, one a row, with the seed in the first column; seeds in their order."""
@@ -76,7 +77,7 @@ class Record:
         ]
         return pd.DataFrame(rows)
 
-    def values(self) -> list[dict]:
+    def values(self) -> list[Any]:
         """The raw figures by seed, in the order of the seeds."""
         return [self.runs[seed] for seed in sorted(self.runs, key=int)]
 
@@ -116,7 +117,7 @@ def read_record(study: Study, path: Path | None = None) -> Record:
     return replace(record, runs=_runs_of(study, record))
 
 
-def _runs_of(study: Study, record: Record) -> dict[str, list[Row] | dict]:
+def _runs_of(study: Study, record: Record) -> dict[str, Any]:
     """The runs of the seeds that the study has now, in their order."""
     return {str(seed): record.runs[str(seed)] for seed in study.seeds if str(seed) in record.runs}
 
@@ -199,9 +200,7 @@ def columns(values: Sequence[dict], *keys: str) -> list[float]:
     """One figure of every seed: ``columns(values, "right", "bert")`` reads
     ``value["right"]["bert"]``.
     """
-    found = []
-    for value in values:
-        for key in keys:
-            value = value[key]
-        found.append(value)
-    return found
+    figures: Any = values
+    for key in keys:
+        figures = [figure[key] for figure in figures]
+    return list(figures)
