@@ -1,4 +1,4 @@
-"""The contract of text models: the same signatures here and at an endpoint, and a working example."""
+"""The contract of text models: the same signatures everywhere, and an example that works."""
 
 import doctest
 import inspect

@@ -1,4 +1,4 @@
-"""Importing the package for inference loads torch and transformers, and nothing heavy beside them."""
+"""Importing inference loads torch and transformers, and nothing heavy beside them."""
 
 import subprocess
 import sys

@@ -68,7 +68,8 @@ def transformers_serve(tmp_path_factory):
                 time.sleep(0.2)
         else:
             pytest.fail(
-                f"transformers serve did not start: {Path(log.name).read_text(encoding='utf-8')[-2000:]}"
+                "transformers serve did not start: "
+                f"{Path(log.name).read_text(encoding='utf-8')[-2000:]}"
             )
         yield f"http://127.0.0.1:{port}/v1", folder
     finally:

@@ -97,6 +97,28 @@ def test_prompts_and_continuations_are_text():
     } & set(ids[1:])
 
 
+SHARED = "the red fox ran to the old house . is it large ? no \n " * 5
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS)
+@given(
+    queries=st.lists(st.sampled_from(["", "a fox", "the", "red", "x:", "is  it"]), min_size=1),
+    continuation=st.sampled_from([" fox", "fox", " the red fox", "\n yes", "  no", "s"]),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_pair_is_the_whole_text_tokenized_in_one_piece(kind, queries, continuation):
+    tokenizer = TOKENIZERS[kind]()
+    unknown = tokenizer.unk_token_id
+    prompts = [SHARED + query for query in queries]
+    wholes = text_ids(tokenizer, [prompt + continuation for prompt in prompts])
+    try:
+        pairs = Encoder(tokenizer, unknown="allow").pairs(prompts, [continuation] * len(prompts))
+    except ValueError:  # an unknown word has no probability of its own
+        assert unknown is not None and any(unknown in ids for ids in wholes)
+    else:
+        assert [context + rest for context, rest in pairs] == wholes
+
+
 @pytest.fixture(scope="module")
 def chatting():
     tokenizer = copy.deepcopy(byte_level())

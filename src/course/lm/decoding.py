@@ -22,11 +22,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import torch
 from transformers import Cache, DynamicLayer
 
+from course.lm.contract import Sample
 from course.lm.generation_config import GenerationConfig
 from course.lm.prefill import PrefillOutput, PrefixTreeRunner
 from course.lm.prefix_tree import Node, batches
@@ -66,6 +68,11 @@ class SampleState:
     log_probability: float = 0.0
     finish: str | None = None
     text: str = ""
+
+    def as_sample(self) -> Sample:
+        """The sample, once it has ended."""
+        assert self.finish is not None
+        return Sample(self.text, len(self.ids), self.log_probability, self.finish)
 
 
 class Request:
@@ -283,6 +290,7 @@ def prompt_rows(
     for node, (row, start) in prefill.rows.places.items():
         for request in requests.get(node, ()):
             ends.setdefault(row, []).append((request, start + len(node.tokens) - 1))
+    assert prefill.cache is not None, "a prefill whose keys and values were kept"
     visible = torch.from_numpy(prefill.rows.visible())  # (R, L, L)
     prefix = torch.ones(prefill.before, dtype=torch.bool)  # (P,): all see the prefix cache
     found = []
@@ -350,7 +358,7 @@ class PreallocatedCacheLayer(DynamicLayer):
         self.update(keys, values)
 
     def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *_, **__
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         end = self._length + key_states.shape[2]
         for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
@@ -389,7 +397,10 @@ class DecodingBatch:
             for s, slot in enumerate(slots):
                 allowed[r, s, num_keys - row.num_keys :] = slot.visible
         layers = [
-            tuple(_left_padded(parts, num_keys) for parts in zip(*same_layer, strict=True))
+            (
+                _left_padded([keys for keys, _ in same_layer], num_keys),
+                _left_padded([values for _, values in same_layer], num_keys),
+            )
             for same_layer in zip(*(row.layers for row, _ in rows), strict=True)
         ]  # for each layer (keys, values), (R, heads, K, head_dim) each
         self._lay([_filled(slots, num_slots) for _, slots in rows], allowed, layers)

@@ -48,11 +48,11 @@ _AT_ONCE = 512
 
 
 class LanguageModel(CausalLM, TextModel):
-    """A causal model with its tokenizer, spoken to in text.
+    """A causal language model with its tokenizer: score and generate text.
 
-    A model in training mode is put into evaluation mode while it is asked (no dropout), and back
-    afterwards. Text is text: a prompt with ``[END]`` or ``<|im_end|>`` in it has no special token;
-    only a chat template brings its own.
+    A model in training mode is in evaluation mode during a call (no dropout), and back in training
+    mode afterwards. Text is text: a prompt with ``[END]`` or ``<|im_end|>`` in it has no special
+    token; only a chat template brings its own.
 
     Args:
         model: a causal language model of ``transformers``, or a ``peft`` model around one.
@@ -118,8 +118,8 @@ class LanguageModel(CausalLM, TextModel):
                 values = log_probabilities[torch.arange(len(tokens)), tokens].tolist()
                 for request, value in zip(requests, values, strict=True):
                     scores[request.sequence][request.number] = value
-        for values, ids in zip(scores, read, strict=True):
-            if np.isnan(values).any():
+        for row, ids in zip(scores, read, strict=True):
+            if np.isnan(row).any():
                 raise not_a_number(self.model, ids)
         return scores
 
@@ -228,10 +228,7 @@ class LanguageModel(CausalLM, TextModel):
         except NotANumber as error:
             raise not_a_number(self.model, error.ids) from None
         # 5. what was written, as text
-        return [
-            [Sample(s.text, len(s.ids), s.log_probability, s.finish) for s in request.kept()]
-            for request in requests
-        ]
+        return [[s.as_sample() for s in request.kept()] for request in requests]
 
     def _fulfil(self, requests: list[Request], config: GenerationConfig) -> None:
         if self.runner.supports_tree_attention:
@@ -281,14 +278,17 @@ class LanguageModel(CausalLM, TextModel):
     def _check_length(self, prompt: str, tokens: int, more: int = 0) -> None:
         if tokens + more > self.window:
             asked = f", with {more + 1} more to write," if more else ""
+            fewer = " or ask for fewer tokens" if more else ""
             raise ValueError(
-                f"the prompt {prompt[:40]!r}… has {tokens} tokens{asked} and the window holds {self.window}; "
-                f"shorten it (fewer demonstrations){' or ask for fewer tokens' if more else ''}"
+                f"the prompt {prompt[:40]!r}… has {tokens} tokens{asked} and the window holds "
+                f"{self.window}; shorten it (fewer demonstrations){fewer}"
             )
 
 
 @overload
-def load(name: Literal["bert-middle"], wanted_tier: str | None = None) -> MaskedLM: ...  # type: ignore[overload-overlap]
+def load(  # type: ignore[overload-overlap]
+    name: Literal["bert-middle"], wanted_tier: str | None = None
+) -> MaskedLM: ...
 @overload
 def load(name: str, wanted_tier: str | None = None) -> LanguageModel: ...
 def load(name: str, wanted_tier: str | None = None) -> LanguageModel | MaskedLM:

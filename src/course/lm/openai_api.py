@@ -1,9 +1,8 @@
-"""Talking to a model that somebody else runs: any OpenAI-compatible endpoint (vLLM, ``transformers
-serve``, a commercial API).
+"""Client of an OpenAI-compatible endpoint (vLLM, ``transformers serve``, a commercial API).
 
-The same two questions as in :mod:`course.lm`. What an endpoint cannot answer it says: many give no
-log-probabilities, and then :func:`course.prompting.choose` lets the model write and compares the
-texts.
+The same contract as a model that runs here (:class:`course.lm.TextModel`). Many endpoints give no
+log-probabilities and say so; then :func:`course.prompting.choose` lets the model write and compares
+the texts.
 """
 
 from __future__ import annotations
@@ -82,13 +81,8 @@ class OpenAIModel(TextModel):
         workers: int = 8,
     ):
         _check_address(base_url)
-        self.name, self.base_url, self.chat, self.timeout, self.workers = (
-            name,
-            base_url,
-            chat,
-            timeout,
-            workers,
-        )
+        self.name, self.base_url, self.chat = name, base_url, chat
+        self.timeout, self.workers = timeout, workers
         self._has_key = bool(os.environ.get(KEY_VARIABLE))
         self._send, self._hide = _connection(base_url, timeout, retries)
         self._file = Path(answers) if answers else None
@@ -145,7 +139,7 @@ class OpenAIModel(TextModel):
             digest_size=4,
             salt=place.to_bytes(8, "big"),
         ).digest()
-        request = {
+        request: dict[str, Any] = {
             "temperature": config.temperature,
             "max_tokens": config.max_tokens,
             "seed": int.from_bytes(own_seed, "big") >> 1,
@@ -173,7 +167,8 @@ class OpenAIModel(TextModel):
         check_pairs(prompts, continuations)
         if self.chat:
             raise NoLogProbabilities(
-                f"{self._place} is asked by chat, which tells no probability of a given text; {_INSTEAD}"
+                f"{self._place} is asked by chat, which tells no probability of a given text; "
+                f"{_INSTEAD}"
             )
         return np.array(
             self._all(
@@ -205,9 +200,10 @@ class OpenAIModel(TextModel):
             which = f"token {unknown[0]!r}" if unknown else "any token"
             begin = "" if prompt else "begin with a prompt that is not empty, or "
             raise NoLogProbabilities(
-                f"{self._place} tells no log-probability for {which} of {continuation!r}; {begin}{_INSTEAD}"
+                f"{self._place} tells no log-probability for {which} of {continuation!r}; "
+                f"{begin}{_INSTEAD}"
             )
-        return float(sum(value for _, value in counted))
+        return float(sum(value for _, value in counted if value is not None))
 
     @property
     def _kind(self) -> str:
@@ -223,14 +219,14 @@ class OpenAIModel(TextModel):
         """
         with ThreadPoolExecutor(self.workers) as pool:
             running = {item: pool.submit(work, item) for item in dict.fromkeys(items)}
-        failed = [f.exception() for f in running.values() if f.exception()]
+        failed = [error for f in running.values() if (error := f.exception()) is not None]
         if not failed:
             return [running[item].result() for item in items]
         if isinstance(failed[0], EndpointError) and not isinstance(failed[0], NoLogProbabilities):
             kept = f"in {self._file}" if self._file else "in memory"
             raise EndpointError(
-                f"{failed[0]}. {len(running) - len(failed)} of {len(running)} questions are answered and kept {kept}; nothing is lost: "
-                "ask the same again to go on"
+                f"{failed[0]}. {len(running) - len(failed)} of {len(running)} questions are "
+                f"answered and kept {kept}; nothing is lost: ask the same again to go on"
             ) from failed[0]
         raise failed[0]
 
@@ -240,7 +236,7 @@ class OpenAIModel(TextModel):
         if key not in self._answers:
             answer = self._answer(kind, request)
             if self._file and _is_whole(request, answer):
-                self._keep(key, answer)
+                self._keep(self._file, key, answer)
             self._answers[key] = answer
         return self._answers[key]
 
@@ -266,7 +262,8 @@ class OpenAIModel(TextModel):
         if isinstance(error, APITimeoutError):
             return f"did not answer in {self.timeout} s; give it more with timeout="
         if isinstance(error, APIConnectionError):
-            return f"cannot be reached; is the server running, and is base_url right? ({self._hide(str(error.__cause__ or error))[:200]})"
+            reason = self._hide(str(error.__cause__ or error))[:200]
+            return f"cannot be reached; is the server running, and is base_url right? ({reason})"
         # hidden before it is cut off, so that no half of a key is left
         message = self._hide(str(error))[:300]
         if not isinstance(error, APIStatusError):
@@ -275,35 +272,38 @@ class OpenAIModel(TextModel):
             message = f"the key in {KEY_VARIABLE} is {'wrong' if self._has_key else 'missing'}"
         return f"refused with status {error.status_code}: {message}"
 
-    def _keep(self, key: str, answer: dict) -> None:
+    def _keep(self, file: Path, key: str, answer: dict) -> None:
         line = json.dumps({key: answer}) + "\n"
         # a long line is written in several pieces, between which another thread's must not get
         with self._writing:
-            _append(self._file, line.encode())
+            _append(file, line.encode())
 
 
 def _check_address(base_url: str) -> None:
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(
-            f"base_url {base_url!r}: expected the address of an endpoint, such as http://localhost:8000/v1"
+            f"base_url {base_url!r}: expected the address of an endpoint, such as "
+            "http://localhost:8000/v1"
         )
     if parts.username or parts.password:
         raise ValueError(
-            f"base_url with a name or a password for {parts.hostname}: leave it out and set {KEY_VARIABLE}"
+            f"base_url with a name or a password for {parts.hostname}: leave it out and set "
+            f"{KEY_VARIABLE}"
         )
 
 
 def _connection(
     base_url: str, timeout: float, retries: int
-) -> tuple[Callable[[str, dict], str], Callable]:
+) -> tuple[Callable[[str, dict], str], Callable[[Any], Any]]:
     """(send, hide), which share the key with nobody: ``send(kind, request)`` is the body of the
     answer, ``hide`` strikes the key out.
     """
     secret = os.environ.get(KEY_VARIABLE, "").strip()
     if not (secret.isascii() and secret.isprintable()):
         raise ValueError(
-            f"the key in {KEY_VARIABLE} has characters that no header can carry: expected printable ASCII; set it again"
+            f"the key in {KEY_VARIABLE} has characters that no header can carry: expected "
+            "printable ASCII; set it again"
         )
     client = OpenAI(
         api_key=secret or "none", base_url=base_url, timeout=timeout, max_retries=retries
@@ -313,7 +313,7 @@ def _connection(
         asked = client.chat.completions if kind == "chat" else client.completions
         return asked.with_raw_response.create(**request).http_response.text
 
-    def hide(value):
+    def hide(value: Any) -> Any:
         if isinstance(value, dict):
             return {hide(name): hide(part) for name, part in value.items()}
         if isinstance(value, list):
@@ -327,7 +327,7 @@ def _connection(
     return send, hide
 
 
-def _needed(kind: str, answer: object) -> dict:
+def _needed(kind: str, answer: Any) -> dict:
     """What is used of an answer, and nothing else that a server may send along.
 
     Raises:
@@ -368,7 +368,7 @@ def _text(kind: str, answer: dict) -> str:
     return text
 
 
-def _typed(name: str, value: object, kind: type, optional: bool = False):
+def _typed(name: str, value: Any, kind: type, optional: bool = False) -> Any:
     """A value from outside, if it is of the type that it should be of."""
     if (optional and value is None) or type(value) is kind:
         return value
@@ -392,7 +392,7 @@ def _told(choice: dict, whole: str) -> list[tuple[str, int, float | None]] | Non
     the three do not fit together.
     """
     told = choice.get("logprobs") or {}
-    columns = [told.get(name) for name in _COLUMNS]
+    columns: list[Any] = [told.get(name) for name in _COLUMNS]
     if not all(isinstance(column, list) for column in columns) or not choice["text"].startswith(
         whole
     ):
@@ -414,7 +414,7 @@ def _told(choice: dict, whole: str) -> list[tuple[str, int, float | None]] | Non
     return tokens if tokens and covered and max(ends) >= len(whole) else None
 
 
-def _is_token(token: object, start: object, value: object) -> bool:
+def _is_token(token: Any, start: Any, value: Any) -> bool:
     known = value is None or (
         type(value) in (int, float) and not math.isnan(value) and value <= _ROUNDING
     )
@@ -428,7 +428,7 @@ def _is_enough(made: list[Sample], config: GenerationConfig) -> bool:
 
 def _places(prompts: Sequence[str]) -> list[int]:
     """How many equal prompts stand before each."""
-    seen: Counter = Counter()
+    seen: Counter[str] = Counter()
     places = []
     for prompt in prompts:
         places.append(seen[prompt])
@@ -449,7 +449,8 @@ def _append(path: Path, line: bytes) -> None:
                 raise
     except OSError as error:
         raise EndpointError(
-            f"an answer cannot be kept in {path} ({error}); make room there, or give another file as answers="
+            f"an answer cannot be kept in {path} ({error}); make room there, or give another file "
+            "as answers="
         ) from error
 
 
@@ -460,7 +461,8 @@ def _check_begun(path: Path, last: bytes) -> None:
     begin = b'{"['
     if last[: len(begin)] != begin[: len(last)]:
         raise ValueError(
-            f"{path} is no file of answers (it ends in {last[-40:]!r}): expected one, or a new name; it was left as it is"
+            f"{path} is no file of answers (it ends in {last[-40:]!r}): expected one, or a new "
+            "name; it was left as it is"
         )
 
 
@@ -489,7 +491,8 @@ def _kept(path: Path) -> dict[str, dict]:
             }
         except (ValueError, TypeError) as error:
             raise ValueError(
-                f"line {number} of {path} is damaged ({error}): expected a kept answer; delete it to ask again"
+                f"line {number} of {path} is damaged ({error}): expected a kept answer; delete it "
+                "to ask again"
             ) from error
     return answers
 

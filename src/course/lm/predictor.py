@@ -197,7 +197,7 @@ class PretrainedLM(ABC):
     def _batches(
         self, ids: list[list[int]]
     ) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
-        """(rows, padded ids, attention mask), both (B, T), for batches of rows of similar length."""
+        """(rows, padded ids (B, T), attention mask (B, T)) for rows of similar length."""
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         while order:
             longest = len(ids[order[-1]])

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -201,7 +201,7 @@ class PrefixTreeRunner:
             packed = pack(small, row, weight)
             for batch in batches(
                 packed,
-                lambda nodes, before=before: before + sum(node.size for node in nodes),
+                partial(_row_length, before),
                 self.batch_tokens,
             ):
                 yield self._forward(lay(batch), prefix_cache, keep)
@@ -274,6 +274,11 @@ class PrefixTreeRunner:
             use_cache=cache is not None,
         )
         return output.last_hidden_state  # (B, T, width)
+
+
+def _row_length(before: int, nodes: Sequence[Node]) -> int:
+    """Tokens of subtrees in a row, behind those of the prefix."""
+    return before + sum(node.size for node in nodes)
 
 
 def _expanded(values: torch.Tensor, num_rows: int) -> torch.Tensor:

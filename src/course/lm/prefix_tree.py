@@ -1,10 +1,24 @@
-"""Token sequences that share beginnings, as a tree, and parts of the tree laid side by side in
-rows.
+"""Prefix tree (radix tree) of token sequences, and its rows and mask for tree attention.
 
 A prompt with demonstrations costs a model most of its time on tokens that it has read before: the
-same demonstrations for every query, the same query for every label. In a tree (a radix tree, as in
-SGLang: Zheng et al. 2024) each distinct prefix stands once. Small subtrees are packed into rows; a
-mask lets each token see its own ancestors and nothing else (tree attention: Miao et al. 2024).
+same demonstrations for every query, the same query for every label. In a prefix tree (as in SGLang:
+Zheng et al. 2024) each distinct prefix stands once. Small subtrees are packed into rows; a mask
+lets each token see its own ancestors and nothing else (tree attention: Miao et al. 2024). The
+sequences "the red fox ran" and "the red hat"::
+
+    the red ─┬─ fox ran        tree of three nodes
+             └─ hat
+
+    index      0    1    2    3    4
+             the  red  fox  ran  hat      the tree in a row, depth first
+    position   0    1    2    3    2      place in its own sequence
+    last       4    4    3    3    4      index of the last token below it
+
+    the        x
+    red        x    x
+    fox        x    x    x                the mask: token i sees token j
+    ran        x    x    x    x           if j <= i <= last[j]
+    hat        x    x    .    .    x
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,7 +72,7 @@ class Tree:
         node.
         """
         node = self.leaves[sequence]
-        while position < node.start:
+        while position < node.start and node.parent is not None:
             node = node.parent
         return node, position - node.start
 
@@ -110,7 +124,9 @@ def _common(a: np.ndarray, b: np.ndarray) -> int:
     return int(different[0]) if len(different) else n
 
 
-def _node_of(arrays, common, low: int, high: int, parent: Node | None) -> Node:
+def _node_of(
+    arrays: Sequence[np.ndarray], common: np.ndarray, low: int, high: int, parent: Node | None
+) -> Node:
     """The node with what the sequences ``low`` to ``high`` share beyond their parent."""
     start = parent.end if parent else 0
     end = len(arrays[low]) if high - low == 1 else int(common[low + 1 : high].min())
@@ -174,7 +190,8 @@ def pack(nodes: Sequence[Node], capacity: int, weight: Callable[[Node], int]) ->
 
     Heaviest first, so rows that are neighbours have similar lengths.
     """
-    rows, room = [], 0
+    rows: list[list[Node]] = []
+    room = 0
     for node in sorted(nodes, key=weight, reverse=True):
         if weight(node) > room:
             rows.append([])
@@ -199,7 +216,8 @@ def batches(
     """Neighbours in batches that hold ``most`` tokens at most, padding to the longest included; a
     longer item is alone.
     """
-    batch, longest = [], 0
+    batch: list[Item] = []
+    longest = 0
     for item in items:
         if batch and (len(batch) + 1) * max(longest, length(item)) > most:
             yield batch

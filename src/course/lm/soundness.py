@@ -1,8 +1,8 @@
-"""Checks of a model before and after it is used: its kind, its tokenizer, logits that are numbers."""
+"""Checks of a model: its kind, its tokenizer, evaluation mode, logits that are numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -46,26 +46,29 @@ def not_a_number(model: PreTrainedModel, ids: Sequence[int]) -> NotANumberError:
         or "the weights and, for the prompt alone, all layers are sound"
     )
     return NotANumberError(
-        f"{type(get_base_model(model)).__name__} gives logits that are not numbers: {where}. Load the weights again; after a training of your own, "
-        "train with a lower rate; in float16, load them in float32"
+        f"{type(get_base_model(model)).__name__} gives logits that are not numbers: {where}. Load "
+        "the weights again; after a training of your own, train with a lower rate; in float16, "
+        "load them in float32"
     )
 
 
 def _bad_weight(model: PreTrainedModel) -> str | None:
     for name, weight in model.named_parameters():
         if weight.is_floating_point() and (bad := int((~weight.isfinite()).sum())):
-            return f"the weight {name} is the first that holds NaN or infinity ({bad} of {weight.numel()} values)"
+            share = f"{bad} of {weight.numel()} values"
+            return f"the weight {name} is the first that holds NaN or infinity ({share})"
     return None
 
 
 def _bad_layer(model: PreTrainedModel, ids: Sequence[int]) -> str | None:
     found: list[str] = []
 
-    def look(name: str):
-        def hook(module, given, output) -> None:
+    def look(name: str) -> Callable[[torch.nn.Module, object, object], None]:
+        def hook(module: torch.nn.Module, _: object, output: object) -> None:
             if not found and not _is_finite(output):
                 found.append(
-                    f"all weights are finite, and the layer {name} ({type(module).__name__}) is the first whose output is not"
+                    f"all weights are finite, and the layer {name} ({type(module).__name__}) is "
+                    "the first whose output is not"
                 )
 
         return hook
@@ -80,19 +83,15 @@ def _bad_layer(model: PreTrainedModel, ids: Sequence[int]) -> str | None:
     return found[0] if found else None
 
 
-def _is_finite(output) -> bool:
+def _is_finite(output: object) -> bool:
     """Whether all numbers of a layer's output are finite; a layer gives a tensor or several in a
     tuple or a mapping.
     """
     if isinstance(output, torch.Tensor):
         return not output.is_floating_point() or bool(output.isfinite().all())
-    parts = (
-        output.values()
-        if isinstance(output, dict)
-        else output
-        if isinstance(output, (tuple, list))
-        else ()
-    )
+    if isinstance(output, dict):
+        output = list(output.values())
+    parts = output if isinstance(output, (tuple, list)) else ()
     return all(_is_finite(part) for part in parts)
 
 
@@ -125,28 +124,34 @@ def check_causal(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     causal, masked = _auto_names()
     if getattr(config, "is_encoder_decoder", False):
         raise ValueError(
-            f"{name} has an encoder and a decoder and does not continue texts: expected a causal model, as AutoModelForCausalLM "
+            f"{name} has an encoder and a decoder and does not continue texts: expected a causal "
+            "model, as AutoModelForCausalLM "
             "or course.lm.load('gpt-middle') gives it. For this one, use its own generate()"
         )
     if fills_blanks(model):
         raise ValueError(
-            f"{name} fills in blanks and cannot continue a text; use course.lm.MaskedLM(model, tokenizer)"
+            f"{name} fills in blanks and cannot continue a text; use course.lm.MaskedLM(model, "
+            "tokenizer)"
         )
     if config.model_type in masked and getattr(config, "is_decoder", True) is False:
         raise ValueError(
-            f"{name} reads what stands behind a word, too (is_decoder=False); load it with AutoModelForMaskedLM for MaskedLM"
+            f"{name} reads what stands behind a word, too (is_decoder=False); load it with "
+            "AutoModelForMaskedLM for MaskedLM"
         )
     if name not in causal.values() and inner.get_output_embeddings() is None:
         raise ValueError(
-            f"{name} has no head that gives logits over the vocabulary; load the checkpoint with AutoModelForCausalLM"
+            f"{name} has no head that gives logits over the vocabulary; load the checkpoint with "
+            "AutoModelForCausalLM"
         )
     check_ids(model, tokenizer)
     alone, whole = (tokenizer("a", add_special_tokens=begin).input_ids for begin in (False, True))
     if whole[-1:] != alone[-1:]:
         behind = tokenizer.convert_ids_to_tokens(whole[-1])
         raise ValueError(
-            f"the tokenizer of {tokenizer.name_or_path!r} puts {behind!r} behind every text, so nothing can go on after a prompt; "
-            f"load the tokenizer that belongs to {name}, or take {behind!r} out of its post-processor"
+            f"the tokenizer of {tokenizer.name_or_path!r} puts {behind!r} behind every text, so "
+            "nothing can go on after a prompt; "
+            f"load the tokenizer that belongs to {name}, or take {behind!r} out of its "
+            "post-processor"
         )
 
 
@@ -180,6 +185,8 @@ def check_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Non
     highest = max(tokenizer.get_vocab().values())
     if highest >= rows:
         raise ValueError(
-            f"the tokenizer of {tokenizer.name_or_path!r} has ids up to {highest}, and {type(get_base_model(model)).__name__} knows those below "
-            f"{rows}: load both by one name (course.lm.load), or after adding tokens call model.resize_token_embeddings(len(tokenizer))"
+            f"the tokenizer of {tokenizer.name_or_path!r} has ids up to {highest}, and "
+            f"{type(get_base_model(model)).__name__} knows those below "
+            f"{rows}: load both by one name (course.lm.load), or after adding tokens call "
+            "model.resize_token_embeddings(len(tokenizer))"
         )

@@ -1,9 +1,10 @@
-"""Text to token ids, exactly as the tokenizer would do it, without reading shared text again and
-again.
+"""Prompts and continuations to token ids, exactly as the tokenizer would do it.
 
 Where a continuation begins is no question of characters: ``"a :"`` and ``" yes"`` are joined first
 and tokenized as one text, so a token may span the boundary. Then the context is what the tokens of
-the prompt and of the whole have in common.
+the prompt and of the whole have in common. Texts with a long common beginning (the same
+demonstrations) are tokenized from the last gap in it on, and the beginning once; a prompt with many
+continuations once, and its last word with each of them (``benchmarks/tokenization.py``).
 
 Text is text: what a reader writes never becomes a special token, be it ``[END]`` or ``<|im_end|>``.
 Special tokens come from the tokenizer (a beginning of document), from a chat template, or as ids.
@@ -12,7 +13,7 @@ Special tokens come from the tokenizer (a beginning of document), from a chat te
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ _WORTH_SHARING = 200
 
 
 class Encoder:
-    """The way of one tokenizer from text to ids.
+    """Token ids of prompts and continuations with one tokenizer.
 
     Args:
         tokenizer: a tokenizer of ``transformers``.
@@ -62,16 +63,16 @@ class Encoder:
     ):
         if chat and not tokenizer.chat_template:
             raise ValueError(
-                f"chat=True, but the tokenizer of {tokenizer.name_or_path!r} has no chat template; pass chat=False"
+                f"chat=True, but the tokenizer of {tokenizer.name_or_path!r} has no chat template; "
+                "pass chat=False"
             )
         self.tokenizer = tokenizer
         self.chat = bool(tokenizer.chat_template) if chat is None else chat
         self.unknown = UnknownWords(tokenizer, unknown)
-        self._pieces: dict[str, list[int]] = {}
 
     @cached_property
     def _splits_words(self) -> bool:
-        """Whether text is split into words before it is tokenized, so that it may be cut at a gap."""
+        """Whether text is split into words before tokenization, so that it may be cut at a gap."""
         core = getattr(self.tokenizer, "backend_tokenizer", None)
         return core is not None and core.pre_tokenizer is not None
 
@@ -84,7 +85,8 @@ class Encoder:
             if token is not None:
                 return token
         raise ValueError(
-            "an empty prompt, and the tokenizer has no token that begins or ends a document; begin the prompt with a word"
+            "an empty prompt, and the tokenizer has no token that begins or ends a document; begin "
+            "the prompt with a word"
         )
 
     def prompts(self, texts: Sequence[str]) -> list[list[int]]:
@@ -95,36 +97,39 @@ class Encoder:
                 unknown words that are to be refused.
         """
         texts = checked_texts(texts, "prompts")
-        found = self._framed_ids(texts)
-        self.unknown.check(texts, found)
-        return [ids or [self._first] for ids in found]
+        framed = {text: self._framed(text) for text in texts}
+        known = self._prompt_ids(framed, self._all(framed.values()))
+        every = [known[text] for text in texts]
+        self.unknown.check(texts, every)
+        return [ids or [self._first] for ids in every]
 
     def pairs(
         self, prompts: Sequence[str], continuations: Sequence[str]
     ) -> list[tuple[list[int], list[int]]]:
-        """(ids of the context, ids of the continuation) of each pair; the context has at least one.
+        """(ids of the context, ids of the continuation) of each pair; both have at least one.
 
         Raises:
             TypeError, ValueError: as :meth:`prompts`; ValueError for an empty continuation, or one
                 with a word that the tokenizer does not know.
         """
-        prompts, continuations = (
-            checked_texts(prompts, "prompts"),
-            checked_texts(continuations, "continuations"),
-        )
-        distinct = list(dict.fromkeys(prompts))
-        found = self._framed_ids(distinct)
-        self.unknown.check(distinct, found)
-        known = dict(
-            zip(
-                distinct,
-                zip([self._framed(text) for text in distinct], found, strict=True),
-                strict=True,
-            )
-        )
+        prompts = checked_texts(prompts, "prompts")
+        continuations = checked_texts(continuations, "continuations")
+        if self.chat:  # a reply begins without a space
+            continuations = [continuation.lstrip(" ") for continuation in continuations]
+        pairs = list(zip(prompts, continuations, strict=True))
+        for prompt, continuation in pairs:
+            if not continuation.strip():
+                raise ValueError(
+                    f"empty continuation {continuation!r} after {prompt[-40:]!r}: expected at "
+                    "least one word"
+                )
+        framed = {text: self._framed(text) for text in prompts}
+        ids = self._prompt_ids(framed, self._all(framed.values()))
+        self.unknown.check(list(ids), list(ids.values()))
+        wholes = self._whole_ids([(framed[p], ids[p], continuation) for p, continuation in pairs])
         return [
-            self._pair(*known[prompt], continuation)
-            for prompt, continuation in zip(prompts, continuations, strict=True)
+            self._split(ids[prompt], whole, continuation)
+            for (prompt, continuation), whole in zip(pairs, wholes, strict=True)
         ]
 
     def text(self, context: Sequence[int], ids: Sequence[int]) -> str:
@@ -152,13 +157,59 @@ class Encoder:
             _message(text), tokenize=False, add_generation_prompt=True
         )
 
-    def _framed_ids(self, texts: list[str]) -> list[list[int]]:
-        framed = [self._framed(text) for text in texts]
-        plain = iter(self._all([frame for frame in framed if frame is not None]))
-        return [
-            self._guarded(text) if frame is None else next(plain)
-            for text, frame in zip(texts, framed, strict=True)
-        ]
+    def _prompt_ids(
+        self, framed: dict[str, str | None], known: dict[str, list[int]]
+    ) -> dict[str, list[int]]:
+        """Prompt -> its ids.
+
+        Args:
+            framed: prompt -> prompt in its frame.
+            known: framed prompt -> ids.
+        """
+        return {
+            text: self._guarded(text) if frame is None else known[frame]
+            for text, frame in framed.items()
+        }
+
+    def _whole_ids(self, pairs: list[tuple[str | None, list[int], str]]) -> list[list[int]]:
+        """The ids of each prompt with its continuation, as if tokenized in one piece.
+
+        From the last gap of the prompt on the text is tokenized again, each distinct end once;
+        where that does not give the end of the prompt's ids, the whole text is.
+
+        Args:
+            pairs: (framed prompt, its ids, continuation).
+        """
+        ends = [self._end(framed, continuation) for framed, _, continuation in pairs]
+        known = self._all_pieces({text for end in ends if end for text in end})
+        found = []
+        for (framed, ids, continuation), end in zip(pairs, ends, strict=True):
+            if framed is None or self._names_special(continuation):
+                piece = text_ids(self.tokenizer, [continuation], begin=False)[0]
+                found.append(ids + piece)
+            elif end and (tail := known[end[0]]) and ids[-len(tail) :] == tail:
+                found.append(ids[: -len(tail)] + known[end[1]])
+            else:
+                found += self._ids([framed + continuation])
+        return found
+
+    def _end(self, framed: str | None, continuation: str) -> tuple[str, str] | None:
+        """The end of a framed prompt from its last gap on, without and with its continuation; None
+        if it may not be cut there.
+        """
+        if framed is None or not self._splits_words or self._names_special(continuation):
+            return None
+        cut = _last_gap(framed, max(0, len(framed) - 100), len(framed))
+        return None if cut is None else (framed[cut:], framed[cut:] + continuation)
+
+    def _all_pieces(self, texts: set[str]) -> dict[str, list[int]]:
+        """Text -> its ids in the middle of a document."""
+        distinct = list(texts)
+        return dict(zip(distinct, self._ids(distinct, begin=False), strict=True))
+
+    def _names_special(self, continuation: str) -> bool:
+        """Whether a continuation in a chat names a token that would be taken for the frame's."""
+        return self.chat and special_names(self.tokenizer).search(continuation) is not None
 
     def _guarded(self, text: str) -> list[int]:
         """The ids of a message that names special tokens: those of the template are read as such,
@@ -179,57 +230,35 @@ class Encoder:
             return self.tokenizer(texts, add_special_tokens=False, verbose=False).input_ids
         return text_ids(self.tokenizer, texts, begin)
 
-    def _pair(
-        self, prompt: str | None, ids: list[int], continuation: str
+    def _split(
+        self, prompt: list[int], whole: list[int], continuation: str
     ) -> tuple[list[int], list[int]]:
-        if self.chat:  # a reply begins without a space
-            continuation = continuation.lstrip(" ")
-        if not continuation.strip():
-            raise ValueError(
-                f"empty continuation {continuation!r} after {(prompt or '')[-40:]!r}: expected at least one word"
-            )
-        if prompt is None or self.chat and special_names(self.tokenizer).search(continuation):
-            whole = ids + text_ids(self.tokenizer, [continuation], begin=False)[0]
-        else:
-            whole = self._joined(prompt, ids, continuation)
-        shared = shared_length(ids, whole)
-        context, rest = ids[:shared] or [self._first], whole[shared:]
+        """(context, continuation): the context is what the prompt and the whole have in common."""
+        shared = shared_length(prompt, whole)
+        context, rest = prompt[:shared] or [self._first], whole[shared:]
         if self.tokenizer.unk_token_id is not None and self.tokenizer.unk_token_id in rest:
             raise ValueError(
-                f"the continuation {continuation!r} has a word that this tokenizer does not know, so it has no probability of its own"
+                f"the continuation {continuation!r} has a word that this tokenizer does not know, "
+                "so it has no probability of its own"
             )
         if not rest:
             raise ValueError(
-                f"the continuation {continuation!r} adds no token to {(prompt or '')[-40:]!r}; expected at least one word"
+                f"the continuation {continuation!r} adds no token to its prompt; expected at least "
+                "one word"
             )
         return context, rest
 
-    def _joined(self, prompt: str, ids: list[int], continuation: str) -> list[int]:
-        """The ids of prompt + continuation, where possible by tokenizing the last word of the
-        prompt again and nothing before it.
+    def _all(self, texts: Iterable[str | None]) -> dict[str, list[int]]:
+        """Text -> its ids, of all texts that are not None. What neighbours in alphabetical order
+        begin with is tokenized once.
         """
-        cut = _last_gap(prompt, max(0, len(prompt) - 100), len(prompt))
-        if cut is not None and self._splits_words:
-            tail = self._piece(prompt[cut:])
-            if tail and ids[-len(tail) :] == tail:
-                return ids[: -len(tail)] + self._piece(prompt[cut:] + continuation)
-        return self._ids([prompt + continuation])[0]
-
-    def _piece(self, text: str) -> list[int]:
-        if text not in self._pieces:
-            self._pieces[text] = self._ids([text], begin=False)[0]
-        return self._pieces[text]
-
-    def _all(self, texts: list[str]) -> list[list[int]]:
-        """The ids of many texts; what neighbours in alphabetical order begin with is tokenized
-        once.
-        """
-        if not self._splits_words or len(texts) < 2:
-            return self._ids(texts)
-        found = {}
-        for group in _groups(sorted(set(texts))):
-            found |= self._group(group)
-        return [found[text] for text in texts]
+        distinct = sorted({text for text in texts if text is not None})
+        if not self._splits_words or len(distinct) < 2:
+            return dict(zip(distinct, self._ids(distinct), strict=True))
+        ids: dict[str, list[int]] = {}
+        for group in _groups(distinct):
+            ids |= self._group(group)
+        return ids
 
     def _group(self, texts: list[str]) -> dict[str, list[int]]:
         shared = shared_length(texts[0], texts[-1])  # by all, since they are sorted

@@ -125,7 +125,7 @@ def patient(seed: int) -> list[Row]:
     for task in TASKS:
         result = search(RLPrompt(LENGTH), objective(task, seed), model, PATIENT[-1], seed)
         for calls in PATIENT:
-            rows += rows_of({"test after": result.at(calls)}, task=task, calls=calls)
+            rows += rows_of({"test after": _right_after(result, calls)}, task=task, calls=calls)
         rows += rows_of({"calls": result.calls}, task=task)
     return rows
 
@@ -152,14 +152,19 @@ def _described(
 
 
 def _along(result: SearchResult) -> Iterator[Row]:
+    """The calls of a search, and its accuracy (percent) on test items along :data:`CALLS`."""
+    yield {"measure": "calls", "value": result.calls}
+    for calls in CALLS:
+        yield {"measure": "test after", "calls": calls, "value": _right_after(result, calls)}
+
+
+def _right_after(result: SearchResult, calls: int) -> float:
     """Accuracy (percent) on test items of the best prompt after so many calls; before the first
     prompt, that of the first one.
     """
-    yield {"measure": "calls", "value": result.calls}
-    for calls in CALLS:
-        right = result.at(calls)
-        right = result.steps[0].held_out if right is None else right
-        yield {"measure": "test after", "calls": calls, "value": right}
+    found = next((step for step in reversed(result.steps) if step.calls <= calls), result.steps[0])
+    assert found.held_out is not None, "search() measures it"
+    return found.held_out
 
 
 def _in_known_layout(model: LanguageModel, task: str, seed: int, instruction: str) -> float:

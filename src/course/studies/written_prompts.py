@@ -94,7 +94,8 @@ def _searched(model: LanguageModel, writer: Writer, task: str, seed: int) -> Ite
 
 def _outcome(found: SearchResult, **columns: str) -> list[Row]:
     """The prompt that a search found, its test accuracy (percent), and the calls it took."""
-    measured = {"prompt": found.prompt, "calls": found.calls, "accuracy": found.held_out}
+    measured: dict[str, float | str] = {"prompt": found.prompt, "calls": found.calls}
+    measured["accuracy"] = found.held_out
     return rows_of(measured, way="found", **columns)
 
 
