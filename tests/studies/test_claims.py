@@ -13,7 +13,6 @@ from course.studies.claims import Claim
 from course.studies.records import (
     RecordError,
     Study,
-    columns,
     partial_runs,
     read_record,
     write_record,
@@ -67,13 +66,13 @@ def test_no_worse_needs_an_interval_within_the_margin(differences, holds):
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "RECORDS", tmp_path)
-    return Study("demo", 2, ("gpt-small",), (0, 1), lambda seed: {"a": {"b": float(seed)}})
+    return Study("demo", 2, ("gpt-small",), (0, 1), lambda seed: [{"value": float(seed)}])
 
 
 def test_a_record_comes_back_as_it_was_written(study):
     write_record(study, {"1": study.run(1), "0": study.run(0)}, 12.34)
     record = read_record(study)
-    assert columns(record.values(), "a", "b") == [0.0, 1.0]
+    assert record.table().value.tolist() == [0.0, 1.0]
     assert record.seconds == 12.3
     assert partial_runs(study)[0].keys() == {"0", "1"}
 
@@ -136,7 +135,7 @@ def test_a_report_has_the_claims_in_order(monkeypatch):
     [
         ({"version": 1}, "is of version 1, the study is at 2"),
         ({"weights": {"gpt-small": "0"}}, "was measured on other weights"),
-        ({"runs": {"0": {}}}, r"lacks the seeds \[1\]"),
+        ({"runs": {"0": []}}, r"lacks the seeds \[1\]"),
     ],
 )
 def test_a_stale_record_is_refused(study, change, message):
@@ -151,7 +150,7 @@ def test_a_stale_record_is_refused(study, change, message):
 def test_runs_of_seeds_that_the_study_has_no_longer_are_left_out(study):
     write_record(study, {str(seed): study.run(seed) for seed in (7, 1, 0)}, 1.0)
     assert list(read_record(study).runs) == list(partial_runs(study)[0]) == ["0", "1"]
-    assert columns(read_record(study).values(), "a", "b") == [0.0, 1.0]
+    assert read_record(study).table().value.tolist() == [0.0, 1.0]
 
 
 def test_a_record_of_another_study_is_refused(study):
@@ -165,7 +164,13 @@ def test_a_record_of_another_study_is_refused(study):
 
 @pytest.mark.parametrize(
     "change",
-    [{"runs": [{}, {}]}, {"runs": {"0": 1, "1": {}}}, {"seconds": float("nan")}, {"seconds": None}],
+    [
+        {"runs": [{}, {}]},
+        {"runs": {"0": 1, "1": []}},
+        {"columns": None},
+        {"seconds": float("nan")},
+        {"seconds": None},
+    ],
 )
 def test_a_record_of_another_form_is_damaged(study, change):
     write_record(study, {"0": study.run(0), "1": study.run(1)}, 1.0)

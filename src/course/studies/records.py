@@ -5,7 +5,7 @@ files in the package.
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -41,7 +41,7 @@ class Study:
     version: int
     models: tuple[str, ...]
     seeds: tuple[int, ...]
-    run: Callable[[int], list[Row] | dict]
+    run: Callable[[int], list[Row]]
 
     def __post_init__(self) -> None:
         checked_name(self.name, "study")
@@ -66,7 +66,7 @@ class Record:
     weights: dict[str, str]
     machine: str
     seconds: float
-    runs: dict[str, Any]
+    runs: dict[str, list[Row]]
 
     def table(self) -> pd.DataFrame:
         """All observations, one a row, with the seed in the first column; seeds in their order."""
@@ -76,10 +76,6 @@ class Record:
             for row in self.runs[seed]
         ]
         return pd.DataFrame(rows)
-
-    def values(self) -> list[Any]:
-        """The raw figures by seed, in the order of the seeds."""
-        return [self.runs[seed] for seed in sorted(self.runs, key=int)]
 
 
 def machine() -> str:
@@ -117,7 +113,7 @@ def read_record(study: Study, path: Path | None = None) -> Record:
     return replace(record, runs=_runs_of(study, record))
 
 
-def _runs_of(study: Study, record: Record) -> dict[str, Any]:
+def _runs_of(study: Study, record: Record) -> dict[str, list[Row]]:
     """The runs of the seeds that the study has now, in their order."""
     return {str(seed): record.runs[str(seed)] for seed in study.seeds if str(seed) in record.runs}
 
@@ -133,30 +129,26 @@ def _stored(path: Path, repair: str) -> Record:
     return record
 
 
-def _from_json(stored: dict) -> Record:
+def _from_json(stored: dict[str, Any]) -> Record:
     """A record as it is in memory; in a file the names of the columns stand once."""
-    columns = stored.pop("columns", None)
-    record = Record(**stored)
-    kind = dict if columns is None else list
+    columns, record = stored.pop("columns", None), Record(**stored)
+    if not isinstance(columns, list):
+        raise ValueError("expected a list of names in 'columns'")
     if not isinstance(record.runs, dict) or not all(
-        isinstance(run, kind) for run in record.runs.values()
+        isinstance(rows, list) for rows in record.runs.values()
     ):
-        raise ValueError("expected a map of seeds to figures in 'runs'")
-    if columns is None:
-        return record
+        raise ValueError("expected a map of seeds to rows in 'runs'")
     runs = {seed: [_row(columns, cells) for cells in rows] for seed, rows in record.runs.items()}
     return replace(record, runs=runs)
 
 
-def _row(columns: list[str], cells: list) -> Row:
+def _row(columns: list[str], cells: Any) -> Row:
     named = zip(columns, cells, strict=True)
     return {column: cell for column, cell in named if cell is not None}
 
 
 def _to_json(record: Record) -> str:
     """A record as text, an observation a line."""
-    if any(isinstance(run, dict) for run in record.runs.values()):
-        return json.dumps(asdict(record), indent=1) + "\n"
     columns = list(
         dict.fromkeys(column for rows in record.runs.values() for row in rows for column in row)
     )
@@ -171,7 +163,7 @@ def _to_json(record: Record) -> str:
 
 
 def write_record(
-    study: Study, runs: dict[str, list[Row] | dict], seconds: float, path: Path | None = None
+    study: Study, runs: dict[str, list[Row]], seconds: float, path: Path | None = None
 ) -> Record:
     """Store what was measured."""
     record = Record(study.name, study.version, study.weights(), machine(), round(seconds, 1), runs)
@@ -179,9 +171,7 @@ def write_record(
     return record
 
 
-def partial_runs(
-    study: Study, path: Path | None = None
-) -> tuple[dict[str, list[Row] | dict], float]:
+def partial_runs(study: Study, path: Path | None = None) -> tuple[dict[str, list[Row]], float]:
     """The runs of an interrupted study that are still valid, and the seconds they took."""
     stored = path or study.path
     if not stored.exists():
@@ -194,13 +184,3 @@ def partial_runs(
     ):
         return {}, 0.0
     return _runs_of(study, record), record.seconds
-
-
-def columns(values: Sequence[dict], *keys: str) -> list[float]:
-    """One figure of every seed: ``columns(values, "right", "bert")`` reads
-    ``value["right"]["bert"]``.
-    """
-    figures: Any = values
-    for key in keys:
-        figures = [figure[key] for figure in figures]
-    return list(figures)
