@@ -47,8 +47,8 @@ class LogprobVerifier:
 
 
 def chain_logprobs(model: LanguageModel, attempts: Sequence[Attempt]) -> np.ndarray:
-    """Log-probabilities (nats) of each attempt after the trigger phrase, of all its tokens and of
-    the unlikeliest one, (attempts, 2).
+    """Log-probabilities (nats) of attempts after the trigger phrase, of all tokens and of the
+    unlikeliest one, (attempts, 2).
 
     The first is low for odd wording, the second for a single slip in usual wording.
 

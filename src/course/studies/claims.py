@@ -84,9 +84,7 @@ class Claim:
         return interval([*self.differences(*tables)])
 
     def holds(self, measured: Interval) -> bool:
-        """Whether the target is reached and the interval excludes all that is worse than the
-        margin.
-        """
+        """Whether the target is reached and the interval excludes what is worse than the margin."""
         return measured.mean >= self.at_least and measured.low > -self.margin
 
     def line(self, measured: Interval | None = None) -> str:

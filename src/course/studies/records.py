@@ -131,18 +131,16 @@ def _stored(path: Path, repair: str) -> Record:
 
 def _from_json(stored: dict[str, Any]) -> Record:
     """A record as it is in memory; in a file the names of the columns stand once."""
-    columns, record = stored.pop("columns", None), Record(**stored)
+    columns, cells = stored.pop("columns", None), stored.pop("runs", None)
     if not isinstance(columns, list):
         raise ValueError("expected a list of names in 'columns'")
-    if not isinstance(record.runs, dict) or not all(
-        isinstance(rows, list) for rows in record.runs.values()
-    ):
+    if not isinstance(cells, dict) or not all(isinstance(rows, list) for rows in cells.values()):
         raise ValueError("expected a map of seeds to rows in 'runs'")
-    runs = {seed: [_row(columns, cells) for cells in rows] for seed, rows in record.runs.items()}
-    return replace(record, runs=runs)
+    runs = {seed: [_row(columns, row) for row in rows] for seed, rows in cells.items()}
+    return Record(**stored, runs=runs)
 
 
-def _row(columns: list[str], cells: Any) -> Row:
+def _row(columns: list[str], cells: list[Any]) -> Row:
     named = zip(columns, cells, strict=True)
     return {column: cell for column, cell in named if cell is not None}
 
