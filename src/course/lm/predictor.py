@@ -73,9 +73,15 @@ class PretrainedLM(ABC):
         batch_tokens: int = 16_384,
         unknown: str = "warn",
     ):
+        self._check_kind(model, tokenizer)
         check_ids(model, tokenizer)
         self.model, self.tokenizer, self.batch_tokens = model, tokenizer, batch_tokens
         self._unknown = UnknownWords(tokenizer, unknown)
+
+    @staticmethod
+    @abstractmethod
+    def _check_kind(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+        """Refuse a model of another kind than this class speaks to."""
 
     @property
     def window(self) -> int:
@@ -233,15 +239,9 @@ class CausalLM(PretrainedLM):
             the model's, as far as that can be seen.
     """
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        batch_tokens: int = 16_384,
-        unknown: str = "warn",
-    ):
+    @staticmethod
+    def _check_kind(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         check_causal(model, tokenizer)
-        super().__init__(model, tokenizer, batch_tokens, unknown)
 
     def next_word(self, prompts: Sequence[str]) -> torch.Tensor:
         """Log-probabilities of the token after each prompt, (prompts, vocabulary), in nats.
@@ -286,15 +286,9 @@ class MaskedLM(PretrainedLM):
             far as that can be seen.
     """
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
-        batch_tokens: int = 16_384,
-        unknown: str = "warn",
-    ):
+    @staticmethod
+    def _check_kind(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         check_masked(model, tokenizer)
-        super().__init__(model, tokenizer, batch_tokens, unknown)
 
     def blank(self, texts: Sequence[str]) -> torch.Tensor:
         """Log-probabilities of the token in the one blank of each text, (texts, vocabulary), in
