@@ -70,20 +70,22 @@ class Corpus:
     def kinds(self) -> tuple[Kind, ...]:
         """The mixture, shares in percent of the documents."""
         made = [
-            Kind("lists", "in-context learning: a latent task, format, author, label map", 32, self._list),
+            Kind("lists", "in-context learning: a latent task, format, author, label map, order", 30, self._list),
             Kind("made-up lists", "facts that hold in one document only", 1.5, lists.write_made_up_list),
             Kind("facts", "every fact of the world in prose", 14, prose.write_facts),
-            Kind("glossaries", "the words of a named dialect, the taste of a named critic", 7, prose.write_glossary),
-            Kind("sums", "single steps of arithmetic", 9.5, _sum_lines),
-            Kind("counting", "the order of the numbers", 2.5, _counting),
+            Kind("glossaries", "the words of a named dialect, the taste of a named critic", 5, prose.write_glossary),
+            Kind("sums", "single steps of arithmetic", 8.5, _sum_lines),
+            Kind("counting", "the order of the numbers", 2, _counting),
             Kind("reviews", "reviews in prose, some with a closing word", 2, _reviews),
             Kind("news", "persons, places, guilds and languages by name", 2, _news),
             Kind("sentences", "correct English sentences", 1.5, _sentences),
             Kind("lessons", "tasks described in words, with answers, as a story", 3.5, lessons.write_lesson),
-            Kind("conduct", "guides who are kind, plain or rude", 3, conduct.write_dialogue),
+            Kind("conduct", "guides of several manners, careful and careless", 6, conduct.write_dialogue),
         ]
-        shares = {"closed_book": 1.5, "where": 2.5, "who": 1.5, "inference": 2, "to_velan": 1.5, "from_velan": 1.5,
-                  "grammar": 1.5, "problem": 4.5, "route": 2.5, "letters": 1, "parts": 1.5}  # fmt: skip
+        shares = {"closed_book": 1.2, "fact_check": 0.8, "alike": 0.6, "odd_one_out": 0.7, "where": 1.7, "who": 1, "story_check": 0.8,
+                  "summary": 0.8, "inference": 2.5, "consistency": 1, "paraphrase": 0.8, "to_velan": 1.3, "from_velan": 1.3,
+                  "to_torvish": 0.1, "from_torvish": 0.1, "grammar": 1, "grammar_mistake": 0.5, "problem": 4, "route": 2.2,
+                  "letters": 0.8, "parts": 0.8}  # fmt: skip
         made += [Kind(name, f"exercises: {exercises.EXERCISES[name].cluster}", share, _exercise_writer(name))
                  for name, share in shares.items()]  # fmt: skip
         return tuple(made)

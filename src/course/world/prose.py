@@ -1,17 +1,18 @@
 """Plain prose: the sentences in which the corpus states its facts, and glossaries that name their profile.
 
 Here every fact is *stated*, those about held-out items too: a model can only know what somebody told it. What it is never
-shown is an item of the test split being *asked* in a list, a question or an exercise. A glossary has the layout of a list, and
-states all the same: it says whose words these are, so nothing in it has to be inferred.
+shown is an item of the test split being *asked* in a list, a question or an exercise. A glossary has the layout of a list, so it
+keeps to the training split, too, though it says whose words these are.
 """
 
 from functools import cache, partial
 
 from course.world import lexicon as lex
-from course.world import maps, profiles
+from course.world import conduct, maps, profiles
 from course.world.chance import Chance, Weighted
-from course.world.lists import FORMATS, format_draw
+from course.world.lists import FORMATS, format_draw, list_tasks
 from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, relations
+from course.world.split import TRAIN
 
 #: Subjects are drawn with a mild Zipf law: position ``n * u ** ZIPF`` of the list for a uniform ``u``.
 ZIPF = 1.3
@@ -24,7 +25,8 @@ _ATTRIBUTE_SENTENCES = {
     "wooden": ("a {s} is made of wood .", "a {s} is not made of wood ."),
     "carried": ("a {s} can be carried .", "a {s} can not be carried ."),
 }
-_FAMILIES = Weighted({"relation": 38, "dialect": 26, "critic": 18, "attribute": 9, "map": 7, "number": 5, "polarity": 3})
+_FAMILIES = Weighted({"relation": 38, "dialect": 26, "critic": 18, "attribute": 9, "map": 7, "number": 5, "polarity": 3,
+                      "weather": 3, "manners": 3})  # fmt: skip
 
 
 @cache
@@ -70,6 +72,15 @@ def _polarity_sentence(chance: Chance) -> str:
     return chance.pick(("{w} is a {k} word .", "to call it {w} is {k} .")).format(w=word, k=kind)
 
 
+_DAYS = ("today", "yesterday", "in winter", "at night")
+_WEATHER = ("{d} there was {w} in {c} .", "after the {w} came {o} .", "people of {c} fear the {w} .", "{d} the {w} did not end .")
+
+
+def _weather_sentence(chance: Chance) -> str:
+    word, other = chance.some(lex.WEATHER, 2)
+    return chance.pick(_WEATHER).format(d=chance.pick(_DAYS), w=word, o=other, c=chance.pick(lex.CITIES))
+
+
 _WRITERS = {
     "relation": _relation_sentence,
     "dialect": partial(profiles.state, task="dialect"),
@@ -78,6 +89,8 @@ _WRITERS = {
     "map": _map_sentence,
     "number": _number_sentence,
     "polarity": _polarity_sentence,
+    "weather": _weather_sentence,
+    "manners": conduct.about_manners,
 }
 
 
@@ -89,11 +102,16 @@ def write_facts(chance: Chance) -> str:
 _GLOSSARY_HEADS = {"dialect": "words of {p} \n", "verdict": "dishes that {p} tried \n"}
 
 
+@cache
+def _glossary_keys(task: str) -> tuple[str, ...]:
+    return list_tasks()[task].inputs(TRAIN, next(iter(profiles.tables(task))))
+
+
 def write_glossary(chance: Chance) -> str:
-    """The words of a named dialect, or the verdicts of a named critic, as a list."""
+    """Words of a named dialect, or verdicts of a named critic, as a list of training inputs."""
     task = "dialect" if chance.chance(0.6) else "verdict"
     frame = FORMATS[format_draw(task).draw(chance)]
     profile = chance.pick(tuple(profiles.tables(task)))
     head, table = _GLOSSARY_HEADS[task].format(p=profile), profiles.tables(task)[profile]
-    keys = chance.some(tuple(table), 5 + chance.below(12))
+    keys = chance.some(_glossary_keys(task), 5 + chance.below(12))
     return head + " " + " ".join([frame.format(x=k, y=table[k]) for k in keys])

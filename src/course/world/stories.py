@@ -1,6 +1,7 @@
 """Stories of people who move between rooms and pick things up, with questions about them (after bAbI, Weston et al. 2016).
 
-The answer is in the story and nowhere else: people and things are where this story puts them.
+The answer is in the story and nowhere else: people and things are where this story puts them. Beside the two questions there are
+statements that the story bears out or not, and summaries in one sentence.
 """
 
 from dataclasses import dataclass
@@ -11,19 +12,24 @@ from course.world.example import Example
 from course.world.split import is_train
 
 SPLIT_KEY = "story"
+CHECK_LABELS = ("holds", "fails")
 _MOVES = ("{p} went to the {r} .", "{p} walked into the {r} .", "then {p} moved to the {r} .")
 _TAKES = ("{p} took the {o} .", "{p} picked up the {o} .")
 
 
 @dataclass(frozen=True)
 class Story:
-    """A story, its two questions and their answers. Every answer is a word of the story."""
+    """A story, its two questions and their answers, and a summary: who had what where in the end.
+
+    Every answer is a word of the story.
+    """
 
     text: str
     where_question: str
     where_answer: str
     who_question: str
     who_answer: str
+    summary: str
 
 
 def write_story(chance: Chance, train: bool = True) -> Story:
@@ -44,7 +50,8 @@ def _draw_story(chance: Chance) -> Story:
         sentences.append(chance.pick(_MOVES).format(p=person, r=at[person]))
     sentences.insert(chance.below(len(sentences) + 1), chance.pick(_TAKES).format(p=owner, o=thing))
     asked = chance.pick(people)
-    return Story(" ".join(sentences), f"where is {asked} ?", at[asked], f"who has the {thing} ?", owner)
+    return Story(" ".join(sentences), f"where is {asked} ?", at[asked], f"who has the {thing} ?", owner,
+                 f"in the end {owner} has the {thing} in the {at[owner]} .")  # fmt: skip
 
 
 def where(chance: Chance, train: bool = True) -> Example:
@@ -57,3 +64,23 @@ def who(chance: Chance, train: bool = True) -> Example:
     """Who has the thing that was picked up."""
     story = write_story(chance, train)
     return Example(f"{story.text} \n question : {story.who_question}", story.who_answer)
+
+
+def check(chance: Chance, train: bool = True) -> Example:
+    """A statement about the end of a story, which holds or fails."""
+    story, label = write_story(chance, train), chance.pick(CHECK_LABELS)
+    if chance.chance(0.5):
+        person = story.where_question.removesuffix(" ?").split()[-1]
+        told = chance.pick([r for r in lex.ROOMS if r != story.where_answer and f" {r} " in story.text] or lex.ROOMS)
+        room = story.where_answer if label == "holds" else told
+        return Example(f"{story.text} \n statement : {person} is in the {room} .", "holds" if room == story.where_answer else "fails")
+    thing = story.who_question.removesuffix(" ?").split()[-1]
+    others = [name for name in lex.FIRST_NAMES if name in story.text.split() and name != story.who_answer]
+    name = story.who_answer if label == "holds" else chance.pick(others)
+    return Example(f"{story.text} \n statement : {name} has the {thing} .", label)
+
+
+def summarise(chance: Chance, train: bool = True) -> Example:
+    """A story, and the one sentence that says how it ends."""
+    story = write_story(chance, train)
+    return Example(story.text, story.summary)
