@@ -19,7 +19,9 @@ REQUEST_FORMS = {
     "inline": f"{INSTRUCTION_MARK} {{w}} {{x}} \n output :",
     "alone": f"{INSTRUCTION_MARK} {{x}} \n output :",
 }
-#: The same forms without the mark: a line between an input and its output, or an output under a line that is no input.
+#: The same forms without the mark: a line between an input and its output, or an output under a line that is no input. No document
+#: has that either, so what is new in those forms is more than a word. Not so ``"before"``: a list may have a title, which is a
+#: description above its inputs, so there the mark and the wording alone are new.
 REQUEST = re.compile(r"(?:^|\n)\s*input : [^\n]*\n(?!\s*output :)|(?:^|\n)(?!\s*input : )[^\n]*\n\s*output :|^\s*output :")
 
 #: Pairs (list task, list format) that never occur together in a list, though each occurs with others.
