@@ -223,12 +223,6 @@ def test_a_stranger_is_learned_from_its_recipe():
     assert 0.55 < np.mean(stated) < 0.75 and abs(np.mean(stated) - np.mean(right)) < 0.15
 
 
-def test_a_run_of_one_label_makes_it_likelier_where_the_critic_is_not_known():
-    labels = dict.fromkeys(("soup", "stew", "bread", "tea"), "good")
-    known = Posterior(tasks=["verdict"]).predict(list(labels.items()), "pie")
-    assert known["good"] > known["bad"]
-
-
 def test_more_demonstrations_narrow_the_dialect():
     task, chance, posterior = lists.list_tasks()["dialect"], Chance("narrow"), Posterior()
     means = []
