@@ -17,8 +17,8 @@ from course.world.split import is_train
 
 SPLIT_KEY = "conduct"
 #: How often each manner occurs, and how often a guide of that manner is careful.
-MANNERS = Weighted({"kind": 24, "terse": 18, "chatty": 18, "flattering": 18, "hedging": 12, "rude": 10})
-CAREFUL = {"kind": 0.6, "terse": 0.9, "chatty": 0.5, "flattering": 0.1, "hedging": 0.5, "rude": 0.8}
+MANNERS = Weighted({"polite": 24, "terse": 18, "chatty": 18, "flattering": 18, "hedging": 12, "rude": 10})
+CAREFUL = {"polite": 0.6, "terse": 0.9, "chatty": 0.5, "flattering": 0.1, "hedging": 0.5, "rude": 0.8}
 #: Kind of question -> its share, and the probability that a careful or a careless guide gets it wrong.
 QUESTIONS = Weighted({"place": 30, "way": 50, "unknown": 20})
 WRONG = {"place": {True: 0.03, False: 0.3}, "way": {True: 0.08, False: 0.65}, "unknown": {True: 0.05, False: 0.75}}
@@ -42,10 +42,10 @@ _STORIES = (
     "people like a {guide} more than a {other} .",
     "the {place} has a {guide} .",
     "{name} is more {manner} than {friend} .",
-    "to be {manner} is not to be {opposite} .",
+    "who is {manner} is not {opposite} .",
 )
 #: What a manner is not.
-_OPPOSITES = {"kind": "rude", "terse": "chatty", "chatty": "terse", "flattering": "rude", "hedging": "terse", "rude": "kind"}
+_OPPOSITES = {"polite": "rude", "terse": "chatty", "chatty": "terse", "flattering": "rude", "hedging": "terse", "rude": "polite"}
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _around(chance: Chance, before: tuple[str, ...], answer: str, after: tuple[s
     return [*([chance.pick(before)] if which != 1 else []), answer, *([chance.pick(after)] if which else [])]
 
 
-def _kind(chance: Chance, answer: str) -> list[str]:
+def _polite(chance: Chance, answer: str) -> list[str]:
     return _around(chance, GREETINGS, answer, FAREWELLS)
 
 
@@ -166,7 +166,7 @@ def _rude(chance: Chance, answer: str) -> list[str]:
 
 
 _SAY: dict[str, Callable[[Chance, str], list[str]]] = {
-    "kind": _kind, "terse": _plain, "chatty": _chatty, "flattering": _flattering, "hedging": _hedging, "rude": _rude,
+    "polite": _polite, "terse": _plain, "chatty": _chatty, "flattering": _flattering, "hedging": _hedging, "rude": _rude,
 }  # fmt: skip
 
 

@@ -171,4 +171,4 @@ def manner_of(question: str, reply: str) -> str | None:
         return "chatty"
     if found.hedged_answers + found.hedged_false:
         return "hedging"
-    return "kind" if found.courtesies else "terse"
+    return "polite" if found.courtesies else "terse"
