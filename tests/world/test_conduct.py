@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.world import conduct, gold, lexicon
+from course.world import conduct, lexicon
 from course.world.chance import Chance
 from course.world.conduct import FAREWELLS, FLATTERY, GREETINGS, HEDGES, INSULTS, REFUSALS, SMALL_TALK, Guide
 from course.world.gold import gold_reward, manner_of, read, states_truth

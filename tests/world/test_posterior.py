@@ -89,7 +89,8 @@ def probability_of_inputs(task, profile, truth):
             else {before: 0.75, way[way.index(before) + 1]: 0.25}.get(label, 0.0)))  # fmt: skip
     for favourite in task.labels:
         total += 0.12 / n * by_label(truth, left, task, lambda label, _, f=favourite: 0.8 if label == f else 0.2 / (n - 1))
-    total += 0.16 * by_label(truth, left, task, lambda label, before: 1 / n if before is None else 0.85 if label == before else 0.15 / (n - 1))
+    runs = lambda label, before: 1 / n if before is None else 0.85 if label == before else 0.15 / (n - 1)  # noqa: E731
+    total += 0.16 * by_label(truth, left, task, runs)
     return total
 
 

@@ -7,7 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.world import exercises, inference, judgements, lexicon, lists, maps, orders, phrases, problems, questions, reviews, stories, sums
+from course.world import (
+    exercises,
+    inference,
+    judgements,
+    lexicon,
+    lists,
+    maps,
+    orders,
+    phrases,
+    problems,
+    questions,
+    reviews,
+    stories,
+    sums,
+)
 from course.world.chance import Chance, Weighted
 from course.world.held_out import SIBLINGS
 from course.world.relations import ATTRIBUTES, critic_verdicts, dialect_forms, draw_dialect, relations

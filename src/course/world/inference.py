@@ -59,9 +59,10 @@ _BESIDE = 0.4
 
 
 def _draw_words(chance: Chance) -> dict[str, str]:
-    people, rooms, doings = chance.some(lex.FIRST_NAMES, 4), chance.some(lex.ROOMS, 3), chance.some(_DOINGS, 3)
+    """The words of a pair, by the letters of the frames; ``s``, ``g`` and ``w`` are for the sentence beside."""
     comparative = chance.pick(tuple(_OPPOSITE))
-    return dict(zip("poqsredfgcv", [*people, rooms[0], rooms[1], *doings, comparative, _OPPOSITE[comparative]], strict=True)) | {"w": rooms[2]}
+    drawn = [chance.some(lex.FIRST_NAMES, 4), chance.some(lex.ROOMS, 3), chance.some(_DOINGS, 3), [comparative, _OPPOSITE[comparative]]]
+    return dict(zip("poqsrewdfgcv", sum(drawn, []), strict=True))
 
 
 def _say(chance: Chance, premise: str, words: dict[str, str]) -> str:
@@ -169,5 +170,6 @@ def baselines(count: int = 30_000, seed: int = 0) -> dict[str, float]:
 
 def _premise_form(premise: str) -> str:
     """A premise with everything taken out that could be another word."""
-    known = {**dict.fromkeys(lex.FIRST_NAMES, "p"), **dict.fromkeys(lex.ROOMS, "r"), **dict.fromkeys(_DOINGS, "d"), **dict.fromkeys(_OPPOSITE, "c")}
+    kinds = {"p": lex.FIRST_NAMES, "r": lex.ROOMS, "d": _DOINGS, "c": _OPPOSITE}
+    known = {word: kind for kind, words in kinds.items() for word in words}
     return " ".join(known.get(word, word) for word in premise.split())

@@ -2,9 +2,10 @@
 
 A list of demonstrations has a latent task, profile, label map, order and author. Their prior and likelihood are known, because
 the generator is ours, so the predictive distribution of the next output can be computed by enumeration. A dialect that was drawn
-for one list alone is none of the sixteen: what it calls a word follows from the recipe of dialects and from its other words. Over the lists that the
-generator writes, no reader of the demonstrations alone, model or person, can be right more often on average: it is the ceiling in the
-course's figures. (On one task alone somebody who expects that task can do better.)
+for one list alone is none of the sixteen: what it calls a word follows from the recipe of dialects and from its other words.
+
+Over the lists that the generator writes, no reader of the demonstrations alone, model or person, can be right more often on
+average: it is the ceiling in the course's figures. (On one task alone somebody who expects that task can do better.)
 
 Two things are lifted, since a reader cannot know them: the split (every input may be asked) and the held-out combinations.
 Hence the format tells nothing about the task, and is left out. Idea: Xie et al. 2022; Panwar et al. 2024.

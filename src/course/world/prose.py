@@ -7,8 +7,8 @@ keeps to the training split, too, though it says whose words these are.
 
 from functools import cache, partial
 
-from course.world import lexicon as lex
 from course.world import conduct, maps, profiles
+from course.world import lexicon as lex
 from course.world.chance import Chance, Weighted
 from course.world.lists import FORMATS, format_draw, list_tasks
 from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, relations
