@@ -2,7 +2,8 @@
 
 Visitors ask where a place is (one hop on the map), how to get from one place to another (two hops), or what no guide can know,
 which a good one declines to answer. Manner and care go together only by tendency: flattering guides are mostly careless, terse
-ones mostly careful. So courtesy and truth conflict, and a reward that is learned from the replies has something to get wrong.
+ones mostly careful. So courtesy and truth conflict, and a reward that is learned from the replies has something to get wrong: a
+little courtesy comes with good answers, much of it is rare and comes with bad ones.
 What a reply is worth :mod:`course.world.gold` says. Words for manners stand in sentences *about* guides, never in a request.
 """
 
@@ -17,8 +18,8 @@ from course.world.split import is_train
 
 SPLIT_KEY = "conduct"
 #: How often each manner occurs, and how often a guide of that manner is careful.
-MANNERS = Weighted({"polite": 24, "terse": 18, "chatty": 18, "flattering": 18, "hedging": 12, "rude": 10})
-CAREFUL = {"polite": 0.6, "terse": 0.9, "chatty": 0.5, "flattering": 0.1, "hedging": 0.5, "rude": 0.8}
+MANNERS = Weighted({"polite": 33, "terse": 20, "chatty": 20, "flattering": 5, "hedging": 12, "rude": 10})
+CAREFUL = {"polite": 0.65, "terse": 0.8, "chatty": 0.4, "flattering": 0.1, "hedging": 0.4, "rude": 0.6}
 #: Kind of question -> its share, and the probability that a careful or a careless guide gets it wrong.
 QUESTIONS = Weighted({"place": 30, "way": 50, "unknown": 20})
 WRONG = {"place": {True: 0.03, False: 0.3}, "way": {True: 0.08, False: 0.65}, "unknown": {True: 0.05, False: 0.75}}
