@@ -212,6 +212,31 @@ def test_an_order_runs_out_of_labels_as_its_probability_says():
         assert total == pytest.approx(1)
 
 
+def test_who_knows_of_orders_predicts_verdicts_better(monkeypatch):
+    """Monte Carlo over lists of critics with all dishes: the posterior is calibrated, and loses when it forgets the orders."""
+    task, chance, asked = lists.list_tasks()["verdict"], Chance("verdicts"), []
+    while len(asked) < 1200:
+        profile, table = lists.draw_profile(chance, task)
+        order = orders.draw_order(chance, task.labels)
+        k = 2 + chance.below(6)
+        drawn = lists.draw_from_table(chance, task, table, tuple(table), order, k + 1)
+        author = "hasty" if chance.chance(HASTY_SHARE) else "careful"
+        items = lists.as_written(chance, task, [(x, table[x]) for x in drawn], {}, author)
+        asked.append((items[:-1], *items[-1]))
+
+    def stated():
+        posterior = Posterior(0.0, ["verdict"])
+        return np.array([posterior.predict(shown, x)["good"] for shown, x, _ in asked])
+
+    good, knowing = np.array([y == "good" for _, _, y in asked]), stated()
+    for low, high in ((0.0, 0.3), (0.3, 0.5), (0.5, 0.7), (0.7, 1.0)):
+        here = (low <= knowing) & (knowing < high)
+        assert here.sum() > 50 and abs(knowing[here].mean() - good[here].mean()) < 4 * np.sqrt(0.25 / here.sum())
+    monkeypatch.setattr(orders, "orders", lambda labels: ((orders.PLAIN, 1.0),))
+    loss = [-np.log(np.where(good, p, 1 - p)).mean() for p in (knowing, stated())]
+    assert loss[0] < loss[1] - 0.005
+
+
 def test_a_stranger_is_learned_from_its_recipe():
     """The best answer about a dialect that no other list has is its favourite ending for that kind of thing."""
     posterior, chance, stated, right = Posterior(tasks=["dialect"]), Chance("stranger"), [], []
