@@ -49,10 +49,13 @@ def _attribute_sentence(chance: Chance) -> str:
     return _ATTRIBUTE_SENTENCES[name][noun not in ATTRIBUTES[name]].format(s=noun)
 
 
+_MAP = Weighted({"{w} of {p} is {t} .": 6, "the {t} is {w} of the {p} .": 3, "the place {w} of {p} is {t} .": 1})
+
+
 def _map_sentence(chance: Chance) -> str:
     place, way = chance.pick(lex.PLACES), chance.pick(lex.DIRECTIONS)
     target = maps.neighbours()[place, way]
-    return f"{way} of {place} is {target} ." if chance.chance(0.8) else f"the place {way} of {place} is {target} ."
+    return _MAP.draw(chance).format(w=way, p=place, t=target)
 
 
 def _number_sentence(chance: Chance) -> str:
