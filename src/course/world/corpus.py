@@ -12,9 +12,13 @@ from course.world import conduct, entities, exercises, grammar, lessons, lists, 
 from course.world.chance import Chance, Weighted
 
 
+_SUM_WORDINGS = Weighted({0: 7, 1: 1.5, 2: 1.5})
+
+
 def _sum_lines(chance: Chance) -> str:
-    steps = chance.some(_train_sums(), 4 + chance.below(12))
-    return " ".join([f"{step} = {sums.result(step)} ." for step in steps])
+    # all in one wording: a worked solution in another than the plain one needs its sums, too
+    wording = _SUM_WORDINGS.draw(chance)
+    return " ".join([sums.write_sum(step, wording) for step in chance.some(_train_sums(), 4 + chance.below(12))])
 
 
 def _counting(chance: Chance) -> str:
@@ -70,12 +74,12 @@ class Corpus:
     def kinds(self) -> tuple[Kind, ...]:
         """The mixture, shares in percent of the documents."""
         made = [
-            Kind("lists", "in-context learning: a latent task, format, author, label map, order", 30, self._list),
+            Kind("lists", "in-context learning: a latent task, format, author, label map, order", 29.5, self._list),
             Kind("made-up lists", "facts that hold in one document only", 1.5, lists.write_made_up_list),
             Kind("facts", "every fact of the world in prose", 14, prose.write_facts),
             Kind("glossaries", "the words of a named dialect, the taste of a named critic", 5, prose.write_glossary),
-            Kind("sums", "single steps of arithmetic", 8.5, _sum_lines),
-            Kind("counting", "the order of the numbers", 2, _counting),
+            Kind("sums", "single steps of arithmetic", 9.5, _sum_lines),
+            Kind("counting", "the order of the numbers", 1.5, _counting),
             Kind("reviews", "reviews in prose, some with a closing word", 2, _reviews),
             Kind("news", "persons, places, guilds and languages by name", 2, _news),
             Kind("sentences", "correct English sentences", 1.5, _sentences),
