@@ -11,7 +11,6 @@ from functools import cache
 from course.world import conduct, entities, exercises, grammar, lessons, lists, prose, reviews, sums
 from course.world.chance import Chance, Weighted
 
-
 _SUM_WORDINGS = Weighted({0: 7, 1: 1.5, 2: 1.5})
 
 
