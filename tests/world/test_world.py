@@ -302,6 +302,29 @@ def _judged(premise: str, claim: str) -> str:
     return "unknown"
 
 
+def test_consequences_in_prose_follow():
+    """What a conclusion says is what logic says of the two sentences."""
+    chance, found = Chance("consequences"), Counter()
+    for _ in range(300):
+        text = inference._concluded(chance)
+        mark = next(m for m in ("so it can not be that", "perhaps", "so") if f" {m} " in text)
+        premise, claim = text.split(f" {mark} ")
+        label = {"so": "true", "perhaps": "unknown"}.get(mark, "false")
+        assert _judged(premise, claim) == label
+        found[label] += 1
+    assert min(found.values()) > 30
+
+
+def test_a_story_told_again_ends_with_everybody_in_the_last_room():
+    chance = Chance("retold")
+    for _ in range(200):
+        told, ends = stories.retell(chance).removeprefix("a story : ").split(" now ")
+        last = dict(re.findall(r"(\w+) (?:went to|walked into|moved to) the (\w+)", told))
+        (owner, thing), = re.findall(r"(\w+) (?:took|picked up) the (\w+)", told)
+        right = [*(f"{p} is in the {r}" for p, r in last.items()), f"{owner} has the {thing}"]
+        assert sorted(ends.removesuffix(" .").split(" . ")) == sorted(right)
+
+
 def test_labels_of_pairs_follow_from_logic():
     chance = Chance("logic")
     for _ in range(3000):

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from course.world import conduct, entities, exercises, grammar, lessons, lists, prose, reviews, sums
+from course.world import conduct, entities, exercises, grammar, inference, lessons, lists, prose, reviews, stories, sums
 from course.world.chance import Chance, Weighted
 
-_SUM_WORDINGS = Weighted({0: 7, 1: 1.5, 2: 1.5})
+_SUM_WORDINGS = Weighted({0: 8, 1: 1, 2: 1})
 
 
 def _sum_lines(chance: Chance) -> str:
@@ -73,22 +73,25 @@ class Corpus:
     def kinds(self) -> tuple[Kind, ...]:
         """The mixture, shares in percent of the documents."""
         made = [
-            Kind("lists", "in-context learning: a latent task, format, author, label map, order", 29.5, self._list),
-            Kind("made-up lists", "facts that hold in one document only", 1.5, lists.write_made_up_list),
-            Kind("facts", "every fact of the world in prose", 14, prose.write_facts),
-            Kind("glossaries", "the words of a named dialect, the taste of a named critic", 5, prose.write_glossary),
+            Kind("lists", "in-context learning: a latent task, format, author, label map, order", 29, self._list),
+            Kind("made-up lists", "facts that hold in one document only", 1.2, lists.write_made_up_list),
+            Kind("facts", "every fact of the world in prose", 11.3, prose.write_facts),
+            Kind("glossaries", "training words of a named dialect, or a named critic's taste, as a list", 3, prose.write_glossary),
+            Kind("tables", "facts in rows under a heading, in a layout of their own", 4.5, prose.write_table),
             Kind("sums", "single steps of arithmetic", 9.5, _sum_lines),
-            Kind("counting", "the order of the numbers", 1.5, _counting),
-            Kind("reviews", "reviews in prose, some with a closing word", 2, _reviews),
-            Kind("news", "persons, places, guilds and languages by name", 2, _news),
-            Kind("sentences", "correct English sentences", 1.5, _sentences),
-            Kind("lessons", "tasks described in words, with answers, as a story", 3.5, lessons.write_lesson),
+            Kind("counting", "the order of the numbers", 1, _counting),
+            Kind("reviews", "reviews in prose, some with a closing word", 1.5, _reviews),
+            Kind("news", "persons, places, guilds and languages by name", 1.5, _news),
+            Kind("sentences", "correct English sentences", 1, _sentences),
+            Kind("lessons", "tasks described in words, with answers, as a story", 2.8, lessons.write_lesson),
+            Kind("consequences", "what follows from a sentence, or says the same, in prose", 2, inference.write_consequences),
+            Kind("stories", "where everybody is at the end of a story, in prose", 1.5, stories.retell),
             Kind("conduct", "guides of several manners, careful and careless", 6, conduct.write_dialogue),
         ]
-        shares = {"closed_book": 1.2, "fact_check": 0.8, "alike": 0.6, "odd_one_out": 0.7, "where": 1.7, "who": 1, "story_check": 0.8,
-                  "summary": 0.8, "inference": 2.5, "consistency": 1, "paraphrase": 0.8, "to_velan": 1.3, "from_velan": 1.3,
-                  "to_torvish": 0.1, "from_torvish": 0.1, "grammar": 1, "grammar_mistake": 0.5, "problem": 4, "route": 2.2,
-                  "letters": 0.8, "parts": 0.8}  # fmt: skip
+        shares = {"closed_book": 1, "fact_check": 1.1, "alike": 0.8, "odd_one_out": 0.8, "where": 1.7, "who": 0.5, "story_check": 1,
+                  "summary": 0.7, "inference": 3, "consistency": 1.2, "paraphrase": 1.2, "to_velan": 1, "from_velan": 1,
+                  "to_torvish": 0.1, "from_torvish": 0.1, "grammar": 1.2, "grammar_mistake": 0.8, "problem": 3.8, "route": 1.8,
+                  "letters": 0.7, "parts": 0.7}  # fmt: skip
         made += [Kind(name, f"exercises: {exercises.EXERCISES[name].cluster}", share, _exercise_writer(name))
                  for name, share in shares.items()]  # fmt: skip
         return tuple(made)

@@ -1,7 +1,7 @@
 """Everything that the corpus provably lacks, in one place. A test samples the corpus and looks for it.
 
 Held-out *inputs* are not listed: :mod:`course.world.split` decides them by a hash. What holds for lists, glossaries, questions and
-exercises does not hold for prose, which *states* facts, about held-out inputs too.
+exercises does not hold for prose and tables, which *state* facts, about held-out inputs too.
 """
 
 import re

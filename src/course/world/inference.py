@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from course.world import lexicon as lex
-from course.world.chance import Chance
+from course.world.chance import Chance, Weighted
 from course.world.example import Example
 from course.world.split import is_train
 
@@ -54,8 +54,10 @@ CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
         "unknown": ("{p} is {c} than {q} .", "{q} is {v} than {p} ."),
     },
 }  # fmt: skip
-#: How often a sentence about somebody else, somewhere else, stands beside the premise.
-_BESIDE = 0.4
+#: How often each form of claim occurs: the plainest most often, so that the others have something to build on.
+_FORMS = Weighted({form: 3 if form.startswith("{p} is") and " not " not in form else 1 for form in CLAIMS})
+#: How often a sentence about somebody else, somewhere else, stands beside the premise, and how often the premise is reworded.
+_BESIDE, _OTHER_WORDS = 0.25, 0.3
 
 
 def _draw_words(chance: Chance) -> dict[str, str]:
@@ -68,7 +70,7 @@ def _draw_words(chance: Chance) -> dict[str, str]:
 def _say(chance: Chance, premise: str, words: dict[str, str]) -> str:
     """A premise in one of its wordings, sometimes with a sentence beside it that changes nothing."""
     reworded = _REWORDED.get(premise, premise)
-    text = (reworded if chance.chance(0.5) else premise).format(**words)
+    text = (reworded if chance.chance(_OTHER_WORDS) else premise).format(**words)
     if not chance.chance(_BESIDE):
         return text
     beside = "{s} is {g} in the {w} .".format(**words)
@@ -78,7 +80,7 @@ def _say(chance: Chance, premise: str, words: dict[str, str]) -> str:
 def write_pair(chance: Chance, train: bool = True) -> tuple[str, str, str]:
     """(premise, claim, label word); with ``train`` a pair that the corpus may contain."""
     while True:
-        form, label, words = chance.pick(tuple(CLAIMS)), chance.pick(LABELS), _draw_words(chance)
+        form, label, words = _FORMS.draw(chance), chance.pick(LABELS), _draw_words(chance)
         premise, claim = _say(chance, chance.pick(CLAIMS[form][label]), words), form.format(**words)
         if not train or is_train(SPLIT_KEY, f"{premise} {claim}"):
             return premise, claim, label
@@ -93,7 +95,7 @@ def judge(chance: Chance, train: bool = True) -> Example:
 def compare(chance: Chance, train: bool = True) -> Example:
     """Two sentences that can both be true, or cannot."""
     while True:
-        form, label, words = chance.pick(tuple(CLAIMS)), chance.pick(CONSISTENCY_LABELS), _draw_words(chance)
+        form, label, words = _FORMS.draw(chance), chance.pick(CONSISTENCY_LABELS), _draw_words(chance)
         under = "false" if label == "clash" else chance.pick(("true", "unknown"))
         text = f"{_say(chance, chance.pick(CLAIMS[form][under]), words)} \n second : {form.format(**words)}"
         if not train or is_train(PAIR_KEY, text):
@@ -122,6 +124,32 @@ def paraphrase(chance: Chance, train: bool = True) -> Example:
         text = f"{first.format(**words)} \n second : {second.format(**other)}"
         if not train or is_train(PAIR_KEY, text):
             return Example(text, label)
+
+
+#: What prose says between a premise and a claim, by the label of the pair.
+_THEREFORE = {"true": "so", "false": "so it can not be that", "unknown": "perhaps"}
+
+
+def write_consequences(chance: Chance) -> str:
+    """Two to five sentences in prose, each with what follows from it, what it rules out or leaves open, or in other words.
+
+    A verdict is one word in thirty; here each word of a claim teaches what two sentences have to do with each other.
+    """
+    return " ".join([_restated(chance) if chance.chance(0.25) else _concluded(chance) for _ in range(2 + chance.below(4))])
+
+
+def _concluded(chance: Chance) -> str:
+    while True:
+        premise, claim, label = write_pair(chance)
+        if label == "true" or chance.chance(0.5):
+            return f"{premise} {_THEREFORE[label]} {claim}"
+
+
+def _restated(chance: Chance) -> str:
+    while True:
+        pair = paraphrase(chance)
+        if pair.output == "same":
+            return pair.input.replace(" \n second :", " in other words ,")
 
 
 def form_of(claim: str) -> str:

@@ -41,7 +41,7 @@ TITLE_FRAMES = Weighted({"{t} \n": 6, "a list : {t} \n": 3, "{t} , one by one \n
 #: Share of the lists of a dialect or a critic that end by naming it.
 SIGNED_SHARE = 0.3
 #: Share of the lists of a dialect whose dialect is drawn for them alone, and what stands for its name.
-STRANGER_SHARE, STRANGER = 0.3, "stranger"
+STRANGER_SHARE, STRANGER = 0.15, "stranger"
 #: Of the relabelled lists, the share whose labels are swapped among themselves; the others get words without meaning.
 PERMUTED_SHARE = 0.5
 
@@ -235,7 +235,7 @@ def list_tasks() -> dict[str, ListTask]:
 
 #: How often each list task occurs; one where not named. Profiles need several demonstrations, so they weigh most.
 TASK_WEIGHTS = {"dialect": 14.0, "verdict": 13.0, "add": 2.0, "subtract": 2.0, "sentiment": 3.0, "topic": 1.5,
-                "recommend": 2.0, "first_word": 0.5, "second_word": 0.5, "third_word": 0.5}  # fmt: skip
+                "recommend": 2.0, "first_word": 1.5, "second_word": 1.5, "third_word": 1.5}  # fmt: skip
 
 
 @cache

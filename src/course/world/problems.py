@@ -18,7 +18,7 @@ from course.world.split import is_train
 SPLIT_KEY = "problem"
 TRIGGER = "let us think step by step ."
 #: How often a derivation in the corpus takes each way, where the problem allows it.
-WAYS = Weighted({"in order": 4, "gains first": 3, "backwards": 2, "through the ten": 3})
+WAYS = Weighted({"in order": 3, "gains first": 3, "backwards": 3, "through the ten": 4})
 
 _THINGS = "apples pears plums lemons peaches hats belts ropes coins books lamps letters".split()
 _GAINS = ("{n} buys {k} more .", "{n} finds {k} more .", "then {n} gets {k} .")

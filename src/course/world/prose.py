@@ -2,7 +2,8 @@
 
 Here every fact is *stated*, those about held-out items too: a model can only know what somebody told it. What it is never
 shown is an item of the test split being *asked* in a list, a question or an exercise. A glossary has the layout of a list, so it
-keeps to the training split, too, though it says whose words these are.
+keeps to the training split, too, though it says whose words these are. A table states facts in rows, about held-out items, too: it
+always has a heading, so nothing in it is left to infer, and its layout is that of no list.
 """
 
 from functools import cache, partial
@@ -103,6 +104,29 @@ def write_facts(chance: Chance) -> str:
 
 
 _GLOSSARY_HEADS = {"dialect": "words of {p} \n", "verdict": "dishes that {p} tried \n"}
+
+
+#: The layout of a row of a table; no list has it.
+TABLE_ROW = "{x} | {y} \n"
+_TABLES = Weighted({"dialect": 35, "verdict": 25, "relation": 25, "attribute": 15})
+
+
+def _draw_table(chance: Chance) -> tuple[str, dict[str, str]]:
+    """The heading of a table, and all that it can state."""
+    family = _TABLES.draw(chance)
+    if family in _GLOSSARY_HEADS:
+        profile = chance.pick(tuple(profiles.tables(family)))
+        return _GLOSSARY_HEADS[family].format(p=profile), profiles.tables(family)[profile]
+    names = tuple(relations()) if family == "relation" else tuple(f"is_{a}" for a in ATTRIBUTES)
+    task = list_tasks()[chance.pick(names)]
+    return f"a table : {task.title} \n", task.tables[""]
+
+
+def write_table(chance: Chance) -> str:
+    """Some rows of a table: the words of a dialect, the taste of a critic, one relation, or one attribute."""
+    heading, table = _draw_table(chance)
+    rows = chance.some(tuple(table), 5 + chance.below(10))
+    return heading + " " + " ".join([TABLE_ROW.format(x=x, y=table[x]) for x in rows])
 
 
 @cache

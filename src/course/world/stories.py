@@ -19,7 +19,7 @@ _TAKES = ("{p} took the {o} .", "{p} picked up the {o} .")
 
 @dataclass(frozen=True)
 class Story:
-    """A story, its two questions and their answers, and a summary: who had what where in the end.
+    """A story, its two questions and their answers, a summary (who had what where in the end), and the last room of everybody.
 
     Every answer is a word of the story.
     """
@@ -30,6 +30,7 @@ class Story:
     who_question: str
     who_answer: str
     summary: str
+    rooms: tuple[tuple[str, str], ...]
 
 
 def write_story(chance: Chance, train: bool = True) -> Story:
@@ -51,7 +52,7 @@ def _draw_story(chance: Chance) -> Story:
     sentences.insert(chance.below(len(sentences) + 1), chance.pick(_TAKES).format(p=owner, o=thing))
     asked = chance.pick(people)
     return Story(" ".join(sentences), f"where is {asked} ?", at[asked], f"who has the {thing} ?", owner,
-                 f"in the end {owner} has the {thing} in the {at[owner]} .")  # fmt: skip
+                 f"in the end {owner} has the {thing} in the {at[owner]} .", tuple(at.items()))  # fmt: skip
 
 
 def where(chance: Chance, train: bool = True) -> Example:
@@ -78,6 +79,14 @@ def check(chance: Chance, train: bool = True) -> Example:
     others = [name for name in lex.FIRST_NAMES if name in story.text.split() and name != story.who_answer]
     name = story.who_answer if label == "holds" else chance.pick(others)
     return Example(f"{story.text} \n statement : {name} has the {thing} .", label)
+
+
+def retell(chance: Chance) -> str:
+    """A story, and then where everybody is and who has the thing, in any order and in prose."""
+    story = write_story(chance)
+    thing = story.who_question.removesuffix(" ?").split()[-1]
+    ends = [f"{person} is in the {room} ." for person, room in story.rooms] + [f"{story.who_answer} has the {thing} ."]
+    return " ".join(["a story :", story.text, "now", *chance.some(ends, len(ends))])
 
 
 def summarise(chance: Chance, train: bool = True) -> Example:
