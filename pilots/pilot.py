@@ -16,13 +16,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bodies as b
 from bodies import DEVICE, SEED, V, WORK, say
 
-from course.world import conduct, exercises, gold, lists, phrases, problems, sums
+from course.world import conduct, exercises, gold, lists, problems, sums
 from course.world import lexicon as lex
 from course.world.chance import Chance
 from course.world.maps import neighbours
 from course.world.posterior import Posterior
 from course.world.relations import critic_verdicts, dialect_forms, draw_dialect, relations
-from course.world.split import TEST, TRAIN, VALIDATION, is_train, split_of
+from course.world.split import TEST, TRAIN, is_train, split_of
 
 TINY = os.environ.get("PILOT_TINY") == "1"  # a rehearsal on a CPU
 GPTS = {  # layers, width, steps
