@@ -12,7 +12,7 @@ The attention mask lets a slot see its own prompt and its own tokens. A row that
              from the prefill  step 1    step 2
 
 Rows with fewer keys are padded on the left, rows with fewer slots by None. Once half of the slots
-have finished, the batch is laid anew without them and without keys that nobody sees any more.
+have finished, the batch is rebuilt without them and without keys that nobody sees any more.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Request:
 def samples_at_once(config: GenerationConfig, texts: list[str]) -> int:
     """How many more samples of a prompt to begin at once, after those with the given texts.
 
-    A stopping rule that can tell gets just as many as it takes at least, so that none is in vain.
+    A stopping rule that can tell gets just as many as it takes at least, so that none is wasted.
     """
     if config.until is None:
         return config.n

@@ -1,4 +1,4 @@
-"""Score and generate text with a causal language model: the door to a pretrained LLM.
+"""Score and generate text with a causal language model.
 
 :meth:`LanguageModel.score` gives the log-probability of continuations,
 :meth:`LanguageModel.generate` writes them. Prompts that share a beginning (the same demonstrations

@@ -31,7 +31,7 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 #: A shorter key is a placeholder ("EMPTY", "none") for a server that wants none. It is no secret,
 #: and it may stand in any text.
 _SHORTEST_SECRET = 8
-#: What is told of each token of a text: itself, where it begins, its log-probability.
+#: Columns of the log-probabilities of a text: its tokens, where each begins, its log-probability.
 _COLUMNS = ("tokens", "text_offset", "token_logprobs")
 #: Log-probabilities are at most 0, but for rounding.
 _ROUNDING = 1e-3
@@ -184,7 +184,7 @@ class OpenAIModel(TextModel):
             "completions",
             {"prompt": whole, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1},
         )
-        tokens = _told(answer["choices"][0], whole)
+        tokens = _echoed_tokens(answer["choices"][0], whole)
         if tokens is None:
             raise NoLogProbabilities(
                 f"{self._place} does not repeat a text with its log-probabilities; {_INSTEAD}"
@@ -381,13 +381,13 @@ def _is_whole(request: dict, answer: dict) -> bool:
     """
     if not request.get("echo"):
         return True
-    tokens = _told(answer["choices"][0], request["prompt"])
+    tokens = _echoed_tokens(answer["choices"][0], request["prompt"])
     return tokens is not None and all(
         value is not None for _, at, value in tokens[1:] if at < len(request["prompt"])
     )
 
 
-def _told(choice: dict, whole: str) -> list[tuple[str, int, float | None]] | None:
+def _echoed_tokens(choice: dict, whole: str) -> list[tuple[str, int, float | None]] | None:
     """(token, where it begins, log-probability) of a text that was repeated; None if it was not, or
     the three do not fit together.
     """

@@ -8,7 +8,7 @@ become the *prefix cache*, which all subtrees below it see::
       ├─ subtrees a, b           rows of L tokens: the cache is expanded to R rows,
       ├─ subtrees c, d, e        (R, heads, P, head_dim), which see it and their ancestors,
       └─ a large subtree         and their keys are appended, (R, heads, P + L, head_dim)
-           └─ ...                the same again, its top node's keys behind the P
+           └─ ...                the same again, with a prefix cache of P + its own tokens
 
 A soft prompt is the prefix cache of the whole tree.
 """
@@ -110,7 +110,7 @@ class PrefixTreeRunner:
     @cached_property
     def supports_tree_attention(self) -> bool:
         """Whether the model's architecture can read trees: it is tried once, for not every one
-        heeds the mask and the positions.
+        respects the mask and the positions.
         """
         config = self.model.config
         layer_types = set(getattr(config, "layer_types", None) or ())

@@ -39,7 +39,7 @@ class Node:
         start: how many tokens stand before it in each of its sequences.
         tokens: its token ids, (length,).
         parent, children: its place in the tree.
-        ends: how many of the sequences end within the subtree.
+        ends: how many different sequences end within the subtree.
         size: tokens in the subtree, this node's included.
         longest: tokens on the longest way down from the beginning of this node.
     """

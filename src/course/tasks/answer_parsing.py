@@ -278,7 +278,9 @@ def _asserted(text: str, decimal_comma: bool) -> Answer | None:
     if phrase is None:
         return None
     said = _SENTENCE_END.split(text[max(0, phrase.start() - 120) : phrase.start()])[-1]
-    runs = _told(said, [n for n in numerals(said, decimal_comma) if not n.weak or _begins(said, n)])
+    runs = _asserted_runs(
+        said, [n for n in numerals(said, decimal_comma) if not n.weak or _begins(said, n)]
+    )
     stands_before = runs and re.fullmatch(_UNIT + r",? ?", said[runs[-1][-1].end :])
     return _answer(said, runs[-1], "phrase") if stands_before else None
 
@@ -303,14 +305,16 @@ def _first(said: str, decimal_comma: bool) -> Answer | None:
     found = [n for n in found if not n.weak or n is found[0] and _begins(said, n)]
     if not found:
         return NO_ANSWER if _REFUSAL.match(said) else None
-    runs = _told(said, found)
+    runs = _asserted_runs(said, found)
     return _answer(said, runs[0]) if runs and not _several_unknowns(said) else NO_ANSWER
 
 
 def _last(text: str, decimal_comma: bool) -> Answer:
     """The last number of the text, if it is one of its own."""
     found = numerals(text, decimal_comma)
-    runs = _told(text, [n for n in found if not n.weak or len(found) == 1 and _begins(text, n)])
+    runs = _asserted_runs(
+        text, [n for n in found if not n.weak or len(found) == 1 and _begins(text, n)]
+    )
     if not runs:
         return NO_ANSWER
     last = runs[-1]
@@ -397,7 +401,7 @@ def _link(text: str, run: Run, after: Numeral) -> str:
     return ""
 
 
-def _told(text: str, found: Sequence[Numeral]) -> list[Run]:
+def _asserted_runs(text: str, found: Sequence[Numeral]) -> list[Run]:
     """The runs that count: not denied, and in digits if any are, unless a number in words comes
     first of all.
     """
