@@ -4,9 +4,10 @@ translations, sums, and English.
 
 from course.foundation.lazy import lazy_names
 
-_NAMES = {
-    "expectations": ["Blank", "fill", "fill_all"],
-    "texts": ["ClozeData", "chapter_data"],
-}
-__all__ = ["Blank", "ClozeData", "chapter_data", "fill", "fill_all"]
-__getattr__, __dir__ = lazy_names(__name__, _NAMES)
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "expectations": ["Blank", "fill", "fill_all"],
+        "texts": ["ClozeData", "chapter_data"],
+    },
+)

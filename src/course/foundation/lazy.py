@@ -6,21 +6,21 @@ from importlib import import_module
 
 def lazy_names(
     package: str, names: dict[str, list[str]]
-) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """``__getattr__`` and ``__dir__`` of a package (PEP 562).
+) -> tuple[list[str], Callable[[str], object], Callable[[], list[str]]]:
+    """``__all__``, ``__getattr__`` and ``__dir__`` of a package (PEP 562).
 
     Args:
         package: its ``__name__``.
         names: module of the package -> the names of it that the package hands on.
     """
     homes = {name: module for module, listed in names.items() for name in listed}
+    public = sorted(homes)
 
     def load(name: str) -> object:
         if name not in homes:
             raise AttributeError(
-                f"module {package!r} has no attribute {name!r}; choose from "
-                f"{', '.join(sorted(homes))}"
+                f"module {package!r} has no attribute {name!r}; choose from {', '.join(public)}"
             )
         return getattr(import_module(f"{package}.{homes[name]}"), name)
 
-    return load, lambda: sorted(homes)
+    return public, load, lambda: public

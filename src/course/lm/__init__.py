@@ -4,24 +4,13 @@ decoding, OpenAI-compatible API.
 
 from course.foundation.lazy import lazy_names
 
-_NAMES = {
-    "contract": ["Sample", "TextModel"],
-    "generation_config": ["GenerationConfig"],
-    "language_model": ["LanguageModel", "load"],
-    "predictor": ["CausalLM", "MaskedLM", "Predictor"],
-    "openai_api": ["EndpointError", "NoLogProbabilities", "OpenAIModel"],
-}
-__all__ = [
-    "CausalLM",
-    "EndpointError",
-    "GenerationConfig",
-    "LanguageModel",
-    "MaskedLM",
-    "NoLogProbabilities",
-    "OpenAIModel",
-    "Predictor",
-    "Sample",
-    "TextModel",
-    "load",
-]
-__getattr__, __dir__ = lazy_names(__name__, _NAMES)
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "contract": ["Sample", "TextModel"],
+        "generation_config": ["GenerationConfig"],
+        "language_model": ["LanguageModel", "load"],
+        "predictor": ["CausalLM", "MaskedLM", "Predictor"],
+        "openai_api": ["EndpointError", "NoLogProbabilities", "OpenAIModel"],
+    },
+)

@@ -4,9 +4,10 @@ that follows from it.
 
 from course.foundation.lazy import lazy_names
 
-_NAMES = {
-    "notebooks": ["execute", "fresh_notebook", "paired_pages"],
-    "site": ["set_address"],
-}
-__all__ = ["execute", "fresh_notebook", "paired_pages", "set_address"]
-__getattr__, __dir__ = lazy_names(__name__, _NAMES)
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "notebooks": ["execute", "fresh_notebook", "paired_pages"],
+        "site": ["set_address"],
+    },
+)

@@ -7,23 +7,12 @@ A study is a function of a seed that returns rows; its record is a small file in
 
 from course.foundation.lazy import lazy_names
 
-_NAMES = {
-    "catalogue": ["CLAIMS", "STUDIES", "report"],
-    "claims": ["Claim"],
-    "command": ["main", "measure"],
-    "records": ["Record", "RecordError", "Row", "Study", "read_record"],
-}
-__all__ = [
-    "CLAIMS",
-    "Claim",
-    "Record",
-    "RecordError",
-    "Row",
-    "STUDIES",
-    "Study",
-    "main",
-    "measure",
-    "read_record",
-    "report",
-]
-__getattr__, __dir__ = lazy_names(__name__, _NAMES)
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "catalogue": ["CLAIMS", "STUDIES", "report"],
+        "claims": ["Claim"],
+        "command": ["main", "measure"],
+        "records": ["Record", "RecordError", "Row", "Study", "read_record"],
+    },
+)

@@ -2,34 +2,15 @@
 
 from course.foundation.lazy import lazy_names
 
-_NAMES = {
-    "registry": ["SOURCES", "clusters", "load_task", "source_of", "task_names"],
-    "task": ["Selection", "Source", "Task"],
-    "schemas": ["Schema"],
-    "hub_data": ["HUB_DATA", "HubData"],
-    "instruction_induction": ["induction_names", "load_induction_task"],
-    "metrics": ["METRICS", "best_score"],
-    "answer_parsing": ["NO_ANSWER", "numbers", "parse_answer", "same_answer"],
-}
-__all__ = [
-    "HUB_DATA",
-    "HubData",
-    "METRICS",
-    "NO_ANSWER",
-    "SOURCES",
-    "Schema",
-    "Selection",
-    "Source",
-    "Task",
-    "best_score",
-    "clusters",
-    "induction_names",
-    "load_induction_task",
-    "load_task",
-    "numbers",
-    "parse_answer",
-    "same_answer",
-    "source_of",
-    "task_names",
-]
-__getattr__, __dir__ = lazy_names(__name__, _NAMES)
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "registry": ["SOURCES", "clusters", "load_task", "source_of", "task_names"],
+        "task": ["Selection", "Source", "Task"],
+        "schemas": ["Schema"],
+        "hub_data": ["HUB_DATA", "HubData"],
+        "instruction_induction": ["induction_names", "load_induction_task"],
+        "metrics": ["METRICS", "best_score"],
+        "answer_parsing": ["NO_ANSWER", "numbers", "parse_answer", "same_answer"],
+    },
+)
