@@ -220,6 +220,62 @@ def test_savers_at_once_leave_one_whole_folder(tmp_path):
     assert (tmp_path / "kept" / "a").read_bytes() == (tmp_path / "kept" / "b").read_bytes()
 
 
+def test_a_folder_that_leaves_while_it_is_looked_at_is_no_file(tmp_path, monkeypatch):
+    """Another writer sets the folder aside between two looks at it."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    exists = Path.exists
+
+    def exists_and_leaves(path, **settings):
+        there = exists(path, **settings)
+        if path == folder and there:
+            folder.rmdir()
+        return there
+
+    monkeypatch.setattr(Path, "exists", exists_and_leaves)
+    with atomic_folder(folder) as temporary:
+        write_text(temporary / "a", "1")
+    monkeypatch.undo()
+    assert names(folder) == ["a"]
+
+
+def test_a_folder_that_stood_there_and_is_gone_again_is_no_error(tmp_path, monkeypatch):
+    """The new one cannot be moved in since another stands there, and a third writer sets that one
+    aside before anybody looks.
+    """
+    folder, replace = tmp_path / "kept", os.replace
+    refused = iter([errno.ENOTEMPTY, errno.EEXIST])
+
+    def taken_twice(source, target):
+        if target == folder and (number := next(refused, None)) is not None:
+            raise OSError(number, os.strerror(number))
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "replace", taken_twice)
+    with atomic_folder(folder) as temporary:
+        write_text(temporary / "a", "1")
+    assert names(folder) == ["a"] and names(tmp_path) == ["kept"]
+
+
+def test_a_folder_that_is_deleted_while_it_is_read_is_looked_at_again(tmp_path):
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    write_text(folder / "a", "old")
+
+    def replaced_by_another(path):
+        """The first look falls into the moment in which another writer replaces the folder."""
+        if (path / "a").read_text(encoding="utf-8") == "old":
+            path.rename(tmp_path / "aside")
+            path.mkdir()
+            write_text(path / "a", "theirs")
+            return False
+        return True
+
+    with atomic_folder(folder, replaced_by_another) as temporary:
+        write_text(temporary / "a", "ours")
+    assert (folder / "a").read_text(encoding="utf-8") == "ours"
+
+
 def test_what_a_killed_writer_left_goes_when_it_is_a_day_old(tmp_path):
     ours, young, foreign = f".a.{'0' * 32}.part", f".a.{'1' * 32}.part", ".a.thesis.part"
     for name in (ours, young, foreign):

@@ -22,6 +22,8 @@ _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 # writers in other languages (safetensors) wrap the system's error into a text; the numbers are
 # those of a full disk, of a quota (Linux), and of a full disk on Windows
 _FULL_TEXT = re.compile(r"No space left on device|Disk quota exceeded|os error (28|122|112)\)")
+#: A folder that holds something is where another is to be moved to.
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 _DAY = 24 * 60 * 60
 #: On Windows a virus scanner may hold a file for a moment: seconds to wait before each new try.
 _WAITS = (0.05, 0.1, 0.2, 0.4) if os.name == "nt" else ()
@@ -141,8 +143,12 @@ def _folder_place(path: str | os.PathLike) -> Path:
             "in a name: expected a folder that may be replaced; name one inside, such as "
             f"{os.path.join(os.fspath(path), 'kept')!r}"
         )
-    linked = named.is_symlink() or getattr(os.path, "isjunction", lambda _: False)(named)
-    if linked or (named.exists() and not named.is_dir()):
+    try:
+        mode = named.lstat().st_mode  # asked once: another writer may replace it at this moment
+    except FileNotFoundError:
+        return named
+    linked = stat.S_ISLNK(mode) or getattr(os.path, "isjunction", lambda _: False)(named)
+    if linked or not stat.S_ISDIR(mode):
         kind = "a link" if linked else "a file"
         raise FileExistsError(
             f"{named.absolute()} is {kind}: expected a folder, or nothing yet; move it away or "
@@ -165,10 +171,15 @@ def _check_replaceable(place: Path, may_replace: Callable[[Path], bool], expecte
 
 def _may_go(place: Path, may_replace: Callable[[Path], bool]) -> bool:
     for _ in range(_RACES):
-        try:
-            return not place.exists() or not any(place.iterdir()) or may_replace(place)
-        except FileNotFoundError:  # another writer replaces it at this moment
-            continue
+        if not place.exists():
+            return True
+        with suppress(FileNotFoundError):  # another writer replaces it at this moment
+            before = place.stat()
+            if not any(place.iterdir()) or may_replace(place):
+                return True
+            # a folder that was replaced may have been read while it was being deleted
+            if os.path.samestat(before, place.stat()):
+                return False
     return False
 
 
@@ -210,7 +221,8 @@ def _move_in(
         try:
             _rename(new, place)
         except BaseException as error:
-            if isinstance(error, OSError) and place.exists():
+            # another writer's stood there, though it may be on its way out again by now
+            if isinstance(error, OSError) and (error.errno in _TAKEN or place.exists()):
                 if old is not None:
                     _remove(old)
                 continue
