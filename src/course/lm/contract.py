@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from course.lm.generation_config import GenerationConfig
-from course.lm.tokenization import checked_texts
+from course.models.text import checked_texts
 
 
 @dataclass(frozen=True)
@@ -110,3 +111,15 @@ def check_pairs(prompts: Sequence[str], continuations: Sequence[str]) -> None:
             f"{len(prompts)} prompts, {len(continuations)} continuations: expected one "
             "continuation for each prompt"
         )
+
+
+def equal_before(prompts: Sequence[Hashable]) -> list[int]:
+    """How many equal prompts stand before each: what the draws of its samples depend on, beside the
+    seed, the prompt and the number of the sample.
+    """
+    seen: Counter[Hashable] = Counter()
+    places = []
+    for prompt in prompts:
+        places.append(seen[prompt])
+        seen[prompt] += 1
+    return places

@@ -18,7 +18,6 @@ have finished, the batch is rebuilt without them and without keys that nobody se
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -28,7 +27,7 @@ import numpy as np
 import torch
 from transformers import Cache, DynamicLayer
 
-from course.lm.contract import Sample
+from course.lm.contract import Sample, equal_before
 from course.lm.generation_config import GenerationConfig
 from course.lm.prefill import PrefillOutput, PrefixTreeRunner
 from course.lm.prefix_tree import Node, batches
@@ -186,14 +185,11 @@ def requests_for(
     """A request for each prompt. Equal prompts get different samples, wherever they stand among the
     others.
     """
-    seen: Counter[bytes] = Counter()
-    requests = []
-    for context in contexts:
-        name = np.asarray(context, ">u4").tobytes()
-        key = b"%d|%d|" % (config.seed, seen[name]) + name
-        seen[name] += 1
-        requests.append(Request(context, key, config, text, end_ids))
-    return requests
+    names = [np.asarray(context, ">u4").tobytes() for context in contexts]
+    return [
+        Request(context, b"%d|%d|" % (config.seed, place) + name, config, text, end_ids)
+        for context, name, place in zip(contexts, names, equal_before(names), strict=True)
+    ]
 
 
 def choose_tokens(
@@ -444,7 +440,7 @@ class DecodingBatch:
         return count > 0
 
     def _keep(self, live: list[list[int]]) -> None:
-        """Lay the batch anew with the given slots of each row, and the keys that they see."""
+        """Rebuild the batch with the given slots of each row, and the keys that they see."""
         rows = [r for r, kept in enumerate(live) if kept]
         num_slots = max(len(live[r]) for r in rows)
         seen = [(self.mask[r, live[r], : self.num_keys] == 0).cpu() for r in rows]  # (S', K) each

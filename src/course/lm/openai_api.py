@@ -8,41 +8,35 @@ the texts.
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError, OpenAI
 
-from course.lm.contract import Sample, TextModel, check_pairs
+from course.lm.contract import Sample, TextModel, check_pairs, equal_before
 from course.lm.generation_config import GenerationConfig
-from course.lm.tokenization import checked_texts
+from course.lm.kept_answers import KeptAnswers
+from course.lm.openai_responses import (
+    EndpointError,
+    NoLogProbabilities,
+    checked_answer,
+    echoed_tokens,
+    is_complete,
+    text_of,
+)
+from course.models.text import checked_texts
 
 #: Environment variable with the key of the endpoint; one that wants no key takes any.
 KEY_VARIABLE = "OPENAI_API_KEY"
 #: A shorter key is a placeholder ("EMPTY", "none") for a server that wants none. It is no secret,
 #: and it may stand in any text.
 _SHORTEST_SECRET = 8
-#: Columns of the log-probabilities of a text: its tokens, where each begins, its log-probability.
-_COLUMNS = ("tokens", "text_offset", "token_logprobs")
-#: Log-probabilities are at most 0, but for rounding.
-_ROUNDING = 1e-3
-
-
-class EndpointError(RuntimeError):
-    """An endpoint did not answer, or not as its protocol says. What was answered before is kept."""
-
-
-class NoLogProbabilities(EndpointError):
-    """An endpoint does not tell the probabilities of a text."""
 
 
 class OpenAIModel(TextModel):
@@ -85,9 +79,7 @@ class OpenAIModel(TextModel):
         self.timeout, self.workers = timeout, workers
         self._has_key = bool(os.environ.get(KEY_VARIABLE))
         self._send, self._hide = _connection(base_url, timeout, retries)
-        self._file = Path(answers) if answers else None
-        self._answers = _kept(self._file) if self._file else {}
-        self._writing = Lock()
+        self._answers = KeptAnswers(Path(answers) if answers else None)
 
     def generate(
         self, prompts: Sequence[str], config: GenerationConfig | None = None, **changes: Any
@@ -114,12 +106,12 @@ class OpenAIModel(TextModel):
             return made
 
         # nothing is drawn at temperature 0, so there equal prompts are one question
-        places = _places(prompts) if config.temperature > 0 else [0] * len(prompts)
+        places = equal_before(prompts) if config.temperature > 0 else [0] * len(prompts)
         return self._all(samples, list(zip(prompts, places, strict=True)))
 
     def _sample(self, prompt: str, place: int, number: int, config: GenerationConfig) -> Sample:
         answer = self._ask(self._kind, self._request(prompt, place, number, config))
-        text = _text(self._kind, answer)
+        text = text_of(self._kind, answer)
         # some servers leave the stop in the text
         cut = min([text.find(s) for s in config.stop if s in text], default=len(text))
         reason = answer["choices"][0].get("finish_reason")
@@ -184,7 +176,7 @@ class OpenAIModel(TextModel):
             "completions",
             {"prompt": whole, "max_tokens": 1, "temperature": 0.0, "echo": True, "logprobs": 1},
         )
-        tokens = _echoed_tokens(answer["choices"][0], whole)
+        tokens = echoed_tokens(answer["choices"][0], whole)
         if tokens is None:
             raise NoLogProbabilities(
                 f"{self._place} does not repeat a text with its log-probabilities; {_INSTEAD}"
@@ -223,22 +215,21 @@ class OpenAIModel(TextModel):
         if not failed:
             return [running[item].result() for item in items]
         if isinstance(failed[0], EndpointError) and not isinstance(failed[0], NoLogProbabilities):
-            kept = f"in {self._file}" if self._file else "in memory"
             raise EndpointError(
                 f"{failed[0]}. {len(running) - len(failed)} of {len(running)} questions are "
-                f"answered and kept {kept}; nothing is lost: ask the same again to go on"
+                f"answered and kept {self._answers.place}; nothing is lost: ask the same again to "
+                "go on"
             ) from failed[0]
         raise failed[0]
 
     def _ask(self, kind: str, request: dict) -> dict:
         """The answer to a request, from those that are kept or from the endpoint."""
         key = json.dumps(self._hide([self.base_url, self.name, kind, request]), sort_keys=True)
-        if key not in self._answers:
+        answer = self._answers.get(key)
+        if answer is None:
             answer = self._answer(kind, request)
-            if self._file and _is_whole(request, answer):
-                self._keep(self._file, key, answer)
-            self._answers[key] = answer
-        return self._answers[key]
+            self._answers.add(key, answer, lasting=is_complete(request, answer))
+        return answer
 
     def _answer(self, kind: str, request: dict) -> dict:
         """What the endpoint says to a request, checked and without the key."""
@@ -250,7 +241,7 @@ class OpenAIModel(TextModel):
         if problem:
             raise EndpointError(f"{self._place} {problem}")
         try:
-            return _needed(kind, self._hide(json.loads(body)))
+            return checked_answer(kind, self._hide(json.loads(body)))
         except (ValueError, RecursionError) as error:
             shown = self._hide(body).strip()[:200] or "nothing"
             problem = (
@@ -271,12 +262,6 @@ class OpenAIModel(TextModel):
         if error.status_code == 401:
             message = f"the key in {KEY_VARIABLE} is {'wrong' if self._has_key else 'missing'}"
         return f"refused with status {error.status_code}: {message}"
-
-    def _keep(self, file: Path, key: str, answer: dict) -> None:
-        line = json.dumps({key: answer}) + "\n"
-        # a long line is written in several pieces, between which another thread's must not get
-        with self._writing:
-            _append(file, line.encode())
 
 
 def _check_address(base_url: str) -> None:
@@ -310,8 +295,8 @@ def _connection(
     )
 
     def send(kind: str, request: dict) -> str:
-        asked = client.chat.completions if kind == "chat" else client.completions
-        return asked.with_raw_response.create(**request).http_response.text
+        endpoint = client.chat.completions if kind == "chat" else client.completions
+        return endpoint.with_raw_response.create(**request).http_response.text
 
     def hide(value: Any) -> Any:
         if isinstance(value, dict):
@@ -327,182 +312,9 @@ def _connection(
     return send, hide
 
 
-def _needed(kind: str, answer: Any) -> dict:
-    """What is used of an answer, and nothing else that a server may send along.
-
-    Raises:
-        ValueError: if it has no text, or parts that are not what the protocol says.
-    """
-    answer = _typed("answer", answer, dict)
-    if answer.get("error"):
-        raise ValueError(f"it says error: {answer['error']}")
-    choices = _typed("choices", answer.get("choices"), list)
-    if not choices:
-        raise ValueError("expected one or more choices, found none")
-    text = _text(kind, answer)
-    reason = _typed("finish_reason", choices[0].get("finish_reason"), str, optional=True)
-    usage = _typed("usage", answer.get("usage"), dict, optional=True) or {}
-    tokens = _typed("completion_tokens", usage.get("completion_tokens"), int, optional=True)
-    told = choices[0].get("logprobs")
-    parts = {name: told.get(name) for name in _COLUMNS} if isinstance(told, dict) else None
-    said = {"message": {"content": text}} if kind == "chat" else {"text": text}
-    return {
-        "choices": [said | {"finish_reason": reason, "logprobs": parts}],
-        "usage": {"completion_tokens": tokens},
-    }
-
-
-def _text(kind: str, answer: dict) -> str:
-    """The text of an answer's first choice."""
-    choice = _typed("choice", answer["choices"][0], dict)
-    text = (
-        _typed("message", choice.get("message"), dict).get("content")
-        if kind == "chat"
-        else choice.get("text")
-    )
-    if text is None:
-        reason = choice.get("finish_reason")
-        more = "; give it more with max_tokens=" if reason == "length" else ""
-        raise ValueError(f"expected a text, found none, with finish_reason {reason!r}{more}")
-    _typed("text", text, str).encode()  # half of a surrogate pair is no text
-    return text
-
-
-def _typed(name: str, value: Any, kind: type, optional: bool = False) -> Any:
-    """A value from outside, if it is of the type that it should be of."""
-    if (optional and value is None) or type(value) is kind:
-        return value
-    raise ValueError(f"expected {kind.__name__} for {name}, found {str(value)[:100]!r}")
-
-
-def _is_whole(request: dict, answer: dict) -> bool:
-    """Whether an answer says all that the request asks for, the log-probabilities of a text too if
-    it does.
-    """
-    if not request.get("echo"):
-        return True
-    tokens = _echoed_tokens(answer["choices"][0], request["prompt"])
-    return tokens is not None and all(
-        value is not None for _, at, value in tokens[1:] if at < len(request["prompt"])
-    )
-
-
-def _echoed_tokens(choice: dict, whole: str) -> list[tuple[str, int, float | None]] | None:
-    """(token, where it begins, log-probability) of a text that was repeated; None if it was not, or
-    the three do not fit together.
-    """
-    told = choice.get("logprobs") or {}
-    columns: list[Any] = [told.get(name) for name in _COLUMNS]
-    if not all(isinstance(column, list) for column in columns) or not choice["text"].startswith(
-        whole
-    ):
-        return None
-    # some servers give one offset more than there are tokens
-    tokens = list(zip(*columns, strict=False))
-    if (
-        len(columns[0]) != len(tokens)
-        or len(columns[2]) != len(tokens)
-        or not all(_is_token(*token) for token in tokens)
-    ):
-        return None
-    starts = [start for _, start, _ in tokens]
-    ends = [start + len(token) for token, start, _ in tokens]
-    # they cover the text in their order; parts of a character may have the same place
-    covered = starts == sorted(starts) and all(
-        start <= end for start, end in zip(starts, [0, *ends], strict=False)
-    )
-    return tokens if tokens and covered and max(ends) >= len(whole) else None
-
-
-def _is_token(token: Any, start: Any, value: Any) -> bool:
-    known = value is None or (
-        type(value) in (int, float) and not math.isnan(value) and value <= _ROUNDING
-    )
-    return isinstance(token, str) and type(start) is int and known
-
-
 def _is_enough(made: list[Sample], config: GenerationConfig) -> bool:
     """Whether the stopping rule, if there is one, wants no more samples."""
     return bool(config.until and made and config.until([sample.text for sample in made]))
-
-
-def _places(prompts: Sequence[str]) -> list[int]:
-    """How many equal prompts stand before each."""
-    seen: Counter[str] = Counter()
-    places = []
-    for prompt in prompts:
-        places.append(seen[prompt])
-        seen[prompt] += 1
-    return places
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Add a line to a file, or nothing."""
-    try:
-        with path.open("ab", buffering=0) as out:
-            before = out.seek(0, os.SEEK_END)
-            try:
-                if out.write(line) < len(line):
-                    raise OSError("only a part of it could be written; is the disk full?")
-            except OSError:
-                out.truncate(before)
-                raise
-    except OSError as error:
-        raise EndpointError(
-            f"an answer cannot be kept in {path} ({error}); make room there, or give another file "
-            "as answers="
-        ) from error
-
-
-def _check_begun(path: Path, last: bytes) -> None:
-    """Refuse to cut off a last line that does not begin as a kept answer does: it was written by
-    somebody else.
-    """
-    begin = b'{"['
-    if last[: len(begin)] != begin[: len(last)]:
-        raise ValueError(
-            f"{path} is no file of answers (it ends in {last[-40:]!r}): expected one, or a new "
-            "name; it was left as it is"
-        )
-
-
-def _kept(path: Path) -> dict[str, dict]:
-    """The answers in a file.
-
-    A last line that was cut off when its run was stopped is taken out, so that it is asked for
-    again. So is, without being taken out, an answer that would not be kept today.
-    """
-    if not path.parent.is_dir():
-        raise ValueError(
-            f"answers={str(path)!r}: the folder {path.parent} does not exist; make it first"
-        )
-    stored = path.read_bytes() if path.exists() else b""
-    whole = stored[: stored.rfind(b"\n") + 1]
-    if len(whole) < len(stored):
-        _check_begun(path, stored[len(whole) :])
-        os.truncate(path, len(whole))
-    answers: dict[str, dict] = {}
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            answers |= {
-                key: answer
-                for key, answer in dict(json.loads(line)).items()
-                if _is_answer(key, answer)
-            }
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                f"line {number} of {path} is damaged ({error}): expected a kept answer; delete it "
-                "to ask again"
-            ) from error
-    return answers
-
-
-def _is_answer(key: str, answer: object) -> bool:
-    try:
-        _, _, kind, request = json.loads(key)
-        return _is_whole(request, _needed(kind, answer))
-    except (ValueError, TypeError, AttributeError):  # a key or an answer of another form
-        return False
 
 
 _INSTEAD = "let it write instead, with course.prompting.choose"
