@@ -14,8 +14,9 @@ from transformers import PreTrainedTokenizerFast
 
 from course.lm.language_model import LanguageModel, load
 from course.lm.predictor import CausalLM
-from course.lm.tokenization import Encoder, UnknownWordsWarning, checked_texts, text_ids
+from course.lm.tokenization import Encoder
 from course.models.loading import load_tokenizer
+from course.models.text import UnknownWordsWarning, checked_texts, text_ids
 from course.training.batches import completions
 
 TOKENIZERS = {

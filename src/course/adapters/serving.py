@@ -24,7 +24,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.adapters.routing import Routed, check_options, routed_layers
 from course.foundation.validation import integer, text
-from course.lm.tokenization import text_ids
+from course.models.text import text_ids
 from course.training.batches import pad_id
 
 #: (rows, tokens) of the two batches by which a bank learns how its model hands rows to its layers.

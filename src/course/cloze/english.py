@@ -10,7 +10,7 @@ from typing import TypeVar
 from course.cloze.expectations import Beginning, Blank, two_blanks
 from course.foundation.rng import Rng
 from course.lm.predictor import Predictor
-from course.lm.tokenization import text_ids
+from course.models.text import text_ids
 
 Item = TypeVar("Item", Blank, Beginning)
 

@@ -10,8 +10,8 @@ from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrai
 from course.foundation.validation import boolean, check_fields, each, integer, shown, text
 from course.heads.head import Head, Piece, outputs
 from course.heads.rows import text_in
-from course.lm.tokenization import text_ids
 from course.models.loading import AutoModelClass
+from course.models.text import text_ids
 from course.tasks.metrics import best_score
 from course.training.batches import pad_id
 

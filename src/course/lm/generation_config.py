@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from course.foundation.validation import check_fields, function, integer, number, optional, seed
-from course.lm.tokenization import checked_texts
+from course.models.text import checked_texts
 
 #: The lowest temperature above 0; logits divided by less would leave the range of single precision.
 LOWEST_TEMPERATURE = 1e-6

@@ -37,8 +37,9 @@ from course.lm.predictor import CausalLM, MaskedLM
 from course.lm.prefill import ROW, AnyRequest, PrefixTreeRunner, ScoreRequest, last_tokens
 from course.lm.prefix_tree import Node, Tree, build_tree
 from course.lm.soundness import evaluating, fills_blanks, not_a_number
-from course.lm.tokenization import Encoder, checked_texts
+from course.lm.tokenization import Encoder
 from course.models.loading import load_model, load_tokenizer
+from course.models.text import checked_texts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

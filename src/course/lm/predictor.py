@@ -16,13 +16,12 @@ import torch
 from course.foundation.validation import integer
 from course.lm.soundness import (
     check_causal,
-    check_ids,
     check_masked,
     evaluating,
     not_a_number,
 )
-from course.lm.tokenization import UnknownWords, checked_texts, special_names, text_ids
 from course.models.loading import get_base_model, num_virtual_tokens
+from course.models.text import UnknownWords, checked_texts, special_names, text_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -74,14 +73,15 @@ class PretrainedLM(ABC):
         unknown: str = "warn",
     ):
         self._check_kind(model, tokenizer)
-        check_ids(model, tokenizer)
         self.model, self.tokenizer, self.batch_tokens = model, tokenizer, batch_tokens
         self._unknown = UnknownWords(tokenizer, unknown)
 
     @staticmethod
     @abstractmethod
     def _check_kind(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-        """Refuse a model of another kind than this class speaks to."""
+        """Refuse a model of another kind than this class speaks to, and a tokenizer that is not
+        the model's.
+        """
 
     @property
     def window(self) -> int:

@@ -159,7 +159,8 @@ def check_masked(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
     """Refuse what cannot fill in a blank.
 
     Raises:
-        ValueError: for a model that is no masked one, and a tokenizer without a mask token.
+        ValueError: for a model that is no masked one, a tokenizer without a mask token, and one
+            with ids that the model does not have.
     """
     name = type(get_base_model(model)).__name__
     if not fills_blanks(model):
@@ -173,6 +174,7 @@ def check_masked(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> 
             f"{name} fills in blanks, and the tokenizer of {tokenizer.name_or_path!r} has no mask "
             "token; load the tokenizer that belongs to the model"
         )
+    check_ids(model, tokenizer)
 
 
 def check_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

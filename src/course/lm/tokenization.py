@@ -17,25 +17,10 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from course.models.text import (
-    UnknownWords,
-    UnknownWordsWarning,
-    checked_texts,
-    special_names,
-    text_ids,
-)
+from course.models.text import UnknownWords, checked_texts, special_names, text_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-__all__ = [
-    "Encoder",
-    "UnknownWords",
-    "UnknownWordsWarning",
-    "checked_texts",
-    "special_names",
-    "text_ids",
-]
 
 #: A single space between two other characters. Tokenizers that split a text into words first never
 #: join across it.

@@ -22,7 +22,7 @@ from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, each, instance, integer, one_of, text
 from course.lm.contract import TextModel
 from course.lm.language_model import LanguageModel
-from course.lm.tokenization import text_ids
+from course.models.text import text_ids
 from course.search.objective import Objective
 from course.world import lexicon as lex
 from course.world.conduct import (

@@ -39,9 +39,9 @@ from course.foundation.validation import (
     optional,
 )
 from course.lm.language_model import LanguageModel
-from course.lm.tokenization import text_ids
 from course.models.hub import tier
 from course.models.loading import num_virtual_tokens
+from course.models.text import text_ids
 from course.prompting.evaluation import Question
 from course.search.base import SearchResult
 from course.search.budget import GRADIENT_CALLS, Step

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from course.lm.language_model import LanguageModel, load
-from course.lm.tokenization import text_ids
+from course.models.text import text_ids
 from course.prompting.prompts import DemonstrationsDoNotFit
 from course.search.base import Method, SearchResult, search
 from course.search.baselines import Exhaustive, RandomSearch
