@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from search.objectives import Planted
 
-from course.lm.language_model import load
 from course.prompting.evaluation import questions, scores
 from course.search import (
     Answers,
@@ -65,11 +64,6 @@ def test_too_small_a_budget_says_so():
         search(Exhaustive(("a",)), Planted(), None, budget=4)
     with pytest.raises(ValueError, match="budget=0: expected a whole number of at least 1"):
         search(Exhaustive(("a",)), Planted(), None, budget=0)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load("gpt-small", "tiny")
 
 
 def test_answers_counts_as_evaluation_does(model):

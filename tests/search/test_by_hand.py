@@ -26,11 +26,6 @@ from course.search.soft import SoftPromptSettings, learn, vectors
 
 
 @pytest.fixture(scope="module")
-def model():
-    return load("gpt-small", "tiny")
-
-
-@pytest.fixture(scope="module")
 def animals():
     return answers("is_animal", 6, 4, measure="likelihood", wanted_tier="tiny")
 

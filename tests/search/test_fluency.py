@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from course.foundation.rng import Rng
-from course.lm.language_model import load
 from course.search import (
     AutoPrompt,
     Fluent,
@@ -20,11 +19,6 @@ from course.search.fluency import fluency
 from course.search.words import words_of
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load("gpt-small", "tiny")
 
 
 def test_fluency_is_the_mean_of_the_next_words(model):

@@ -32,11 +32,6 @@ from course.world.vocabulary import SPECIAL_TOKENS, vocabulary
 
 
 @pytest.fixture(scope="module")
-def model():
-    return load("gpt-small", "tiny")
-
-
-@pytest.fixture(scope="module")
 def objective():
     return answers(
         "sentiment",

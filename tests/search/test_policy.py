@@ -6,14 +6,9 @@ import pytest
 import torch
 from toys import byte_level, toy_model
 
-from course.lm.language_model import LanguageModel, load
-from course.search.policy import BASELINES, Policy, PolicySettings, advantages, plain_tokens
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load("gpt-small", "tiny")
-
+from course.lm.language_model import LanguageModel
+from course.search.policy import BASELINES, Policy, PolicySettings, advantages
+from course.search.words import plain_tokens
 
 CONTEXTS = ["", "visitor : where is the church ?", "the red fox", "visitor : where is the school ?"]
 
@@ -50,7 +45,7 @@ def learned(policy: Policy) -> Policy:
 
 @pytest.mark.parametrize("start", ["model", "even"])
 def test_probabilities_are_those_of_a_naive_forward_pass(model, start):
-    allowed = plain_tokens(model)[::3]
+    allowed = plain_tokens(model.tokenizer)[::3]
     policy = learned(Policy(model, allowed, PolicySettings(start=start, temperature=1.5)))
     draws = policy.sample(CONTEXTS, 3, 4)
     assert draws.ids.shape == draws.log_probabilities.shape == (4, 3, 4) and set(

@@ -8,14 +8,8 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from course.lm.language_model import load
 from course.search import Objective, PolicySettings, RLPrompt, search
 from course.search.reinforce import comparable, piecewise
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load("gpt-small", "tiny")
 
 
 @dataclass(frozen=True)

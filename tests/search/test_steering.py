@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
-from course.lm.language_model import load
 from course.search import (
     BudgetedEvaluator,
     Exhaustive,
@@ -38,11 +37,6 @@ from course.search.dialogue_reward import (
     visitor_questions,
 )
 from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load("gpt-small", "tiny")
 
 
 @given(st.sampled_from(MANNERS.options), st.integers(0, 10_000))

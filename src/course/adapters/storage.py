@@ -5,6 +5,7 @@ the one base model.
 """
 
 import re
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,12 @@ def _only_one_model(folder: Path) -> bool:
     )
     described = {"config.json", "adapter_config.json"} & {path.name for path in inside}
     return bool(plain and described and any(path.suffix == ".safetensors" for path in inside))
+
+
+def bytes_on_disk(model: PreTrainedModel | PeftModel) -> int:
+    """Bytes of what :func:`save` writes of a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        return stored_bytes(save(model, Path(folder) / "kept"))
 
 
 def stored_bytes(folder: str | Path) -> int:

@@ -1,9 +1,7 @@
 """Training one method on one task with a head, and what the result costs to store."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.adapters.methods import METHODS, adapt, trainable
 from course.adapters.prefix import start_prefix_from
-from course.adapters.storage import save, stored_bytes
+from course.adapters.storage import bytes_on_disk
 from course.heads import Head, head_for
 from course.models.hub import tier
 from course.models.loading import load_tokenizer
@@ -110,8 +108,7 @@ class Tuned:
         """Bytes on disk of what this task needs beside the base model; of the whole model if that
         is what changed.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            return stored_bytes(save(self.model, Path(folder) / "kept"))
+        return bytes_on_disk(self.model)
 
 
 def compare(

@@ -128,8 +128,7 @@ class Tuning:
             rank=optional(integer(1)),
             seed=integer(),
         )
-        if unknown := [name for name in self.clusters if name not in clusters()]:
-            raise ValueError(f"no cluster {unknown[0]!r}; choose from {', '.join(clusters())}")
+        _check_clusters(self.clusters)
         if not self.clusters:
             raise ValueError("no clusters to tune on: expected at least one")
 
@@ -160,9 +159,13 @@ def others(*held_out: str) -> tuple[str, ...]:
     Raises:
         ValueError: for an unknown cluster.
     """
-    if unknown := [name for name in held_out if name not in clusters()]:
-        raise ValueError(f"no cluster {unknown[0]!r}; choose from {', '.join(clusters())}")
+    _check_clusters(held_out)
     return tuple(name for name in clusters() if name not in held_out)
+
+
+def _check_clusters(names: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in clusters()]:
+        raise ValueError(f"no cluster {unknown[0]!r}; choose from {', '.join(clusters())}")
 
 
 @cache

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band, name_ends, spread
+from course.plots.style import CEILING, OPENED, PROMPTED, band, hide_empty, name_ends, spread
 
 _FROZEN = "#dedbd5"
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
@@ -54,8 +54,7 @@ def where_it_acts(methods: Mapping[str, str]) -> Figure:
     for ax, (method, title) in zip(axes.flat, methods.items(), strict=False):
         _layer(ax, method)
         ax.set_title(title, fontsize=10, loc="center")
-    for ax in axes.flat[len(methods) :]:
-        ax.set_visible(False)
+    hide_empty(axes, len(methods))
     return figure
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from course.plots.style import CEILING, OPENED, band
+from course.plots.style import CEILING, OPENED, band, hide_empty
 
 #: A body from scratch.
 _SCRATCH = "#5f5f5f"
@@ -183,15 +183,10 @@ def by_number_of_labels(
         ax.minorticks_off()
         ax.set_ylim(0, 105)
         ax.set_title(title, fontsize=11)
-    _hide_empty(axes, len(titles))
+    hide_empty(axes, len(titles))
     figure.supxlabel("labelled examples", fontsize=11)
     figure.supylabel("score on new items (%)", fontsize=11)
     return figure
-
-
-def _hide_empty(axes: np.ndarray, used: int) -> None:
-    for ax in axes.flat[used:]:
-        ax.set_visible(False)
 
 
 def errors(table: pd.DataFrame, titles: dict[str, str]) -> Figure:
@@ -239,6 +234,6 @@ def errors(table: pd.DataFrame, titles: dict[str, str]) -> Figure:
             fontweight="bold",
             fontsize=10,
         )
-    _hide_empty(axes, len(titles))
+    hide_empty(axes, len(titles))
     figure.supxlabel("wrong (%)", fontsize=11)
     return figure

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course.plots.style import OPENED, PROMPTED, band, cells
+from course.plots.style import OPENED, PROMPTED, band, cells, hide_empty
 
 
 def heat_map(table: pd.DataFrame, title: str) -> Figure:
@@ -53,8 +53,7 @@ def cost_of_a_new_task(table: pd.DataFrame, tasks: Sequence[str]) -> Figure:
         if i == 0:
             ax.annotate("prompted", (0.8, 78), color=PROMPTED, fontweight="bold")
             ax.annotate("fine-tuned", (128, 12), color=OPENED, fontweight="bold", ha="center")
-    for ax in axes.flat[len(tasks) :]:
-        ax.set_visible(False)
+    hide_empty(axes, len(tasks))
     figure.supxlabel("labelled examples (in the prompt, or trained on)", fontsize=11)
     figure.supylabel("accuracy (%)", fontsize=11)
     return figure

@@ -105,3 +105,9 @@ def name_ends(
     lowered = max(heights[-1] - highest, 0)
     for (_, name, colour), y in zip(ranked, heights, strict=True):
         ax.text(x, y - lowered, name, color=colour, va="center", fontweight="bold", **text)
+
+
+def hide_empty(axes: np.ndarray, used: int) -> None:
+    """Hide the panels of a grid that nothing is drawn in, those behind the first ``used``."""
+    for ax in axes.flat[used:]:
+        ax.set_visible(False)

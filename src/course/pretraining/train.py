@@ -117,8 +117,7 @@ def resumed(
     if (stored := checkpoint.resume()) is None:
         return Progress(0, 0.0, [], precision or best_precision(model, recipe.rows * recipe.length))
     weights, state = stored
-    # older checkpoints do not say their precision; there was only one
-    progress = Progress(**{"precision": "bf16"} | state)
+    progress = Progress(**state)
     if precision not in (None, progress.precision):
         raise ValueError(
             f"{checkpoint.path} was begun in {progress.precision}, not in {precision}; "

@@ -90,9 +90,7 @@ def order_effect(
             " labels"
         )
     candidates = questions[0].prompt.candidates
-    right = np.array(
-        [candidates.index(q.prompt.template.continuation(q.words[0])) for q in questions]
-    )
+    right = np.array([candidates.index(question.continuation) for question in questions])
     accuracies: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for shown in orders(questions[0].prompt.demonstrations, count, seed):
         prompts = [replace(question.prompt, demonstrations=shown) for question in questions]

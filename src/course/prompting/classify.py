@@ -99,7 +99,7 @@ def match(text: str, labels: Sequence[str]) -> str | None:
     Any script and case; quotes, brackets, bullets and announcements ("A)", "Label:", "the answer
     is") may stand before it. A label ends where its word ends, but where a script has no spaces
     ("正面評價" begins with "正面"). The longest counts, if one begins another. "Not positive" is
-    not     "positive", and "positive or negative" is neither.
+    not "positive", and "positive or negative" is neither.
     """
     forms = {NORMALISERS["label"](label): label for label in sorted(labels, key=len)}
     rest, *later = [

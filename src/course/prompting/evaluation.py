@@ -65,6 +65,11 @@ class Question:
         """The right answers as they should be written."""
         return tuple(self.prompt.verbalizer(answer) for answer in self.answers)
 
+    @property
+    def continuation(self) -> str:
+        """The usual answer as it goes on after the prompt."""
+        return self.prompt.template.continuation(self.words[0])
+
 
 def all_profiles(name: str, wanted_tier: str | None = None) -> tuple[Task, ...]:
     """A task once for each of its profiles (the dialects, the critics); most tasks have one.
@@ -256,8 +261,8 @@ def _chosen(
     model: TextModel, questions: Sequence[Question], candidates: Sequence[str]
 ) -> list[float]:
     labels = choose(model, [question.prompt.text for question in questions], candidates)
-    right = [q.prompt.template.continuation(q.words[0]) for q in questions]
-    return [float(label == word) for label, word in zip(labels, right, strict=True)]
+    pairs = zip(labels, questions, strict=True)
+    return [float(label == question.continuation) for label, question in pairs]
 
 
 def _written(
@@ -278,8 +283,7 @@ def _graded(question: Question, text: str) -> float:
     prompt = question.prompt
     if not prompt.candidates:
         return best_score(question.metric, text, question.words)
-    right = prompt.template.continuation(question.words[0])
-    return float(match(text, prompt.candidates) == right)
+    return float(match(text, prompt.candidates) == question.continuation)
 
 
 def _check_fit(model: TextModel, questions: Sequence[Question], room: int) -> None:

@@ -58,13 +58,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Execute the notebooks of the book.")
     parser.add_argument("names", nargs="*", help="which (default: all)")
     names = parser.parse_args(arguments).names
-    if not paired_pages():
+    pages = paired_pages()
+    if not pages:
         parser.error(
             f"no pages of the book in {ROOT}/book; run this from the root of the repository"
         )
-    if unknown := [name for name in names if name not in paired_pages()]:
-        parser.error(f"no such page: {', '.join(unknown)}; choose from {', '.join(paired_pages())}")
-    for name in names or paired_pages():
+    if unknown := [name for name in names if name not in pages]:
+        parser.error(f"no such page: {', '.join(unknown)}; choose from {', '.join(pages)}")
+    for name in names or pages:
         execute(name)
         print(f"notebooks/{name}.ipynb executed", flush=True)
 

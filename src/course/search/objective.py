@@ -237,8 +237,5 @@ def _groups(
         groups.setdefault(question.prompt.candidates, []).append(i)
     for choices, rows in groups.items():
         prompts = [questions[i].prompt for i in rows]
-        right = [
-            prompt.template.continuation(questions[i].words[0])
-            for i, prompt in zip(rows, prompts, strict=True)
-        ]
+        right = [questions[i].continuation for i in rows]
         yield choices, rows, [prompt.text for prompt in prompts], right

@@ -19,6 +19,7 @@ from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of
 from course.lm.language_model import LanguageModel
 from course.models.loading import get_base_model
+from course.search.words import plain_tokens
 
 #: What a policy writes before it is trained: what its language model would, or every token with the
 #: same probability.
@@ -154,7 +155,8 @@ class Policy:
         self.model, self.settings = model, settings or PolicySettings()
         self._core, device = get_base_model(model.model), model.model.device
         self.allowed = torch.tensor(
-            sorted(plain_tokens(model) if allowed is None else set(allowed)), device=device
+            sorted(plain_tokens(model.tokenizer) if allowed is None else set(allowed)),
+            device=device,
         )
         if not len(self.allowed):
             raise ValueError("no tokens that the policy may write: expected at least one")
@@ -325,12 +327,6 @@ class Policy:
             torch.cat(values, 1).view(shape),
             torch.stack(hidden, 1).view(*shape, -1),
         )
-
-
-def plain_tokens(model: LanguageModel) -> list[int]:
-    """The ids of all tokens but the special ones."""
-    special = set(model.tokenizer.all_special_ids)
-    return [i for i in range(len(model.tokenizer)) if i not in special]
 
 
 def _number(key: str) -> int:

@@ -68,15 +68,14 @@ def _losses(
     losses = []
     for question, words in zip(questions, choices, strict=True):
         of_words = torch.stack([next(scores) for _ in words])  # (labels,) or (1,)
-        right = words.index(question.prompt.template.continuation(question.words[0]))
+        right = words.index(question.continuation)
         losses.append(-(of_words.log_softmax(0) if len(words) > 1 else of_words)[right])
     return torch.stack(losses)
 
 
 def _choices(question: Question) -> tuple[str, ...]:
     """The labels that a question's answer is one of; without labels, its right answer alone."""
-    right = question.prompt.template.continuation(question.words[0])
-    return question.prompt.candidates or (right,)
+    return question.prompt.candidates or (question.continuation,)
 
 
 def _scores(

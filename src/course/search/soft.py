@@ -14,10 +14,8 @@ in any prompt. The items and their labels are those of a search for words,
 """
 
 import copy
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +26,7 @@ from transformers import PreTrainedModel
 
 from course.adapters import INPUT_METHODS, METHODS, adapt
 from course.adapters.prefix import start_prefix_from
-from course.adapters.storage import save, stored_bytes
+from course.adapters.storage import bytes_on_disk
 from course.foundation.validation import (
     anything,
     check_fields,
@@ -128,8 +126,7 @@ class TunedPrompt(SearchResult):
 
     def stored(self) -> int:
         """Bytes on disk of what was learned, without the model that it is for."""
-        with tempfile.TemporaryDirectory() as folder:
-            return stored_bytes(save(self.model.model, Path(folder) / "kept"))
+        return bytes_on_disk(self.model.model)
 
 
 def learn(

@@ -70,19 +70,24 @@ def words_of(model: TextModel) -> Words:
     return _words(opened(model).tokenizer)
 
 
+def plain_tokens(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The ids of all tokens but the special ones."""
+    special = set(tokenizer.all_special_ids)
+    return [i for i in range(len(tokenizer)) if i not in special]
+
+
 @lru_cache(maxsize=8)
 def _words(tokenizer: PreTrainedTokenizerBase) -> Words:
     special = set(tokenizer.all_special_ids)
-    ids = [i for i in range(len(tokenizer)) if i not in special]
-    texts = [tokenizer.decode([i]).strip() for i in ids]
+    texts = [tokenizer.decode([i]).strip() for i in plain_tokens(tokenizer)]
     distinct = [
         text for text in dict.fromkeys(texts) if text and text.isprintable() and " " not in text
     ]
     before = len(tokenizer(_BEFORE, add_special_tokens=False).input_ids)
     alone = tokenizer(distinct, add_special_tokens=False).input_ids
     behind = [
-        found[before:]
-        for found in tokenizer(
+        ids[before:]
+        for ids in tokenizer(
             [f"{_BEFORE} {text}" for text in distinct], add_special_tokens=False
         ).input_ids
     ]

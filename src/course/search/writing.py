@@ -26,7 +26,7 @@ class WrittenPrompts(Method):
         resampled: how often the best are varied; 0 for the texts of the beginning alone.
         best: how many prompts are varied each time; they stay in the race.
         variations: variations of each.
-        race: makes a race out of candidates.
+        best_arm: makes a best-arm search out of candidates.
         start: prompts that take part from the beginning, people's for example.
     """
 

@@ -3,7 +3,6 @@ and how a prefix starts.
 """
 
 import tempfile
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,9 @@ from course.finetuning import forgetting, specialists
 from course.lm.language_model import load
 from course.models.loading import load_model
 from course.studies.claims import Claim
+from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
+from course.studies.tables import rows_of
 from course.tasks.registry import Task, load_task
 
 #: Task -> optimiser steps, for all methods alike. Both need more than the body has; for tags or
@@ -26,8 +27,7 @@ STEPS = {PAIRS: 800, QUESTIONS: 250}
 #: The tasks as figures and claims name them.
 TITLES = {PAIRS: "pairs of sentences", QUESTIONS: "questions about stories"}
 #: The ladder of models, the methods that are compared on it, and the steps there.
-LADDER, LADDER_METHODS, LADDER_STEPS = (
-    ("gpt-small", "gpt-middle", "gpt-large"),
+LADDER_METHODS, LADDER_STEPS = (
     ("bitfit", "lora", "bottleneck", "full"),
     200,
 )
@@ -57,7 +57,7 @@ def by_method(seed: int) -> list[Row]:
                 "parameters": tuned.parameters,
                 "bytes": tuned.stored(),
             }
-            rows += _measured({"task": name, "method": method}, figures)
+            rows += rows_of(figures, task=name, method=method)
     return rows
 
 
@@ -71,7 +71,7 @@ def parity(seed: int) -> list[Row]:
     task, rows = _task("extraction", seed), []
     for method in ("bottleneck", "full"):
         tuned = tune("bert-middle", task, method, STEPS["extraction"], seed=seed)
-        rows += _measured({"task": "extraction", "method": method}, {"score": tuned.score()})
+        rows += rows_of({"score": tuned.score()}, task="extraction", method=method)
     return rows
 
 
@@ -86,7 +86,7 @@ def by_size(seed: int) -> list[Row]:
         for method in LADDER_METHODS:
             tuned = tune(model, task, method, steps=LADDER_STEPS, seed=seed)
             figures = {"score": tuned.score(), "parameters": tuned.parameters}
-            rows += _measured({"model": model, "method": method}, figures)
+            rows += rows_of(figures, model=model, method=method)
     return rows
 
 
@@ -109,7 +109,7 @@ def on_disk(seed: int) -> list[Row]:
             cost.tasks, cost.megabytes, cost.switch_ms, strict=True
         ):
             figures = {"megabytes": megabytes, "switch_ms": switch_ms}
-            rows += _measured({"way": way, "tasks": tasks}, figures)
+            rows += rows_of(figures, way=way, tasks=tasks)
     return rows
 
 
@@ -150,11 +150,6 @@ def prefix_starts(seed: int) -> list[Row]:
             rows.append(setting | {"value": tuned.score()})
     head = tune("bert-middle", task, "head", PREFIX_STEPS, seed=seed)
     return [*rows, {"method": "head", "value": head.score()}]
-
-
-def _measured(setting: Row, figures: Mapping[str, float]) -> list[Row]:
-    """A row for each measure of one setting."""
-    return [setting | {"measure": measure, "value": value} for measure, value in figures.items()]
 
 
 def averages(table: pd.DataFrame) -> pd.DataFrame:

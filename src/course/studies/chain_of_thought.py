@@ -13,8 +13,9 @@ from course.lm.language_model import load
 from course.reasoning.problems import problems
 from course.reasoning.solving import accuracy, make_prompts, solve, tokens
 from course.studies.claims import Claim
+from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
-from course.studies.tables import by_seed, curve, means, where
+from course.studies.tables import by_seed, curve, means, rows_of, where
 from course.world.held_out import LONGEST_TEST_CHAIN
 
 TASKS = ("problem", "route", "letters")
@@ -31,7 +32,6 @@ TRIGGERS = (
     "north of bridge is inn .",
     "well .",
 )
-LADDER = ("gpt-small", "gpt-middle", "gpt-large")
 
 
 def _rows(
@@ -40,12 +40,9 @@ def _rows(
     """Accuracy (percent) and tokens generated a problem, of greedy answers."""
     chosen = problems(task, steps, count, seed, stated=True)
     attempts = solve(load(model), make_prompts(way, chosen, seed, phrase))
-    varied: Row = {"model": model, "task": task, "steps": steps}
-    varied |= {"way": way} if phrase is None else {"way": "phrase", "phrase": phrase}
-    return [
-        varied | {"measure": measure, "value": figure(attempts)}
-        for measure, figure in (("accuracy", accuracy), ("tokens", tokens))
-    ]
+    prompted = {"way": way} if phrase is None else {"way": "phrase", "phrase": phrase}
+    figures = {"accuracy": accuracy(attempts), "tokens": tokens(attempts)}
+    return rows_of(figures, model=model, task=task, steps=steps, **prompted)
 
 
 def chains(seed: int, count: int = 24) -> list[Row]:

@@ -110,7 +110,7 @@ def _of_task(
     for way, result in results.items():
         yield from ({"task": task, "way": way, **row} for row in _along(result))
     known = _in_known_layout(model, task, seed, prompts[BY_HAND])
-    yield {"task": task, "way": BY_HAND, "measure": "known layout", "value": known}
+    yield from rows_of({"known layout": known}, task=task, way=BY_HAND)
     for name in others:
         for way, prompt in prompts.items():
             right = {"test": items.held_out(_load(name), prompt)}
@@ -162,17 +162,19 @@ def _right_after(result: SearchResult, calls: int) -> float:
     """Accuracy (percent) on test items of the best prompt after so many calls; before the first
     prompt, that of the first one.
     """
-    found = next((step for step in reversed(result.steps) if step.calls <= calls), result.steps[0])
-    assert found.held_out is not None, "search() measures it"
-    return found.held_out
+    held_out = result.at(calls)
+    if held_out is None:
+        held_out = result.steps[0].held_out
+    assert held_out is not None, "search() measures it"
+    return held_out
 
 
 def _in_known_layout(model: LanguageModel, task: str, seed: int, instruction: str) -> float:
     """Accuracy (percent) of an instruction where the items are laid out as in the corpus."""
-    asked = questions(
+    drawn = questions(
         all_profiles(task), 0, TESTED, seed, template=KNOWN_LAYOUTS[task], instruction=instruction
     )
-    return 100 * float(scores(model, list(dict.fromkeys(asked))).mean())
+    return 100 * float(scores(model, list(dict.fromkeys(drawn))).mean())
 
 
 def held_out(table: pd.DataFrame, way: str, model: str = MODEL) -> np.ndarray:

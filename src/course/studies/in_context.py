@@ -21,6 +21,7 @@ from course.studies import model_quality
 from course.studies.claims import Claim
 from course.studies.model_quality import ACCURACY, BEST, LADDER
 from course.studies.records import Row, Study
+from course.studies.tables import rows_of
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
 
@@ -119,9 +120,9 @@ def calibration(seed: int) -> list[Row]:
         distinct = list({question.prompt.query: question for question in drawn}.values())
         effect = order_effect(_loaded(name), distinct, 8, seed)
         place = {"model": name, "layout": layout, "task": task}
-        for kind, measure in product(KINDS, MEASURES):
-            value = getattr(effect, measure)(kind)
-            rows.append({**place, "calibration": kind, "measure": measure, "value": value})
+        for kind in KINDS:
+            figures = {measure: getattr(effect, measure)(kind) for measure in MEASURES}
+            rows += rows_of(figures, **place, calibration=kind)
     return rows
 
 

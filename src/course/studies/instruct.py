@@ -30,11 +30,11 @@ from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
 from course.studies.claims import Claim
+from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
 
 #: Numbers of clusters tuned on, beside all that are left when :data:`HELD_OUT` is held out.
 BREADTHS = (1, 3, 6)
-SIZES = ("gpt-small", "gpt-middle", "gpt-large")
 
 
 #: The parts of the study: the base models, a cluster held out at a time, tuning without
@@ -54,7 +54,7 @@ REQUEST_FIRST = "instruction first"
 
 def instruction_tuning(seed: int) -> list[Row]:
     """Accuracies in percent, by cluster, of models tuned on instructions and of their bases."""
-    bases = {name: load(name) for name in SIZES}
+    bases = {name: load(name) for name in LADDER}
     large, middle, rest = (
         bases["gpt-large"],
         bases["gpt-middle"],
@@ -64,7 +64,7 @@ def instruction_tuning(seed: int) -> list[Row]:
     untaught = tune(large, replace(rest, control=Control.NONE)).model
     widest = _accuracy(together["gpt-middle"], seed)
     rows = _rows(_accuracy(large, seed, form=BEFORE), part=BASES, request=REQUEST_FIRST)
-    for name in SIZES:
+    for name in LADDER:
         rows += _rows(_accuracy(bases[name], seed), part=BASES, model=name)
         rows += _rows(_accuracy(together[name], seed), part=BY_SIZE, model=name)
     for cluster in HELD_OUT:
@@ -214,7 +214,7 @@ def by_size(table: pd.DataFrame, part: str) -> dict[str, np.ndarray]:
     Args:
         part: :data:`BY_SIZE` for the tuned models, :data:`BASES` for their bases.
     """
-    return {name: by_held_out(table, part, name).mean(axis=1).to_numpy() for name in SIZES}
+    return {name: by_held_out(table, part, name).mean(axis=1).to_numpy() for name in LADDER}
 
 
 def by_request(table: pd.DataFrame) -> pd.DataFrame:
@@ -274,7 +274,7 @@ def _claim(
     )
 
 
-INSTRUCT = Study("instruct", 1, SIZES, (0, 1, 2), instruction_tuning)
+INSTRUCT = Study("instruct", 1, LADDER, (0, 1, 2), instruction_tuning)
 SHIPPED_STUDY = Study("tuned", 2, (BASE, TUNED), (0, 1, 2), tuned_model)
 STUDIES = (INSTRUCT, SHIPPED_STUDY)
 

@@ -12,7 +12,7 @@ from course.reasoning.solving import accuracy, make_prompts, solve, tokens
 from course.studies.chain_of_thought import STEPS, WAYS, gains
 from course.studies.claims import Claim
 from course.studies.records import Row, Study
-from course.studies.tables import means
+from course.studies.tables import means, rows_of
 
 MODEL = "gpt-large"
 TASKS = ("problem", "route")
@@ -35,16 +35,12 @@ def reduction(seed: int, count: int = 20) -> list[Row]:
 def _ways(chosen: list[Problem], seed: int) -> list[Row]:
     model = load(MODEL)
     chain = solve(model, make_prompts("chain", chosen, seed))
-    figures = {"chain": (accuracy(chain), tokens(chain))}
+    rows = rows_of({"accuracy": accuracy(chain), "tokens": tokens(chain)}, way="chain")
     for way, given in (("least to most", False), ("parts given", True)):
         reductions = least_to_most(model, chosen, seed, given)
         spent = sum(one.tokens for one in reductions) / len(reductions)
-        figures[way] = (reduced_accuracy(reductions), spent)
-    return [
-        {"way": way, "measure": measure, "value": value}
-        for way, pair in figures.items()
-        for measure, value in zip(("accuracy", "tokens"), pair, strict=True)
-    ]
+        rows += rows_of({"accuracy": reduced_accuracy(reductions), "tokens": spent}, way=way)
+    return rows
 
 
 def further_gains(table: pd.DataFrame) -> np.ndarray:

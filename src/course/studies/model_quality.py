@@ -19,6 +19,7 @@ from course.prompting import sweeps
 from course.prompting.evaluation import SHOTS
 from course.prompting.prompts import LIST_TEMPLATES, Prompt
 from course.studies.records import Row, Study
+from course.studies.tables import rows_of
 from course.training.packing import IGNORED, Batch
 from course.world import lists, maps, sums
 from course.world.example import Example
@@ -163,9 +164,8 @@ def in_context(
     more: dict[str, Any] = {"count": count, "titled": titled, "written": True}
     rows: list[Row] = []
     for cell in sweeps.grid(tasks, shots, (seed,), (model,), **more):
-        place: Row = {"model": model, "task": cell.task, "k": cell.shots}
-        rows.append({"measure": ACCURACY, **place, "value": sweeps.measure(cell)})
-        rows.append({"measure": BEST, **place, "value": sweeps.ceiling(cell)})
+        figures = {ACCURACY: sweeps.measure(cell), BEST: sweeps.ceiling(cell)}
+        rows += rows_of(figures, model=model, task=cell.task, k=cell.shots)
     return rows
 
 

@@ -30,7 +30,7 @@ from course.reasoning.voting import (
 )
 from course.studies.claims import Claim
 from course.studies.records import Row, Study
-from course.studies.tables import by_seed, curve, means, where
+from course.studies.tables import by_seed, curve, means, rows_of, where
 
 #: Samples of a vote, and at which numbers of them it is looked at.
 SAMPLES, LOOKS = 16, (1, 2, 4, 8, 16)
@@ -89,10 +89,7 @@ def _votes(setting: Setting, seed: int, count: int) -> list[Row]:
     model, chosen = load(setting.model), problems(setting.task, setting.steps, count, seed)
     prompts = make_prompts("chain", chosen, seed)
     greedy = solve(model, prompts)
-    rows: list[Row] = [
-        {"way": GREEDY, "measure": "accuracy", "value": accuracy(greedy)},
-        {"way": GREEDY, "measure": "tokens", "value": tokens(greedy)},
-    ]
+    rows = rows_of({"accuracy": accuracy(greedy), "tokens": tokens(greedy)}, way=GREEDY)
     for t in TEMPERATURES:
         sampled = solve(model, prompts, n=SAMPLES, temperature=t, seed=seed)
         rows += _vote(f"temperature {t}", sampled)

@@ -21,8 +21,9 @@ from course.search.dialogue_reward import (
     judge,
     visitor_questions,
 )
-from course.search.policy import Policy, PolicySettings, plain_tokens
+from course.search.policy import Policy, PolicySettings
 from course.search.steering import LearnedPrefix, PolicyTraining, every_nth, learn, steered
+from course.search.words import plain_tokens
 from course.studies.claims import Claim
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, means, rows_of, where
@@ -120,7 +121,7 @@ def _judged(
 
 
 def _words(model: LanguageModel) -> tuple[str, ...]:
-    return tuple(model.tokenizer.decode([i]) for i in plain_tokens(model))
+    return tuple(model.tokenizer.decode([i]) for i in plain_tokens(model.tokenizer))
 
 
 def _random_words(model: LanguageModel, seed: int) -> list[str]:

@@ -15,9 +15,9 @@ def rows_of(measured: Mapping[str, float | str], **columns: str | int | float) -
         columns: what was varied, the same for all the rows.
     """
     rows: list[Row] = []
-    for name, found in measured.items():
-        kind = "text" if isinstance(found, str) else "value"
-        rows.append({**columns, "measure": name, kind: found})
+    for name, figure in measured.items():
+        kind = "text" if isinstance(figure, str) else "value"
+        rows.append({**columns, "measure": name, kind: figure})
     return rows
 
 
@@ -49,6 +49,6 @@ def means(
         order: of the columns.
     """
     rows = where(table, **conditions)
-    found = rows.pivot_table("value", index, column, aggfunc="mean")
-    found = found.loc[[name for name in rows[index].unique() if name in found.index], [*order]]
-    return found.rename_axis(None).rename_axis(None, axis=1)
+    wide = rows.pivot_table("value", index, column, aggfunc="mean")
+    wide = wide.loc[[name for name in rows[index].unique() if name in wide.index], [*order]]
+    return wide.rename_axis(None).rename_axis(None, axis=1)

@@ -26,7 +26,7 @@ from course.studies.self_consistency import (
     by_samples,
     tokens_by_samples,
 )
-from course.studies.tables import by_seed, curve, means, where
+from course.studies.tables import by_seed, curve, means, rows_of, where
 from course.world.split import TRAIN
 
 #: Who writes the chains.
@@ -66,9 +66,9 @@ def verifier(seed: int, count: int = 100) -> list[Row]:
     learned = _training_chains(writer, seed)
     prompts = make_prompts("trigger", problems("problem", 3, count, seed), seed)
     sampled = solve(writer, prompts, n=SAMPLES, temperature=VOTE_AT, seed=seed)
-    alone = accuracy(solve(large, prompts))
+    greedy, alone = solve(writer, prompts), accuracy(solve(large, prompts))
     return [
-        *_greedy(solve(writer, prompts)),
+        *rows_of({"accuracy": accuracy(greedy), "tokens": tokens(greedy)}, chooser=GREEDY),
         {"chooser": LARGE_GREEDY, "measure": "accuracy", "value": alone},
         {"measure": "accuracy of training chains", "value": accuracy(learned)},
         *_areas(large, seed),
@@ -89,13 +89,6 @@ def _training_chains(writer: LanguageModel, seed: int) -> list[list[Attempt]]:
     ]
     prompts = make_prompts("trigger", known, seed)
     return solve(writer, prompts, n=6, temperature=TRAIN_AT, seed=seed)
-
-
-def _greedy(attempts: Sequence[Sequence[Attempt]]) -> list[Row]:
-    return [
-        {"chooser": GREEDY, "measure": "accuracy", "value": accuracy(attempts)},
-        {"chooser": GREEDY, "measure": "tokens", "value": tokens(attempts)},
-    ]
 
 
 def _areas(model: LanguageModel, seed: int) -> list[Row]:

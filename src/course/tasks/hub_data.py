@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from datasets import Dataset, DatasetDict, Features, load_dataset
 
-from course.models.hub import HubError, fetch, loading
+from course.models.hub import HubError, described, fetch, loading
 from course.tasks.schemas import CONLL2003, GSM8K, SNLI, SQUAD, SST2, Schema
 from course.tasks.task import Selection
 from course.world.split import TEST, TRAIN, VALIDATION
@@ -42,7 +42,7 @@ class HubData:
         for split, place in self.splits.items():
             with loading(self.repository, folder):
                 rows = load_dataset(str(folder), self.config, split=place)
-            self._check_columns(rows.features, folder.name)
+            self._check_columns(rows.features, described(self.repository, folder))
             rows = self._labelled(rows.select_columns(list(self.schema.features)))
             most = min(selection.sizes[split], len(rows))
             rows = rows.shuffle(seed=selection.seed).select(range(most))
@@ -59,11 +59,11 @@ class HubData:
             lambda labels: [label >= 0 for label in labels], input_columns="label", batched=True
         )
 
-    def _check_columns(self, columns: Features, revision: str) -> None:
+    def _check_columns(self, columns: Features, place: str) -> None:
         for name, expected in self.schema.features.items():
             if name not in columns or _class_names(columns[name]) != _class_names(expected):
                 raise HubError(
-                    f"{self.repository} at revision {revision} has the columns {columns}: "
+                    f"{place} has the columns {columns}: "
                     f"expected {name!r} as {expected}; "
                     "choose a revision or a data set with that schema"
                 )

@@ -87,7 +87,7 @@ def load_induction_task(name: str, folder: Path | None = None) -> Task:
         {part: Dataset.from_list(rows, features=_FEATURES) for part, rows in parts.items()}
     )
     metric = f"instruction_induction.{_COMPARED.get(name, 'exact')}"
-    return Task(name, CLUSTER, tuple(dict.fromkeys(instructions)), (), data, _example, metric)
+    return Task(name, CLUSTER, instructions, (), data, _example, metric)
 
 
 def _folder(folder: Path | None) -> Path:

@@ -10,17 +10,14 @@ from collections.abc import Callable, Mapping
 
 from course.models.hub import tier
 from course.tasks import micro_world
-from course.tasks.hub_data import HUB_DATA, HubData
+from course.tasks.hub_data import HUB_DATA
 from course.tasks.task import Selection, Source, Task
 from course.world import exercises, lists
-from course.world.example import Example
 from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
 from course.world.split import SPLITS, TEST, TRAIN, VALIDATION
 
 __all__ = [
     "HUB_DATA",
-    "Example",
-    "HubData",
     "SIZES",
     "SOURCES",
     "Task",

@@ -55,13 +55,13 @@ class RunCheckpoint:
         """
         if not self.path.exists():
             return None
-        stored = notes(self.path)
-        other = [part for part, value in self.identity.items() if stored.get(part) != value]
-        if other:
-            raise ValueError(
-                f"{self.path} is of a run with other {', '.join(other)}; {self.remedy}"
-            )
-        return load(self.path, self.optimizers), json.loads(stored[_PROGRESS])
+        with _whole(self.path) as (stored, notes):
+            other = [part for part, value in self.identity.items() if notes.get(part) != value]
+            if other:
+                raise ValueError(
+                    f"{self.path} is of a run with other {', '.join(other)}; {self.remedy}"
+                )
+            return _load(stored, self.optimizers), json.loads(notes[_PROGRESS])
 
     def is_due(self) -> bool:
         """Whether the last checkpoint is longer ago than :attr:`seconds`."""
@@ -73,11 +73,13 @@ class RunCheckpoint:
         Raises:
             OSError: if it cannot be written; what stood there is as it was.
         """
-        save(self.path, weights, self.optimizers, self.identity | {_PROGRESS: json.dumps(progress)})
+        _save(
+            self.path, weights, self.optimizers, self.identity | {_PROGRESS: json.dumps(progress)}
+        )
         self._saved = time.monotonic()
 
 
-def save(
+def _save(
     path: Path,
     weights: Weights,
     optimizers: Sequence[torch.optim.Optimizer],
@@ -87,7 +89,7 @@ def save(
 
     Args:
         weights: sets of tensors by name.
-        notes: texts that :func:`notes` gives back.
+        notes: texts that are kept beside them.
 
     Raises:
         OSError: if it cannot be written; what stood there is as it was.
@@ -120,19 +122,13 @@ def _sha256(tensors: Iterable[tuple[str, torch.Tensor]], notes: dict[str, str]) 
     return total.hexdigest()
 
 
-def notes(path: Path) -> dict[str, str]:
-    """The notes of a checkpoint, all of which was compared with its sha256.
+@contextmanager
+def _whole(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """A checkpoint that was compared with its sha256, open, and its notes.
 
     Raises:
         ValueError: if the file is damaged.
     """
-    with _whole(path) as (_, content):
-        return content
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
-    """A checkpoint that was compared with its sha256, open, and its notes."""
     with _compared(path, safe_open, path, "pt") as stored:
         yield stored, _compared(path, _compare, stored)
 
@@ -159,23 +155,17 @@ def _compare(stored: Any) -> dict[str, str]:
     return notes
 
 
-def load(path: Path, optimizers: Sequence[torch.optim.Optimizer]) -> Weights:
-    """The weights of a checkpoint, as :func:`save` got them; the optimisers are put back into their
-    state.
-
-    Raises:
-        ValueError: if the file is damaged.
-    """
+def _load(stored: Any, optimizers: Sequence[torch.optim.Optimizer]) -> Weights:
+    """The weights of an open checkpoint; the optimisers are put back into their state."""
     weights: Weights = {}
     states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in optimizers]
-    with _whole(path) as (stored, _):
-        for name in stored.keys():  # noqa: SIM118 (a safetensors file is no dictionary)
-            owner, rest = name.split(".", 1)
-            if owner == "optimizer":
-                i, j, key = rest.split(".", 2)
-                states[int(i)].setdefault(int(j), {})[key] = stored.get_tensor(name)
-            else:
-                weights.setdefault(owner, {})[rest] = stored.get_tensor(name)
+    for name in stored.keys():  # noqa: SIM118 (a safetensors file is no dictionary)
+        owner, rest = name.split(".", 1)
+        if owner == "optimizer":
+            i, j, key = rest.split(".", 2)
+            states[int(i)].setdefault(int(j), {})[key] = stored.get_tensor(name)
+        else:
+            weights.setdefault(owner, {})[rest] = stored.get_tensor(name)
     for optimizer, state in zip(optimizers, states, strict=True):
         optimizer.load_state_dict(
             {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
