@@ -45,12 +45,14 @@ try:
     import course
 except ImportError as missing:
     raise ImportError(
-        "The course is not installed. Download its archive from where you read this page, put it beside this notebook "
-        "(in Colab: Files, Upload), and run in a new cell: %pip install -q ./NAME-OF-THE-ARCHIVE. Then run this cell again."
+        "The course is not installed. Download its archive from where "
+        "you read this page, put it beside this notebook (in Colab: "
+        "Files, Upload), and run in a new cell: "
+        "%pip install -q ./NAME-OF-THE-ARCHIVE. Then run this cell again."
     ) from missing
 from course.foundation import installed
 
-installed.check()"""  # noqa: E501  a reader's line is not cut
+installed.check()"""
     return f"""{_CELL_STARTS}
 try:
     import course

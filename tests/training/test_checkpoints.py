@@ -8,9 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from course.training import checkpoints
+from course.training.checkpoints import RunCheckpoint
 
-NOTES = {"settings": "{}", "progress": '{"step": 3}', "é": "是"}
+IDENTITY, PROGRESS = {"settings": "{}", "é": "是"}, {"step": 3}
+
+
+def checkpoint(path, optimizer):
+    return RunCheckpoint(path, IDENTITY, [optimizer], 120.0, "delete it")
 
 
 @pytest.fixture
@@ -23,19 +27,21 @@ def stored(tmp_path):
     weights = {"model": {"a": parameter.detach().clone(), "none": torch.zeros(0),
     "half": torch.ones(2, 2, dtype=torch.bfloat16)},
                "best": {"a": torch.tensor(2)}}  # fmt: skip
-    checkpoints.save(tmp_path / "new" / "fit.safetensors", weights, [optimizer], NOTES)
-    return tmp_path / "new" / "fit.safetensors", weights, optimizer
+    path = tmp_path / "new" / "fit.safetensors"
+    checkpoint(path, optimizer).save(weights, PROGRESS)
+    return path, weights, optimizer
 
 
 def read(path):
     optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(3))])
-    return checkpoints.notes(path), checkpoints.load(path, [optimizer]), optimizer
+    weights, progress = checkpoint(path, optimizer).resume()
+    return progress, weights, optimizer
 
 
 def test_a_checkpoint_comes_back_as_it_was(stored):
     path, weights, optimizer = stored
-    notes, found, other = read(path)
-    assert notes == NOTES and found.keys() == weights.keys()
+    progress, found, other = read(path)
+    assert progress == PROGRESS and found.keys() == weights.keys()
     for owner, tensors in weights.items():
         assert found[owner].keys() == tensors.keys()
         assert all(
@@ -56,7 +62,7 @@ def test_every_flipped_byte_is_found(stored):
         damaged[place] ^= 1 << place % 8
         path.write_bytes(damaged)
         try:
-            notes, found, _ = read(path)
+            read(path)
         except ValueError as error:
             assert "fit.safetensors is no whole checkpoint" in str(
                 error
@@ -74,14 +80,14 @@ def test_a_cut_off_file_is_refused(stored, size):
     path = stored[0]
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ValueError, match="is no whole checkpoint"):
-        checkpoints.notes(path)
+        read(path)
 
 
 def test_a_file_without_a_sha256_is_refused(stored):
     path = stored[0]
-    save_file(load_file(path), path, metadata=NOTES)
+    save_file(load_file(path), path, metadata=IDENTITY | {"progress": json.dumps(PROGRESS)})
     with pytest.raises(ValueError, match="is no whole checkpoint .*expected none"):
-        checkpoints.notes(path)
+        read(path)
 
 
 def test_notes_that_were_changed_are_found(stored):
@@ -91,6 +97,5 @@ def test_notes_that_were_changed_are_found(stored):
             json.dumps('{"step": 3}').encode(), json.dumps('{"step": 4}').encode()
         )
     )
-    for again in (checkpoints.notes, lambda path: checkpoints.load(path, [])):
-        with pytest.raises(ValueError, match="is no whole checkpoint"):
-            again(path)
+    with pytest.raises(ValueError, match="is no whole checkpoint"):
+        read(path)
