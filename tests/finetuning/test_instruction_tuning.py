@@ -20,6 +20,7 @@ from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
 from course.lm.language_model import load
 from course.models import loading as models
+from course.models import shipped
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.tasks.registry import load_task
 from course.world.held_out import INSTRUCTION_MARK
@@ -234,7 +235,7 @@ def shipped_twice(tmp_path_factory):
     for run in range(2):
         target = tmp_path_factory.mktemp(f"run{run}") / "weights"
         shutil.copytree(
-            models.WEIGHTS,
+            shipped.WEIGHTS,
             target,
             ignore=shutil.ignore_patterns("gpt-middle*", "gpt-small-*", "bert-*", "gpt-tuned"),
         )
@@ -255,8 +256,8 @@ def test_the_shipped_adapter_comes_out_the_same_again(shipped_twice):
 
 def test_an_adapter_of_other_weights_is_refused(shipped_twice, monkeypatch):
     folder = shipped_twice[0]
-    monkeypatch.setattr(models, "WEIGHTS", folder)
-    monkeypatch.setattr(models, "HASHES", folder / "sha256.json")
+    monkeypatch.setattr(shipped, "WEIGHTS", folder)
+    monkeypatch.setattr(shipped, "HASHES", folder / "sha256.json")
     assert (
         models.load_model("gpt-tuned").num_parameters()
         == models.load_model("gpt-large").num_parameters()
@@ -265,12 +266,12 @@ def test_an_adapter_of_other_weights_is_refused(shipped_twice, monkeypatch):
     made = json.loads(record.read_text(encoding="utf-8"))
     record.write_text(json.dumps(made | {"base_sha256": "0" * 64}), encoding="utf-8")
     with pytest.raises(
-        models.WeightsError, match=r"gpt-tuned/training.json is not the file that was shipped"
+        shipped.WeightsError, match=r"gpt-tuned/training.json is not the file that was shipped"
     ):
         models.load_model("gpt-tuned")
     monkeypatch.setattr(models, "checked_folder", lambda name: folder / name)
     with pytest.raises(
-        models.WeightsError,
+        shipped.WeightsError,
         match="trained on other weights of gpt-large than the package has; make it again with",
     ):
         models.load_model("gpt-tuned")
@@ -295,9 +296,9 @@ def test_the_tuned_model_answers_and_stops_and_still_reads_demonstrations():
 
 
 def test_the_tuned_model_is_made_as_the_package_says():
-    made = json.loads((models.WEIGHTS / "gpt-tuned" / "training.json").read_text(encoding="utf-8"))
+    made = json.loads((shipped.WEIGHTS / "gpt-tuned" / "training.json").read_text(encoding="utf-8"))
     settings = json.loads(json.dumps(asdict(release.SHIPPED)))
-    assert made["tuning"] == settings and made["base_sha256"] == models.weights_sha256("gpt-large")
+    assert made["tuning"] == settings and made["base_sha256"] == shipped.weights_sha256("gpt-large")
 
 
 def test_samples_are_test_items_with_their_wording():

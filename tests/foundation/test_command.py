@@ -7,7 +7,8 @@ import pytest
 
 from course.__main__ import COMMANDS, main
 from course.models import listing
-from course.models.loading import HUB, shipped_models, weights_sha256
+from course.models.loading import HUB
+from course.models.shipped import shipped_models, weights_sha256
 
 
 def python(code: str) -> str:

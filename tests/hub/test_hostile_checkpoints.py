@@ -23,11 +23,11 @@ from course.models.hub import HubError
 from course.models.loading import (
     HUB,
     IncompleteCheckpoint,
-    WeightsError,
     load_model,
     load_tokenizer,
     load_with_head,
 )
+from course.models.shipped import WeightsError
 
 NAME = "gpt-small"
 WEIGHTS, INDEX = checkpoint_files.WEIGHTS, checkpoint_files.INDEX

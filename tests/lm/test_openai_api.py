@@ -18,7 +18,7 @@ from endpoint import chat_completion, completion, endpoint
 
 from course.lm.language_model import load
 from course.lm.openai_api import EndpointError, NoLogProbabilities, OpenAIModel
-from course.models import loading as models
+from course.models.shipped import checked_folder
 from course.prompting.classify import choose, match
 from course.search import BlankFiller, WrittenPrompts, answers, search
 
@@ -38,7 +38,7 @@ def local():
 @pytest.fixture(scope="module")
 def transformers_serve(tmp_path_factory):
     """A real ``transformers serve`` with a shipped GPT; yields (base URL, name of the model)."""
-    folder = str(models.checked_folder("gpt-small"))
+    folder = str(checked_folder("gpt-small"))
     with urllib.request.socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

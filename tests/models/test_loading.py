@@ -6,9 +6,10 @@ import pytest
 import torch
 from transformers import pipeline
 
-from course.models import loading as models
+from course.models import shipped
 from course.models.hub import tier
-from course.models.loading import WeightsError, load_model, load_tokenizer, shipped_models
+from course.models.loading import load_model, load_tokenizer
+from course.models.shipped import WeightsError, shipped_models
 from course.pretraining.recipes import RECIPES
 
 
@@ -16,16 +17,16 @@ from course.pretraining.recipes import RECIPES
 def copy(tmp_path, monkeypatch):
     """A copy of the smallest model's files that a test may damage."""
     folder = tmp_path / "weights"
-    shutil.copytree(models.WEIGHTS / "gpt-small", folder / "gpt-small")
-    shutil.copy(models.HASHES, folder / "sha256.json")
-    monkeypatch.setattr(models, "WEIGHTS", folder)
-    monkeypatch.setattr(models, "HASHES", folder / "sha256.json")
+    shutil.copytree(shipped.WEIGHTS / "gpt-small", folder / "gpt-small")
+    shutil.copy(shipped.HASHES, folder / "sha256.json")
+    monkeypatch.setattr(shipped, "WEIGHTS", folder)
+    monkeypatch.setattr(shipped, "HASHES", folder / "sha256.json")
     return folder / "gpt-small"
 
 
 def test_every_recipe_and_the_tuned_model_are_shipped_and_all_are_small_enough():
     assert set(shipped_models()) == {*RECIPES, "gpt-tuned"}
-    size = sum(path.stat().st_size for path in models.WEIGHTS.rglob("*"))
+    size = sum(path.stat().st_size for path in shipped.WEIGHTS.rglob("*"))
     assert size <= 30_000_000
 
 
@@ -73,7 +74,7 @@ def test_an_altered_byte_is_seen_even_after_a_good_load(copy):
 
 
 def test_a_missing_list_of_hashes_is_named(copy):
-    models.HASHES.unlink()
+    shipped.HASHES.unlink()
     with pytest.raises(WeightsError, match=r"sha256.json is missing"):
         load_model("gpt-small")
 

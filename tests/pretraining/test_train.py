@@ -14,7 +14,7 @@ from processes import launch_two
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, pipeline
 
-from course.models.loading import RECORD
+from course.models.shipped import RECORD
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.train import CHECKPOINT, main, new_optimizers, train
 

@@ -3,7 +3,8 @@
 import pytest
 
 from course.lm.language_model import LanguageModel, load
-from course.models.loading import HUB, shipped_models
+from course.models.loading import HUB
+from course.models.shipped import shipped_models
 from course.prompting.chapter import chapter_data
 from course.prompting.evaluation import all_profiles, usual_template
 from course.tasks.registry import HUB_DATA, task_names

@@ -21,7 +21,7 @@ from course.finetuning.instruction_tuning import (
 )
 from course.foundation import write_text
 from course.lm.language_model import load
-from course.models.loading import ADAPTER, RECORD, weights_sha256
+from course.models.shipped import ADAPTER, RECORD, weights_sha256
 from course.pretraining import release
 
 #: How the shipped model is tuned: on everything, asked in every form.

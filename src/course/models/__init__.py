@@ -11,15 +11,12 @@ __all__, __getattr__, __dir__ = lazy_names(
         "loading": [
             "Checkpoint",
             "HUB",
-            "WEIGHTS",
-            "WeightsError",
             "get_base_model",
             "load_model",
             "load_tokenizer",
             "load_with_head",
             "num_virtual_tokens",
-            "shipped_models",
-            "weights_sha256",
         ],
+        "shipped": ["WEIGHTS", "WeightsError", "shipped_models", "weights_sha256"],
     },
 )

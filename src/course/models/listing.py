@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from huggingface_hub import CachedRepoInfo, CacheNotFound, scan_cache_dir
 
-from course.models.loading import HUB, RECORD, WEIGHTS, shipped_models, weights_sha256
+from course.models.loading import HUB
+from course.models.shipped import RECORD, WEIGHTS, shipped_models, weights_sha256
 
 #: Licence of what the package ships.
 _LICENCE = "MIT"

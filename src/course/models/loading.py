@@ -1,23 +1,20 @@
 """Loading models and tokenizers, in two tiers.
 
 ``tiny`` (the default) is what the package ships: small models that this project pretrained, checked
-against a sha256 at load. ``hub`` fetches open checkpoints of the same roles from the Hugging Face
-hub (:mod:`course.models.hub`). The tier is chosen in one place, the environment variable
-``COURSE_TIER``, or by an argument; nothing else in the course names a checkpoint. In either tier a
-path (``./my-checkpoint``) is a folder of the reader's own. What comes from the hub and from such a
-folder passes the same checks (:mod:`course.models.checkpoint_files`).
+against a sha256 at load (:mod:`course.models.shipped`). ``hub`` fetches open checkpoints of the
+same roles from the Hugging Face hub (:mod:`course.models.hub`). The tier is chosen in one place,
+the environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a
+checkpoint. In either tier a path (``./my-checkpoint``) is a folder of the reader's own. What comes
+from the hub and from such a folder passes the same checks (:mod:`course.models.checkpoint_files`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,29 +28,10 @@ from course.models.checkpoint_files import (
     fetch_checkpoint,
 )
 from course.models.hub import HubError, described, loading, tier
+from course.models.shipped import ADAPTER, WeightsError, base_of, checked_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
-
-__all__ = [
-    "HUB",
-    "Checkpoint",
-    "IncompleteCheckpoint",
-    "WeightsError",
-    "load_model",
-    "load_tokenizer",
-    "load_with_head",
-    "shipped_models",
-    "weights_sha256",
-]
-
-#: The folder of the shipped weights.
-WEIGHTS = Path(__file__).parents[1] / "weights"
-HASHES = WEIGHTS / "sha256.json"
-#: Stands in the folder of a model that is shipped as an adapter of another one.
-ADAPTER = "adapter_config.json"
-#: How a shipped model was trained.
-RECORD = "training.json"
 
 # peft 0.21 calls something of transformers 5.23 by its old name; readers, who call peft themselves,
 # can do nothing about it
@@ -66,10 +44,6 @@ class AutoModelClass(Protocol):
     def from_config(self, config: PreTrainedConfig, **settings: Any) -> Any: ...
 
     def from_pretrained(self, folder: Path, **settings: Any) -> Any: ...
-
-
-class WeightsError(RuntimeError):
-    """The shipped weights are missing, cut off or altered."""
 
 
 class IncompleteCheckpoint(WeightsError, HubError):
@@ -99,11 +73,6 @@ HUB = {
     "gpt-tuned": Checkpoint("HuggingFaceTB/SmolLM2-360M-Instruct", "Apache-2.0", "360M"),
     "bert-middle": Checkpoint("google-bert/bert-base-uncased", "Apache-2.0", "110M"),
 }
-
-
-def shipped_models() -> tuple[str, ...]:
-    """The names of the models that the package ships."""
-    return tuple(sorted({path.split("/")[0] for path in _hashes()}))
 
 
 def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedModel:
@@ -341,25 +310,10 @@ def _merged(folder: Path) -> PreTrainedModel:
 
     with no_progress_bar():
         return (
-            PeftModel.from_pretrained(load_model(_base_of(folder), "tiny"), str(folder))
+            PeftModel.from_pretrained(load_model(base_of(folder), "tiny"), str(folder))
             .merge_and_unload()
             .eval()
         )
-
-
-def _base_of(folder: Path) -> str:
-    """The name of the model that the adapter in ``folder`` belongs to.
-
-    Raises:
-        WeightsError: if the adapter was trained on other weights than the package has now.
-    """
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    if record["base_sha256"] != weights_sha256(record["base"]):
-        raise WeightsError(
-            f"{folder} was trained on other weights of {record['base']} than the package has; "
-            f"{record['again']}"
-        )
-    return record["base"]
 
 
 def get_base_model(model: PreTrainedModel) -> PreTrainedModel:
@@ -415,7 +369,7 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
 
     source = _source(name, wanted_tier, weights=False)
     if source.shipped and (source.folder / ADAPTER).exists():
-        return load_tokenizer(_base_of(source.folder), "tiny")
+        return load_tokenizer(base_of(source.folder), "tiny")
     with source.guard():
         tokenizer = AutoTokenizer.from_pretrained(
             source.folder, local_files_only=True, trust_remote_code=False
@@ -424,66 +378,6 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
     if template and not source.shipped:
         check_chat_template(source.repository, source.folder, template)
     return tokenizer
-
-
-def checked_folder(name: str) -> Path:
-    """The folder of a shipped model, after every file of it was checked against its sha256.
-
-    Raises:
-        ValueError: for an unknown name.
-        WeightsError: if a file is missing, cut off or altered.
-    """
-    if name not in shipped_models():
-        raise ValueError(
-            f"no model {name!r} in the tiny tier; choose from {', '.join(shipped_models())}"
-        )
-    for path, expected in _hashes().items():
-        if path.split("/")[0] == name:
-            _check_file(WEIGHTS / path, expected)
-    return WEIGHTS / name
-
-
-def _check_file(path: Path, expected: str) -> None:
-    repair = (
-        "reinstall the package (pip install --force-reinstall), or retrain it with 'make pretrain'"
-    )
-    if not path.exists():
-        raise WeightsError(f"{path} is missing; {repair}")
-    # the size and time of the file stand in for its content, so that each version is read once a
-    # process
-    seen = path.stat()
-    actual = _sha256(path, seen.st_size, seen.st_mtime_ns)
-    if actual != expected:
-        raise WeightsError(
-            f"{path} is not the file that was shipped: sha256 {actual[:12]}…, "
-            f"expected {expected[:12]}…; {repair}"
-        )
-
-
-@cache
-def _sha256(path: Path, size: int, changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _hashes() -> dict[str, str]:
-    """File below :data:`WEIGHTS` -> sha256."""
-    if not HASHES.exists():
-        raise WeightsError(
-            f"{HASHES} is missing, so no shipped model can be checked; reinstall the package"
-        )
-    return json.loads(HASHES.read_text(encoding="utf-8"))
-
-
-def weights_sha256(name: str) -> str:
-    """The sha256 that the weights of a shipped model (for an adapter: its own) must have. Records
-    of measurements carry it.
-    """
-    hashes = _hashes()
-    return hashes[
-        f"{name}/adapter_model.safetensors"
-        if f"{name}/{ADAPTER}" in hashes
-        else f"{name}/model.safetensors"
-    ]
 
 
 def _hub_checkpoint(name: str) -> Checkpoint:

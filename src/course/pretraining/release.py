@@ -16,7 +16,7 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from course.foundation import atomic_folder, checked_name, write_text
-from course.models.loading import HASHES, RECORD, WEIGHTS
+from course.models.shipped import HASHES, RECORD, WEIGHTS
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.tokenizer import build_tokenizer
 from course.world.vocabulary import vocabulary

@@ -26,7 +26,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from course.foundation import write_bytes, write_text
 from course.foundation.validation import integer, number, one_of, optional
-from course.models.loading import RECORD
+from course.models.shipped import RECORD
 from course.pretraining.packing import pack_for_bert, pack_for_gpt
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.tokenizer import build_tokenizer

@@ -28,7 +28,8 @@ from course.foundation.validation import boolean, check_fields, each, integer, o
 from course.lm.contract import TextModel
 from course.lm.language_model import load
 from course.models.hub import TIERS, locked_revision, tier
-from course.models.loading import HUB, shipped_models, weights_sha256
+from course.models.loading import HUB
+from course.models.shipped import shipped_models, weights_sha256
 from course.prompting.ablations import CONDITIONS
 from course.prompting.evaluation import (
     Question,

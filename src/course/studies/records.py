@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from course.foundation import checked_name, write_text
+from course.models.shipped import weights_sha256
 
 RECORDS = Path(__file__).parents[1] / "records"
 
@@ -52,8 +53,6 @@ class Study:
 
     def weights(self) -> dict[str, str]:
         """Model -> sha256 of the weights that a valid record was measured on."""
-        from course.models.loading import weights_sha256  # imports torch
-
         return {name: weights_sha256(name) for name in self.models}
 
 
