@@ -6,10 +6,11 @@ import pytest
 
 HERE = Path(__file__).parent
 #: Folders and files whose tests serve a hub, start other processes (Ray, two trainings, a server, a
-#: second interpreter) or pretrain.
+#: second interpreter, a browser) or pretrain.
 SLOW = (
     "book/test_colab.py",
     "book/test_encodings.py",
+    "browser",
     "hub",
     "lm/test_openai_api.py",
     "pretraining/test_train.py",
