@@ -62,7 +62,7 @@ def _is_key_figure(node: nodes.Node) -> bool:
 def _copied(figure: nodes.figure) -> nodes.figure:
     """The figure once more, without the name and the number that only one place can have."""
     copy = figure.deepcopy()
-    copy["ids"], copy["names"] = [], []
+    copy["ids"], copy["names"] = ["key-figure"], []
     copy["classes"].append("key-figure")
     return copy
 
