@@ -28,6 +28,7 @@ TEXT = {
     "#e67e22": "#a05a14",
     "#e8a06a": "#94602f",
     "#a8a8a8": "#6f6f6f",
+    "#cc79a7": "#9c4878",
 }
 #: Every colour of a figure on a light page -> the one that takes its place on a dark page.
 DARK = {
@@ -47,6 +48,8 @@ DARK = {
     "#a05a14": "#f0a85e",
     "#94602f": "#e3b38c",
     "#6f6f6f": "#b9b9b9",
+    "#9c4878": "#e0a5c6",
+    "#cc79a7": "#cc79a7",
     "#9ecae1": "#3f6f8c",
     "#4a98c9": "#4a98c9",
     "#5fa8d3": "#4f93ba",
