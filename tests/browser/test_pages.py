@@ -117,6 +117,26 @@ def test_the_visit_sees_what_is_wrong(browser, tmp_path):
     assert 0 < seen.weight < 1000
 
 
+def test_a_chapter_begins_with_its_minute_and_the_key_figure(browser, pages):
+    tab = browser.new_page(viewport={"width": WIDE, "height": 900})
+    tab.goto(next(page for page in pages if page.stem.startswith("01")).as_uri())
+    assert tab.locator("p.one-minute").count() == 2
+    assert tab.locator("p.one-minute [lang=zh-Hant]").count() > 0
+    assert 0 < tab.locator("figure.key-figure").bounding_box()["y"] < 900
+    tab.close()
+
+
+def test_a_chosen_answer_is_explained_by_the_keyboard(browser, pages):
+    tab = browser.new_page()
+    tab.goto(next(page for page in pages if page.stem.startswith("01")).as_uri())
+    answer = tab.locator("fieldset.quiz .answer").first
+    assert not answer.locator(".because").is_visible()
+    answer.locator("input").focus()
+    tab.keyboard.press("Space")
+    assert answer.locator(".because").is_visible()
+    tab.close()
+
+
 def test_the_keyboard_reaches_the_text_and_opens_code(browser, pages):
     chapter = next(page for page in pages if page.stem == "world")
     tab = browser.new_page()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from course.plots import style, use_style
 from course.plots.style import CEILING, DARK, OPENED, PROMPTED, TEXT
-from course.publishing.page import assets, figures, languages, quiz
+from course.publishing.page import assets, figures, first_screen, languages, quiz
 
 
 @given(st.text(alphabet="ab .,「」，。中文字鏈（）", max_size=30))
@@ -133,6 +133,17 @@ def test_a_question_is_a_group_of_buttons_with_an_explanation_each():
 def test_a_question_without_one_right_answer_or_an_explanation_is_refused(changed, message):
     with pytest.raises(ValueError, match=message):
         quiz.Question.read(QUESTION | {"answers": changed})
+
+
+@pytest.mark.parametrize(
+    ("bold", "look"),
+    [("In one minute.", "one-minute"), ("You need", "you-need"), ("In one hour", "")],
+)
+def test_a_paragraph_gets_its_look_from_its_first_words(bold, look):
+    # the parser puts an empty text before what is bold
+    begun = nodes.paragraph("", "", nodes.Text(""), nodes.strong("", bold), nodes.Text(" more"))
+    assert first_screen.look_of(begun) == look
+    assert first_screen.look_of(nodes.paragraph("", f"{bold} more")) == ""
 
 
 def test_scripts_that_no_page_calls_stay_out_and_no_other_stands_twice():

@@ -33,14 +33,10 @@ class FirstScreen(SphinxPostTransform):
 
     def run(self, **_: object) -> None:
         for paragraph in self.document.findall(nodes.paragraph):
-            first = paragraph.children[0] if paragraph.children else None
-            if isinstance(first, nodes.strong):
-                begun = first.astext()
-                for words, look in LOOKS.items():
-                    if begun.startswith(words):
-                        paragraph["classes"].extend(look.split())
-                        if look == "you-need":
-                            paragraph += nodes.Text(f" Reading it takes {self._minutes()} minutes.")
+            if look := look_of(paragraph):
+                paragraph["classes"].extend(look.split())
+                if look == "you-need":
+                    paragraph += nodes.Text(f" Reading it takes {self._minutes()} minutes.")
         figures = {name: f for f in self.document.findall(nodes.figure) for name in f["names"]}
         for comment in list(self.document.findall(_is_key_figure)):
             name = _KEY_FIGURE.search(comment.astext())[1]  # type: ignore[index]
@@ -53,6 +49,15 @@ class FirstScreen(SphinxPostTransform):
 
     def _minutes(self) -> int:
         return reading_minutes(Path(self.app.srcdir) / f"{self.env.docname}.ipynb")
+
+
+def look_of(paragraph: nodes.paragraph) -> str:
+    """The classes of a paragraph by the bold words that it begins with, or ``""``."""
+    first = next((child for child in paragraph.children if child.astext()), None)
+    if not isinstance(first, nodes.strong):
+        return ""
+    begun = first.astext()
+    return next((look for words, look in LOOKS.items() if begun.startswith(words)), "")
 
 
 def _is_key_figure(node: nodes.Node) -> bool:
