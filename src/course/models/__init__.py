@@ -9,7 +9,7 @@ __all__, __getattr__, __dir__ = lazy_names(
     {
         "hub": ["HubError", "is_real", "tier"],
         "index": ["INDEX"],
-        "live_sizes": ["live_sizes"],
+        "sizes": ["live_sizes"],
         "loading": [
             "Checkpoint",
             "HUB",
