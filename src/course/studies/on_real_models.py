@@ -21,7 +21,7 @@ from course.prompting.calibration import KINDS, order_effect
 from course.prompting.evaluation import Question, changed, questions, scores
 from course.prompting.prompts import PLAIN
 from course.prompting.selection import Balanced
-from course.reasoning.problems import problems
+from course.reasoning.problems import from_example, problems
 from course.reasoning.reduction import least_to_most, reduced_accuracy
 from course.reasoning.solving import accuracy, make_prompts, solve
 from course.reasoning.voting import vote_accuracy
@@ -50,6 +50,8 @@ CONDITIONS = ("gold", "random", "flipped", "foreign")
 LLM_METHODS = ("lora", "bitfit", "prefix")
 #: Problems of GSM8K, and samples of a vote on the first of them.
 PROBLEMS, VOTED, SAMPLES = 200, 100, 8
+#: Tokens of a solution: most of GSM8K's have fewer.
+LONGEST = 200
 STYLES = ("zero-shot", "standard", "chain", "trigger")
 
 
@@ -197,17 +199,18 @@ def real_chains(seed: int) -> list[Row]:
         Rows with ``task``, ``way`` and ``value`` (percent right).
     """
     model = load("gpt-large")
+    school = load_task("problem", seed=seed, sizes={TEST: PROBLEMS}).examples(TEST)
     tasks = {
-        "GSM8K": problems("problem", 3, PROBLEMS, seed),
+        "GSM8K": [from_example("problem", example) for example in school],
         "one step": problems("shopping", 1, PROBLEMS, seed),
     }
     rows: list[Row] = []
     for name, asked in tasks.items():
         for style in STYLES:
-            solved = solve(model, make_prompts(style, asked, seed))
+            solved = solve(model, make_prompts(style, asked, seed), max_tokens=LONGEST)
             rows.append({"task": name, "way": style, "value": accuracy(solved)})
     voters = make_prompts("chain", tasks["GSM8K"][:VOTED], seed)
-    sampled = solve(model, voters, n=SAMPLES, temperature=0.7, seed=seed)
+    sampled = solve(model, voters, n=SAMPLES, temperature=0.7, seed=seed, max_tokens=LONGEST)
     vote = vote_accuracy(sampled)
     rows.append({"task": "GSM8K", "way": f"vote of {SAMPLES}", "value": vote})
     stories = problems("shopping", 4, PROBLEMS // 4, seed)
