@@ -11,7 +11,7 @@ def test_scoring_and_writing_have_bars_for_those_who_watch(watched, monkeypatch,
     monkeypatch.setenv("COURSE_PROGRESS", watched)
     monkeypatch.setattr(language_model, "_DELAY", 0)
     gpt.score(["the red", "the"], [" fox", " fox runs"])
-    assert ("scoring: 100%|" in capsys.readouterr().err) == (watched == "1")
+    assert ("scoring: " in capsys.readouterr().err) == (watched == "1")
     gpt.generate(["the red"], max_tokens=3, n=2, temperature=1.0)
     assert ("writing: " in capsys.readouterr().err) == (watched == "1")
 
