@@ -150,3 +150,25 @@ def test_the_crossing_and_what_more_labels_bring_are_told():
 def test_errors_of_one_method_alone():
     result = comparison({("zero-shot", 0): 0.95, ("head", 100): 0.6, ("majority", 100): 0.1})
     assert result.only_wrong("head") and all(r == "a" for _, r, _ in result.only_wrong("head"))
+
+
+def test_the_blind_check_counts_what_is_right():
+    from course.studies.advice import BlindCheck, blind_check
+
+    told = {("zero-shot", 0): 0.7, ("head", 100): 0.9}
+    close = {("zero-shot", 0): 0.89, ("head", 100): 0.9}
+    calls = []
+
+    def run(rows, text, label, test=None, **settings):
+        calls.append((rows, test))
+        draw = (len(calls) - 1) // 2
+        if test is None:
+            return comparison(told)
+        return comparison([told, close, {("zero-shot", 0): 0.9, ("head", 100): 0.7}][draw])
+
+    table = [{"text": f"{i * i} some text {i}", "label": "a"} for i in range(100)]
+    checked = blind_check(table, "text", "label", BlindCheck(3, 40, 50), run=run)
+    assert list(checked["right"]) == [True, True, False] and set(checked["method"]) == {"head"}
+    for rows, test in calls[1::2]:
+        texts = {row["text"] for row in rows}
+        assert len(test) == 50 and not texts & {row["text"] for row in test}

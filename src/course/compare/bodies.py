@@ -178,10 +178,12 @@ class Meter(TextModel):
 
     def _count(self, prompts: Sequence[str], labels: Sequence[str] = (), written: int = 0) -> None:
         if not isinstance(self.model, LanguageModel):
-            self.sent[0] += len(prompts)
-            self.sent[1] += sum(map(len, prompts))
-            letters = sum(map(len, prompts))
-            self.work += Work(len(prompts), letters / 4, letters / 4, written)  # about 4 a token
+            times = max(len(labels), 1)  # a label is scored by sending it with its prompt
+            letters = times * sum(map(len, prompts))
+            self.sent[0] += times * len(prompts)
+            self.sent[1] += letters
+            # about four letters a token
+            self.work += Work(times * len(prompts), letters / 4, letters / 4, written)
             return
         encoder = self.model.encoder
         ids = sorted(encoder.prompts(list(prompts)))

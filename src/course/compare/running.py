@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from joblib import Parallel, delayed
 
 from course.compare import cells as cells_
@@ -31,6 +32,8 @@ from course.compare.result import Comparison
 from course.compare.using import MODELS_FILE
 from course.foundation import write_text
 from course.foundation.validation import check_fields, integer, number, one_of, optional
+from course.lm.openai_api import EndpointError
+from course.training.fitting import TrainingDiverged
 
 #: File of a report that says what is compared.
 PLAN_FILE = "plan.json"
@@ -353,11 +356,11 @@ class _State:
             None,
         )
 
-    def task(self, cell: Cell) -> tuple[Cell, Job, Path | None, dict | None, float | None, Path]:
+    def task(self, cell: Cell) -> tuple[Cell, Job, Path | None, dict | None, float, Path]:
         """What a process needs to measure a cell."""
         full = cell.size in (0, self.job.plan.sizes[-1]) and cell.seed == 0
         place = self.folder / LEARNED / cell.method if full else None
-        return cell, self.job, place, self.setting(cell), self.deadline.at, self.folder
+        return cell, self.job, place, self.setting(cell), self.deadline.left, self.folder
 
 
 def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say) -> None:
@@ -425,16 +428,22 @@ def _measured(
     job: Job,
     place: Path | None,
     setting: dict | None,
-    end: float | None,
+    left: float,
     folder: Path,
     bench: Bench | None = None,
 ) -> CellResult | str:
-    """A cell's result, or why there is none."""
-    bench = bench or _bench(job, Deadline(end), folder)
+    """A cell's result, or why there is none.
+
+    Args:
+        left: seconds that are left; clocks of other machines differ.
+    """
+    bench = bench or _bench(job, Deadline(time.monotonic() + left), folder)
     try:
         return cells_.measure(cell, bench, job.data, place, setting)
     except OutOfTime:
         return "was stopped when the budget was spent"
+    except (EndpointError, TrainingDiverged, torch.OutOfMemoryError) as error:
+        return f"failed: {error}"
 
 
 def estimates_table(job: Job) -> list[dict[str, Any]]:

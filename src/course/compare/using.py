@@ -110,9 +110,13 @@ def with_answers(
 def as_text(
     columns: Sequence[str], rows: Sequence[dict[str, Any]], suffix: str, delimiter: str
 ) -> str:
-    """Rows as CSV (with the delimiter that they came with), or as JSON lines."""
+    """Rows as CSV (with the delimiter that they came with), JSON lines or CoNLL."""
     if suffix in (".jsonl", ".ndjson", ".json"):
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if suffix == ".conll":
+        first, last = columns[0], columns[-1]
+        pairs = [zip(row[first], row[last].split(), strict=True) for row in rows]
+        return "".join("".join(f"{a}\t{b}\n" for a, b in pair) + "\n" for pair in pairs)
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
