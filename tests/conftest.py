@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 SLOW = (
     "book/test_colab.py",
     "book/test_encodings.py",
+    "compare/test_running.py",
     "hub",
     "lm/test_openai_api.py",
     "pretraining/test_train.py",

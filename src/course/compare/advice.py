@@ -64,12 +64,14 @@ def advise(result: "Comparison") -> Advice:
         f"Cannot tell between {_listed([METHODS[n].title for n in rivals])}: it needs "
         f"about {more:,} more labelled items to test on (beside the {len(result.data.test)} here)."
     )
-    worst = min(rivals, key=lambda name: result.score(name).mean)
+    worst = min((n for n in rivals if n != best), key=lambda name: result.score(name).mean)
     gap = result.versus(best, worst)
     second = (
         f"{_capital(METHODS[best].title)} is {_points(gap)} ahead of {METHODS[worst].title}, "
         "and that may be chance."
     )
+    if "majority" in rivals:
+        second = "None of them is surely better than giving the most common answer always."
     return Advice(None, tuple(rivals), more, (first, second, _change(result, best)))
 
 

@@ -102,7 +102,7 @@ def _all(method: Method, count: int) -> int:
     return count if method.uses_labels else 0
 
 
-def test_items(seconds: float, fixed: float, items: int, budget: float | None) -> int:
+def affordable_items(seconds: float, fixed: float, items: int, budget: float | None) -> int:
     """How many test items the screen has time for.
 
     Args:

@@ -158,9 +158,9 @@ def _columns(table: Table, text: str | Sequence[str], template: str | None) -> t
 def _items(task: TableTask, table: Table, seed: int) -> tuple[list[Item], list[Finding]]:
     """The rows that have a text and an answer."""
     items = [task.item(row, number) for number, row in enumerate(table.rows, 1)]
-    empty = [item for item in items if not all(part.strip() for part in item.texts)]
-    silent = [item for item in items if item not in empty and not item.answer.strip()]
-    left = [item for item in items if all(p.strip() for p in item.texts) and item.answer.strip()]
+    empty = [item for item in items if not has_text(item)]
+    silent = [item for item in items if has_text(item) and not item.answer.strip()]
+    left = [item for item in items if has_text(item) and item.answer.strip()]
     findings = []
     for kind, some in (("empty text", empty), ("empty label", silent)):
         if some:
@@ -172,6 +172,11 @@ def _items(task: TableTask, table: Table, seed: int) -> tuple[list[Item], list[F
         findings.append(Finding("large table", len(left), what))
         left = Rng(f"rows/{seed}").sample(left, MOST_ROWS)
     return left, findings
+
+
+def has_text(item: Item) -> bool:
+    """Whether all of an item's columns have a text."""
+    return all(part.strip() for part in item.texts)
 
 
 def _kind(items: Sequence[Item], table: Table, label: str) -> str:

@@ -23,7 +23,14 @@ from course.compare.base import Estimate, Method
 from course.compare.bodies import Bench, Deadline, ModelChoice, OutOfTime, Served, choose_models
 from course.compare.cells import LEARNED, Cell, CellResult
 from course.compare.costs import Speeds, measured_speeds
-from course.compare.plan import BUDGET, SEEDS, Plan, make_plan, seconds_of, test_items
+from course.compare.plan import (
+    BUDGET,
+    SEEDS,
+    Plan,
+    affordable_items,
+    make_plan,
+    seconds_of,
+)
 from course.compare.preparation import MOST_TEST, Prepared, prepare
 from course.compare.privacy import Warned, personal_data
 from course.compare.reading import read_table
@@ -243,7 +250,7 @@ def _affordable(job: Job, run: RunSettings) -> int:
     with_one = sum(
         job.speeds.seconds(METHODS[c.method], job.estimates[c.method, c.size], c, 1) for c in screen
     )
-    return test_items(with_one - with_none, with_none, len(job.data.test), run.budget)
+    return affordable_items(with_one - with_none, with_none, len(job.data.test), run.budget)
 
 
 def _stored_plan(job: Job, out: Path) -> int | None:
@@ -372,6 +379,7 @@ def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say)
             state.results[cell] = known
         else:
             missing.append(cell)
+    missing.sort(key=state.job.seconds)  # what is quick first: a short budget has more of it
     if run.jobs == 1:
         for cell in missing:
             if _affords(state, cell):

@@ -11,6 +11,7 @@ from typing import Any
 from course.compare.base import METHOD_FILE, Predictor
 from course.compare.bodies import Bench, ModelChoice, Served
 from course.compare.cells import LEARNED
+from course.compare.preparation import has_text
 from course.compare.reading import Table, Value
 from course.compare.registry import read_predictor
 from course.compare.report import JSON_FILE
@@ -88,7 +89,7 @@ def use(table: Table, task: TableTask, predictor: Predictor) -> list[str]:
     """
     task.check_columns(table)
     items = [task.item({**row, task.label: ""}, n) for n, row in enumerate(table.rows, 1)]
-    filled = [item for item in items if all(part.strip() for part in item.texts)]
+    filled = [item for item in items if has_text(item)]
     if empty := len(items) - len(filled):
         warnings.warn(f"{empty} rows have no text: their answer is empty", stacklevel=2)
     answers = iter(predictor.predict(filled)) if filled else iter(())
