@@ -243,7 +243,7 @@ class OnlineTraining:
         if not in_loss:
             grouped = discounted_by_divergence(grouped, rollout.log_ratio, settings.beta)
         advantage = group_advantages(grouped, settings.method).flatten()
-        loss_of = PolicyLoss(beta=settings.beta if in_loss else 0.0)
+        loss_of = PolicyLoss(beta=settings.beta) if in_loss else PolicyLoss(level="reply")
         log_p, mask = self._log_probabilities(rollout.encoded)
         loss = loss_of(log_p, rollout.log_p, rollout.reference, advantage.to(log_p.device), mask)
         loss.backward()
