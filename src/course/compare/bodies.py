@@ -344,6 +344,13 @@ class Bench:
         return Meter(self._loaded(None), self.deadline)
 
     @cached_property
+    def plain(self) -> Meter:
+        """The same model without its chat template: it goes on with a text."""
+        chat = self.prompted.local
+        model = LanguageModel(chat.model, chat.tokenizer, chat=False, unknown="allow")
+        return Meter(model, self.deadline)
+
+    @cached_property
     def served(self) -> Meter:
         served = self.choice.served
         assert served is not None, "methods ask before whether there is one"

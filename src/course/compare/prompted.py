@@ -4,7 +4,7 @@ same with a served model.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +26,8 @@ from course.search.objective import Answers
 from course.search.writers import MOST_TOKENS, AskedWriter
 from course.search.writing import WrittenPrompts
 
-#: Numbers of demonstrations, and draws of them, to choose from, the usual one first.
+#: Numbers of demonstrations to choose from, and draws of them (for a model with a chat template:
+#: whether it is spoken to in it), the usual one first.
 SHOTS, DRAWS = (8, 16), (0, 1)
 #: Unlabelled training texts that a calibration sees.
 REFERENCE = 32
@@ -50,12 +51,14 @@ class PromptState:
         offsets: what is taken off the log-probability of each label (calibration); None for
             nothing.
         room: most tokens of a written answer.
+        chat: whether a local model is spoken to in its chat template, if it has one.
     """
 
     instruction: str
     shown: tuple[Item, ...] = ()
     offsets: tuple[float, ...] | None = None
     room: int = _MOST_WRITTEN
+    chat: bool = True
 
 
 @dataclass
@@ -132,6 +135,7 @@ class PromptPredictor(Predictor):
             "shown": shown,
             "offsets": self.state.offsets,
             "room": self.state.room,
+            "chat": self.state.chat,
             "item_tokens": self.item_tokens,
             "prompt": self._prompt(Item("{text}")).text,
         }
@@ -145,12 +149,20 @@ def read_state(stored: dict[str, Any]) -> PromptState:
         tuple(Item(row["text"], row["answer"]) for row in stored["shown"]),
         None if offsets is None else tuple(offsets),
         stored["room"],
+        stored["chat"],
     )
 
 
 def with_text(item: Item, text: str) -> Item:
     """An item with another text; itself if it is the same."""
     return item if text == item.text else Item(text, item.answer, item.others, item.texts, item.row)
+
+
+def meter_for(bench: Bench, state: PromptState, served: bool) -> Meter:
+    """The model that a prompt is for."""
+    if served:
+        return bench.served
+    return bench.prompted if state.chat else bench.plain
 
 
 @dataclass(frozen=True)
@@ -169,9 +181,8 @@ class ZeroShot(Method):
         return self.predictor(bench, state, items)
 
     def predictor(self, bench: Bench, state: PromptState, items: Sequence[Item]) -> PromptPredictor:
-        served = self.body == "served"
-        meter = bench.served if served else bench.prompted
-        tokens = None if served else bench.item_tokens(items)
+        tokens = None if self.body == "served" else bench.item_tokens(items)
+        meter = meter_for(bench, state, self.body == "served")
         return PromptPredictor(bench.task, meter, state, tokens, bench.known, self.name)
 
     def obstacle(self, bench: Bench, data: Prepared) -> str | None:
@@ -202,22 +213,22 @@ class FewShot(ZeroShot):
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         fitting = [shots for shots in SHOTS if shots <= size] or [size]
-        return [{"shots": shots, "draw": draw} for shots in fitting for draw in DRAWS]
+        chat = self.body == "causal" and bench.prompted.local.encoder.chat
+        ways = [(False, 0), (True, 0)] if chat else [(False, draw) for draw in DRAWS]
+        return [{"shots": n, "chat": c, "draw": draw} for n in fitting for c, draw in ways]
 
     def learn(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0
     ) -> Predictor:
         shown = self.demonstrations(bench, items, setting, seed)
-        state = PromptState(bench.task.told, shown, room=room(bench, items))
+        state = PromptState(bench.task.told, shown, None, room(bench, items), setting["chat"])
         predictor = self.predictor(bench, state, items)
         if self.calibrated:
             others = [item for item in items if item not in shown][:REFERENCE] or list(shown)
             reference = predictor.label_scores(others)
             zeros = np.zeros((1, len(bench.task.labels)))
             offsets = -(recalibrated(zeros, reference) - normalised(zeros))[0]
-            predictor.state = PromptState(
-                state.instruction, shown, tuple(map(float, offsets)), state.room
-            )
+            predictor.state = replace(state, offsets=tuple(map(float, offsets)))
         return predictor
 
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:

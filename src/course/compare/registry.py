@@ -23,6 +23,7 @@ from course.compare.prompted import (
     PromptPredictor,
     SearchedPrompt,
     ZeroShot,
+    meter_for,
     read_state,
 )
 from course.models.loading import load_with_head
@@ -103,8 +104,8 @@ def read_predictor(bench: Bench, folder: Path, stored: dict[str, Any]) -> Predic
     if isinstance(method, TunedGenerator):
         return _tuned(bench, folder, stored)
     assert isinstance(method, ZeroShot)
-    meter = bench.served if method.body == "served" else bench.prompted
     state, tokens = read_state(stored), stored["item_tokens"]
+    meter = meter_for(bench, state, method.body == "served")
     return PromptPredictor(bench.task, meter, state, tokens, method=method.name)
 
 
