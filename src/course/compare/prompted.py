@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -169,8 +169,6 @@ def meter_for(bench: Bench, state: PromptState, served: bool) -> Meter:
 class ZeroShot(Method):
     """An instruction, and nothing else."""
 
-    served: ClassVar[bool] = False
-
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         return [{}]
 
@@ -204,8 +202,7 @@ class FewShot(ZeroShot):
 
     Attributes:
         calibrated: take off the labels' log-probabilities what they are on unlabelled training
-            texts
-            (batch calibration, Zhou et al. 2024, with training texts as the batch, so that an
+            texts (batch calibration, Zhou et al. 2024, with training texts as the batch, so that an
             answer does not depend on what else is asked).
     """
 
