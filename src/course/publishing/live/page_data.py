@@ -233,7 +233,8 @@ def chain(gpt: LanguageModel) -> dict[str, Any]:
         "stop": stop,
         "announce": wording("problem", "tiny").announce,
         "most": most,
-        "recorded": greedy.text.strip(),
+        # words with a space between them, as the corpus and the page write them
+        "recorded": " ".join(gpt.tokenizer.tokenize(greedy.text)),
     }
 
 
