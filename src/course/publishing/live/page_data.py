@@ -266,7 +266,8 @@ def samples() -> dict[str, Any]:
         "problems, 3 steps": ("slips", "temperature 1.0"),
         "routes, 4 steps": ("wavers", self_consistency.OWN_DEMONSTRATIONS),
     }
-    rows, runs = {}, []
+    rows: dict[str, str] = {}
+    runs: list[np.ndarray] = []
     for title, of in settings.items():
         curves = self_consistency.curves(table, *of)
         for chooser, role in (("vote", "prompted"), ("any right", "best")):
@@ -276,7 +277,7 @@ def samples() -> dict[str, Any]:
         label="Samples of each problem",
         options=[str(k) for k in self_consistency.LOOKS],
         rows=rows,
-        values=[[_interval(run[:, k]) for run in runs] for k in range(runs[0].shape[1])],
+        values=[[_interval(run[:, k].tolist()) for run in runs] for k in range(runs[0].shape[1])],
     )
 
 
