@@ -17,6 +17,8 @@ from course.lm.predictor import MaskedLM
 from course.pretraining.recipes import Recipe
 from course.prompting.selection import Nearest
 from course.prompting.sweeps import Cell
+from course.reward.online import OnlineSettings
+from course.reward.policy_gradient import PolicyLoss
 from course.search.baselines import Exhaustive, RandomSearch
 from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
 from course.search.budget import BudgetedEvaluator
@@ -47,6 +49,8 @@ SETTINGS = [
     Corpus(),
     Claim("1a", "it is so", 1.0, "lee2023"),
     GenerationConfig(),
+    OnlineSettings(),
+    PolicyLoss(),
     Selection({"train": 5}),
     Tuning(("topic",), rank=2),
     Cell("gpt-small", "topic", "gold", 1, 0),
