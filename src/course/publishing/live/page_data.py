@@ -16,13 +16,15 @@ from course.cloze.expectations import Blank
 from course.cloze.texts import chapter_data as cloze_data
 from course.foundation.intervals import interval
 from course.lm.language_model import LanguageModel, load
-from course.lm.predictor import MaskedLM, Predictor
+from course.lm.predictor import Predictor
 from course.pretraining.recipes import RECIPES
 from course.prompting.prompts import LIST_TEMPLATES
 from course.reasoning.problems import problems, wording
 from course.reasoning.solving import MAX_TOKENS, make_prompts, solve
 from course.reasoning.voting import voted
-from course.studies import STUDIES, in_context, read_record, self_consistency
+from course.studies import in_context, self_consistency
+from course.studies.catalogue import STUDIES
+from course.studies.records import read_record
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
 from course.world.relations import relations
@@ -62,7 +64,7 @@ def page_data() -> dict[str, dict[str, Any]]:
 # ----------------------------------------------------------------------------------------- blanks
 
 
-def blank(gpt: LanguageModel, bert: MaskedLM, example: Blank) -> dict[str, Any]:
+def blank(gpt: LanguageModel, bert: Predictor, example: Blank) -> dict[str, Any]:
     """A sentence with one word taken out, word chips, and the models' first answers."""
     before, after = example.before.split(), example.after.split()
     chips = word_chips(gpt, bert)
