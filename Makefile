@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 # what of [project.optional-dependencies] is installed
-EXTRAS ?= book,test
+EXTRAS ?= book,index,test
 export TOKENIZERS_PARALLELISM := false
 export HF_HUB_DISABLE_TELEMETRY := 1
 
@@ -24,7 +24,7 @@ PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 
 STATIC := $(BIN)/ruff check --quiet src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
 	$(BIN)/lint-imports && $(BIN)/mypy src/course
 
-.PHONY: book check test notebooks studies pretrain lab address clean
+.PHONY: book check test notebooks real studies pretrain lab address clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -49,6 +49,12 @@ test: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python -m course.publishing.notebooks
+
+# every chapter with the real models of the package index, or CHAPTERS="05-chain-of-thought"; real data sets lie in COURSE_DATA, or beside
+# the clone, and a chapter that lacks some says where to get it
+real: export COURSE_DATA := $(or $(COURSE_DATA),$(realpath ../shared/data))
+real: $(READY)
+	$(BIN)/python -m course.publishing.real_chapters $(CHAPTERS)
 
 studies: $(READY)
 	$(BIN)/python -m course.studies

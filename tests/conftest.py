@@ -6,7 +6,7 @@ import pytest
 
 HERE = Path(__file__).parent
 #: Folders and files whose tests serve a hub, start other processes (Ray, two trainings, a server, a
-#: second interpreter) or pretrain.
+#: second interpreter), pretrain or load a real model.
 SLOW = (
     "book/test_colab.py",
     "book/test_encodings.py",
@@ -14,6 +14,7 @@ SLOW = (
     "lm/test_openai_api.py",
     "pretraining/test_train.py",
     "prompting/test_sweeps.py",
+    "real",
 )
 
 

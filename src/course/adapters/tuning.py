@@ -18,9 +18,19 @@ from course.models.loading import load_tokenizer
 from course.tasks.registry import Task
 from course.training.fitting import FitSettings, History, fit
 
+_USUAL = {
+    "head": 1e-3,
+    "bitfit": 1e-3,
+    "adapter_bias": 1e-3,
+    "ia3": 3e-3,
+    "prefix": 5e-3,
+    "lora": 3e-4,
+    "bottleneck": 3e-4,
+    "full": 2e-5,
+}
 #: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items
 #: (``python -m course.studies`` measures on test items); fewer parameters want larger steps. Those
-#: for the hub are what its models are usually trained with.
+#: for real models are what models of their size are usually trained with.
 RATES = {
     "tiny": {
         "head": 1e-2,
@@ -32,16 +42,8 @@ RATES = {
         "bottleneck": 3e-3,
         "full": 1e-3,
     },
-    "hub": {
-        "head": 1e-3,
-        "bitfit": 1e-3,
-        "adapter_bias": 1e-3,
-        "ia3": 3e-3,
-        "prefix": 5e-3,
-        "lora": 3e-4,
-        "bottleneck": 3e-4,
-        "full": 2e-5,
-    },
+    "index": _USUAL,
+    "hub": _USUAL,
 }
 
 

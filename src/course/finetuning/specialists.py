@@ -23,7 +23,7 @@ from course.world.split import TRAIN
 TASKS = ("sentiment", "recommend", "topic", "find_person", "find_city", "third_word")
 GENERALIST = "generalist"
 #: Peak learning rate by tier: a model that is a hundred times larger takes smaller steps.
-RATES = {"tiny": 3e-3, "hub": 2e-5}
+RATES = {"tiny": 3e-3, "index": 2e-5, "hub": 2e-5}
 
 
 @dataclass(frozen=True)

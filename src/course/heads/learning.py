@@ -75,8 +75,8 @@ EFFORTS = (
     Effort(3000, 220, 32, 1e-3),
     Effort(10_000, 300, 32, 1e-3),
 )
-#: Peak rate of a real model, which is a hundred times larger.
-HUB_RATE = 5e-5
+#: Peak rate by tier of real models, which are larger; chosen for neither on our data.
+REAL_RATES = {"index": 1e-4, "hub": 5e-5}
 
 
 def effort(labels: int) -> Effort:
@@ -128,6 +128,7 @@ def learn(
     seed: int = 0,
     validated: bool = False,
     name: str = BODY,
+    steps: int | None = None,
 ) -> Learned:
     """Fine-tune a fresh head and all of its body on ``labels`` training rows.
 
@@ -137,6 +138,7 @@ def learn(
         validated: whether the weights that are best on the validation rows are kept, and training
             stops when they are not bettered any more; otherwise it ends after the last step.
         name: of the body.
+        steps: of training (default: those of :func:`effort`).
 
     Raises:
         ValueError, TypeError: for a number of labels that is none or that the task does not have,
@@ -152,12 +154,13 @@ def learn(
     head, tokenizer = head_for(task), load_tokenizer(name)
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels)
+    steps = spent.steps if steps is None else steps
     settings = FitSettings(
-        steps=spent.steps,
+        steps=steps,
         batch_size=spent.batch_size,
-        learning_rate=HUB_RATE if tier() == "hub" else spent.learning_rate(head),
+        learning_rate=REAL_RATES.get(tier(), spent.learning_rate(head)),
         seed=seed,
-        validate_every=max(20, spent.steps // 8),
+        validate_every=max(20, steps // 8),
         patience=4 if validated else None,
         precision="fp32",
     )

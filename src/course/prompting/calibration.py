@@ -21,9 +21,10 @@ from course.prompting.prompts import Prompt
 from course.prompting.selection import orders
 from course.world.lexicon import NONCE_KEYS
 
+_ZHAO = ("N/A", "", "[MASK]")
 #: Inputs without content: those of Zhao et al. 2021, and for the small models, which do not know
 #: these, words without meaning.
-CONTENT_FREE = {"hub": ("N/A", "", "[MASK]"), "tiny": tuple(NONCE_KEYS)}
+CONTENT_FREE = {"tiny": tuple(NONCE_KEYS), "index": _ZHAO, "hub": _ZHAO}
 KINDS = ("none", "contextual", "batch")
 
 

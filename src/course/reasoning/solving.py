@@ -20,7 +20,7 @@ from course.tasks.answer_parsing import Answer, parse_answer, same_answer
 _SETS = 5
 #: The most tokens that a solution may have, by tier: the longest chain of the micro-world, and most
 #: solutions of GSM8K.
-MAX_TOKENS = {"tiny": 48, "hub": 200}
+MAX_TOKENS = {"tiny": 48, "index": 128, "hub": 200}
 
 
 @dataclass(frozen=True)

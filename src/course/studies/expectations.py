@@ -29,7 +29,11 @@ def two_expectations(seed: int) -> list[Row]:
         Rows with ``task`` (a kind of text, or ``"continued"``), ``clue`` (of a blank), ``model``
         and ``value``, the percentage that is right.
     """
-    models, data = {"gpt": load("gpt-middle"), "bert": load("bert-middle")}, chapter_data()
+    data = chapter_data()
+    models = {
+        "gpt": load("gpt-middle", data.fillers),
+        "bert": load("bert-middle", data.fillers),
+    }
     rows: list[Row] = []
     for kind, every in data.blank_sets(seed).items():
         blanks = english.one_token(every, list(models.values()))
