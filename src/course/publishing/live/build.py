@@ -21,6 +21,7 @@ from course.publishing.live.page_data import MODELS, page_data
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 _SCRIPTS = ("loader.js", "engine.js", "widgets.js")
 #: What stands for a widget in a page.
@@ -156,6 +157,12 @@ def _write(app: "Sphinx") -> None:
         write_files(Path(app.outdir) / FOLDER)
 
 
+def _outdated(app: "Sphinx", env: "BuildEnvironment", *changes: set[str]) -> list[str]:
+    """The pages with widgets, written anew in every build: their first answers may have changed."""
+    sources = {name: Path(env.doc2path(name)) for name in env.found_docs}
+    return [n for n, path in sources.items() if "data-live=" in path.read_text(encoding="utf-8")]
+
+
 def _on_page(app: "Sphinx", page: str, template: str, context: dict[str, Any], tree: Any) -> None:
     if "data-live=" in context.get("body", ""):
         context["body"] = with_first_answers(context["body"])
@@ -166,5 +173,6 @@ def _on_page(app: "Sphinx", page: str, template: str, context: dict[str, Any], t
 def setup(app: "Sphinx") -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("builder-inited", _write)
+    app.connect("env-get-outdated", _outdated)
     app.connect("html-page-context", _on_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

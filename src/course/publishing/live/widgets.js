@@ -38,7 +38,7 @@
         track.append(whisker);
       }
       return make("tr", {},
-        make("th", { scope: "row" }, readable(row.word), ...(row.mark ? [make("small", {}, ` ${row.mark}`)] : [])),
+        make("th", { scope: "row" }, readable(row.word), ...(row.mark ? [make("small", {}, `\u00a0${row.mark}`)] : [])),
         make("td", { class: "live-cell" }, track),
         make("td", { class: "live-share" }, row.text ?? percent(row.share)));
     })));
