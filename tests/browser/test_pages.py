@@ -133,8 +133,13 @@ def grave(browser, page: Path, theme: str) -> dict[str, str]:
     }
 
 
-def test_assistive_technology_can_read_every_page(browser, pages):
-    found = {page.stem: grave(browser, page, "light") for page in pages}
+#: One page of each kind; axe takes seconds on a long one.
+KINDS = ("index", "teaching", "glossary", "references", "03-adapters", "claims")
+
+
+def test_assistive_technology_can_read_pages_of_every_kind(browser, pages):
+    found = {page.stem: grave(browser, page, "light") for page in pages if page.stem in KINDS}
+    assert set(found) == set(KINDS)
     assert {page: rules for page, rules in found.items() if rules} == {}
 
 

@@ -92,6 +92,8 @@ def test_figures_have_no_colour_but_those_of_the_book():
     used = {
         colour
         for path in Path(style.__file__).parent.glob("*.py")
+        # a report of one's own data writes its SVG itself, with both of its themes
+        if path.name != "comparison.py"
         for colour in re.findall(r'"(#[0-9a-f]{6})"', path.read_text(encoding="utf-8"))
     }
     assert used - set(DARK) - set(DARK.values()) - fixed == set()
