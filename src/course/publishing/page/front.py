@@ -127,7 +127,7 @@ class ClaimCount(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         # only this page of the book needs the records
-        from course.studies import claim_counts
+        from course.studies.catalogue import claim_counts
 
         total = claim_counts().loc["all"]
         line = (
