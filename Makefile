@@ -36,16 +36,16 @@ book: $(READY)
 	$(BIN)/jupyter-book build . --path-output . --quiet
 	@echo "The book is in _build/html/index.html"
 
-# before a commit; `make test` has all of it, the slow tests too
+# before a commit; `make test` has all of it, the slow tests too, and with the extra 'browser' and a Chromium on the machine those of the pages
 check: $(READY)
 	$(STATIC)
 	$(PYTEST) -m "not slow"
 
 test: $(READY)
 	$(STATIC)
+	$(BIN)/jupyter-book build . --all --path-output . --warningiserror --keep-going --quiet
 	$(PYTEST)
 	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval-sanitize.cfg notebooks
-	$(BIN)/jupyter-book build . --all --path-output . --warningiserror --keep-going --quiet
 
 notebooks: $(READY)
 	$(BIN)/python -m course.publishing.notebooks

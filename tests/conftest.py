@@ -6,10 +6,12 @@ import pytest
 
 HERE = Path(__file__).parent
 #: Folders and files whose tests serve a hub, start other processes (Ray, two trainings, a server, a
-#: second interpreter), pretrain or load a real model.
+#: second interpreter, a browser), pretrain or load a real model.
 SLOW = (
     "book/test_colab.py",
     "book/test_encodings.py",
+    "browser",
+    "compare/test_running.py",
     "hub",
     "lm/test_openai_api.py",
     "pretraining/test_train.py",
