@@ -48,15 +48,13 @@ def write_files(folder: Path) -> None:
 
 def style() -> str:
     """The style of the widgets, in the colours of the figures."""
-    from course.plots.style import CEILING, OPENED, PROMPTED
+    from course.plots.style import CEILING, DARK, OPENED, PROMPTED
 
     colours = {"opened": OPENED, "prompted": PROMPTED, "best": CEILING}
-    # the page may have shades of its own for its light and its dark theme
-    lines = [
-        f"  --live-{role}: var(--course-{role}, {colour});" for role, colour in colours.items()
-    ]
+    light = [f"  --live-{role}: {colour};" for role, colour in colours.items()]
+    dark = [f"  --live-{role}: {DARK[colour]};" for role, colour in colours.items()]
     rules = (SOURCES / "live.css").read_text(encoding="utf-8")
-    return "\n".join([".live {", *lines, "}", rules])
+    return "\n".join([".live {", *light, "}", 'html[data-theme="dark"] .live {', *dark, "}", rules])
 
 
 def checkpoint(name: str) -> dict[str, Any]:
