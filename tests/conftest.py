@@ -11,6 +11,7 @@ SLOW = (
     "book/test_colab.py",
     "book/test_encodings.py",
     "browser",
+    "compare/test_running.py",
     "hub",
     "lm/test_openai_api.py",
     "pretraining/test_train.py",

@@ -13,7 +13,7 @@ from course.adapters.methods import METHODS, adapt, trainable
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import bytes_on_disk
 from course.heads import Head, head_for
-from course.models.hub import tier
+from course.models.hub import is_real, tier
 from course.models.loading import load_tokenizer
 from course.tasks.registry import Task
 from course.training.fitting import FitSettings, History, fit
@@ -53,12 +53,14 @@ class LiveSettings:
 
     Attributes:
         labels: labelled examples of each task.
+        tested: test items.
         steps: optimiser steps of each training.
         stored_tasks: for how many tasks models and adapters are stored.
         learning_rates: method -> peak learning rate.
     """
 
     labels: int
+    tested: int
     steps: int
     stored_tasks: tuple[int, ...]
     learning_rates: dict[str, float]
@@ -74,9 +76,9 @@ def chapter_data(wanted_tier: str | None = None) -> LiveSettings:
         ValueError: for an unknown tier.
     """
     name = tier(wanted_tier)
-    if name == "hub":
-        return LiveSettings(64, 2, (1, 2), RATES[name])
-    return LiveSettings(1000, 60, (1, 3, 10), RATES[name])
+    if is_real(name):
+        return LiveSettings(64, 30, 2, (1, 2), RATES[name])
+    return LiveSettings(1000, 200, 60, (1, 3, 10), RATES[name])
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from tqdm import tqdm
 
 from course.foundation.progress import progress_bar
 from course.models.index import INDEX, fetch_index_model
@@ -37,6 +38,8 @@ class ChapterRun:
     Attributes:
         name: of the chapter.
         seconds: that it took, until its end or its first error.
+        cpu: seconds of one core, which a busy machine makes no longer; 0 where the system does not
+            tell.
         slowest: seconds of its slowest cell, and the first line of that.
         absent: what data it lacks, and where to get that; empty if it lacks none.
         error: what went wrong otherwise; empty if nothing did.
@@ -44,12 +47,13 @@ class ChapterRun:
 
     name: str
     seconds: float
+    cpu: float
     slowest: tuple[float, str]
     absent: str = ""
     error: str = ""
 
     def __str__(self) -> str:
-        took = f"{self.name:24}{self.seconds:6.0f} s"
+        took = f"{self.name:24}{self.seconds:6.0f} s, {self.cpu:4.0f} s of a core"
         if self.absent:
             return f"{took}  not run to the end: {self.absent}"
         if self.error:
@@ -57,42 +61,61 @@ class ChapterRun:
         return f"{took}  slowest cell {self.slowest[0]:.0f} s: {self.slowest[1]}"
 
 
+class _CellTimes:
+    """How long the cells of a notebook take, for a bar and for the slowest one."""
+
+    def __init__(self, bar: tqdm):
+        self.bar, self.begun = bar, 0.0
+        self.slowest = (0.0, "")
+
+    def before(self, cell: NotebookNode, cell_index: int) -> None:
+        self.begun = time.monotonic()
+
+    def after(self, cell: NotebookNode, cell_index: int, **more: object) -> None:
+        took = time.monotonic() - self.begun
+        self.slowest = max(self.slowest, (took, _first_line(cell.source)))
+        self.bar.update(cell_index + 1 - self.bar.n)
+
+
 def run_chapter(name: str, root: Path, tier: str = TIER) -> ChapterRun:
     """Execute a chapter in a kernel of a tier, in a folder of its own."""
     notebook = fresh_notebook(name, root)
-    times: list[tuple[float, str]] = []
-    started: list[float] = []
+    begun, used = time.monotonic(), _cpu_of_children()
     with (
         tempfile.TemporaryDirectory() as folder,
         progress_bar(name, 0, len(notebook.cells), unit="cell") as bar,
     ):
-
-        def before(cell: NotebookNode, cell_index: int) -> None:
-            started.append(time.monotonic())
-
-        def after(cell: NotebookNode, cell_index: int, **more: object) -> None:
-            times.append((time.monotonic() - started[-1], _first_line(cell.source)))
-            bar.update(cell_index + 1 - bar.n)
-
+        times = _CellTimes(bar)
         client = NotebookClient(
             notebook,
             timeout=_CELL_SECONDS,
             kernel_name="python3",
             resources={"metadata": {"path": folder}},
-            on_cell_execute=before,
-            on_cell_executed=after,
+            on_cell_execute=times.before,
+            on_cell_executed=times.after,
         )
-        begun = time.monotonic()
-        absent = error = ""
-        try:
-            client.execute(env=os.environ | {"COURSE_TIER": tier})
-        except CellExecutionError as failure:
-            if failure.ename == "DataError":
-                absent = failure.evalue
-            else:
-                error = f"{failure.ename}: {failure.evalue}"[:1000]
-    seconds = time.monotonic() - begun
-    return ChapterRun(name, seconds, max(times, default=(0.0, "")), absent, error)
+        absent, error = _failure(client, tier)
+    seconds, cpu = time.monotonic() - begun, _cpu_of_children() - used
+    return ChapterRun(name, seconds, cpu, times.slowest, absent, error)
+
+
+def _failure(client: NotebookClient, tier: str) -> tuple[str, str]:
+    """What data a notebook lacks, and what goes wrong otherwise, if anything does."""
+    try:
+        client.execute(env=os.environ | {"COURSE_TIER": tier})
+    except CellExecutionError as failure:
+        if failure.ename == "DataError":
+            return failure.evalue, ""
+        return "", f"{failure.ename}: {failure.evalue}"[:1000]
+    except (CellTimeoutError, DeadKernelError) as failure:
+        return "", f"{type(failure).__name__}: {failure}"[:1000]
+    return "", ""
+
+
+def _cpu_of_children() -> float:
+    """Seconds of a core that the kernels took that have ended."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
 
 
 def _first_line(source: str) -> str:

@@ -117,7 +117,7 @@ class SteeringData:
 
 def steering_data() -> SteeringData:
     """The data of the tier that ``COURSE_TIER`` names."""
-    return SteeringData(budget=64 if is_real() else 2000)
+    return SteeringData(budget=256 if is_real() else 2000)
 
 
 @dataclass(frozen=True)
