@@ -88,7 +88,7 @@ SETTINGS = [
 TAKEN = {"GenerationConfig.stop": ["words"], "Claim.because": [""], "Claim.reported": [""]}
 #: Classes with numbers that a reader does not set: definitions of the world and of methods, and
 #: what a parser finds. They have tests of their own.
-DEFINITIONS = {"Exercise", "Linked", "ListTask", "Method", "Numeral"}
+DEFINITIONS = {"Answer", "Exercise", "Linked", "ListTask", "Method", "Numeral"}
 FIELDS = [(settings, field.name) for settings in SETTINGS for field in dataclasses.fields(settings)]
 NAMES = [f"{type(settings).__name__}.{name}" for settings, name in FIELDS]
 
