@@ -16,11 +16,12 @@ from course.publishing.page import (
     front,
     languages,
     quiz,
+    references,
 )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register all parts of the page with Sphinx."""
-    for part in (assets, figures, first_screen, formulas, front, languages, quiz):
+    for part in (assets, figures, first_screen, formulas, front, languages, quiz, references):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

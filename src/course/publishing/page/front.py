@@ -122,6 +122,24 @@ class ChapterMap(SphinxDirective):
         return [box]
 
 
+class ClaimCount(SphinxDirective):
+    """``{claim-count}``: how many claims hold, fail and are undecided, counted by the program."""
+
+    def run(self) -> list[nodes.Node]:
+        # only this page of the book needs the records
+        from course.studies.catalogue import claim_counts
+
+        total = claim_counts().loc["all"]
+        line = (
+            f"**{total['claims']} claims are tested: {total['holds']} hold, {total['fails']} fail, "
+            f"{total['undecided']} are undecided.** [All claims](../notebooks/claims.ipynb), with "
+            "their intervals and with what each interval varies."
+        )
+        box = nodes.container(classes=["claim-count"])
+        self.state.nested_parse(StringList([line]), self.content_offset, box)
+        return [box]
+
+
 def title_and_part(notebook: Path) -> tuple[str, str]:
     """The title of a chapter, and the part of the lecture that it names ("part 2", or "")."""
     text = "".join(_cells(notebook)[0]["source"])
@@ -133,3 +151,4 @@ def title_and_part(notebook: Path) -> tuple[str, str]:
 def setup(app: Sphinx) -> None:
     app.add_directive("tile", Tile)
     app.add_directive("chapter-map", ChapterMap)
+    app.add_directive("claim-count", ClaimCount)
