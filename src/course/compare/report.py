@@ -321,7 +321,8 @@ def _repeat(result: "Comparison", folder: Path) -> str:
         f"course use {folder.name}/ --method {name} < new.csv > labelled.csv"
         for name in result.learned()
     )
-    told = task.told
+    told, causal = task.told, result.choice.causal
+    model = causal if causal and "/" in causal else result.choice.tier
     return (
         "<p>The test items were answered once by each method, after its setting had been chosen "
         "on a quarter "
@@ -329,7 +330,7 @@ def _repeat(result: "Comparison", folder: Path) -> str:
         "both sides. "
         "All choices follow from the seed.</p>"
         f"<pre>course compare {escape(result.data.source)} {escape(columns)} --label "
-        f"{escape(task.label)} "
+        f"{escape(task.label)} --model {escape(model)} "
         f"--out {escape(folder.name)}/\n{escape(kept)}</pre>"
         f"<p>Instruction of the prompted methods:</p><pre>{escape(told)}</pre>"
     )
