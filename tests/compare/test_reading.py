@@ -48,7 +48,9 @@ def test_every_format_reads_the_same(suffix, tmp_path, quirks):
 
 def test_numbers_of_json_are_as_written(tmp_path):
     path = tmp_path / "t.jsonl"
-    path.write_text('{"a": 1.50, "b": 1e3, "c": true, "d": null, "e": [1, "x"], "f": NaN}\n')
+    path.write_text(
+        '{"a": 1.50, "b": 1e3, "c": true, "d": null, "e": [1, "x"], "f": NaN}\n', encoding="utf-8"
+    )
     (row,) = read_table(path).rows
     assert row == {"a": "1.50", "b": "1e3", "c": "true", "d": "", "e": ["1", "x"], "f": "NaN"}
 

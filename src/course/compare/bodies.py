@@ -16,6 +16,7 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from course.compare.task import Item, TableTask
+from course.foundation.validation import boolean, check_fields, number, optional, text
 from course.lm.contract import Sample, TextModel
 from course.lm.language_model import LanguageModel
 from course.lm.openai_api import OpenAIModel
@@ -211,6 +212,16 @@ class Served:
     chat: bool = True
     price_read: float | None = None
     price_written: float | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            name=text(),
+            base_url=text(),
+            chat=boolean(),
+            price_read=optional(number(0)),
+            price_written=optional(number(0)),
+        )
 
 
 @dataclass(frozen=True)

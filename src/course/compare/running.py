@@ -38,7 +38,16 @@ from course.compare.registry import METHODS, methods_named
 from course.compare.result import Comparison
 from course.compare.using import MODELS_FILE
 from course.foundation import write_text
-from course.foundation.validation import check_fields, integer, number, one_of, optional
+from course.foundation.validation import (
+    boolean,
+    check_fields,
+    each,
+    integer,
+    number,
+    one_of,
+    optional,
+    text,
+)
 from course.lm.openai_api import EndpointError
 from course.training.fitting import TrainingDiverged
 
@@ -78,12 +87,12 @@ class RunSettings:
             self,
             budget=optional(number(above=0)),
             seeds=integer(1),
-            sizes=lambda name, value: None if value is None else tuple(value),
+            sizes=optional(each(integer(1))),
             most_test=integer(10),
             jobs=integer(1),
             backend=one_of(BACKENDS),
-            address=lambda name, value: value,
-            allow_personal=lambda name, value: bool(value),
+            address=optional(text()),
+            allow_personal=boolean(),
         )
 
 
