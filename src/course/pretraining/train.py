@@ -27,7 +27,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from course.foundation import write_bytes, write_text
 from course.foundation.validation import integer, number, one_of, optional
 from course.models.shipped import RECORD
-from course.pretraining.packing import pack_for_bert, pack_for_gpt
+from course.pretraining.packing import masked_share, pack_for_bert, pack_for_gpt
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.tokenizer import build_tokenizer
 from course.training.checkpoints import RunCheckpoint
@@ -35,7 +35,7 @@ from course.training.packing import IGNORED, Batch, attention_mask
 from course.training.precision import PRECISIONS, autocast, best_precision
 from course.training.processes import accelerator_or_new, data_parallel
 from course.training.progress import progress_bar
-from course.training.schedule import rate_with_restart
+from course.training.schedule import rate_at
 from course.world.corpus import Corpus
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -47,7 +47,8 @@ def batch_at(recipe: Recipe, step: int) -> Batch:
     stream = Corpus(recipe.seed, recipe.relabel).stream(step)
     if recipe.kind == "gpt":
         return pack_for_gpt(stream, recipe.rows, recipe.length)
-    return pack_for_bert(stream, recipe.rows, recipe.length, [recipe.seed, step])
+    share = masked_share(step, recipe.steps)
+    return pack_for_bert(stream, recipe.rows, recipe.length, share, [recipe.seed, step])
 
 
 def packed_logits(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
@@ -57,7 +58,7 @@ def packed_logits(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         torch.from_numpy(part).to(device) for part in (batch.ids, batch.document, batch.position)
     )
     config: PreTrainedConfig = getattr(model, "module", model).config
-    causal = config.model_type != "bert"
+    causal = config.model_type != "modernbert"
     return model(
         input_ids=ids, attention_mask=attention_mask(document, causal), position_ids=position
     ).logits
@@ -221,7 +222,7 @@ def _step(
     # the gradients of the processes are averaged, so each counts its sum times their number over
     # all labels
     (loss * (count / batch.num_targets)).backward()
-    share = rate_with_restart(step, recipe.steps, recipe.restart)
+    share = rate_at(step, recipe.steps)
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
         optimizer.param_groups[0]["lr"] = peak * share
         optimizer.step()
