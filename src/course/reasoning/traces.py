@@ -229,8 +229,8 @@ def is_true(step: str) -> bool | None:
     """Whether a step is true, in arithmetic or in the micro-world; None if it cannot be judged."""
     if equations := _SUM.findall(step):
         return all(_comes_to(left, right) for left, right in equations)
-    if _WORDED_SUM.fullmatch(step):
-        return all(sums.result(written) == result for written, result in _read_sums(step))
+    if _WORDED_SUM.fullmatch(step) and (written := _read_sums(step)):
+        return all(sums.result(of) == result for of, result in written)
     if hop := _HOP.fullmatch(step):
         return neighbours().get((hop[2], hop[1])) == hop[3]
     if ending := _ENDING.fullmatch(step):
