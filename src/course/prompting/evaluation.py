@@ -6,7 +6,6 @@ questions whatever is shown before them, and of demonstrations at random a longe
 those of a shorter one, so that two ways to prompt can be compared pair by pair.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -367,11 +366,12 @@ def recognised(questions: Sequence[Question]) -> np.ndarray:
     wrong = HASTY_ERROR / (outputs - 1)
     values = []
     for question in questions:
-        weights: Counter[str] = Counter()
+        weights: dict[str, float] = {}
         for table in tables:
             right = [table[e.input] == e.output for e in question.prompt.demonstrations]
             hasty = prod(1 - HASTY_ERROR if same else wrong for same in right)
             weight = HASTY_SHARE * hasty + (1 - HASTY_SHARE) * all(right)
-            weights[table[question.prompt.query]] += weight
+            word = table[question.prompt.query]
+            weights[word] = weights.get(word, 0.0) + weight
         values.append(float(max(weights, key=weights.__getitem__) in question.words))
     return np.array(values)
