@@ -18,9 +18,9 @@ from course.tasks.answer_parsing import Answer, parse_answer, same_answer
 
 #: So many different sets of demonstrations are shown. Problems with the same set share its prefill.
 _SETS = 5
-#: The most tokens that a solution may have, by tier: the longest chain of the micro-world, and most
-#: solutions of GSM8K.
-MAX_TOKENS = {"tiny": 48, "hub": 200}
+#: The most tokens that a solution may have, by tier: the longest chain of the micro-world in its
+#: longest wording, and most solutions of GSM8K.
+MAX_TOKENS = {"tiny": 64, "hub": 200}
 
 
 @dataclass(frozen=True)

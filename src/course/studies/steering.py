@@ -31,7 +31,7 @@ from course.studies.tables import by_seed, means, rows_of, where
 #: The policy's own language model, and the dialogue model that it steers.
 WRITER, STEERED = "gpt-small", "gpt-middle"
 #: Manners to steer towards, and what a person who knows the corpus writes for each.
-TARGETS = {"kind": "a kind guide \n", "rude": "a rude guide \n"}
+TARGETS = {"polite": "a polite guide \n", "rude": "a rude guide \n"}
 #: Model calls of a search.
 BUDGET = 4000
 #: How the policy learns. A few settings were compared by their reward on training questions.
@@ -294,7 +294,7 @@ def _towards(target: str) -> tuple[Claim, Claim]:
 
 
 CLAIMS = (
-    *_towards("kind"),
+    *_towards("polite"),
     *_towards("rude"),
     Claim(
         "6c", "Learning from brevity alone, a policy loses gold reward.",
