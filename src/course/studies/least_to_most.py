@@ -10,9 +10,10 @@ from course.reasoning.problems import Problem, problems
 from course.reasoning.reduction import least_to_most, reduced_accuracy
 from course.reasoning.solving import accuracy, make_prompts, solve, tokens
 from course.studies.chain_of_thought import STEPS, WAYS, gains
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Varies
 from course.studies.records import Row, Study
 from course.studies.tables import means, rows_of
+from course.studies.verdicts import MoreThan
 
 MODEL = "gpt-large"
 TASKS = ("problem", "route")
@@ -73,9 +74,10 @@ CLAIMS = (
     Claim(
         "5c",
         "Reduction pays beyond the steps shown.",
-        at_least=20,
+        kind=MoreThan(20),
         source="zhou2023least",
+        varies=(Varies.ITEMS,),
         studies=(REDUCTION,),
-        differences=further_gains,
+        values=further_gains,
     ),
 )

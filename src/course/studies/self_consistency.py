@@ -28,9 +28,10 @@ from course.reasoning.voting import (
     stopped,
     vote_accuracy,
 )
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Varies, fails, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, curve, means, rows_of, where
+from course.studies.verdicts import MoreThan, NoWorse
 
 #: Samples of a vote, and at which numbers of them it is looked at.
 SAMPLES, LOOKS = 16, (1, 2, 4, 8, 16)
@@ -175,27 +176,30 @@ CLAIMS = (
     Claim(
         "5b",
         "A vote of 16 mends slips in sums.",
-        at_least=3,
+        kind=MoreThan(3),
         source="wang2023selfconsistency",
+        varies=(Varies.ITEMS,),
         studies=(VOTES,),
-        differences=lambda table: vote_gains(table, "slips", "temperature 1.0"),
-        fails="In a world of one wording the samples agree in what the model believes.",
+        values=lambda table: vote_gains(table, "slips", "temperature 1.0"),
+        **fails("in a world of one wording the samples agree in what the model believes"),
     ),
     Claim(
         "5b",
         "It pays where demonstrations decide.",
-        at_least=3,
+        kind=MoreThan(3),
         source="li2023making",
+        varies=(Varies.ITEMS,),
         studies=(VOTES,),
-        differences=lambda table: vote_gains(table, "wavers", OWN_DEMONSTRATIONS),
+        values=lambda table: vote_gains(table, "wavers", OWN_DEMONSTRATIONS),
+        **undecided("the mean is above the threshold, but five seeds scatter"),
     ),
     Claim(
         "5b",
         "Where errors agree it does not.",
-        at_least=-3,
+        kind=NoWorse(3),
         source="wang2023selfconsistency",
-        margin=3,
+        varies=(Varies.ITEMS,),
         studies=(VOTES,),
-        differences=lambda table: -vote_gains(table, "agrees", "temperature 1.0"),
+        values=lambda table: -vote_gains(table, "agrees", "temperature 1.0"),
     ),
 )

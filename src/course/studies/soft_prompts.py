@@ -4,6 +4,7 @@ vectors and LoRA.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from course.search.gradient import AutoPrompt
 from course.search.objective import Answers, answers, demonstrated, exchanged
 from course.search.soft import SoftPromptSettings, as_words, learn, nearest, some_words
 from course.search.words import words_of
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Varies, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, curve, means, rows_of, where
+from course.studies.verdicts import MoreThan
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 
@@ -342,28 +344,37 @@ _SOURCES = {
     "p_tuning": ("P-tuning", "liu2021gpt"),
     "prefix": ("prefix tuning", "li2021prefix"),
 }
+_learned = partial(Claim, "6d", varies=(Varies.ITEMS, Varies.TRAINING), studies=(SOFT,))
 CLAIMS = (
     *(
-        Claim(
-            "6d",
+        _learned(
             f"On the same labels {name} beats the best words, a person's or found ones, "
             "on the mean of five tasks.",
-            0, source, studies=(SOFT,), differences=_over_words(way),
+            MoreThan(0),
+            source,
+            values=_over_words(way),
         )
         for way, (name, source) in _SOURCES.items()
     ),
-    Claim(
-        "6d", "Prompt tuning catches up with LoRA from the small model to the large.",
-        0, "lester2021power", "catches up with model tuning beyond billions of parameters",
-        studies=(SOFT,), differences=catching_up,
-        fails="The large model has not finished learning one task of three, so seeds scatter.",
+    _learned(
+        "Prompt tuning catches up with LoRA from the small model to the large.",
+        MoreThan(0),
+        "lester2021power",
+        reported="catches up with model tuning beyond billions of parameters",
+        values=catching_up,
+        **undecided("the large model has not finished learning one task of three: seeds scatter"),
     ),
-    Claim(
-        "6d", "Sixteen vectors do more than one.", 0, "lester2021power",
-        studies=(SOFT,), differences=sixteen_over_one,
+    _learned(
+        "Sixteen vectors do more than one.",
+        MoreThan(0),
+        "lester2021power",
+        values=sixteen_over_one,
     ),
-    Claim(
-        "6d", "The words nearest to a soft prompt do not do what it does.",
-        20, "khashabi2022prompt", studies=(STRAYS,), differences=lost_as_words,
+    _learned(
+        "The words nearest to a soft prompt do not do what it does.",
+        MoreThan(20),
+        "khashabi2022prompt",
+        studies=(STRAYS,),
+        values=lost_as_words,
     ),
-)  # fmt: skip
+)

@@ -4,6 +4,7 @@ reward that can be gamed leads to.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,9 +25,10 @@ from course.search.dialogue_reward import (
 from course.search.policy import Policy, PolicySettings
 from course.search.steering import LearnedPrefix, PolicyTraining, every_nth, learn, steered
 from course.search.words import plain_tokens
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Varies, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, means, rows_of, where
+from course.studies.verdicts import MoreThan, NoWorse
 
 #: The policy's own language model, and the dialogue model that it steers.
 WRITER, STEERED = "gpt-small", "gpt-middle"
@@ -277,27 +279,44 @@ GAMED = Study("gamed-reward", 1, (WRITER, STEERED), tuple(range(8)), gamed)
 STUDIES = (STEERING, GAMED)
 
 
+_claim = partial(Claim, "6c", varies=(Varies.ITEMS, Varies.TRAINING))
+
+
+#: Manner -> the outcome of the claim that answers move towards it, where it is not that it holds.
+_MOVED = {"rude": undecided("the mean is above the threshold, but three seeds scatter")}
+
+
 def _towards(target: str) -> tuple[Claim, Claim]:
     """The claims about one manner."""
     return (
-        Claim(
-            "6c", f"A learned prefix moves the answers towards {target}.",
-            30, "su2022learning", studies=(STEERING,),
-            differences=lambda table: gained(table, target, target, NO_PREFIX),
+        _claim(
+            f"A learned prefix moves the answers towards {target}.",
+            MoreThan(30),
+            "su2022learning",
+            studies=(STEERING,),
+            values=lambda table: gained(table, target, target, NO_PREFIX),
+            **_MOVED.get(target, {}),
         ),
-        Claim(
-            "6c", f"... as fluent as behind the hand-written one ({target}).",
-            -0.1, "su2022learning", unit="nats a token", margin=0.1, studies=(STEERING,),
-            differences=lambda table: gained(table, target, "fluency", HAND_WRITTEN),
+        _claim(
+            f"... as fluent as behind the hand-written one ({target}).",
+            NoWorse(0.1),
+            "su2022learning",
+            unit="nats a token",
+            studies=(STEERING,),
+            values=lambda table: gained(table, target, "fluency", HAND_WRITTEN),
         ),
-    )  # fmt: skip
+    )
 
 
 CLAIMS = (
     *_towards("polite"),
     *_towards("rude"),
-    Claim(
-        "6c", "Learning from brevity alone, a policy loses gold reward.",
-        1, "gao2022scaling", unit="points of gold", studies=(GAMED,), differences=gold_lost,
+    _claim(
+        "Learning from brevity alone, a policy loses gold reward.",
+        MoreThan(1),
+        "gao2022scaling",
+        unit="points of gold",
+        studies=(GAMED,),
+        values=gold_lost,
     ),
-)  # fmt: skip
+)

@@ -17,7 +17,7 @@ from course.reasoning.problems import problems
 from course.reasoning.solving import Attempt, accuracy, make_prompts, solve, tokens
 from course.reasoning.verifier import best_accuracy, train_verifier, weighted_accuracy
 from course.reasoning.voting import any_right, vote_accuracy
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Varies, undecided
 from course.studies.records import Row, Study
 from course.studies.self_consistency import (
     GREEDY,
@@ -27,6 +27,7 @@ from course.studies.self_consistency import (
     tokens_by_samples,
 )
 from course.studies.tables import by_seed, curve, means, rows_of, where
+from course.studies.verdicts import MoreThan
 from course.world.split import TRAIN
 
 #: Who writes the chains.
@@ -188,18 +189,20 @@ CLAIMS = (
     Claim(
         "5d",
         "The best of 16 by a verifier beats the vote.",
-        at_least=3,
+        kind=MoreThan(3),
         source="cobbe2021training",
+        varies=(Varies.ITEMS, Varies.TRAINING),
         studies=(VERIFIER,),
-        differences=lambda table: gains(table, "best of n", "vote"),
+        values=lambda table: gains(table, "best of n", "vote"),
     ),
     Claim(
         "5d",
         "The vote of 16 beats the greedy chain.",
-        at_least=0,
+        kind=MoreThan(0),
         source="cobbe2021training",
+        varies=(Varies.ITEMS, Varies.TRAINING),
         studies=(VERIFIER,),
-        differences=lambda table: gains(table, "vote", GREEDY),
-        fails="In a world of one wording the samples agree in what the model believes.",
+        values=lambda table: gains(table, "vote", GREEDY),
+        **undecided("in a world of one wording the samples agree in what the model believes"),
     ),
 )

@@ -20,9 +20,10 @@ from course.search.tabulated import candidates, repeated, tabulate
 from course.search.triggers import OpeningWriter, triggers
 from course.search.writers import BlankFiller, Writer, tune_writer
 from course.search.writing import WrittenPrompts
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Varies, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, means, rows_of, where
+from course.studies.verdicts import MoreThan, NoWorse
 from course.tasks.registry import clusters
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
@@ -227,18 +228,28 @@ WRITTEN = Study("written", 2, ("bert-middle", "gpt-large", "gpt-middle"), _SEEDS
 STUDIES = (RACES, WRITTEN)
 
 _APE = "zhou2023large"
+_claim = partial(Claim, "6b", source=_APE, varies=(Varies.ITEMS, Varies.TRAINING))
 CLAIMS = (
-    Claim(
-        "6b", "As good as APE's default with so many times fewer calls.",
-        8, _APE, unit="times", studies=(RACES,), differences=times_fewer,
+    _claim(
+        "As good as APE's default with so many times fewer calls.",
+        MoreThan(8),
+        unit="times",
+        ratio=True,
+        studies=(RACES,),
+        values=times_fewer,
     ),
-    Claim(
-        "6b", "What is found is no worse than people's best.", 0, _APE,
-        "on a par or better in 24 of 24 tasks", margin=2, studies=(WRITTEN,), differences=gains,
-        fails="The mean is level, but seeds differ on yes-no questions by more than the margin.",
+    _claim(
+        "What is found is no worse than people's best.",
+        NoWorse(2),
+        reported="on a par or better in 24 of 24 tasks",
+        studies=(WRITTEN,),
+        values=gains,
+        **undecided("the mean is level, but seeds differ on yes-no questions by more"),
     ),
-    Claim(
-        "6b", "A trigger phrase that is found beats answering at once.",
-        20, _APE, studies=(WRITTEN,), differences=over_an_answer_at_once,
+    _claim(
+        "A trigger phrase that is found beats answering at once.",
+        MoreThan(20),
+        studies=(WRITTEN,),
+        values=over_an_answer_at_once,
     ),
-)  # fmt: skip
+)
