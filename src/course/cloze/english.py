@@ -121,7 +121,9 @@ def blank_sets(count: int, seed: int = 0) -> dict[str, list[Blank]]:
             for blank in two_blanks("The capital of", pair[0], "is", pair[1], ".", _CAPITALS)
         ],
         "opposites": [
-            blank for a, b in OPPOSITES for blank in two_blanks("The opposite of", a, "is", b, ".", (_OPPOSITES, _OPPOSITES))
+            blank
+            for a, b in OPPOSITES
+            for blank in two_blanks("The opposite of", a, "is", b, ".", (_WORDS, _WORDS))
         ],
         "sums": sums,
     }
@@ -150,11 +152,11 @@ def beginnings(count: int, seed: int = 0) -> list[Beginning]:
 
 
 def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
-    """Items whose missing words are one token each for every model, with those of their candidates
-    that are; prints how many items are left out, if any are.
+    """Items whose missing words are one token each for every model; prints how many are left out,
+    if any are.
     """
     kept = [
-        _shortened(item, models)
+        item
         for item in items
         if all(_is_one_token(model, word) for model in models for word in _missing(item))
     ]
@@ -166,12 +168,14 @@ def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
     return kept
 
 
-def _shortened(item: Item, models: Sequence[Predictor]) -> Item:
-    """A blank with the candidates that are one token for every model."""
-    if not isinstance(item, Blank):
-        return item
-    kept = [w for w in item.candidates if all(_is_one_token(model, w) for model in models)]
-    return replace(item, candidates=tuple(kept))
+def with_known_candidates(blanks: Sequence[Blank], models: Sequence[Predictor]) -> list[Blank]:
+    """The blanks with those of their candidates that are one token for every model."""
+    words = {word for blank in blanks for word in blank.candidates}
+    known = {word for word in words if all(_is_one_token(model, word) for model in models)}
+    return [
+        replace(blank, candidates=tuple(word for word in blank.candidates if word in known))
+        for blank in blanks
+    ]
 
 
 def _missing(item: Blank | Beginning) -> list[str]:

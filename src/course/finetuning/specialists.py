@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+import torch
 
 from course.adapters import adapt, tuning
 from course.foundation.validation import integer
@@ -73,7 +74,9 @@ def specialise(
     """
     integer(1)("labels", labels)
     # in half precision a step of this size would be lost to rounding
-    model = adapt(copy.deepcopy(base.model).float(), method)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = adapt(copy.deepcopy(base.model).float(), method)
     pairs = [question.pair for question in fresh_questions(task, 0, labels, seed, TRAIN)]
     # in single precision everywhere: a study's figures should not depend on what the processor
     # computes fast
@@ -145,8 +148,7 @@ def matrix(
         shown = fresh_questions(task, shots, count, seed)
         alone = [question.zero_shot for question in shown]
         table[task] = {
-            name: measure(model, alone if name == task else shown)
-            for name, model in models.items()
+            name: measure(model, alone if name == task else shown) for name, model in models.items()
         }
     return pd.DataFrame(table)
 
