@@ -66,7 +66,7 @@ def train_verifier(
     learning_rate: float = RATE,
     seed: int = 0,
 ) -> Verifier:
-    """Make a copy of a causal model into a verifier, from attempts at problems that nobody tests on.
+    """Make a copy of a causal model into a verifier, from attempts at problems that are no test.
 
     As in Cobbe et al. every token of a solution bears the label of its answer, so that the model
     learns at each place what is to be expected. (They train it to go on writing solutions beside
