@@ -54,7 +54,7 @@ def test_controls_and_sizes_are_means_over_clusters():
 
 
 def test_claims_are_differences_over_their_clusters():
-    gains = [claim.differences(TABLE).tolist() for claim in instruct.CLAIMS]
+    gains = [claim.values(TABLE).tolist() for claim in instruct.CLAIMS]
     assert gains[:4] == [[30, 30], [35, 35], [1, 1], [1, 1]] and gains[4:] == [[30, 30]] * 6
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course.foundation.intervals import RatioOfMeans
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
@@ -18,10 +19,11 @@ from course.prompting.evaluation import SHOTS, all_profiles, questions
 from course.prompting.selection import Balanced
 from course.prompting.sweeps import TEMPLATES, Cell
 from course.studies import model_quality
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Demonstration, Varies, fails
 from course.studies.model_quality import ACCURACY, BEST, LADDER
 from course.studies.records import Row, Study
 from course.studies.tables import rows_of
+from course.studies.verdicts import MoreThan, NoWorse
 from course.world.lists import list_tasks
 from course.world.profiles import PROFILED
 
@@ -239,115 +241,114 @@ STUDIES = (DEMONSTRATIONS, CALIBRATION)
 _MIN, _YOO, _WEI = "min2022rethinking", "yoo2022ground", "wei2023larger"
 _ZHAO, _XIE = "zhao2021calibrate", "xie2022explanation"
 _IGNORED = "small models ignore flipped labels"
-_demonstrations = partial(Claim, studies=(DEMONSTRATIONS,))
-_calibration = partial(Claim, studies=(CALIBRATION,))
-_quality = partial(Claim, studies=(model_quality.QUALITY,))
+_demonstrations = partial(Claim, varies=(Varies.ITEMS,), studies=(DEMONSTRATIONS,))
+_calibration = partial(Claim, varies=(Varies.ITEMS,), studies=(CALIBRATION,))
+_quality = partial(Claim, varies=(Varies.ITEMS,), studies=(model_quality.QUALITY,))
 CLAIMS = (
     _demonstrations(
         "4a",
         "On facts, random labels cost at most 5 points.",
-        -5,
+        NoWorse(5),
         _MIN,
-        "random labels barely hurt",
-        margin=5,
-        differences=lambda table: -lost_to(table, "random", FACTS),
+        reported="random labels barely hurt",
+        values=lambda table: -lost_to(table, "random", FACTS),
     ),
     _demonstrations(
         "4a",
         "On facts, foreign inputs cost accuracy.",
-        10,
+        MoreThan(10),
         _MIN,
-        "the inputs' distribution is a key driver",
-        differences=lambda table: lost_to(table, "foreign", FACTS),
+        reported="the inputs' distribution is a key driver",
+        values=lambda table: lost_to(table, "foreign", FACTS),
     ),
     _demonstrations(
         "4a",
         "On facts, showing nothing costs accuracy.",
-        20,
+        MoreThan(20),
         _MIN,
-        differences=lambda table: lost_to(table, "none", FACTS),
+        values=lambda table: lost_to(table, "none", FACTS),
     ),
-    _demonstrations(
+    Demonstration(
         "4b",
         "With two labels, random labels cost accuracy.",
-        10,
         _YOO,
-        "the effect of labels varies with the setting",
-        differences=lambda table: lost_to(table, "random", JUDGEMENTS),
+        "which of the two words means what can be known from the pairs alone",
+        studies=(DEMONSTRATIONS,),
+        figures=lambda table: {"points": lost_to(table, "random", JUDGEMENTS).mean()},
     ),
     _demonstrations(
         "4c",
         "p = 0: after flipped labels above chance.",
-        5,
+        MoreThan(5),
         _WEI,
-        _IGNORED,
-        differences=lambda table: above_chance(table, "gpt-small-p00"),
+        reported=_IGNORED,
+        values=lambda table: above_chance(table, "gpt-small-p00"),
     ),
     _demonstrations(
         "4c",
         "p = 0.2, small: above chance.",
-        5,
+        MoreThan(5),
         _WEI,
-        _IGNORED,
-        differences=lambda table: above_chance(table, "gpt-small"),
+        reported=_IGNORED,
+        values=lambda table: above_chance(table, "gpt-small"),
     ),
     _demonstrations(
         "4c",
         "p = 0.5, small: under chance.",
-        0,
+        MoreThan(0),
         _WEI,
-        "not measured",
-        differences=lambda table: -above_chance(table, "gpt-small-p50"),
+        values=lambda table: -above_chance(table, "gpt-small-p50"),
     ),
     _demonstrations(
         "4c",
         "p = 0.2, large: under chance.",
-        10,
+        MoreThan(10),
         _WEI,
-        "large ones override",
-        differences=lambda table: -above_chance(table, "gpt-large"),
+        reported="large ones override",
+        values=lambda table: -above_chance(table, "gpt-large"),
     ),
     _calibration(
         "4d",
         "Calibration lifts the worst order.",
-        5,
+        MoreThan(5),
         _ZHAO,
-        "average accuracy up by as much as 30.0",
-        differences=lambda table: (
+        reported="average accuracy up by as much as 30.0",
+        values=lambda table: (
             over_orders(table, "contextual", "worst") - over_orders(table, "none", "worst")
         ),
-        fails=_NOTHING_TO_REPAIR,
+        **fails(_NOTHING_TO_REPAIR),
     ),
     _calibration(
         "4d",
         "It halves the spread across orders.",
-        0,
+        MoreThan(2),
         _ZHAO,
-        differences=lambda table: (
-            over_orders(table, "none", "spread") / 2 - over_orders(table, "contextual", "spread")
+        unit="times",
+        ratio=True,
+        values=lambda table: RatioOfMeans(
+            *(over_orders(table, kind, "spread") for kind in ("none", "contextual"))
         ),
-        fails=_NOTHING_TO_REPAIR,
+        **fails(_NOTHING_TO_REPAIR),
     ),
     _quality(
         "4f",
         "The large model is within 8 points of the best.",
-        -8,
+        NoWorse(8),
         _XIE,
-        margin=8,
-        differences=lambda table: _over_shots(table, ACCURACY) - _over_shots(table, BEST),
+        values=lambda table: _over_shots(table, ACCURACY) - _over_shots(table, BEST),
     ),
     _quality(
         "4f",
         "Eight demonstrations teach it something.",
-        20,
+        MoreThan(20),
         _XIE,
-        differences=lambda table: _eight(table) - right_share(table, "gpt-large", 0),
+        values=lambda table: _eight(table) - right_share(table, "gpt-large", 0),
     ),
     _quality(
         "4f",
         "It learns more from eight than the small one.",
-        10,
+        MoreThan(10),
         _XIE,
-        differences=lambda table: _eight(table) - _eight(table, "gpt-small"),
+        values=lambda table: _eight(table) - _eight(table, "gpt-small"),
     ),
 )

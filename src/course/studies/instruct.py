@@ -29,9 +29,10 @@ from course.finetuning.instruction_tuning import (
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Varies, fails, undecided
 from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
+from course.studies.verdicts import MoreThan
 
 #: Numbers of clusters tuned on, beside all that are left when :data:`HELD_OUT` is held out.
 BREADTHS = (1, 3, 6)
@@ -260,17 +261,17 @@ def _claim(
     over: str = BASES,
     request: str = str(Control.INSTRUCTION),
     clusters: Sequence[str] = HELD_OUT,
-    fails: str = "",
+    **more: Any,
 ) -> Claim:
-    differences = partial(_gain, over=over, request=request, clusters=clusters)
     return Claim(
         "4e",
         statement,
-        10,
+        MoreThan(10),
         "wei2022finetuned",
+        (Varies.ITEMS, Varies.TRAINING),
         studies=(INSTRUCT,),
-        differences=differences,
-        fails=fails,
+        values=partial(_gain, over=over, request=request, clusters=clusters),
+        **more,
     )
 
 
@@ -281,11 +282,15 @@ STUDIES = (INSTRUCT, SHIPPED_STUDY)
 #: Held-out clusters whose inputs do not say what is wanted.
 NO_QUESTIONS = tuple(name for name in HELD_OUT if name not in QUESTIONS)
 _WIDE = "the model tuned on instructions beats"
-#: Clusters to which instruction tuning does not carry over, and why.
-_NOT_CARRIED_OVER = {
-    "inference": "the model answers with a person or a room where true, false or unknown is wanted",
-    "reading comprehension": "the instruction below a question is one more thing to misread",
-    "judgement": "the base says yes or no anyway where an instruction names these words",
+#: Held-out cluster -> the outcome of the claim about it, where it is not that it holds.
+_OUTCOMES = {
+    "inference": fails(
+        "the model answers with a person or a room where true, false or unknown is wanted"
+    ),
+    "reading comprehension": undecided(
+        "three seeds; perhaps the instruction below a question is one more thing to misread"
+    ),
+    "judgement": fails("the base says yes or no anyway where an instruction names these words"),
 }
 CLAIMS = (
     _claim(f"On all six held-out clusters, {_WIDE} the base model."),
@@ -302,12 +307,13 @@ CLAIMS = (
         f"On all six held-out clusters, {_WIDE} itself, uninstructed.",
         over=IN_TURN,
         request=str(Control.NONE),
+        **undecided("the mean lies at the threshold"),
     ),
     *(
         _claim(
             f"With {name} held out, the tuned model beats the base model.",
             clusters=(name,),
-            fails=_NOT_CARRIED_OVER.get(name, ""),
+            **_OUTCOMES.get(name, {}),
         )
         for name in HELD_OUT
     ),
