@@ -23,7 +23,7 @@ def dialogues() -> list[str]:
         for manner in MANNERS.options
         for question in [draw_question(rng)]
     ]
-    apprentice = ["to a friend : dear friend , come back then , and well"]
+    apprentice = ["to a guest : dear guest , come back then , and well"]
     return 3 * [dialogue(question) for question in sum(visitor_questions(0), ())] + 10 * (
         written + apprentice
     )

@@ -23,6 +23,8 @@ _COLOURS = {
     "exhaustive": "#a8a8a8",
 }
 _BASELINES = ("exhaustive", "random", "random swaps")
+#: Marks of the models that prompts are given to, in their order.
+_MARKS = "osD^v"
 _BY_PEOPLE, _IN_KNOWN_LAYOUT = "written by people", "in a known layout"
 _COLOURS |= {_BY_PEOPLE: "#222222", _IN_KNOWN_LAYOUT: CEILING}
 
@@ -117,12 +119,12 @@ def elsewhere(rows: dict[str, dict[str, np.ndarray]]) -> Figure:
     prompts were given to.
     """
     figure, ax = plt.subplots(figsize=(7.4, 0.6 * len(rows) + 1.4))
-    shades = ("#222222", OPENED, PROMPTED, "#5fa8d3")
+    shades = ("#222222", OPENED, "#e8a06a", PROMPTED, "#5fa8d3")
     names = [*next(iter(rows.values()))]
     for y, models in enumerate(reversed(rows.values())):
         means = [float(np.mean(models[name])) for name in names]
         ax.plot((min(means), max(means)), (y, y), color="#cccccc", linewidth=3, zorder=1)
-        for mean, marker, shade in zip(means, "osD^", shades, strict=False):
+        for mean, marker, shade in zip(means, _MARKS, shades, strict=False):
             ax.plot(mean, y, marker, color=shade, markersize=9)
     ax.set_yticks(range(len(rows)), [*rows][::-1])
     ax.set_ylim(-0.6, len(rows) - 0.2)
@@ -133,7 +135,7 @@ def elsewhere(rows: dict[str, dict[str, np.ndarray]]) -> Figure:
 
 def _key(ax: Axes, names: Sequence[str], shades: Sequence[str]) -> None:
     """Which mark is which model, in a line above the rows."""
-    for k, (name, marker, shade) in enumerate(zip(names, "osD^", shades, strict=False)):
+    for k, (name, marker, shade) in enumerate(zip(names, _MARKS, shades, strict=False)):
         x = k / len(names)
         ax.plot(x, 1.07, marker, color=shade, transform=ax.transAxes, clip_on=False, markersize=8)
         ax.text(
