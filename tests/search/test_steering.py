@@ -120,9 +120,7 @@ WANTED = Manner(*visitor_questions(0), Guests())
 def test_every_search_runs_on_manners():
     exhaustive = search(Exhaustive(("fool", "dear guest", "guest guest")), WANTED, Echo(), 100)
     assert exhaustive.prompt == "guest guest" and exhaustive.held_out == 200.0
-    assert (
-        search(RandomSearch(("guest", "fool"), 2), WANTED, Echo(), 100).prompt == "guest guest"
-    )
+    assert search(RandomSearch(("guest", "fool"), 2), WANTED, Echo(), 100).prompt == "guest guest"
 
 
 def settings(**others):

@@ -122,7 +122,7 @@ def _single(model: str, task: str, way: str, seed: int, count: int) -> list[Row]
         return _rows(model, task, 1, way, seed, count)
     chosen = sorted(problems(task, 1, count, seed), key=lambda problem: problem.question)
     attempts = solve(_load(model), make_prompts(way, chosen, seed))
-    columns = {"model": model, "task": task, "steps": 1, "way": way, "measure": "accuracy"}
+    columns: Row = {"model": model, "task": task, "steps": 1, "way": way, "measure": "accuracy"}
     return [
         {**columns, "item": number, "value": 100.0 * tries[0].right}
         for number, tries in enumerate(attempts)

@@ -318,12 +318,18 @@ def _claim(
     source: str,
     values: Callable[[pd.DataFrame], np.ndarray],
     study: Study = HARD,
-    **others: Callable[[pd.DataFrame], dict[str, float]],
+    baselines: Callable[[pd.DataFrame], dict[str, float]] | None = None,
 ) -> Claim:
     """A claim that prompts beat the best of people's instructions by more than three points."""
-    varies = (Varies.ITEMS, Varies.TRAINING)
     return Claim(
-        "6a", statement, MoreThan(3), source, varies, studies=(study,), values=values, **others
+        "6a",
+        statement,
+        MoreThan(3),
+        source,
+        varies=(Varies.ITEMS, Varies.TRAINING),
+        studies=(study,),
+        values=values,
+        baselines=baselines,
     )
 
 

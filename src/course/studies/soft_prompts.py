@@ -8,6 +8,7 @@ Seeds x seconds: 5 x 580 for soft prompts, 5 x 16 for wayward ones (to be measur
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ MODEL = "gpt-middle"
 BODIES = (MODEL, "gpt-middle-seed1", "gpt-middle-seed2")
 SMALL_MODEL, LARGE_MODEL = "gpt-small", "gpt-large"
 #: The model that writes prompts.
-WRITER = "bert-middle"
+WRITER: Final = "bert-middle"
 STEPS, LENGTHS = 60, (1, 4, 16)
 #: Where sizes are compared: the task on which a soft prompt has something to catch up on, and the
 #: optimiser steps after which no size learns more; how much it still does is recorded.

@@ -79,10 +79,7 @@ def verifier(seed: int, count: int = 100) -> list[Row]:
     return [
         *rows_of({"accuracy": accuracy(greedy), "tokens": tokens(greedy)}, chooser=GREEDY),
         {"chooser": LARGE_GREEDY, "measure": "accuracy", "value": alone},
-        *(
-            {"measure": "accuracy of training chains", "verifier": name, "value": accuracy(tries)}
-            for name, tries in learned.items()
-        ),
+        *_accuracies_of_training(learned),
         *_areas(writer, seed),
         *tokens_by_samples(sampled),
         *by_samples("vote", lambda n: vote_accuracy(sampled, n)),
@@ -93,6 +90,13 @@ def verifier(seed: int, count: int = 100) -> list[Row]:
             for row in _choices(trained.scores(sampled), sampled)
         ),
     ]
+
+
+def _accuracies_of_training(learned: dict[str, list[list[Attempt]]]) -> list[Row]:
+    rows: list[Row] = []
+    for name, tries in learned.items():
+        rows += rows_of({"accuracy of training chains": accuracy(tries)}, verifier=name)
+    return rows
 
 
 def problems_with(split: str, seed: int, count: int, steps: int = STEPS) -> list[Problem]:
