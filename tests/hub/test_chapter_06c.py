@@ -33,4 +33,4 @@ def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):
     files = smollm2(dialogues())
     serve(hub, {"gpt-middle": files, "gpt-small": files}, ())
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
-    assert "256 calls" in printed and "6c holds" in printed
+    assert "256 calls" in printed

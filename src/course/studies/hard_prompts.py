@@ -229,7 +229,7 @@ def mean_curves(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def by_cell(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (percent) on test items, means over seeds: a row a way, a column a task and layout."""
+    """Mean accuracy (percent) on test items: a row a way, a column a task and layout."""
     rows = where(table, measure="test", model=MODEL)
     rows = rows[~rows["way"].isin((FLUENT, TOGETHER))]
     cells = [f"{task}, {layout}" for task in TASKS for layout in LAYOUTS]
