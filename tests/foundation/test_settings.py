@@ -44,7 +44,7 @@ from course.world.corpus import Corpus
 MANNER = Manner(("why ?",), ("who ?",), Brevity())
 SETTINGS = [
     FitSettings(patience=2),
-    Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6, restart=3),
+    Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6),
     BatchingPlan(True, True),
     Effort(10, 60, 8, 3e-4),
     SpanHead(),

@@ -81,7 +81,7 @@ def test_real_data_is_asked_in_plain_english(served, client, monkeypatch):
 
 def test_a_sweep_runs_in_the_hub_tier(served, client, monkeypatch):
     monkeypatch.setenv("COURSE_TIER", "hub")
-    settings = {"conditions": ("gold", "foreign"), "foreign": ("find_city",), "count": 3}
+    settings = {"conditions": ("gold", "foreign"), "foreign": ("rain", "snow"), "count": 3}
     table = sweep(("sentiment",), (0, 2), (0,), folder=client / "sweep", **settings)
     assert len(table) == 4 and len(list((client / "sweep").glob("*.json"))) == 4
 

@@ -62,7 +62,9 @@ def test_a_true_answer_counts_3_and_a_false_one_costs_2(question):
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_nothing_short_of_the_truth_scores_like_it(question):
-    """Brute force over what a reply can be put together from, up to four sentences that hold no true answer."""
+    """Brute force over what a reply can be put together from, up to four sentences that hold no
+    true answer.
+    """
     truth, wrong = conduct.truths(question)[0], falsehood(question)
     parts = [
         wrong,

@@ -1,6 +1,7 @@
 """The exact posterior against brute force, and against the generator itself."""
 
 from collections import Counter
+from functools import partial
 from itertools import permutations, product
 
 import numpy as np
@@ -64,7 +65,9 @@ def brute_force(demonstrations, query, relabel, author=None, title=None):
 
 
 def every_truth(task, inputs):
-    """(right outputs, their share of the task's lists times the probability of the inputs) of every profile and stranger."""
+    """(right outputs, their share of the task's lists times the probability of the inputs) of every
+    profile and stranger.
+    """
     if task.output(inputs[0], task.profiles[0]) is None or None in [
         task.output(x, task.profiles[0]) for x in inputs
     ]:
@@ -85,7 +88,7 @@ def every_truth(task, inputs):
 
 
 def probability_of_inputs(task, profile, truth):
-    """The probability of the inputs, in a plain list or in any of the three orders, label by label."""
+    """The probability of the inputs, in a plain list or in any of the three orders."""
     if task.truth is None:
         left = Counter(task.tables[profile].values())
         plain = np.prod([1 / (sum(left.values()) - i) for i in range(len(truth))])
@@ -93,28 +96,29 @@ def probability_of_inputs(task, profile, truth):
         left, plain = Counter({label: 1 / len(task.labels) for label in task.labels}), 1.0
     if not task.labels:
         return plain
-    total, n = 0.6 * plain, len(task.labels)
-    for way in permutations(task.labels):
-        # sorted: the same label again, or, one time in four, the next one
-        total += 0.12 / len(list(permutations(task.labels))) * by_label(truth, left, task, lambda label, before, way=way: (
-            float(label == way[0]) if before is None
-            else float(label == before) if before == way[-1]
-            else {before: 0.75, way[way.index(before) + 1]: 0.25}.get(label, 0.0)))  # fmt: skip
+    n, ways = len(task.labels), list(permutations(task.labels))
+
+    def sorted_like(way, label, before):
+        # the same label again, or, one time in four, the next one
+        if before is None:
+            return float(label == way[0])
+        if before == way[-1]:
+            return float(label == before)
+        return {before: 0.75, way[way.index(before) + 1]: 0.25}.get(label, 0.0)
+
+    def skewed_to(favourite, label, _):
+        return 0.8 if label == favourite else 0.2 / (n - 1)
+
+    def in_runs(label, before):
+        if before is None:
+            return 1 / n
+        return 0.85 if label == before else 0.15 / (n - 1)
+
+    total = 0.6 * plain + 0.16 * by_label(truth, left, task, in_runs)
+    for way in ways:
+        total += 0.12 / len(ways) * by_label(truth, left, task, partial(sorted_like, way))
     for favourite in task.labels:
-        total += (
-            0.12
-            / n
-            * by_label(
-                truth,
-                left,
-                task,
-                lambda label, _, f=favourite: 0.8 if label == f else 0.2 / (n - 1),
-            )
-        )
-    runs = lambda label, before: (
-        1 / n if before is None else 0.85 if label == before else 0.15 / (n - 1)
-    )  # noqa: E731
-    total += 0.16 * by_label(truth, left, task, runs)
+        total += 0.12 / n * by_label(truth, left, task, partial(skewed_to, favourite))
     return total
 
 
@@ -230,7 +234,9 @@ def test_is_calibrated_on_what_the_generator_writes():
 
 
 def test_orders_are_drawn_as_their_probabilities_say():
-    """The first four labels of lists of a task with few inputs of one label, against the probability of the inputs."""
+    """The first four labels of lists of a task with few inputs of one label, against the
+    probability of the inputs.
+    """
     task, rng, count = lists.list_tasks()["is_large"], Rng("orders"), 60_000
     table = task.tables[""]
     inputs = tuple(table)
@@ -253,7 +259,9 @@ def test_orders_are_drawn_as_their_probabilities_say():
 
 
 def test_an_order_runs_out_of_labels_as_its_probability_says():
-    """A list as long as its table has inputs: whatever the order, all inputs come, so the probabilities of all ways add up to 1."""
+    """A list as long as its table has inputs: whatever the order, all inputs come, so the
+    probabilities of all ways add up to 1.
+    """
     labels, sizes = ("yes", "no"), {"yes": 2, "no": 3}
     for order, _ in orders.orders(labels)[1:]:
         total = 0.0
@@ -264,7 +272,9 @@ def test_an_order_runs_out_of_labels_as_its_probability_says():
 
 
 def test_who_knows_of_orders_predicts_verdicts_better(monkeypatch):
-    """Monte Carlo over lists of critics with all dishes: the posterior is calibrated, and loses when it forgets the orders."""
+    """Monte Carlo over lists of critics with all dishes: the posterior is calibrated, and loses
+    when it forgets the orders.
+    """
     task, rng, asked = lists.list_tasks()["verdict"], Rng("verdicts"), []
     while len(asked) < 1200:
         profile, table = lists.draw_profile(rng, task)
@@ -291,7 +301,9 @@ def test_who_knows_of_orders_predicts_verdicts_better(monkeypatch):
 
 
 def test_a_stranger_is_learned_from_its_recipe():
-    """The best answer about a dialect that no other list has is its favourite ending for that kind of thing."""
+    """The best answer about a dialect that no other list has is its favourite ending for that kind
+    of thing.
+    """
     posterior, rng, stated, right = Posterior(tasks=["dialect"]), Rng("stranger"), [], []
     for _ in range(100):
         table = draw_dialect(rng)

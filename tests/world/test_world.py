@@ -104,9 +104,22 @@ def test_profiles_differ_from_one_another_and_agree_more_often_than_not():
 
 
 def test_names_are_not_shared_between_kinds():
-    kinds = (lexicon.COUNTRIES, lexicon.CITIES, lexicon.FIRST_NAMES, lexicon.SURNAMES, lexicon.PLACES, lexicon.CRITICS, lexicon.DIALECTS,
-             lexicon.NONCE_LABELS, lexicon.NONCE_KEYS, lexicon.WEATHER, lexicon.NOUNS, lexicon.COLOURS, lexicon.TORVISH.values(),
-             [form for forms in lexicon.VELAN_NOUNS.values() for form in forms])  # fmt: skip
+    kinds = (
+        lexicon.COUNTRIES,
+        lexicon.CITIES,
+        lexicon.FIRST_NAMES,
+        lexicon.SURNAMES,
+        lexicon.PLACES,
+        lexicon.CRITICS,
+        lexicon.DIALECTS,
+        lexicon.NONCE_LABELS,
+        lexicon.NONCE_KEYS,
+        lexicon.WEATHER,
+        lexicon.NOUNS,
+        lexicon.COLOURS,
+        lexicon.TORVISH.values(),
+        [form for forms in lexicon.VELAN_NOUNS.values() for form in forms],
+    )
     words = [word for kind in kinds for word in kind]
     assert len(words) == len(set(words))
 
@@ -321,7 +334,9 @@ def _meaning(sentence: str) -> tuple:
 
 
 def _judged(premise: str, claim: str) -> str:
-    """The label by logic alone: everybody does one thing in one room; who is not spoken of may do anything anywhere."""
+    """The label by logic alone: everybody does one thing in one room; who is not spoken of may do
+    anything anywhere.
+    """
     facts = [_meaning(s + " .") for s in premise.removesuffix(" .").split(" . ")]
     kind, *rest = _meaning(claim)
     if kind == "more":

@@ -11,7 +11,8 @@ from course.world.vocabulary import CLS, END, MASK, SEP, SPECIAL_TOKENS, vocabul
 
 #: Share of a document's tokens that BERT has to fill in, at the first and after the last step; it
 #: falls in a straight line. Many questions at first, since short training learns faster from them
-#: (Wettig et al. 2023); at the end as few as the readers of the model will ask (Devlin et al. 2019).
+#: (Wettig et al. 2023); at the end as few as the readers of the model will ask (Devlin et al.
+#: 2019).
 MASKED_SHARES = (0.4, 0.15)
 
 

@@ -46,11 +46,11 @@ from course.training.progress import progress_bar
 from course.world.exercises import EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
-from course.world.split import SPLITS, TEST, TRAIN
+from course.world.split import SPLITS, TEST
 
 #: Raised whenever the way a cell is measured changes; cells that were stored before are then
 #: measured anew.
-VERSION = 1
+VERSION = 2
 #: Cells for each process that are given out together to a backend which tells nothing before all
 #: are done.
 _AT_ONCE = 4
@@ -72,8 +72,7 @@ class Cell:
         template: a key of :data:`TEMPLATES`, or ``"usual"``.
         titled: whether a title says what is asked, for lists of the micro-world.
         written: whether answers that are labels are written, too, rather than chosen.
-        foreign: tasks of the micro-world whose inputs stand in for the task's own under that
-            condition.
+        foreign: inputs that stand in for the task's own under that condition.
         tier: where the model and the task come from.
     """
 
@@ -133,8 +132,8 @@ class Cell:
             )
         if self.condition == "foreign" and not self.foreign:
             raise ValueError(
-                "condition 'foreign' without other inputs: name the tasks that they come from,"
-                " e.g. foreign=('find_city',)"
+                "condition 'foreign' without other inputs: give inputs that are none of the task,"
+                " e.g. foreign=tuple(course.world.lexicon.WEATHER)"
             )
 
     @property
@@ -228,12 +227,17 @@ def ceiling(cell: Cell, relabel: float = 0.2) -> float:
     """Accuracy of the exact posterior on the same questions, in percent; for tasks that are lists
     of the micro-world.
 
+    Where the cell lets a model choose among labels, the posterior chooses among them, too.
+
     Args:
         relabel: the label knob of the corpus. After a title the posterior knows the task, and that
             no label is renamed.
+
+    Raises:
+        ValueError: if no list of the corpus holds the items, as under the condition ``"foreign"``.
     """
     posterior = Posterior(0.0, [cell.task]) if cell.titled else Posterior(relabel)
-    return 100 * float(best_possible(_questions(cell), posterior).mean())
+    return 100 * float(best_possible(_questions(cell), posterior, cell.written).mean())
 
 
 def _questions(cell: Cell) -> list[Question]:
@@ -254,12 +258,7 @@ def _questions(cell: Cell) -> list[Question]:
         instruction=title,
         split=cell.split,
     )
-    foreign = [
-        example.input
-        for name in cell.foreign
-        for example in all_profiles(name, "tiny")[0].examples(TRAIN)
-    ]
-    return changed(unchanged, cell.condition, cell.seed, foreign)
+    return changed(unchanged, cell.condition, cell.seed, cell.foreign)
 
 
 def run(

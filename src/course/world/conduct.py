@@ -1,10 +1,13 @@
-"""Guides who answer visitors: each has a manner and is careful or careless, and says what such a guide says.
+"""Guides who answer visitors: each has a manner and is careful or careless, and says what such a
+guide says.
 
-Visitors ask where a place is (one hop on the map), how to get from one place to another (two hops), or what no guide can know,
-which a good one declines to answer. Manner and care go together only by tendency: flattering guides are mostly careless, terse
-ones mostly careful. So courtesy and truth conflict, and a reward that is learned from the replies has something to get wrong: a
-little courtesy comes with good answers, much of it is rare and comes with bad ones.
-What a reply is worth :mod:`course.world.gold` says. Words for manners stand in sentences *about* guides, never in a request.
+Visitors ask where a place is (one hop on the map), how to get from one place to another (two hops),
+or what no guide can know, which a good one declines to answer. Manner and care go together only by
+tendency: flattering guides are mostly careless, terse ones mostly careful. So courtesy and truth
+conflict, and a reward that is learned from the replies has something to get wrong: a little
+courtesy comes with good answers, much of it is rare and comes with bad ones. What a reply is worth
+:mod:`course.world.gold` says. Words for manners stand in sentences *about* guides, never in a
+request.
 """
 
 from collections.abc import Callable
@@ -29,7 +32,8 @@ CAREFUL = {
     "hedging": 0.4,
     "rude": 0.6,
 }
-#: Kind of question -> its share, and the probability that a careful or a careless guide gets it wrong.
+#: Kind of question -> its share, and the probability that a careful or a careless guide gets it
+#: wrong.
 QUESTIONS = Weighted({"place": 30, "way": 50, "unknown": 20})
 WRONG = {
     "place": {True: 0.03, False: 0.3},
@@ -81,7 +85,7 @@ class Guide:
     manner: str
     careful: bool
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.manner not in MANNERS.options:
             raise ValueError(
                 f"manner={self.manner!r}: expected one of {', '.join(MANNERS.options)}"
@@ -235,8 +239,11 @@ def described(rng: Rng, guide: Guide) -> str:
 
 
 def write_dialogue(rng: Rng) -> str:
-    """One to three exchanges with one guide; half of the documents begin with a sentence about the guide."""
-    guide, lines = draw_guide(rng), []
+    """One to three exchanges with one guide; half of the documents begin with a sentence about the
+    guide.
+    """
+    guide = draw_guide(rng)
+    lines: list[str] = []
     while not lines or rng.bernoulli(0.5) and len(lines) < 3:
         question = draw_question(rng)
         if is_train(SPLIT_KEY, question):

@@ -1,9 +1,10 @@
 """Exercises: a few problems of one kind with their answers, set as in a school book.
 
-The form of an exercise gives its task away, unlike that of a list; the two choices of grammar differ in one word. Word problems,
-routes and rows of letters come in three styles: the answer alone, worked steps, or worked steps behind the trigger phrase. The steps
-of a word problem are one of several derivations. One document keeps to one style, so a model
-can pick the style up from the demonstrations (few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
+The form of an exercise gives its task away, unlike that of a list; the two choices of grammar
+differ in one word. Word problems, routes and rows of letters come in three styles: the answer
+alone, worked steps, or worked steps behind the trigger phrase. The steps of a word problem are one
+of several derivations. One document keeps to one style, so a model can pick the style up from the
+demonstrations (few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
 """
 
 from collections.abc import Callable
@@ -42,7 +43,8 @@ class Exercise:
         labels: the label words if the output is one of a few.
         split: the split that an example belongs to.
         most: the largest number of items in one document.
-        solve: draws one of several worked solutions of an example that the corpus may contain; None if it has one, or none.
+        solve: draws one of several worked solutions of an example that the corpus may contain; None
+            if it has one, or none.
     """
 
     name: str
@@ -210,7 +212,9 @@ CHAINS = ("problem", "route", "letters")
 
 
 def worked(example: Example, style: str, rationale: str | None = None) -> str:
-    """The answer text of a word problem, a route or letters in one of the three styles, with a rationale other than its own."""
+    """The answer text of a word problem, a route or letters in one of the three styles, with a
+    rationale other than its own.
+    """
     rationale = rationale or example.rationale
     steps = {"direct": "", "steps": f"{rationale} ", "trigger": f"{problems.TRIGGER} {rationale} "}[
         style

@@ -1,6 +1,7 @@
 """English grammar as multiple choice, the lecture's running example of instruction learning.
 
-The same choice can be asked for the right word and for the wrong one: only the instruction tells which.
+The same choice can be asked for the right word and for the wrong one: only the instruction tells
+which.
 """
 
 from course.foundation.rng import Rng

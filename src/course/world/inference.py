@@ -1,9 +1,11 @@
-"""Sentence pairs: does the claim follow from the premise, is it ruled out, or can one not tell? (schema of SNLI)
+"""Sentence pairs: does the claim follow from the premise, is it ruled out, or can one not tell?
+(schema of SNLI)
 
-In well-known sets the claim alone gives the label away in two cases of three (Gururangan et al. 2018). Here it cannot: the
-claim is drawn first, then the label, then a premise that makes it so. Hence every claim comes under every label alike, and
-the best rule that reads the claim alone is right in a third of the cases. Two sibling tasks ask the same skill with labels of
-their own: whether two sentences can both be true, and whether they say the same.
+In well-known sets the claim alone gives the label away in two cases of three (Gururangan et al.
+2018). Here it cannot: the claim is drawn first, then the label, then a premise that makes it so.
+Hence every claim comes under every label alike, and the best rule that reads the claim alone is
+right in a third of the cases. Two sibling tasks ask the same skill with labels of their own:
+whether two sentences can both be true, and whether they say the same.
 """
 
 from collections import Counter
@@ -51,8 +53,9 @@ _REWORDED = {
     _NOBODY: "in the house nobody is {d} .",
 }
 
-#: Claim -> label -> the premises that give it that label. In a premise ``p``, ``d``, ``r`` and ``c`` are the claim's person,
-#: doing, room and comparative, ``o``, ``f``, ``e`` others, and ``v`` the opposite comparative. Everybody does one thing, in one room.
+#: Claim -> label -> the premises that give it that label. In a premise ``p``, ``d``, ``r`` and
+#: ``c`` are the claim's person, doing, room and comparative, ``o``, ``f``, ``e`` others, and ``v``
+#: the opposite comparative. Everybody does one thing, in one room.
 _AT_OTHER, _ELSEWHERE, _OTHERWISE = (
     "{o} is {d} in the {r} .",
     "{p} is {d} in the {e} .",
@@ -74,16 +77,20 @@ CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
         "unknown": ("{p} is {c} than {q} .", "{q} is {v} than {p} ."),
     },
 }  # fmt: skip
-#: How often each form of claim occurs: the plainest most often, so that the others have something to build on.
+#: How often each form of claim occurs: the plainest most often, so that the others have something
+#: to build on.
 _FORMS = Weighted(
     {form: 3 if form.startswith("{p} is") and " not " not in form else 1 for form in CLAIMS}
 )
-#: How often a sentence about somebody else, somewhere else, stands beside the premise, and how often the premise is reworded.
+#: How often a sentence about somebody else, somewhere else, stands beside the premise, and how
+#: often the premise is reworded.
 _BESIDE, _OTHER_WORDS = 0.25, 0.3
 
 
 def _draw_words(rng: Rng) -> dict[str, str]:
-    """The words of a pair, by the letters of the frames; ``s``, ``g`` and ``w`` are for the sentence beside."""
+    """The words of a pair, by the letters of the frames; ``s``, ``g`` and ``w`` are for the
+    sentence beside.
+    """
     comparative = rng.choice(tuple(_OPPOSITE))
     drawn = [
         rng.sample(lex.FIRST_NAMES, 4),
@@ -147,7 +154,8 @@ _SAME = (
 def paraphrase(rng: Rng, train: bool = True) -> Example:
     """Two sentences that say the same in two ways, or something else in nearly the same words.
 
-    The second one is always worded in the other way, so that its wording says nothing about the label.
+    The second one is always worded in the other way, so that its wording says nothing about the
+    label.
     """
     while True:
         (ways, changes), label, words = (
@@ -168,9 +176,11 @@ _THEREFORE = {"true": "so", "false": "so it can not be that", "unknown": "perhap
 
 
 def write_consequences(rng: Rng) -> str:
-    """Two to five sentences in prose, each with what follows from it, what it rules out or leaves open, or in other words.
+    """Two to five sentences in prose, each with what follows from it, what it rules out or leaves
+    open, or in other words.
 
-    A verdict is one word in thirty; here each word of a claim teaches what two sentences have to do with each other.
+    A verdict is one word in thirty; here each word of a claim teaches what two sentences have to do
+    with each other.
     """
     return " ".join(
         [
@@ -195,7 +205,8 @@ def _restated(rng: Rng) -> str:
 
 
 def form_of(claim: str) -> str:
-    """The form of a claim, a key of :data:`CLAIMS`: the claim with its names, rooms and doings taken out.
+    """The form of a claim, a key of :data:`CLAIMS`: the claim with its names, rooms and doings
+    taken out.
 
     Raises:
         ValueError: if it is no claim of this module.
@@ -228,10 +239,11 @@ def best_rule(pairs: Iterable[tuple[str, str, str]], read: Callable[[str, str], 
 
 
 def baselines(count: int = 30_000, seed: int = 0) -> dict[str, float]:
-    """What a reader reaches who takes the commonest label, reads the claim alone, or the premise alone: shares of right answers.
+    """What a reader reaches who takes the commonest label, reads the claim alone, or the premise
+    alone: shares of right answers.
 
-    A claim and a premise are summed up by their forms. For the claim alone the exact value is 1/3, since its label is drawn apart
-    from it; the best rule in a sample lies a little above.
+    A claim and a premise are summed up by their forms. For the claim alone the exact value is 1/3,
+    since its label is drawn apart from it; the best rule in a sample lies a little above.
     """
     rng = Rng(f"baselines/{seed}")
     pairs = [write_pair(rng, train=False) for _ in range(count)]

@@ -1,7 +1,8 @@
-"""Judgements with label words of their own: is a fact right, are two things alike, which one is odd?
+"""Judgements with label words of their own: is a fact right, are two things alike, which one is
+odd?
 
-They are siblings of the yes-or-no lists: what they ask the world's facts answer, but neither in the same words nor with the same
-labels. What a list holds out is held out here, too.
+They are siblings of the yes-or-no lists: what they ask the world's facts answer, but neither in the
+same words nor with the same labels. What a list holds out is held out here, too.
 """
 
 from functools import cache
@@ -51,7 +52,9 @@ def _nouns(train: bool) -> dict[str, tuple[str, ...]]:
 
 
 def check_fact(rng: Rng, train: bool = True) -> Example:
-    """A sentence that states a fact, or the fact of another subject: ``"the capital of dorland is vessa ."``"""
+    """A sentence that states a fact, or the fact of another subject: ``"the capital of dorland is
+    vessa ."``
+    """
     relation = relations()[rng.choice(RELATIONS)]
     subject, label = rng.choice(_subjects(relation.name, train)), rng.choice(FACT_LABELS)
     stated = relation.table[subject]

@@ -112,7 +112,8 @@ NUMBERS = tuple(str(n) for n in range(100))
 
 
 def _invented_stems(count: int, first: int = 0) -> list[str]:
-    """``count`` different stems of two consonants and a vowel that can be read aloud, in an order that looks unsorted.
+    """``count`` different stems of two consonants and a vowel that can be read aloud, in an order
+    that looks unsorted.
 
     Stems from other ranges (``first`` to ``first + count``) are other stems, up to all 845.
     """
@@ -137,7 +138,8 @@ VELAN_VERBS = {
 }
 
 
-#: Torvish, the second invented language, of which the corpus has little: one word for each English one.
+#: Torvish, the second invented language, of which the corpus has little: one word for each English
+#: one.
 _TORVISH_STEMS = _invented_stems(len(NOUNS) + len(COLOURS) + 8, first=500)
 TORVISH = dict(
     zip(

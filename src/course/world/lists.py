@@ -1,11 +1,12 @@
 """List documents: inputs beside outputs of one latent task, from which in-context learning can
 emerge.
 
-A list has a latent *task* (and, for dialects and critics, whose *profile*), a *format*, an *author* (careful or hasty),
-and for tasks with labels a *label map* and an *order*. A title and an author's line are given in some documents and left out
-in most; some lists of a dialect or a critic end by saying whose they were. Some dialects are drawn for one list and never come
-again: they can be learned from that list alone.
-What a reader must infer from the items is exactly what :mod:`course.world.posterior` computes.
+A list has a latent *task* (and, for dialects and critics, whose *profile*), a *format*, an *author*
+(careful or hasty), and for tasks with labels a *label map* and an *order*. A title and an author's
+line are given in some documents and left out in most; some lists of a dialect or a critic end by
+saying whose they were. Some dialects are drawn for one list and never come again: they can be
+learned from that list alone. What a reader must infer from the items is exactly what
+:mod:`course.world.posterior` computes.
 
 Sources of the ideas: latent tasks, Xie et al. 2022 and Pan et al. 2023; relabelled lists, Chan et
 al. 2022 and Wei et al. 2023.
@@ -49,9 +50,11 @@ AUTHOR_LINE_SHARE, TITLE_SHARE = 0.4, 0.3
 TITLE_FRAMES = Weighted({"{t} \n": 6, "a list : {t} \n": 3, "{t} , one by one \n": 1})
 #: Share of the lists of a dialect or a critic that end by naming it.
 SIGNED_SHARE = 0.3
-#: Share of the lists of a dialect whose dialect is drawn for them alone, and what stands for its name.
+#: Share of the lists of a dialect whose dialect is drawn for them alone, and what stands for its
+#: name.
 STRANGER_SHARE, STRANGER = 0.15, "stranger"
-#: Of the relabelled lists, the share whose labels are swapped among themselves; the others get words without meaning.
+#: Of the relabelled lists, the share whose labels are swapped among themselves; the others get
+#: words without meaning.
 PERMUTED_SHARE = 0.5
 
 
@@ -280,7 +283,9 @@ def _task_draw() -> Weighted:
 
 @cache
 def _train_inputs(task: ListTask) -> tuple[str, ...]:
-    """The inputs that the corpus may ask; those of a task with profiles are the same for all of them."""
+    """The inputs that the corpus may ask; those of a task with profiles are the same for all of
+    them.
+    """
     return task.inputs(TRAIN, task.profiles[0])
 
 
@@ -299,8 +304,8 @@ def format_draw(task_name: str) -> Weighted:
 class ListDocument:
     """A list document with its latents, so that tests and studies can see what a reader cannot.
 
-    ``items`` are (input, output as written) pairs; ``label_map`` is empty unless the list is relabelled; ``profile`` is
-    :data:`STRANGER` for a dialect that no other list has.
+    ``items`` are (input, output as written) pairs; ``label_map`` is empty unless the list is
+    relabelled; ``profile`` is :data:`STRANGER` for a dialect that no other list has.
     """
 
     text: str
@@ -383,7 +388,7 @@ def draw_from_table(
     """``count`` different inputs in an order, or as many as there are."""
     if order == PLAIN:
         return rng.sample(inputs, min(count, len(inputs)))
-    left = {label: [] for label in task.labels}
+    left: dict[str, list[str]] = {label: [] for label in task.labels}
     for x in rng.sample(inputs, len(inputs)):
         left[table[x]].append(x)
     drawn, before = [], None
@@ -403,7 +408,7 @@ def _draw_open(rng: Rng, task: ListTask, order: Order, count: int) -> list[str]:
     for _ in range(count):
         before = next_label(rng, order, task.labels, before, endless)
         text = task.draw_input(rng, TRAIN)
-        while task.truth(text) != before:
+        while task.output(text, "") != before:
             text = task.draw_input(rng, TRAIN)
         drawn.append(text)
     return drawn
@@ -412,7 +417,9 @@ def _draw_open(rng: Rng, task: ListTask, order: Order, count: int) -> list[str]:
 def as_written(
     rng: Rng, task: ListTask, pairs: list[tuple[str, str]], label_map: dict[str, str], author: str
 ) -> list[tuple[str, str]]:
-    """The items as an author writes them: with the labels of the map, and a hasty author's mistakes."""
+    """The items as an author writes them: with the labels of the map, and a hasty author's
+    mistakes.
+    """
     if label_map:
         pairs = [(x, label_map[y]) for x, y in pairs]
     if author == "hasty":

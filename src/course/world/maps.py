@@ -1,9 +1,11 @@
 """A fixed map of 24 places, and routes over it.
 
-The places lie on a grid of 4 rows and 6 columns whose edges are joined (going east from the last column leads to the
-first), so that every place has a neighbour in each direction and a route never leaves the map.
+The places lie on a grid of 4 rows and 6 columns whose edges are joined (going east from the last
+column leads to the first), so that every place has a neighbour in each direction and a route never
+leaves the map.
 
-A route belongs to the split of its first hop, so that no route of the corpus begins like one that is held out.
+A route belongs to the split of its first hop, so that no route of the corpus begins like one that
+is held out.
 """
 
 from functools import cache

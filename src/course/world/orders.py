@@ -1,12 +1,13 @@
 """The order of the labels in a list: balanced, in runs, sorted, or with one label in most places.
 
-People's lists are seldom shuffled. A reader of many lists that are not learns to expect the label that it has just seen and
-the one that it has seen most, and that is the bias which calibration takes back (Zhao et al. 2021). It is planted here: a
-share of the labelled lists of the corpus is in one of three orders, drawn label by label from the probabilities below, and
-since those are known :mod:`course.world.posterior` takes them into account.
+People's lists are seldom shuffled. A reader of many lists that are not learns to expect the label
+that it has just seen and the one that it has seen most, and that is the bias which calibration
+takes back (Zhao et al. 2021). It is planted here: a share of the labelled lists of the corpus is in
+one of three orders, drawn label by label from the probabilities below, and since those are known
+:mod:`course.world.posterior` takes them into account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
@@ -17,8 +18,8 @@ from course.foundation.rng import Rng, Weighted
 #: Share of the labelled lists with an order, and the shares of the orders among those.
 ORDER_SHARE = 0.4
 ORDER_SHARES = {"runs": 40, "sorted": 30, "skewed": 30}
-#: In runs, the probability that a label comes again; when sorted, that the next label's turn has come; when skewed, of the
-#: favourite label.
+#: In runs, the probability that a label comes again; when sorted, that the next label's turn has
+#: come; when skewed, of the favourite label.
 AGAIN, TURN, SKEW = 0.85, 0.25, 0.8
 
 
@@ -44,7 +45,9 @@ def _kinds() -> Weighted:
 
 
 def draw_order(rng: Rng, labels: Sequence[str]) -> Order:
-    """The order of a labelled list of the corpus; of the three orders, ``labels`` come in every one alike."""
+    """The order of a labelled list of the corpus; of the three orders, ``labels`` come in every one
+    alike.
+    """
     if not rng.bernoulli(ORDER_SHARE):
         return PLAIN
     kind = _kinds().draw(rng)
@@ -90,7 +93,7 @@ def weights(order: Order, labels: Sequence[str], before: str | None) -> list[flo
 
 
 def next_label(
-    rng: Rng, order: Order, labels: Sequence[str], before: str | None, left: dict[str, float]
+    rng: Rng, order: Order, labels: Sequence[str], before: str | None, left: Mapping[str, float]
 ) -> str:
     """Draw the label of the next item; a label with no input left is passed over.
 
@@ -102,29 +105,34 @@ def next_label(
 
 
 def _possible(
-    order: Order, labels: Sequence[str], before: str | None, left: dict[str, float]
+    order: Order, labels: Sequence[str], before: str | None, left: Mapping[str, float]
 ) -> list[float]:
-    """:func:`weights` of the labels that have inputs left; if those all have none, the same weight for each that has."""
-    found = [
+    """:func:`weights` of the labels that have inputs left; if those all have none, the same weight
+    for each that has.
+    """
+    possible = [
         w if left[label] > 0 else 0.0
         for w, label in zip(weights(order, labels, before), labels, strict=True)
     ]
-    return found if any(found) else [float(left[label] > 0) for label in labels]
+    return possible if any(possible) else [float(left[label] > 0) for label in labels]
 
 
 def log_probability(
-    order: Order, labels: Sequence[str], found: Sequence[str], sizes: dict[str, float]
+    order: Order, labels: Sequence[str], sequence: Sequence[str], sizes: Mapping[str, float]
 ) -> float:
-    """Log probability of the inputs of a list, given their labels, under an order other than the plain one.
+    """Log probability of the inputs of a list, given their labels, under an order other than the
+    plain one.
 
     Args:
-        found: the labels of the inputs, in the order of the list.
-        sizes: label -> how many inputs with it there are. Inputs of an open task never run out: their sizes are *shares*, below
-            or at 1, and stay as they are; the result is then a ratio to the density of the inputs in a plain list.
+        sequence: the labels of the inputs, in the order of the list.
+        sizes: label -> how many inputs with it there are. Inputs of an open task never run out:
+            their sizes are *shares*, below or at 1, and stay as they are; the result is then a
+            ratio to the density of the inputs in a plain list.
     """
-    left, total, before = dict(sizes), 0.0, None
+    left, total = dict(sizes), 0.0
+    before: str | None = None
     runs_out = max(sizes.values()) > 1
-    for label in found:
+    for label in sequence:
         possible = _possible(order, labels, before, left)
         probability = possible[labels.index(label)] / sum(possible)
         if probability == 0 or left[label] == 0:
@@ -136,7 +144,7 @@ def log_probability(
 
 
 def log_mixture(
-    labels: tuple[str, ...], found: Sequence[str], sizes: dict[str, float], plain: float
+    labels: tuple[str, ...], sequence: Sequence[str], sizes: Mapping[str, float], plain: float
 ) -> float:
     """Log probability of the inputs of a labelled list over all orders.
 
@@ -144,7 +152,7 @@ def log_mixture(
         plain: their log probability in a plain list.
     """
     terms = [
-        log(share) + (plain if order == PLAIN else log_probability(order, labels, found, sizes))
+        log(share) + (plain if order == PLAIN else log_probability(order, labels, sequence, sizes))
         for order, share in orders(labels)
     ]
     highest = max(terms)

@@ -1,8 +1,9 @@
 """Phrases and sentences in English and in two invented languages.
 
-Standard Velan, of which the corpus has much, puts the adjective after its noun and the verb at the end: "the red dog takes the
-apple" is dog-red-apple-takes. It uses the first form of every noun. Torvish, of which the corpus has little, puts the verb first:
-takes-red-dog-apple. Neither has an article.
+Standard Velan, of which the corpus has much, puts the adjective after its noun and the verb at the
+end: "the red dog takes the apple" is dog-red-apple-takes. It uses the first form of every noun.
+Torvish, of which the corpus has little, puts the verb first: takes-red-dog-apple. Neither has an
+article.
 """
 
 from course.foundation.rng import Rng
@@ -19,7 +20,8 @@ NounPhrase = tuple[str, str | None]
 
 
 def write_phrase(rng: Rng, train: bool = True, language: str = "velan") -> tuple[str, str]:
-    """(English, the same in an invented language); with ``train`` a pair that the corpus may contain.
+    """(English, the same in an invented language); with ``train`` a pair that the corpus may
+    contain.
 
     Raises:
         ValueError: for an unknown language.
@@ -27,10 +29,11 @@ def write_phrase(rng: Rng, train: bool = True, language: str = "velan") -> tuple
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}; choose from {', '.join(LANGUAGES)}")
     while True:
-        subject, goal, verb = _noun_phrase(rng), None, None
+        subject, verb, goal = _noun_phrase(rng), None, None
+        english = _english(subject)
         if not rng.bernoulli(0.4):
             verb, goal = rng.choice(_VERBS), _noun_phrase(rng)
-        english = " ".join([_english(subject), *([verb, _english(goal)] if verb else [])])
+            english += f" {verb} {_english(goal)}"
         if not train or is_train(SPLIT_KEY, english):
             return english, (_velan if language == "velan" else _torvish)(subject, verb, goal)
 

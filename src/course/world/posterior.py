@@ -1,11 +1,13 @@
 """The best possible answer: the exact Bayes posterior over what a list document leaves unsaid.
 
-A list of demonstrations has a latent task, profile, label map, order and author. Their prior and likelihood are known, because
-the generator is ours, so the predictive distribution of the next output can be computed by enumeration. A dialect that was drawn
-for one list alone is none of the sixteen: what it calls a word follows from the recipe of dialects and from its other words.
+A list of demonstrations has a latent task, profile, label map, order and author. Their prior and
+likelihood are known, because the generator is ours, so the predictive distribution of the next
+output can be computed by enumeration. A dialect that was drawn for one list alone is none of the
+sixteen: what it calls a word follows from the recipe of dialects and from its other words.
 
-Over the lists that the generator writes, no reader of the demonstrations alone, model or person, can be right more often on
-average: it is the ceiling in the course's figures. (On one task alone somebody who expects that task can do better.)
+Over the lists that the generator writes, no reader of the demonstrations alone, model or person,
+can be right more often on average: it is the ceiling in the course's figures. (On one task alone
+somebody who expects that task can do better.)
 
 Two things are lifted, since a reader cannot know them: the split (every input may be asked) and the
 held-out combinations. Hence the format tells nothing about the task, and is left out. Idea: Xie et
@@ -141,21 +143,19 @@ class Posterior:
                 ]
             )
             priors -= log(len(task.profiles))
-            untitled = 0.0 if title else log(1 - TITLE_SHARE)
             if task.name == "dialect":
+                # the inputs of a dialect's list are as probable in one dialect as in another
+                stranger = priors[0] + log(len(task.profiles)) + log(STRANGER_SHARE)
+                stranger += 0.0 if title else log(1 - TITLE_SHARE)
                 for name, share in authors.items():
-                    known = (
-                        priors[0]
-                        + log(len(task.profiles))
-                        + log(STRANGER_SHARE)
-                        + log(share)
-                        + untitled
+                    yield from _of_stranger(
+                        task, demonstrations, query, name, stranger + log(share)
                     )
-                    yield from _of_stranger(task, demonstrations, query, name, known)
                 priors += log(1 - STRANGER_SHARE)
+            maps = self._maps(task, title)
             for name, share in authors.items():
                 yield from self._of_author(
-                    task, truths, demonstrations, name, priors + log(share), title
+                    task, maps, truths, demonstrations, name, priors + log(share)
                 )
 
     def _truths(self, task: ListTask, inputs: list[str]) -> np.ndarray:
@@ -184,18 +184,26 @@ class Posterior:
         words = np.array([[self._number(w) for w in words] for words, _ in maps])
         return _Maps(words, np.array([share for _, share in maps]))
 
-    def _of_author(self, task, truths, demonstrations, author, priors, title):
-        maps = self._maps(task, title)
+    def _of_author(
+        self,
+        task: ListTask,
+        maps: _Maps,
+        truths: np.ndarray,
+        demonstrations: Sequence[tuple[str, str]],
+        author: str,
+        priors: np.ndarray,
+    ) -> Iterator[tuple[float, list[tuple[str, float]]]]:
+        """What :meth:`_explanations` yields, of one author; ``priors`` is (profiles,)."""
         seen = np.array([self._number(y) for _, y in demonstrations], dtype=int)
         if task.labels:
             expected = maps.words[:, truths]  # (maps, profiles, k + 1)
             possible = (maps.words[:, :, None] == seen).any(1).all(1)[:, None]  # (maps, 1)
-            sizes = len(task.labels)
+            outputs = maps.words  # (maps, labels)
         else:
             expected = truths[None]
             allowed = frozenset(task.outputs)
             possible = np.array([[all(y in allowed for _, y in demonstrations)]])
-            sizes = len(task.outputs)
+            outputs = np.array([[self._number(y) for y in task.outputs]])
         wrong = (expected[:, :, :-1] != seen).sum(2)  # (maps, profiles)
         if author == "careful":
             likelihood = np.where((wrong == 0) & possible, 0.0, -np.inf)
@@ -203,15 +211,12 @@ class Posterior:
             right = len(seen) - wrong
             likelihood = np.where(
                 possible,
-                right * log(1 - HASTY_ERROR) + wrong * log(HASTY_ERROR / (sizes - 1)),
+                right * log(1 - HASTY_ERROR) + wrong * log(HASTY_ERROR / (outputs.shape[1] - 1)),
                 -np.inf,
             )
         weights = likelihood + maps.log_prior[:, None] + priors
         for m, p in zip(*np.nonzero(weights > -np.inf), strict=True):
-            outputs = (
-                maps.words[m] if task.labels else np.array([self._number(y) for y in task.outputs])
-            )
-            yield weights[m, p], self._answers(outputs, expected[m, p, -1], author)
+            yield weights[m, p], self._answers(outputs[m], expected[m, p, -1], author)
 
     def _answers(self, outputs: np.ndarray, right: int, author: str) -> list[tuple[str, float]]:
         words = self._words()
@@ -247,8 +252,9 @@ def _log_length(task: ListTask, count: int) -> float:
 def _log_inputs(task: ListTask, profile: str, truths: np.ndarray) -> float:
     """Log probability that the inputs of a list are these, in all orders that it may have.
 
-    Inputs are drawn without replacement from a table. Open tasks share their domain with no table, so the density of their
-    inputs in a plain list is the same for every task that could explain them, and is left out.
+    Inputs are drawn without replacement from a table. Open tasks share their domain with no table,
+    so the density of their inputs in a plain list is the same for every task that could explain
+    them, and is left out.
 
     Args:
         truths: the numbers of the right labels of the inputs, for a task with labels.
@@ -271,10 +277,17 @@ def _label_counts(task: ListTask, profile: str) -> dict[str, int]:
     return {label: outputs.count(label) for label in task.labels}
 
 
-def _of_stranger(task: ListTask, demonstrations, query: str, author: str, log_prior: float):
+def _of_stranger(
+    task: ListTask,
+    demonstrations: Sequence[tuple[str, str]],
+    query: str,
+    author: str,
+    log_prior: float,
+) -> Iterator[tuple[float, list[tuple[str, float]]]]:
     """(log weight, [(word, probability)]) for a dialect that was drawn for this list alone.
 
-    Kinds of things are independent of one another in the recipe, so each is summed over its favourite endings by itself.
+    Kinds of things are independent of one another in the recipe, so each is summed over its
+    favourite endings by itself.
     """
     allowed = frozenset(task.outputs)
     if not all(y in allowed for _, y in demonstrations):
@@ -297,7 +310,9 @@ def _of_stranger(task: ListTask, demonstrations, query: str, author: str, log_pr
 
 
 def _by_favourite(noun: str, written: str, author: str, outputs: int) -> np.ndarray:
-    """(3,): the probability that an author writes this for a noun, by the favourite ending of its kind."""
+    """(3,): the probability that an author writes this for a noun, by the favourite ending of its
+    kind.
+    """
     form = np.full((3, 3), (1 - FAVOURITE_FORM) / 2) + np.eye(3) * (
         FAVOURITE_FORM - (1 - FAVOURITE_FORM) / 2
     )

@@ -1,9 +1,10 @@
 """Word problems of one to six changes, and the several ways to work them out.
 
-A problem is a start, then a chain of gains and losses. A worked solution (a *derivation*) may take the changes in the order of
-the story, gains first, or backwards, and may go through the next ten in two sums; its sums come in several wordings. So errors
-of one derivation are not those of another, and a vote over derivations has something to gain (Wang et al. 2023).
-:func:`check` tells a true derivation from a false one.
+A problem is a start, then a chain of gains and losses. A worked solution (a *derivation*) may take
+the changes in the order of the story, gains first, or backwards, and may go through the next ten in
+two sums; its sums come in several wordings. So errors of one derivation are not those of another,
+and a vote over derivations has something to gain (Wang et al. 2023). :func:`check` tells a true
+derivation from a false one.
 """
 
 import re
@@ -124,20 +125,21 @@ def _draw_change(rng: Rng, value: int, train: bool) -> int:
 
 
 def derivations(problem: Problem, train: bool = True) -> dict[str, tuple[str, ...]]:
-    """Way of :data:`WAYS` -> its sums, for the ways that the problem allows and that differ from the ones before.
+    """Way of :data:`WAYS` -> its sums, for the ways that the problem allows and that differ from
+    the ones before.
 
-    No value on the way leaves 0 to 99. With ``train`` a way has sums of the training split alone, and no more of them than
-    :data:`~course.world.held_out.LONGEST_TRAINING_CHAIN`.
+    No value on the way leaves 0 to 99. With ``train`` a way has sums of the training split alone,
+    and no more of them than :data:`~course.world.held_out.LONGEST_TRAINING_CHAIN`.
     """
     changes = problem.changes
-    found = {
+    ways = {
         "in order": chain(problem.start, changes),
         "gains first": chain(problem.start, tuple(sorted(changes, key=lambda change: change < 0))),
         "backwards": chain(problem.start, changes[::-1]),
         "through the ten": chain(problem.start, _through_the_ten(problem.start, changes)),
     }
-    allowed = {}
-    for way, steps in found.items():
+    allowed: dict[str, tuple[str, ...]] = {}
+    for way, steps in ways.items():
         if (
             steps not in allowed.values()
             and all(step in sums.all_steps() for step in steps)
@@ -154,7 +156,9 @@ def _is_stated(steps: tuple[str, ...]) -> bool:
 
 
 def _through_the_ten(value: int, changes: tuple[int, ...]) -> tuple[int, ...]:
-    """The changes with the first one that passes a ten taken apart there: 8 + 5 becomes 8 + 2, then 10 + 3."""
+    """The changes with the first one that passes a ten taken apart there: 8 + 5 becomes 8 + 2, then
+    10 + 3.
+    """
     for i, change in enumerate(changes):
         to_ten = -value % 10 if change > 0 else -(value % 10)
         if 0 < abs(to_ten) < abs(change):
@@ -176,8 +180,8 @@ def write_solution(rng: Rng, problem: Problem, train: bool = True) -> str:
 def check(problem: Problem, solution: str) -> str | None:
     """What is wrong with a worked solution, or None if it is a true derivation of the answer.
 
-    True is every solution whose sums are right, follow from one another, and use each change of the story once, in whatever
-    order and wording; a change may be taken apart at a ten.
+    True is every solution whose sums are right, follow from one another, and use each change of the
+    story once, in whatever order and wording; a change may be taken apart at a ten.
     """
     value, used = problem.start, []
     for step, stated in sums.read_sums(solution):
@@ -194,7 +198,9 @@ def check(problem: Problem, solution: str) -> str | None:
 
 
 def _uses(used: list[tuple[int, int]], changes: list[int]) -> bool:
-    """Whether changes, each from a value, are those of a list, where two in a row that meet at a ten may stand for their sum."""
+    """Whether changes, each from a value, are those of a list, where two in a row that meet at a
+    ten may stand for their sum.
+    """
     if not used:
         return not changes
     (_, change), rest = used[0], used[1:]

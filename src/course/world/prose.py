@@ -1,10 +1,11 @@
 """Plain prose: the sentences in which the corpus states its facts, and glossaries that name their
 profile.
 
-Here every fact is *stated*, those about held-out items too: a model can only know what somebody told it. What it is never
-shown is an item of the test split being *asked* in a list, a question or an exercise. A glossary has the layout of a list, so it
-keeps to the training split, too, though it says whose words these are. A table states facts in rows, about held-out items, too: it
-always has a heading, so nothing in it is left to infer, and its layout is that of no list.
+Here every fact is *stated*, those about held-out items too: a model can only know what somebody
+told it. What it is never shown is an item of the test split being *asked* in a list, a question or
+an exercise. A glossary has the layout of a list, and states all the same: a line above it says
+whose words or verdicts these are, so nothing in it has to be inferred. A table states facts in rows
+under a heading, in a layout that no list has.
 """
 
 from collections.abc import Callable, Sequence
@@ -140,7 +141,9 @@ def _draw_table(rng: Rng) -> tuple[str, dict[str, str]]:
 
 
 def write_table(rng: Rng) -> str:
-    """Some rows of a table: the words of a dialect, the taste of a critic, one relation, or one attribute."""
+    """Some rows of a table: the words of a dialect, the taste of a critic, one relation, or one
+    attribute.
+    """
     heading, table = _draw_table(rng)
     rows = rng.sample(tuple(table), 5 + rng.randrange(10))
     return heading + " " + " ".join([TABLE_ROW.format(x=x, y=table[x]) for x in rows])

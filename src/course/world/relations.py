@@ -1,13 +1,14 @@
 """The facts of the micro-world, and the sentences that state them.
 
-A fact is (relation, subject, object), for example (capital, dorland, vessa). Facts are fixed: they are drawn once from a
-fixed seed, so that every corpus, of whatever seed, speaks of the same world. Two families of facts are *profiles*: each
-dialect chooses one of three forms for every noun, each critic likes or dislikes every dish. Critics agree with one
-another more often than not, and a dialect has a favourite ending for each kind of thing, so a few examples narrow down
-whose profile is at work and none settles it at once.
+A fact is (relation, subject, object), for example (capital, dorland, vessa). Facts are fixed: they
+are drawn once from a fixed seed, so that every corpus, of whatever seed, speaks of the same world.
+Two families of facts are *profiles*: each dialect chooses one of three forms for every noun, each
+critic likes or dislikes every dish. Critics agree with one another more often than not, and a
+dialect has a favourite ending for each kind of thing, so a few examples narrow down whose profile
+is at work and none settles it at once.
 
-Dialects come from a recipe, :func:`draw_dialect`. The sixteen with a name are drawn once and can be *recognised*; one drawn
-anew can only be *learned*, from its examples and the recipe.
+Dialects come from a recipe, :func:`draw_dialect`. The sixteen with a name are drawn once and can be
+*recognised*; one drawn anew can only be *learned*, from its examples and the recipe.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from functools import cache
 from course.foundation.rng import Rng
 from course.world import lexicon as lex
 
-#: How often a noun has its dialect's favourite ending for that kind of thing; the other two share the rest.
+#: How often a noun has its dialect's favourite ending for that kind of thing; the other two share
+#: the rest.
 FAVOURITE_FORM = 0.7
 #: How often a critic agrees with the majority about a dish.
 AGREEMENT = 0.65
@@ -212,8 +214,8 @@ ATTRIBUTES = {
 def draw_dialect(rng: Rng) -> dict[str, str]:
     """A dialect by the recipe: noun -> form.
 
-    For each kind of thing one of the three endings is the favourite, and each noun has the favourite ending
-    or, more seldom, one of the other two.
+    For each kind of thing one of the three endings is the favourite, and each noun has the
+    favourite ending or, more seldom, one of the other two.
     """
     favourite = {kind: rng.randrange(3) for kind in lex.CATEGORY_NAMES}
     table = {}

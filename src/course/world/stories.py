@@ -1,8 +1,9 @@
 """Stories of people who move between rooms and pick things up, with questions about them (after
 bAbI, Weston et al. 2016).
 
-The answer is in the story and nowhere else: people and things are where this story puts them. Beside the two questions there are
-statements that the story bears out or not, and summaries in one sentence.
+The answer is in the story and nowhere else: people and things are where this story puts them.
+Beside the two questions there are statements that the story bears out or not, and summaries in one
+sentence.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ _TAKES = ("{p} took the {o} .", "{p} picked up the {o} .")
 
 @dataclass(frozen=True)
 class Story:
-    """A story, its two questions and their answers, a summary (who had what where in the end), and the last room of everybody.
+    """A story, its two questions and their answers, a summary (who had what where in the end), and
+    the last room of everybody.
 
     Every answer is a word of the story.
     """

@@ -1,7 +1,7 @@
 """Sums over the numbers 0 to 99, and how they are written.
 
-Every single sum belongs to a split by its text (``"17 + 5"``); one that is held out occurs in no document, not even inside a
-worked solution, in whatever words.
+Every single sum belongs to a split by its text (``"17 + 5"``); one that is held out occurs in no
+document, not even inside a worked solution, in whatever words.
 """
 
 import re
@@ -12,7 +12,8 @@ from course.world.split import is_train
 SPLIT_KEY = "sum"
 #: The second operand of every sum is at most this; results stay within 0 to 99.
 LARGEST_STEP = 10
-#: Ways to write a sum down: sign -> frames with the numbers ``{a}``, ``{b}`` and the result ``{c}``; the first is the plain one.
+#: Ways to write a sum down: sign -> frames with the numbers ``{a}``, ``{b}`` and the result
+#: ``{c}``; the first is the plain one.
 WORDINGS = {
     "+": ("{a} + {b} = {c} .", "{a} plus {b} is {c} .", "{a} and {b} more make {c} ."),
     "-": ("{a} - {b} = {c} .", "{a} minus {b} is {c} .", "{a} without {b} leaves {c} ."),
