@@ -116,7 +116,7 @@ def test_one_page_has_all_claims():
         text = (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
         tables = re.findall(r"^studies\.claims_table\((.*)\)$", text, re.M)
         cell = f"```{{code-cell}} ipython3\nstudies.claims_table({', '.join(tables)})"
-        assert f"({name}.ipynb#claims)\n\n{cell}" in page
+        assert f"({name}.ipynb)\n\n{cell}" in page
 
 
 def test_chapters_end_with_claims():

@@ -18,6 +18,8 @@ from course.lm.predictor import MaskedLM
 from course.pretraining.recipes import Recipe
 from course.prompting.selection import Nearest
 from course.prompting.sweeps import Cell
+from course.reward.online import OnlineSettings
+from course.reward.policy_gradient import PolicyLoss
 from course.search.baselines import Exhaustive, RandomSearch
 from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
 from course.search.budget import BudgetedEvaluator
@@ -54,6 +56,8 @@ SETTINGS = [
     NoWorse(2.0),
     Within(2.0),
     GenerationConfig(),
+    OnlineSettings(),
+    PolicyLoss(),
     Selection({"train": 5}),
     Tuning(("topic",), rank=2),
     Cell("gpt-small", "topic", "gold", 1, 0),
