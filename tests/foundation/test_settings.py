@@ -10,6 +10,7 @@ import pytest
 
 import course
 from course.finetuning.instruction_tuning import Tuning
+from course.foundation.resampling import Resampled
 from course.heads.answers import SpanHead
 from course.heads.learning import Effort
 from course.lm.generation_config import GenerationConfig
@@ -17,6 +18,8 @@ from course.lm.predictor import MaskedLM
 from course.pretraining.recipes import Recipe
 from course.prompting.selection import Nearest
 from course.prompting.sweeps import Cell
+from course.reward.online import OnlineSettings
+from course.reward.policy_gradient import PolicyLoss
 from course.search.baselines import Exhaustive, RandomSearch
 from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
 from course.search.budget import BudgetedEvaluator
@@ -30,8 +33,9 @@ from course.search.steering import LearnedPrefix, PolicyTraining
 from course.search.triggers import OpeningWriter
 from course.search.writers import AskedWriter, BlankFiller, TunedWriter
 from course.search.writing import WrittenPrompts
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Demonstration, Varies
 from course.studies.self_consistency import Setting
+from course.studies.verdicts import MoreThan, NoWorse, Within
 from course.tasks.task import Selection
 from course.training.batches import BatchingPlan
 from course.training.fitting import FitSettings
@@ -40,13 +44,20 @@ from course.world.corpus import Corpus
 MANNER = Manner(("why ?",), ("who ?",), Brevity())
 SETTINGS = [
     FitSettings(patience=2),
-    Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6, restart=3),
+    Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6),
     BatchingPlan(True, True),
     Effort(10, 60, 8, 3e-4),
     SpanHead(),
     Corpus(),
-    Claim("1a", "it is so", 1.0, "lee2023"),
+    Claim("1a", "it is so", MoreThan(1.0), "lee2023", (Varies.ITEMS,)),
+    Demonstration("1a", "it is so", "lee2023", "it must"),
+    Resampled([1, 2, 3], len),
+    MoreThan(1.0),
+    NoWorse(2.0),
+    Within(2.0),
     GenerationConfig(),
+    OnlineSettings(),
+    PolicyLoss(),
     Selection({"train": 5}),
     Tuning(("topic",), rank=2),
     Cell("gpt-small", "topic", "gold", 1, 0),
@@ -74,7 +85,7 @@ SETTINGS = [
     Setting("gpt-middle", "problem", 3),
 ]
 #: Values of another type, or empty ones, that a field takes by its meaning.
-TAKEN = {"GenerationConfig.stop": ["words"], "Claim.fails": [""]}
+TAKEN = {"GenerationConfig.stop": ["words"], "Claim.because": [""], "Claim.reported": [""]}
 #: Classes with numbers that a reader does not set: definitions of the world and of methods, and
 #: what a parser finds. They have tests of their own.
 DEFINITIONS = {"Exercise", "Linked", "ListTask", "Method", "Numeral"}

@@ -23,7 +23,7 @@ def dialogues() -> list[str]:
         for manner in MANNERS.options
         for question in [draw_question(rng)]
     ]
-    apprentice = ["to a friend : dear friend , come back then , and well"]
+    apprentice = ["to a guest : dear guest , come back then , and well"]
     return 3 * [dialogue(question) for question in sum(visitor_questions(0), ())] + 10 * (
         written + apprentice
     )
@@ -33,4 +33,4 @@ def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):
     files = smollm2(dialogues())
     serve(hub, {"gpt-middle": files, "gpt-small": files}, ())
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
-    assert "256 calls" in printed and "6c holds" in printed
+    assert "256 calls" in printed

@@ -347,9 +347,10 @@ def test_searches_are_named_at_the_end_of_their_curves():
         name: np.array([[50.0, 60.0 + i], [51.0, 61.0 + i], [52.0, 62.0 + i]])
         for i, name in enumerate(("AutoPrompt", "PEZ", "random"))
     }
-    assert {*runs, "written by people"} <= names(
-        plots.found_by_calls(runs, (500, 1000), 48.0, 90.0)
-    )
+    figure = plots.found_by_calls(runs, (500, 1000), 48.0, 90.0)
+    assert {*runs, "written by people", "in a known layout"} <= names(figure)
+    dashed = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert dashed == [48, 90]
 
 
 def test_proposals_are_marked_and_their_correlation_is_told():

@@ -109,20 +109,18 @@ class Echo(TextModel):
 
 
 @dataclass(frozen=True)
-class Friends(Reward):
+class Guests(Reward):
     def __call__(self, questions, replies):
-        return np.array([float(reply.split().count("friend")) for reply in replies])
+        return np.array([float(reply.split().count("guest")) for reply in replies])
 
 
-WANTED = Manner(*visitor_questions(0), Friends())
+WANTED = Manner(*visitor_questions(0), Guests())
 
 
 def test_every_search_runs_on_manners():
-    exhaustive = search(Exhaustive(("fool", "dear friend", "friend friend")), WANTED, Echo(), 100)
-    assert exhaustive.prompt == "friend friend" and exhaustive.held_out == 200.0
-    assert (
-        search(RandomSearch(("friend", "fool"), 2), WANTED, Echo(), 100).prompt == "friend friend"
-    )
+    exhaustive = search(Exhaustive(("fool", "dear guest", "guest guest")), WANTED, Echo(), 100)
+    assert exhaustive.prompt == "guest guest" and exhaustive.held_out == 200.0
+    assert search(RandomSearch(("guest", "fool"), 2), WANTED, Echo(), 100).prompt == "guest guest"
 
 
 def settings(**others):
@@ -130,12 +128,12 @@ def settings(**others):
 
 
 def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
-    words = tuple(model.token_ids("friend fool guide dear come back the inn well day".split()))
+    words = tuple(model.token_ids("guest fool guide dear come back the inn well day".split()))
     method = LearnedPrefix(
         model, words, PolicyTraining(length=3, prefixes=12, questions=2), settings()
     )
     found = search(method, WANTED, Echo(), 600)
-    assert found.prompt == "friend friend friend" and found.calls <= 600
+    assert found.prompt == "guest guest guest" and found.calls <= 600
     assert [step.calls for step in found.steps] == [120, 240, 360, 480, 600] and found.steps[
         -1
     ].score == 3
@@ -143,7 +141,7 @@ def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
 
 
 def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
-    words = model.token_ids("friend fool guide dear".split())
+    words = model.token_ids("guest fool guide dear".split())
     training, evaluator = (
         PolicyTraining(length=1, prefixes=8, questions=4, reads=True),
         BudgetedEvaluator(WANTED, Echo(), 300),
@@ -151,7 +149,7 @@ def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
     policy = Policy(model, words, settings())
     rewards = [update.reward for update in learn(policy, evaluator, training)]
     assert rewards[-1] > rewards[0] + 0.3
-    assert steered(policy, training, WANTED.test) == ["friend"] * 16
+    assert steered(policy, training, WANTED.test) == ["guest"] * 16
     assert len(steered(policy, PolicyTraining(length=2), WANTED.test)) == 16
 
 
@@ -213,4 +211,4 @@ def test_bad_lessons_and_objectives_are_refused(model):
     with pytest.raises(ValueError, match="give it more calls"):
         search(LearnedPrefix(model), WANTED, Echo(), 20)
     with pytest.raises(ValueError, match="0 test questions"):
-        Manner(("where is the inn ?",), (), Friends())
+        Manner(("where is the inn ?",), (), Guests())

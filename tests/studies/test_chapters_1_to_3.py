@@ -96,7 +96,8 @@ def adapters_table() -> pd.DataFrame:
 def test_methods_are_compared_seed_by_seed():
     table = adapters_table()
     assert adapters.minus("full", "lora", adapters.PAIRS, table, table) == [5.0] * 4
-    assert adapters.share_of_the_gain(table).tolist() == [75.0, 75.0]
+    gains = adapters.share_of_the_gain(table)
+    assert (gains.numerators / gains.denominators).tolist() == [0.75, 0.75]
     assert adapters.size_and_score(table, adapters.PAIRS)["LoRA"] == (2.0, 65.5)
     assert adapters.averages(table).loc[(adapters.QUESTIONS, "full"), "parameters"] == 7
 
@@ -160,12 +161,6 @@ def test_what_the_claims_about_adapters_rest_on():
     table = read_record(adapters.FORGETTING).table()
     wide = table.pivot(index=["seed", "task"], columns="way", values="value")
     assert (wide[forgetting.OFF] == wide[forgetting.BEFORE]).all()
-
-
-@pytest.mark.parametrize("module", [adapters, expectations, heads])
-def test_a_claim_holds_unless_it_says_why_not(module):
-    for claim in module.CLAIMS:
-        assert claim.holds(claim.measured()) is not bool(claim.fails), claim.statement
 
 
 class Tuned:

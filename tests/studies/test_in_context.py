@@ -1,4 +1,4 @@
-"""What chapter 4 reads off its records: means over the right rows; and which tasks are recognised."""
+"""What chapter 4 reads off its records: means over the right rows; which tasks are recognised."""
 
 import numpy as np
 import pandas as pd

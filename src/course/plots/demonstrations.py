@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from course.foundation.intervals import interval
+from course.foundation.intervals import PERCENT, interval
 from course.plots.style import CEILING, OPENED, PROMPTED, spread
 
 
@@ -20,10 +20,10 @@ def _chance_line(ax: Axes, level: float = 50.0) -> None:
 
 def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -> float:
     """The mean of the seeds with its 95 % interval; returns the mean."""
-    span = interval(runs)
+    span = interval(runs, PERCENT)
     ax.plot(
         [x, x],
-        [max(span.low, 0), min(span.high, 100)],
+        [span.low, span.high],
         color=colour,
         linewidth=5,
         alpha=0.3,
@@ -48,14 +48,12 @@ def by_condition(
     rows = range(len(conditions))[::-1]
     for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
         for row, condition in zip(rows, conditions, strict=True):
-            span = interval(runs[condition])
+            span = interval(runs[condition], PERCENT)
             ax.barh(
                 row, span.mean, color=PROMPTED if condition == "gold" else "#9ecae1", height=0.62
             )
             ax.plot([span.low, span.high], [row, row], color="#222222", linewidth=1.5)
-            ax.text(
-                max(span.high, span.mean) + 2, row, f"{span.mean:.0f}", va="center", fontsize=10
-            )
+            ax.text(span.high + 2, row, f"{span.mean:.0f}", va="center", fontsize=10)
         ax.set_xlim(0, 114)
         ax.set_xticks((0, 50, 100))
         ax.set_title(title, fontsize=11)

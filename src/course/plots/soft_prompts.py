@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from course.foundation.intervals import interval
+from course.foundation.intervals import PERCENT, interval
 from course.plots.style import OPENED, PROMPTED, band, name_ends
 
 #: Lines of the curves of one colour, in their order.
@@ -34,18 +34,10 @@ def same_labels(
         for row, way in enumerate(ways):
             if way not in found:
                 continue
-            span = interval(found[way])
+            span = interval(found[way], PERCENT)
             ax.barh(row, span.mean, color=OPENED if way in learned else PROMPTED, height=0.62)
-            ax.plot(
-                (max(span.low, 0), min(span.high, 100)), (row, row), color="#222222", linewidth=1.5
-            )
-            ax.text(
-                max(min(span.high, 100), span.mean) + 2,
-                row,
-                f"{span.mean:.0f}",
-                va="center",
-                fontsize=10,
-            )
+            ax.plot((span.low, span.high), (row, row), color="#222222", linewidth=1.5)
+            ax.text(span.high + 2, row, f"{span.mean:.0f}", va="center", fontsize=10)
         ax.set_xlim(0, 116)
         ax.set_xticks((0, 50, 100))
         ax.set_title(title, fontsize=11)

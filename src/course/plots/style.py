@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from course.foundation.intervals import interval
+from course.foundation.intervals import PERCENT, interval
 
 #: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and
 #: Ito, safe for the colour-blind.
@@ -56,13 +56,13 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
 def band(
     ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str, style: str = "-"
 ) -> np.ndarray:
-    """The mean of runs (seeds, points) as a line, with the 95 % interval as a band; returns the
-    mean.
+    """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band;
+    returns the mean.
     """
     means = runs.mean(0)
     ax.plot(x, means, style, color=colour, marker="o", markersize=4)
     if len(runs) >= 3:
-        spans = [interval(column) for column in runs.T]
+        spans = [interval(column, PERCENT) for column in runs.T]
         ax.fill_between(
             x,
             [s.low for s in spans],

@@ -10,9 +10,10 @@ from course.foundation.lazy import lazy_names
 __all__, __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "catalogue": ["CLAIMS", "STUDIES", "report"],
-        "claims": ["Claim"],
+        "catalogue": ["CLAIMS", "STUDIES", "claim_counts", "claims_table"],
+        "claims": ["Claim", "Demonstration", "Varies"],
         "command": ["main", "measure"],
         "records": ["Record", "RecordError", "Row", "Study", "read_record"],
+        "verdicts": ["MoreThan", "NoWorse", "Verdict", "Within"],
     },
 )

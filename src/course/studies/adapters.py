@@ -5,6 +5,7 @@ and how a prefix starts.
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,12 +13,14 @@ from course.adapters import METHODS
 from course.adapters.storage import benchmark_adapter_storage, benchmark_storage
 from course.adapters.tuning import tune
 from course.finetuning import forgetting, specialists
+from course.foundation.intervals import RatioOfMeans
 from course.lm.language_model import load
 from course.models.loading import load_model
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Demonstration, Varies, undecided
 from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
 from course.studies.tables import rows_of
+from course.studies.verdicts import MoreThan, NoWorse
 from course.tasks.registry import Task, load_task
 
 #: Task -> optimiser steps, for all methods alike. Both need more than the body has; for tags or
@@ -226,11 +229,10 @@ def minus(better: str, worse: str, task: str, *tables: pd.DataFrame) -> list[flo
     ]
 
 
-def share_of_the_gain(table: pd.DataFrame) -> pd.Series:
-    """What LoRA gains over the head alone, in percent of what full fine-tuning gains, on pairs."""
+def share_of_the_gain(table: pd.DataFrame) -> RatioOfMeans:
+    """What LoRA gains over the head alone, as a share of what full fine-tuning gains, on pairs."""
     head = scores_of(table, PAIRS, "head")
-    lora, full = (scores_of(table, PAIRS, method) - head for method in ("lora", "full"))
-    return 100 * lora / full
+    return RatioOfMeans(*(scores_of(table, PAIRS, method) - head for method in ("lora", "full")))
 
 
 def disk_ratio(table: pd.DataFrame) -> pd.Series:
@@ -254,37 +256,43 @@ FORGETTING = Study("adapter-forgetting", 1, ("gpt-middle",), (0, 1, 2), what_is_
 PREFIX_STARTS = Study("prefix-starts", 1, ("bert-middle",), (0, 1, 2), prefix_starts)
 STUDIES = (BY_METHOD, PARITY, BY_SIZE, ON_DISK, FORGETTING, PREFIX_STARTS)
 
+_VARIES = (Varies.ITEMS, Varies.TRAINING)
 _GLUE = "within 0.8 % of full tuning on GLUE (preprint: 0.4 %), 3.6 % parameters"
 
 
-def _no_worse(task: str, studies: tuple[Study, ...], fails: str = "") -> Claim:
+def _no_worse(task: str, studies: tuple[Study, ...], **more: Any) -> Claim:
     return Claim(
         "3a",
         f"On {TITLES[task]} Houlsby adapters are no worse than full tuning.",
-        0,
+        NoWorse(2),
         "houlsby2019adapters",
-        _GLUE,
-        margin=2,
+        _VARIES,
+        reported=_GLUE,
         studies=studies,
-        differences=partial(minus, "bottleneck", "full", task),
-        fails=fails,
+        values=partial(minus, "bottleneck", "full", task),
+        **more,
     )
 
 
-def _better(better: str, worse: str, task: str, source: str, fails: str = "") -> Claim:
+def _better(better: str, worse: str, task: str, source: str, **more: Any) -> Claim:
     return Claim(
         "3b",
         f"On {TITLES[task]}, {METHODS[better].title} is better than {METHODS[worse].title}.",
-        0,
+        MoreThan(0),
         source,
+        _VARIES,
         studies=(BY_METHOD,),
-        differences=partial(minus, better, worse, task),
-        fails=fails,
+        values=partial(minus, better, worse, task),
+        **more,
     )
 
 
 CLAIMS = (
-    _no_worse(PAIRS, (BY_METHOD,), "the seeds scatter by more than the margin"),
+    _no_worse(
+        PAIRS,
+        (BY_METHOD,),
+        **undecided("three seeds, and they scatter by more than the margin"),
+    ),
     _no_worse(QUESTIONS, (BY_METHOD, PARITY)),
     _better("bitfit", "head", QUESTIONS, "benzaken2022bitfit"),
     _better(
@@ -292,34 +300,36 @@ CLAIMS = (
         "head",
         PAIRS,
         "benzaken2022bitfit",
-        "a change of the biases adds next to nothing on pairs",
+        **undecided("three seeds, and they scatter by as much as the gain"),
     ),
     _better("lora", "bitfit", PAIRS, "hu2022lora"),
     _better("bottleneck", "bitfit", PAIRS, "houlsby2019adapters"),
     Claim(
         "3c",
         "LoRA keeps most of what full tuning gains, at a tenth of the bytes.",
-        50,
+        MoreThan(0.5),
         "hu2022lora",
-        unit="percent of the gain",
+        _VARIES,
+        unit="of the gain",
+        ratio=True,
         studies=(BY_METHOD,),
-        differences=share_of_the_gain,
+        values=share_of_the_gain,
     ),
-    Claim(
+    Demonstration(
         "3d",
         "A hundred models take many times the disk of a hundred adapters.",
-        20,
         "hu2022lora",
-        unit="times",
+        "an adapter stores a small part of the numbers that a model has",
         studies=(ON_DISK,),
-        differences=disk_ratio,
+        figures=lambda table: {"times": disk_ratio(table).mean()},
     ),
     Claim(
         "3d",
         "Adapter off, the other tasks go better than after full tuning.",
-        20,
+        MoreThan(20),
         "houlsby2019adapters",
+        _VARIES,
         studies=(FORGETTING,),
-        differences=saved_by_switching_off,
+        values=saved_by_switching_off,
     ),
 )

@@ -1,4 +1,6 @@
-"""All studies and all claims of the course, by chapter."""
+"""All studies and all claims of the course, by chapter, and the table of claims."""
+
+import pandas as pd
 
 from course.studies import (
     adapters,
@@ -16,8 +18,10 @@ from course.studies import (
     verifiers,
     written_prompts,
 )
-from course.studies.claims import Claim
+from course.studies.claims import Claim, Demonstration
+from course.studies.judgement import judged, verdict_counts
 from course.studies.records import Study
+from course.studies.table_of_claims import ClaimsTable
 
 _MODULES = (
     expectations,
@@ -37,22 +41,28 @@ _MODULES = (
 )
 #: Every study by its name.
 STUDIES: dict[str, Study] = {study.name: study for module in _MODULES for study in module.STUDIES}
-#: The claims of all studies.
-CLAIMS: tuple[Claim, ...] = tuple(
+#: What the chapters state, the claims and demonstrations of all studies.
+CLAIMS: tuple[Claim | Demonstration, ...] = tuple(
     claim for module in _MODULES for claim in getattr(module, "CLAIMS", ())
 )
 
 
-def report(*numbers: str) -> str:
-    """The claims with these numbers, each with its verdict, figures and source, as text to print.
+def claims_table(*numbers: str) -> ClaimsTable:
+    """The claims and demonstrations with these numbers (default: all), each with its figure, its
+    verdict, and its verdict after Holm's correction for all claims of the course.
 
     Raises:
         ValueError: for a number that no claim has.
-        RecordError: if the record of a claim is missing or stale.
+        RecordError: if the record of one of them is missing or stale.
     """
-    known = [claim.number for claim in CLAIMS]
+    known = [*dict.fromkeys(claim.number for claim in CLAIMS)]
     if unknown := [number for number in numbers if number not in known]:
-        raise ValueError(
-            f"no claim {', '.join(unknown)}; choose from {', '.join(dict.fromkeys(known))}"
-        )
-    return "\n".join(claim.line() for n in numbers for claim in CLAIMS if claim.number == n)
+        raise ValueError(f"no claim {', '.join(unknown)}; choose from {', '.join(known)}")
+    return ClaimsTable(tuple(judged(CLAIMS, numbers or known)))
+
+
+def claim_counts() -> pd.DataFrame:
+    """How many claims hold, fail and are undecided, by chapter and in all; see
+    :func:`course.studies.judgement.verdict_counts`.
+    """
+    return verdict_counts(claims_table().lines)

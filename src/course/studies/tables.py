@@ -33,6 +33,13 @@ def by_seed(table: pd.DataFrame, **conditions: object) -> np.ndarray:
     return where(table, **conditions).groupby("seed")["value"].mean().to_numpy()
 
 
+def by_body(table: pd.DataFrame, bodies: Iterable[str], **conditions: object) -> np.ndarray:
+    """Mean of the values of the rows that have these values, by pretrained body (the column
+    ``model``) and seed, (bodies, seeds), for :class:`course.foundation.intervals.Crossed`.
+    """
+    return np.stack([by_seed(table, model=body, **conditions) for body in bodies])
+
+
 def curve(table: pd.DataFrame, column: str, **conditions: object) -> np.ndarray:
     """Mean value at each point of a column, from the smallest, (seeds, points)."""
     rows = where(table, **conditions)

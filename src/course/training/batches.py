@@ -120,7 +120,7 @@ class Completions:
 
     @property
     def fingerprint(self) -> str:
-        return _fingerprint(self.ids, self.starts)
+        return fingerprint(self.ids, self.starts)
 
     def micro_batches(self, chosen: Sequence[int], plan: BatchingPlan) -> list[MicroBatch]:
         lengths = [len(self.ids[i]) for i in chosen]
@@ -252,7 +252,7 @@ class Encoded:
 
     @property
     def fingerprint(self) -> str:
-        return _fingerprint(self.features)
+        return fingerprint(self.features)
 
     def micro_batches(self, chosen: Sequence[int], plan: BatchingPlan) -> list[MicroBatch]:
         return [batch for _, batch in self.micro_batches_with_positions(chosen, plan)]
@@ -381,7 +381,8 @@ def _num_targets(feature: dict) -> int:
     return 1
 
 
-def _fingerprint(*parts: object) -> str:
+def fingerprint(*parts: object) -> str:
+    """A sha256 of what examples are made of, for :attr:`Data.fingerprint`."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

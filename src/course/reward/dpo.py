@@ -1,0 +1,95 @@
+"""Direct preference optimisation (DPO): a policy learns from comparisons without a reward model
+(Rafailov et al. 2023).
+
+The reward of a reply is beta times how much likelier the policy makes it than the reference does;
+the loss is that of Bradley and Terry for these rewards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from course.foundation.validation import number
+from course.reward.bradley_terry import bradley_terry_loss
+from course.reward.pairs import PairData, mask_of
+from course.training.batches import BatchingPlan, MicroBatch
+
+
+def dpo_loss(
+    chosen: torch.Tensor,
+    rejected: torch.Tensor,
+    reference_chosen: torch.Tensor,
+    reference_rejected: torch.Tensor,
+    beta: float,
+) -> torch.Tensor:
+    """The loss of each comparison, (B,), from the log-probabilities (B,), in nats, of its two
+    replies under the policy and under the reference.
+    """
+    return bradley_terry_loss(
+        beta * (chosen - reference_chosen), beta * (rejected - reference_rejected)
+    )
+
+
+@dataclass(frozen=True)
+class DpoData(PairData):
+    """Comparisons for a policy; the loss is :func:`dpo_loss`.
+
+    Attributes:
+        reference: log-probability, in nats, of (chosen, rejected) of each comparison under the
+            reference, computed once: see :func:`reply_log_probabilities`.
+        beta: how much the policy is held to the reference; more holds it more.
+    """
+
+    reference: tuple[tuple[float, float], ...]
+    beta: float
+
+    def __post_init__(self) -> None:
+        number(above=0)("beta", self.beta)
+        if len(self.reference) != len(self.pairs):
+            raise ValueError(
+                f"{len(self.pairs)} comparisons and {len(self.reference)} log-probabilities of the "
+                "reference: expected (chosen, rejected) for each comparison"
+            )
+
+    def summed_loss(
+        self, model: torch.nn.Module, batch: MicroBatch, plan: BatchingPlan
+    ) -> torch.Tensor:
+        log_p = batch_log_probabilities(model, batch)  # (2 B,)
+        kept = [self.reference[i] for i in batch.tensors["examples"].tolist()]
+        reference = torch.tensor(kept, device=log_p.device).T  # (2, B)
+        chosen, rejected = log_p.chunk(2)
+        return dpo_loss(chosen, rejected, reference[0], reference[1], self.beta).sum()
+
+
+def batch_log_probabilities(model: torch.nn.Module, batch: MicroBatch) -> torch.Tensor:
+    """Log-probability, in nats, of each reply of a micro-batch after its prompt, (2 B,): the sum
+    over its tokens.
+    """
+    ids, starts = batch.tensors["input_ids"], batch.tensors["starts"]  # (2 B, T), (2 B,)
+    mask = mask_of(batch.tensors["lengths"], ids.shape[1])
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
+    token = logits.log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]  # (2 B, T - 1)
+    # the logits at a place are of the token after it
+    place = torch.arange(1, ids.shape[1], device=ids.device)
+    in_reply = (place >= starts[:, None]) & (mask[:, 1:] == 1)
+    return (token * in_reply).sum(1)
+
+
+@torch.inference_mode()
+def reply_log_probabilities(
+    model: torch.nn.Module, data: PairData, plan: BatchingPlan
+) -> tuple[tuple[float, float], ...]:
+    """Log-probability, in nats, of (chosen, rejected) of each comparison; the reference of
+    :class:`DpoData`.
+    """
+    found: dict[int, tuple[float, float]] = {}
+    device = next(model.parameters()).device
+    everything: Sequence[int] = range(len(data.pairs))
+    for batch in data.micro_batches(everything, plan):
+        chosen, rejected = batch_log_probabilities(model, batch.to(device)).chunk(2)
+        examples = batch.tensors["examples"].tolist()
+        found |= dict(
+            zip(examples, zip(chosen.tolist(), rejected.tolist(), strict=True), strict=True)
+        )
+    return tuple(found[i] for i in everything)

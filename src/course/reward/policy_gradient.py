@@ -1,0 +1,80 @@
+"""Policy-gradient loss of sampled replies, with clipping and a KL penalty: the surrogate of PPO
+(Schulman et al. 2017) without a value network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from course.foundation.validation import check_fields, number, one_of, optional
+from course.reward.divergence import ESTIMATORS, kl_estimate
+
+#: How the tokens are weighted: all replies alike (GRPO as published), or all tokens alike, which
+#: does not make errors in long replies cheaper (DAPO, Yu et al. 2025).
+NORMALISATIONS = ("reply", "token")
+
+
+@dataclass(frozen=True)
+class PolicyLoss:
+    """The loss of a policy on replies that it sampled.
+
+    Attributes:
+        beta: weight of the penalty for the divergence from the reference, nats times reward.
+        estimator: of the divergence, one of :data:`course.reward.divergence.ESTIMATORS`.
+        clip: how far the ratio of new to old probability may leave 1 before its gradient is cut;
+            None without clipping. With one update for each sampling the ratio is 1.
+        normalisation: one of :data:`NORMALISATIONS`.
+    """
+
+    beta: float = 0.0
+    estimator: str = "k3"
+    clip: float | None = 0.2
+    normalisation: str = "reply"
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            beta=number(0),
+            estimator=one_of(ESTIMATORS),
+            clip=optional(number(above=0)),
+            normalisation=one_of(NORMALISATIONS),
+        )
+
+    def __call__(
+        self,
+        log_p: torch.Tensor,
+        old: torch.Tensor,
+        reference: torch.Tensor,
+        advantages: torch.Tensor,
+        mask: torch.Tensor,
+    ) -> torch.Tensor:
+        """The loss, a scalar.
+
+        Args:
+            log_p: log-probability of each token under the policy, (replies, tokens), in nats.
+            old: the same when the replies were sampled, without gradient.
+            reference: the same under the reference.
+            advantages: of each reply, (replies,).
+            mask: 1 at each token of a reply, 0 elsewhere, (replies, tokens).
+        """
+        ratio = (log_p - old).exp()
+        gain = ratio * advantages[:, None]
+        if self.clip is not None:
+            near = ratio.clamp(1 - self.clip, 1 + self.clip) * advantages[:, None]
+            gain = torch.minimum(gain, near)
+        each = -gain
+        if self.beta:
+            each = each + self.beta * kl_estimate(log_p, reference, self.estimator)
+        if self.normalisation == "token":
+            return (each * mask).sum() / mask.sum()
+        return ((each * mask).sum(1) / mask.sum(1)).mean()
+
+
+def discounted_by_divergence(
+    rewards: torch.Tensor, log_ratio: Sequence[float] | torch.Tensor, beta: float
+) -> torch.Tensor:
+    """Rewards less beta times the log-ratio of each reply, (prompts, samples): the penalty as part
+    of the reward, as RLOO has it (Ahmadian et al. 2024).
+    """
+    return rewards - beta * torch.as_tensor(log_ratio, dtype=rewards.dtype).view_as(rewards)
