@@ -80,16 +80,18 @@ def test_orders_are_means_over_tasks_and_sets_of_demonstrations():
     table = pd.DataFrame(
         [
             row
-            for body, shift in zip(in_context.BODIES, (0.0, 30.0, 60.0, 100.0), strict=True)
+            for body, shift in zip(in_context.ORDERED, (0, 0, 0, 0, 30, 60, 100), strict=True)
             for i, shares in enumerate(in_context.SHARES)
             for task, value in (("a", 0.0), ("b", 20.0))
             for row in calibrated(body, shares, task, value + shift + 9.0 * i)
         ]
     )
     assert in_context.over_orders(table, "none", "worst")[:, 0].tolist() == [19, 49, 79]
-    panels = in_context.by_shares(table)
-    assert panels["even"]["batch"]["mean"].tolist() == [40]
-    assert panels["skewed"]["none"]["worst"].tolist() == [53.5]
+    panels = in_context.by_size_and_kind(table)
+    assert panels["small"]["batch"]["mean"].tolist() == [19]
+    assert panels["middle"]["none"]["worst"].tolist() == [49]
+    shares = in_context.worst_by_shares(table)
+    assert (shares.diff().dropna() == 9).all(axis=None)
     assert in_context.worst_by_model(table).loc[in_context.LARGE].tolist() == [119] * 3
 
 

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from course.finetuning.instruction_tuning import BASE, HELD_OUT, TUNED, Control
+from course.finetuning.instruction_tuning import BASE, HELD_OUT, TUNED, Control, Tuning
+from course.finetuning.release import SHIPPED
 from course.lm.contract import Sample
 from course.studies import instruct
+from course.studies.records import read_record
 from course.world.conduct import SPLIT_KEY, truths
 from course.world.split import is_train
 
@@ -56,6 +58,7 @@ def test_a_part_has_a_row_a_seed_and_a_column_a_cluster():
 
 def test_the_base_and_the_untaught_are_taken_at_their_best():
     assert instruct.best_of_base(TABLE)[HELD_OUT[0]].tolist() == [35, 45, 55]
+    assert instruct.best_form(TABLE, instruct.IN_TURN)[HELD_OUT[0]].tolist() == [60, 70, 80]
     assert instruct.best_untaught(TABLE)[HELD_OUT[1]].tolist() == [18, 28, 38]
 
 
@@ -71,7 +74,7 @@ def test_controls_and_sizes_are_means_over_clusters():
 
 def test_claims_are_differences_on_their_own_cluster():
     gains = [claim.values(TABLE).tolist() for claim in instruct.CLAIMS[: 2 * len(HELD_OUT)]]
-    assert gains == [[15, 15, 15], [33, 33, 33]] * len(HELD_OUT)
+    assert gains == [[25, 25, 25], [43, 43, 43]] * len(HELD_OUT)
     named = [claim.statement for claim in instruct.CLAIMS]
     assert all(sum(cluster in text for text in named) == 2 for cluster in HELD_OUT)
 
@@ -89,6 +92,13 @@ def test_settings_are_the_best_in_the_mean_over_seeds():
     )
     assert instruct.best_settings(table, "all") == (60, 0.1)
     assert instruct.best_settings(table, "adapter") == (60, 0.3)
+
+
+def test_the_settings_in_use_are_the_best_of_those_that_were_tried():
+    tried = read_record(instruct.SETTINGS).table()
+    plain = Tuning(("topic",))
+    assert instruct.best_settings(tried, "all") == (plain.steps, plain.learning_rate)
+    assert instruct.best_settings(tried, "adapter") == (SHIPPED.steps, SHIPPED.learning_rate)
 
 
 def test_the_shipped_model_is_a_mean_over_clusters_not_tasks():
@@ -135,8 +145,8 @@ class Guide:
     def generate(self, prompts, **settings):
         self.prompts = prompts
         questions = [p.removeprefix("visitor : ").removesuffix(" \n guide :") for p in prompts]
-        replies = [truths(question)[0] if self.true else "seven ." for question in questions]
-        return [[Sample(f" {reply} ", 1, 0.0, "stop")] for reply in replies]
+        said = [truths(question)[0] if self.true else "seven ." for question in questions]
+        return [[Sample(f" {reply}".replace(" ,", ","), 1, 0.0, "stop")] for reply in said]
 
 
 def test_a_true_guide_is_told_from_one_that_talks_nonsense():

@@ -37,6 +37,7 @@ from course.finetuning.release import SHIPPED
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
+from course.search.dialogue_reward import replies
 from course.studies.claims import Claim, Varies
 from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
@@ -65,7 +66,7 @@ BASES, IN_TURN, UNTAUGHT, ALONE_IN_KIND, BY_SIZE, BREADTH = (
 #: The forms of a request that every input can have.
 FORMS = {"after": AFTER, "before": BEFORE, "inline": INLINE}
 #: Steps and learning rates that were tried: of all parameters, and of the adapter that ships.
-FULL_SETTINGS = ((60, 3e-4), (60, 1e-3), (120, 3e-4), (120, 1e-3))
+FULL_SETTINGS = ((30, 1e-3), (60, 3e-4), (60, 1e-3), (120, 1e-3))
 ADAPTER_SETTINGS = ((120, 1e-3), (120, 3e-3), (240, 3e-3))
 
 
@@ -213,10 +214,8 @@ def as_guide(model: LanguageModel, seed: int, count: int = 100) -> dict[str, flo
         question = draw_question(rng)
         if not is_train(SPLIT_KEY, question):
             asked.append(question)
-    prompts = [f"visitor : {question} \n guide :" for question in asked]
-    written = model.generate(prompts, temperature=1.0, stop="\n", seed=seed, max_tokens=60)
-    replies = [samples[0].text.strip() for samples in written]
-    pairs = list(zip(asked, replies, strict=True))
+    written = replies(model, [("", question) for question in asked], seed=seed)
+    pairs = [(question, reply) for question, (reply,) in zip(asked, written, strict=True)]
     readable = sum(manner_of(question, reply) is not None for question, reply in pairs)
     worth = sum(gold_reward(question, reply) for question, reply in pairs)
     return {READABLE: 100 * readable / count, GOLD: worth / count}
@@ -235,13 +234,22 @@ def by_held_out(
     return rows.pivot(index="seed", columns="cluster", values="value")[list(clusters)]
 
 
-def best_of_base(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (percent) of the base in its best form of a request, of each seed and cluster by
-    itself: a row a seed, a column a cluster. The best is taken on the items that are tested, which
-    flatters the base.
+def best_form(table: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Accuracy (percent) in the best form of a request, of each seed and cluster by itself: a row a
+    seed, a column a cluster.
+
+    The best is taken on the items that are tested, which flatters all models alike.
+
+    Args:
+        part: :data:`BASES` or :data:`IN_TURN`.
     """
-    forms = [by_held_out(table, BASES, form=form) for form in FORMS]
+    forms = [by_held_out(table, part, form=form) for form in FORMS]
     return pd.concat(forms).groupby(level="seed").max()
+
+
+def best_of_base(table: pd.DataFrame) -> pd.DataFrame:
+    """The same of the base."""
+    return best_form(table, BASES)
 
 
 def best_untaught(table: pd.DataFrame) -> pd.DataFrame:
@@ -327,11 +335,13 @@ def lost_by_tuning(table: pd.DataFrame) -> pd.Series:
     return means[BASE] - means[TUNED]
 
 
-def _gain(table: pd.DataFrame, over: Callable[[pd.DataFrame], pd.DataFrame], cluster: str):
-    """Points by which the model tuned on instructions beats another figure on one held-out cluster,
-    by seed.
+def _gain(
+    table: pd.DataFrame, over: Callable[[pd.DataFrame], pd.DataFrame], cluster: str
+) -> np.ndarray:
+    """Points by which the model tuned on instructions, at its best, beats another one at its best
+    on one held-out cluster, by seed.
     """
-    return (by_held_out(table, IN_TURN)[cluster] - over(table)[cluster]).to_numpy()
+    return (best_form(table, IN_TURN)[cluster] - over(table)[cluster]).to_numpy()
 
 
 def _change(table: pd.DataFrame, request: str) -> np.ndarray:
@@ -358,8 +368,8 @@ def _on(cluster: str) -> tuple[Claim, Claim]:
     guess = {"one label throughout": GUESSES[cluster]} if cluster in GUESSES else {}
     return (
         _claim(
-            f"With {cluster} held out, tuning on instructions beats the base in its best form of a"
-            " request by more than 5 points.",
+            f"With {cluster} held out, tuning on instructions beats the base by more than 5 points,"
+            " each in its best form of a request.",
             MoreThan(5),
             values=partial(_gain, over=best_of_base, cluster=cluster),
             baselines=lambda table: guess,
