@@ -21,7 +21,9 @@ from course.reasoning.problems import is_stated
 from course.reasoning.reduction import Story
 from course.reasoning.solving import Attempt
 from course.reasoning.traces import written_steps
+from course.reasoning.verifier import _encode
 from course.tasks.answer_parsing import NO_ANSWER, Answer, parse_answer
+from course.training.packing import IGNORED
 from course.world import problems as word_problems
 from course.world import sums
 from course.world.exercises import EXERCISES
@@ -340,6 +342,15 @@ def test_a_verifier_tells_right_chains_from_wrong_ones(small):
     assert verifier.scores([]) == []
     with pytest.raises(ValueError, match="all right: a verifier needs both kinds"):
         reasoning.train_verifier(small, [[found[0][0]]])
+
+
+def test_every_token_of_a_solution_bears_its_label_and_no_other_does(small, shop):
+    text = "the answer is 7 ."
+    (right,) = _encode(small.tokenizer, [attempt(replace(shop, output="7"), f" {text}")]).features
+    (wrong,) = _encode(small.tokenizer, [attempt(shop, text)]).features
+    kept = [i for i, y in zip(right["input_ids"], right["labels"], strict=True) if y != IGNORED]
+    assert kept == small.token_ids(text.split()) and set(right["labels"]) == {1, IGNORED}
+    assert wrong["input_ids"] == right["input_ids"] and set(wrong["labels"]) == {0, IGNORED}
 
 
 @pytest.fixture(scope="module")
