@@ -267,6 +267,21 @@ def test_an_answer_begun_in_the_prompt_is_read(small):
     assert found[0].answer != NO_ANSWER and found[0].answer.found == "phrase"
 
 
+def test_a_long_prompt_leaves_a_solution_nearly_its_length_or_is_refused(small):
+    (prompt,) = reasoning.make_prompts("trigger", reasoning.problems("route", 2, 1))
+    for room, fits in ((50, True), (20, False)):
+        (ids,) = small.encoder.prompts([prompt.text])
+        filling = " .".join([""] * (small.window + 2 - room - len(ids)))
+        long = replace(prompt, text=prompt.text + filling)
+        assert len(small.encoder.prompts([long.text])[0]) == small.window + 1 - room
+        if fits:
+            ((found,),) = reasoning.solve(small, [long])
+            assert found.tokens <= room
+        else:
+            with pytest.raises(ValueError, match="60 more to write"):
+                reasoning.solve(small, [long])
+
+
 def test_layouts_do_not_mix(small):
     asked = reasoning.make_prompts("trigger", reasoning.problems("route", 2, 1))
     with pytest.raises(ValueError, match="one layout at a time"):
