@@ -56,16 +56,17 @@ def test_top_words_marks_the_right_word():
 
 
 @pytest.mark.parametrize("kinds", [{"sums": "sums"}, {"sums": "sums", "facts": "facts"}])
-def test_by_clue_labels_both_models(kinds):
+def test_by_clue_labels_every_way(kinds):
+    ways = {"one": "GPT", "both": "BERT", "read": "GPT reading"}
     table = every_seed(
         [
-            {"task": kind, "clue": clue, "model": model, "value": value}
+            {"task": kind, "clue": clue, "way": way, "value": value}
             for kind in kinds
             for clue in ("left", "right")
-            for model, value in (("gpt", 50.0), ("bert", 90.0))
+            for way, value in zip(ways, (50.0, 90.0, 70.0), strict=True)
         ]
     )
-    assert {"GPT", "BERT"} <= words(plots.by_clue(table, kinds))
+    assert set(ways.values()) <= words(plots.by_clue(table, kinds, ways))
 
 
 def test_heat_map_prints_every_value():
@@ -136,7 +137,7 @@ def heads_rows(kinds=("a", "b")) -> list[dict]:
     rows = []
     for task in "tuv":
         for way, low in (("pretrained", 60.0), ("scratch", 50.0)):
-            shared = {"task": task, "way": way}
+            shared = {"task": task, "way": way, "model": "a body"}
             rows += [
                 {"part": "score", "labels": labels, "value": value} | shared
                 for labels, value in ((10, low), (100, low + 30))

@@ -1,0 +1,6 @@
+"""The pretrained bodies that a claim about pretraining varies: one size, seeds of its own."""
+
+#: GPTs and BERTs of one size that differ within their kind in the seed of their weights and of the
+#: documents that they read; a GPT and a BERT in the same place read the same ones.
+GPTS = ("gpt-middle", "gpt-middle-seed1", "gpt-middle-seed2")
+BERTS = ("bert-middle", "bert-middle-seed1", "bert-middle-seed2")
