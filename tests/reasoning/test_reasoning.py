@@ -21,7 +21,9 @@ from course.reasoning.problems import is_stated
 from course.reasoning.reduction import Story
 from course.reasoning.solving import Attempt
 from course.reasoning.traces import written_steps
+from course.reasoning.verifier import _encode
 from course.tasks.answer_parsing import NO_ANSWER, Answer, parse_answer
+from course.training.packing import IGNORED
 from course.world import problems as word_problems
 from course.world import sums
 from course.world.exercises import EXERCISES
@@ -265,6 +267,21 @@ def test_an_answer_begun_in_the_prompt_is_read(small):
     assert found[0].answer != NO_ANSWER and found[0].answer.found == "phrase"
 
 
+def test_a_long_prompt_leaves_a_solution_nearly_its_length_or_is_refused(small):
+    (prompt,) = reasoning.make_prompts("trigger", reasoning.problems("route", 2, 1))
+    for room, fits in ((50, True), (20, False)):
+        (ids,) = small.encoder.prompts([prompt.text])
+        filling = " .".join([""] * (small.window + 2 - room - len(ids)))
+        long = replace(prompt, text=prompt.text + filling)
+        assert len(small.encoder.prompts([long.text])[0]) == small.window + 1 - room
+        if fits:
+            ((found,),) = reasoning.solve(small, [long])
+            assert found.tokens <= room
+        else:
+            with pytest.raises(ValueError, match="60 more to write"):
+                reasoning.solve(small, [long])
+
+
 def test_layouts_do_not_mix(small):
     asked = reasoning.make_prompts("trigger", reasoning.problems("route", 2, 1))
     with pytest.raises(ValueError, match="one layout at a time"):
@@ -340,6 +357,15 @@ def test_a_verifier_tells_right_chains_from_wrong_ones(small):
     assert verifier.scores([]) == []
     with pytest.raises(ValueError, match="all right: a verifier needs both kinds"):
         reasoning.train_verifier(small, [[found[0][0]]])
+
+
+def test_every_token_of_a_solution_bears_its_label_and_no_other_does(small, shop):
+    text = "the answer is 7 ."
+    (right,) = _encode(small.tokenizer, [attempt(replace(shop, output="7"), f" {text}")]).features
+    (wrong,) = _encode(small.tokenizer, [attempt(shop, text)]).features
+    kept = [i for i, y in zip(right["input_ids"], right["labels"], strict=True) if y != IGNORED]
+    assert kept == small.token_ids(text.split()) and set(right["labels"]) == {1, IGNORED}
+    assert wrong["input_ids"] == right["input_ids"] and set(wrong["labels"]) == {0, IGNORED}
 
 
 @pytest.fixture(scope="module")

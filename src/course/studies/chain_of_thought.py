@@ -17,6 +17,7 @@ from course.foundation.intervals import Crossed
 from course.lm.language_model import LanguageModel, load
 from course.reasoning.problems import Problem, problems
 from course.reasoning.solving import accuracy, make_prompts, solve, tokens
+from course.studies.bodies import GPTS
 from course.studies.claims import Claim, MoreThan, Varies, Within
 from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
@@ -30,7 +31,7 @@ COMPARED = (1, 3)
 #: The largest model, and the bodies of one size and recipe that differ in the seed of their
 #: pretraining.
 LARGE = LADDER[-1]
-BODIES = ("gpt-middle", "gpt-middle-seed1", "gpt-middle-seed2")
+BODIES = GPTS
 MODELS = (LADDER[0], *BODIES, LARGE)
 WAYS = ("standard", "chain", "zero-shot", "trigger")
 CONTROLS = ("shuffled", "filler", "answer first")

@@ -23,6 +23,7 @@ from course.search.objective import Answers, answers
 from course.search.reinforce import RLPrompt
 from course.search.transfer import Joint
 from course.search.words import words_of
+from course.studies.bodies import GPTS
 from course.studies.claims import Claim, MoreThan, Varies
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, curve, means, rows_of, where
@@ -30,8 +31,7 @@ from course.world.instructions import INSTRUCTIONS
 
 #: The model that prompts are searched for, the one that some are searched for beside it, and those
 #: that they are then given to.
-MODEL, PARTNER = "gpt-middle", "gpt-middle-seed1"
-THIRD = "gpt-middle-seed2"
+MODEL, PARTNER, THIRD = GPTS
 OTHERS = (PARTNER, THIRD, "gpt-small", "gpt-large")
 #: Tasks with labels that the model knows, and layouts of items that the corpus has for none of
 #: them: the model does not see that it is asked.

@@ -35,6 +35,7 @@ from course.search.soft import (
 from course.search.words import words_of
 from course.search.writers import BlankFiller
 from course.search.writing import WrittenPrompts
+from course.studies.bodies import GPTS
 from course.studies.claims import Claim, MoreThan, Varies
 from course.studies.records import Row, Study
 from course.studies.tables import by_body, by_seed, curve, means, rows_of, where
@@ -47,8 +48,7 @@ TASKS = NAMED + UNNAMED
 #: Tasks for what takes many runs.
 SHORT = ("find_city", "topic exchanged")
 #: The model of most parts, and the bodies of its size that differ in the seed of their pretraining.
-MODEL = "gpt-middle"
-BODIES = (MODEL, "gpt-middle-seed1", "gpt-middle-seed2")
+MODEL, BODIES = GPTS[0], GPTS
 SMALL_MODEL, LARGE_MODEL = "gpt-small", "gpt-large"
 #: The model that writes prompts.
 WRITER: Final = "bert-middle"

@@ -45,8 +45,8 @@ READERS = {
     "gpt-middle-seed1": "another seed reads",
     "gpt-large": "a larger model reads",
 }
-#: Hot enough that a third of the chains on stated problems are wrong.
-TRAIN_AT = 1.5
+#: Hot enough that the writer slips in stated sums, too; how often is recorded.
+TRAIN_AT = 1.2
 #: Steps of the problems that are chosen on.
 STEPS = 3
 #: Greedy chains of a larger model, which whoever has one could use at once.
