@@ -20,7 +20,7 @@ from course.tasks.registry import load_task
 from course.world.lexicon import NONCE_KEYS, NOUNS
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "04-in-context.ipynb"
-ROLES = ("gpt-small", "gpt-large")
+ROLES = ("gpt-small", "gpt-large", "gpt-tuned")
 DATA = ("stanfordnlp/sst2", "stanfordnlp/snli")
 
 

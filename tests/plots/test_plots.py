@@ -103,7 +103,7 @@ def test_curves_under_the_ceiling_are_all_named():
 def test_held_out_clusters_names_the_three_marks_and_every_cluster():
     tuned = {"a": [70.0, 71.0, 72.0], "b": [20.0, 21.0, 22.0]}
     figure = plots.held_out_clusters(tuned, {"a": 1.0, "b": 2.0}, {"a": 90.0, "b": 80.0})
-    assert words(figure) == {"base", "tuned", "base, instruction first"}
+    assert words(figure) == {"base", "tuned", "base at its best"}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], (
         "the best on top"
     )

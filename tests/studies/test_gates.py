@@ -3,7 +3,7 @@
 import pandas as pd
 
 from course.studies import gates
-from course.studies.model_quality import ACCURACY, BEST, IN_BLANKS, ONE_SIDED
+from course.studies.model_quality import ACCURACY, BEST, IN_BLANKS, ONE_SIDED, WIDTH
 from course.studies.tables import rows_of
 from course.world.lists import STRANGER
 from course.world.profiles import PROFILED
@@ -18,7 +18,7 @@ def gpt(width: float, own: dict[int, float], held_out: float = 99.5) -> pd.DataF
     for task in (*PROFILED, STRANGER):
         for k, value in own.items():
             rows += rows_of({ACCURACY: value, BEST: 95.0}, task=task, k=k)
-    return pd.DataFrame([*rows, {"measure": "width", "value": width}])
+    return pd.DataFrame([*rows, {"measure": WIDTH, "value": width}])
 
 
 GOOD = {0: 88.0, 1: 90.0, 4: 93.0, 16: 99.0}

@@ -87,15 +87,20 @@ def test_in_context_has_the_model_and_the_best_possible_by_number_of_demonstrati
 
 
 def test_with_a_title_the_best_possible_knows_the_task():
-    plain, titled = (model_quality._asked("dialect", 1, 60, 0, titled=t)[1] for t in (False, True))
+    plain, titled = (
+        model_quality._asked("dialect", 1, 60, 0, titled=t)[1][model_quality.BEST]
+        for t in (False, True)
+    )
     assert titled >= plain
 
 
 def test_of_strangers_less_can_be_known_and_recognition_does_not_help():
     known, stranger = (
-        model_quality._asked(task, 8, 60, 0, True)[1] for task in ("dialect", STRANGER)
+        model_quality._asked(task, 8, 80, 0, True)[1] for task in ("dialect", STRANGER)
     )
-    assert stranger < known - 20
+    best, recognition = model_quality.BEST, model_quality.RECOGNITION
+    assert known[recognition] == known[best] > stranger[best] + 20
+    assert stranger[recognition] < stranger[best]
 
 
 class Guesser:
@@ -170,4 +175,28 @@ def test_tables_are_means_over_seeds():
     assert known == {"all facts": 90.5, "critics": 80.5, "sums": 99.5, "held out": 70.5}
     losses = model_quality.losses(TABLE).loc["gpt-large"]
     assert losses.tolist() == [0.8, 0.6, 1.5]
-    assert model_quality.masked_words(TABLE) == [75]
+
+
+def test_berts_stand_above_the_best_one_sided_guess():
+    blanks, guesses = model_quality.IN_BLANKS, model_quality.ONE_SIDED
+    measured = {
+        ("facts", "all"): 99.0,
+        ("facts by clue", "left"): 98.0,
+        ("facts by clue", "right"): 97.0,
+        ("sums", "test"): 96.0,
+        (blanks, "sentiment"): 90.0,
+        (blanks, "inference"): 35.0,
+        (blanks, "where"): 20.0,
+        (guesses, "sentiment"): 50.0,
+        (guesses, "inference"): 44.0,
+        (guesses, "where"): 37.0,
+        (model_quality.MASKED, None): 75.0,
+    }
+    rows = [
+        {"seed": 0, "model": "b", "measure": m, "part": part, "value": value}
+        for (m, part), value in measured.items()
+    ]
+    shown = model_quality.of_bert(pd.DataFrame(rows), ["b"])
+    assert shown.loc["b"].tolist() == [75, 99, 98, 97, 96, 90, 35, 20]
+    assert shown.loc[guesses, ["sentiment", "inference", "where"]].tolist() == [50, 44, 37]
+    assert shown.loc[guesses].isna().sum() == 5

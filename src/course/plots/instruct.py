@@ -21,7 +21,7 @@ def held_out_clusters(
     Args:
         tuned: cluster -> the model tuned on all others, one value a seed.
         base: cluster -> the base model, asked alike.
-        known: cluster -> the base model, asked in the corpus's order.
+        known: cluster -> the base model, asked in the form in which it does best.
     """
     rows = sorted(tuned, key=lambda name: np.mean(tuned[name]))
     figure, ax = plt.subplots(figsize=(7.4, 0.62 * len(rows) + 1.1))
@@ -36,7 +36,7 @@ def held_out_clusters(
     style: dict = {"fontweight": "bold", "va": "center"}
     ax.text(base[top], y + 0.38, "base", color=PROMPTED, ha="center", **style)
     ax.text(float(np.mean(tuned[top])), y + 0.38, "tuned", color=OPENED, ha="center", **style)
-    ax.text(known[top], y - 0.5, "base, instruction first", color=CEILING, ha="right", **style)
+    ax.text(known[top], y - 0.5, "base at its best", color=CEILING, ha="right", **style)
     _percent(ax, rows)
     ax.set_ylim(-0.5, y + 0.8)
     return figure

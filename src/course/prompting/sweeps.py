@@ -32,6 +32,7 @@ from course.models.loading import HUB
 from course.models.shipped import shipped_models, weights_sha256
 from course.prompting.ablations import CONDITIONS
 from course.prompting.evaluation import (
+    MOST_TOKENS,
     Question,
     all_profiles,
     best_possible,
@@ -218,9 +219,12 @@ def _loaded(model: str, wanted_tier: str) -> TextModel:
 def measure(cell: Cell) -> float:
     """Mean score of the cell's questions, in percent: their accuracy, unless the task's metric is
     another one.
+
+    Answers of the micro-world's lists are one word each, so what is written is the next token.
     """
     model = _loaded(cell.model, cell.tier)
-    return 100 * float(scores(model, _questions(cell), cell.written).mean())
+    most = 1 if cell.tier == "tiny" and cell.task in list_tasks() else MOST_TOKENS
+    return 100 * float(scores(model, _questions(cell), cell.written, most).mean())
 
 
 def ceiling(cell: Cell, relabel: float = 0.2) -> float:

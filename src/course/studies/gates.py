@@ -21,6 +21,7 @@ from course.studies.model_quality import (
     BEST,
     IN_BLANKS,
     ONE_SIDED,
+    WIDTH,
     from_context,
     quality_of,
 )
@@ -52,7 +53,6 @@ def measure(name: str, count: int = 300, seed: int = 0) -> pd.DataFrame:
     rows = quality_of(model, label, seed)
     if isinstance(model, LanguageModel):
         rows += from_context(model, label, seed, count)
-        rows.append({"measure": "width", "value": float(model.model.config.hidden_size)})
     return pd.DataFrame(rows)
 
 
@@ -99,14 +99,15 @@ def _of_bert(table: pd.DataFrame) -> list[Figure]:
 
 
 def _of_gpt(table: pd.DataFrame) -> list[Figure]:
-    large = bool((where(table, measure="width").value >= LARGE).all())
+    large = bool((where(table, measure=WIDTH).value >= LARGE).all())
     rows: list[Figure] = [("facts", _value(table, "facts", "all"), GPT_FACTS)]
     for name, part in (("stated", TRAIN), ("held out", TEST)):
         rows.append((f"sums, {name}", _value(table, "sums", part), SUMS if large else None))
     for task in (*PROFILED, STRANGER):
         own, best = (_curve(table, task, measure) for measure in (ACCURACY, BEST))
-        rows.append((f"{task}: rise, none to most shown", own[-1] - own[0], RISE))
-        rows.append((f"{task}: worst step", float(np.diff(own).min()), -FALL))
+        rise, fall = (None, None) if task == STRANGER else (RISE, -FALL)  # reported alone
+        rows.append((f"{task}: rise, none to most shown", own[-1] - own[0], rise))
+        rows.append((f"{task}: worst step", float(np.diff(own).min()), fall))
         bound = -UNDER_CEILING if large and task != STRANGER else None
         rows.append((f"{task}: worst against the ceiling", float((own - best).min()), bound))
     return rows

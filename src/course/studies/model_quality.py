@@ -26,13 +26,14 @@ from course.prompting.evaluation import (
     best_possible,
     fresh_questions,
     questions,
+    recognised,
     scores,
     stranger_questions,
     usual_template,
 )
 from course.prompting.prompts import LIST_TEMPLATES, Prompt
 from course.studies.records import Row, Study
-from course.studies.tables import rows_of
+from course.studies.tables import rows_of, where
 from course.training.packing import IGNORED, Batch
 from course.world import inference, lists, maps, sums
 from course.world.corpus import Corpus
@@ -52,8 +53,12 @@ LADDER = ("gpt-small", "gpt-middle", "gpt-large")
 MIDDLES = ("gpt-middle", "gpt-middle-seed1", "gpt-middle-seed2")
 #: What is measured in context, and of BERT.
 ACCURACY, BEST, MASKED = "accuracy", "best possible", "masked words"
+#: What a reader reaches who knows the world's dialects and takes every dialect for one of them.
+RECOGNITION = "recognition alone"
 #: BERT's answers in blanks of documents, and what a reader of one part of the document would reach.
 IN_BLANKS, ONE_SIDED = "words in blanks", "best one-sided guess"
+#: How many numbers a model has for each token: what tells the sizes apart.
+WIDTH = "width"
 #: A fact of the world: the sentence up to one word, the word, and what follows it.
 Fact = tuple[str, str, str]
 
@@ -205,7 +210,7 @@ def in_context(
         if k < _list_task(task).most:
             asked, best = _asked(task, k, count, seed, titled)
             own = 100 * float(scores(model, asked, written=True, max_tokens=1).mean())
-            rows += rows_of({ACCURACY: own, BEST: best}, model=name, task=task, k=k)
+            rows += rows_of({ACCURACY: own, **best}, model=name, task=task, k=k)
     return rows
 
 
@@ -216,9 +221,9 @@ def _list_task(name: str) -> lists.ListTask:
 @lru_cache(maxsize=512)
 def _asked(
     name: str, shots: int, count: int, seed: int, titled: bool
-) -> tuple[tuple[Question, ...], float]:
-    """Questions with the accuracy (percent) of the best possible answers; the same for every
-    model.
+) -> tuple[tuple[Question, ...], dict[str, float]]:
+    """Questions with the accuracy (percent) of the best possible answers and, for dialects, of
+    recognition alone; the same for every model.
     """
     task = _list_task(name)
     title = task.title if titled else ""
@@ -229,7 +234,10 @@ def _asked(
         tasks = all_profiles(name, "tiny")
         asked = questions(tasks, shots, count, seed, template=template, instruction=title)
     posterior = Posterior(0.0, [task.name]) if titled else Posterior()
-    return tuple(asked), 100 * float(best_possible(asked, posterior).mean())
+    figures = {BEST: 100 * float(best_possible(asked, posterior).mean())}
+    if task.name == "dialect":
+        figures[RECOGNITION] = 100 * float(recognised(asked).mean())
+    return tuple(asked), figures
 
 
 def words_in_blanks(model: MaskedLM, seed: int, count: int = 200) -> dict[str, float]:
@@ -272,7 +280,10 @@ def quality_of(model: PretrainedLM, name: str, seed: int) -> list[Row]:
 
     What is counted completely (facts, sums) is the same for every seed.
     """
-    found: dict[tuple[str, str | None], float] = {("unseen loss", None): unseen_loss(model, seed)}
+    found: dict[tuple[str, str | None], float] = {
+        (WIDTH, None): float(model.model.config.hidden_size),
+        ("unseen loss", None): unseen_loss(model, seed),
+    }
     found |= {("facts", kind): 100 * share for kind, share in facts(model).items()}
     found |= {("sums", split): 100 * arithmetic(model, split) for split in (TRAIN, TEST)}
     if isinstance(model, MaskedLM):
@@ -345,9 +356,23 @@ def losses(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).loc[list(LADDER)]
 
 
-def masked_words(table: pd.DataFrame) -> list[float]:
-    """Share (percent) of masked words that BERT fills in right, one a seed."""
-    return table[table.measure == MASKED].value.tolist()
+def of_bert(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """What the BERTs know and can judge, in percent, mean over seeds: a row a model, and last what
+    the best guess from one part of a document reaches.
+    """
+    columns = {
+        ("facts", "all"): "all facts",
+        ("facts by clue", "left"): "clue left",
+        ("facts by clue", "right"): "clue right",
+        ("sums", TEST): "sums held out",
+        **{(IN_BLANKS, task): task for task in _BLANK_WORDS},
+    }
+    wide = table.pivot_table("value", "model", ["measure", "part"])
+    shown = wide.loc[list(models), list(columns)].set_axis([*columns.values()], axis=1)
+    masked = where(table, measure=MASKED).groupby("model").value.mean()
+    shown.insert(0, "masked words", masked[list(models)])
+    guesses = where(table, measure=ONE_SIDED).groupby("part").value.mean()
+    return pd.concat([shown, guesses.to_frame(ONE_SIDED).T]).rename_axis(index=None, columns=None)
 
 
 def by_shots(table: pd.DataFrame, model: str, task: str, measure: str) -> pd.DataFrame:
