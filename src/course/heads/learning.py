@@ -76,12 +76,12 @@ EFFORTS = (
     Effort(10_000, 300, 32, 1e-3),
 )
 #: Training until the validation score stays where it is, up to twice as many steps as it commonly
-#: takes; the rates are what a study replaces by those that it chose on validation items.
+#: takes.
 UNTIL_LEVEL = (
-    Effort(10, 160, 8, 3e-4),
-    Effort(40, 240, 8, 3e-4),
-    Effort(160, 320, 8, 3e-4),
-    Effort(640, 480, 16, 5e-4),
+    Effort(30, 160, 8, 3e-4),
+    Effort(300, 300, 8, 3e-4),
+    Effort(1000, 600, 16, 5e-4),
+    Effort(3000, 800, 32, 1e-3),
 )
 #: Peak rate of a real model, which is a hundred times larger.
 HUB_RATE = 5e-5

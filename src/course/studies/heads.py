@@ -1,7 +1,7 @@
 """Studies of chapter 2: heads on pretrained bodies and on a fresh one, by the number of labels.
 
-Costs, to be measured on the shipped bodies; guessed from those before, seeds x seconds: heads-rates
-1 x 700, heads 5 x 560, heads-few 3 x 130; 66 minutes in all.
+Costs, to be measured on the shipped bodies; guessed from trials with a GPT and fresh BERTs, seeds x
+seconds: heads-rates 1 x 400, heads 5 x 1080, heads-few 3 x 120; 103 minutes in all.
 """
 
 from collections import Counter
@@ -12,8 +12,15 @@ import numpy as np
 import pandas as pd
 
 from course.foundation.intervals import Crossed
-from course.heads import TASKS, errors_by_kind, learn, with_absent_answers, with_new_words
-from course.heads.learning import BODY, UNTIL_LEVEL, Learned
+from course.heads import (
+    TASKS,
+    errors_by_kind,
+    head_for,
+    learn,
+    with_absent_answers,
+    with_new_words,
+)
+from course.heads.learning import BODY, UNTIL_LEVEL, Learned, effort
 from course.studies.bodies import BERTS, GPTS
 from course.studies.claims import Claim, MoreThan, Varies
 from course.studies.records import Row, Study, read_record
@@ -23,20 +30,21 @@ from course.world import inference
 from course.world.lexicon import FIRST_NAMES, ROOMS
 from course.world.split import TEST, TRAIN, VALIDATION
 
-#: Numbers of labels, evenly spread on a logarithmic axis.
-LABELS = tuple(effort.labels for effort in UNTIL_LEVEL)
+#: Task -> numbers of labels, evenly spread on a logarithmic axis. Whether a claim follows takes
+#: more labels than the rest.
+LABELS = dict.fromkeys(TASKS, (10, 100, 1000)) | {"inference": (30, 300, 3000)}
 #: The number of labels at which a closer look is taken.
 FEW = 100
 #: The two ways to get a body.
 WAYS = {"pretrained": True, "scratch": False}
 #: The name of a body without pretraining in the column ``model``.
 FRESH = "fresh"
-_SIZES = {TRAIN: max(LABELS), VALIDATION: 100, TEST: 300}
+_SIZES = {TRAIN: max(map(max, LABELS.values())), VALIDATION: 100, TEST: 300}
 #: A body that read the same text as :data:`BODY` and was trained on the next word; its heads are
 #: for texts.
 OTHER_BODY, OTHER_TASKS = GPTS[0], ("sentiment", "inference")
-#: Peak learning rates that both ways try, and the numbers of labels at which they do.
-RATES, TRIED = (1e-4, 3e-4, 1e-3, 3e-3), (40, 640)
+#: What both ways try to multiply the usual peak learning rates by, at the middle number of labels.
+FACTORS = (1 / 3, 1.0, 3.0)
 #: What more is measured with few labels: name -> (its tasks, what changes in a task).
 _VARIANTS: dict[str, tuple[tuple[str, ...], Callable[..., Task]]] = {
     "new words": (TASKS, with_new_words),
@@ -44,8 +52,15 @@ _VARIANTS: dict[str, tuple[tuple[str, ...], Callable[..., Task]]] = {
 }
 
 
-def _learn(task: Task, labels: int, way: str, rate: float, seed: int, name: str = BODY) -> Learned:
-    """A head that was trained until its validation score stayed where it is."""
+def _learn(
+    task: Task, labels: int, way: str, factor: float, seed: int, name: str = BODY
+) -> Learned:
+    """A head that was trained until its validation score stayed where it is.
+
+    Args:
+        factor: of the usual learning rate.
+    """
+    usual = effort(labels, UNTIL_LEVEL).learning_rate(head_for(task))
     return learn(
         task,
         labels,
@@ -54,15 +69,15 @@ def _learn(task: Task, labels: int, way: str, rate: float, seed: int, name: str 
         validated=True,
         name=name,
         efforts=UNTIL_LEVEL,
-        learning_rate=rate,
+        learning_rate=factor * usual,
     )
 
 
 def rates(seed: int) -> list[Row]:
-    """Validation scores of every learning rate, for each task and way with as many tries.
+    """Validation scores by learning rate, for each task and way with as many tries.
 
     Returns:
-        Rows with ``body`` (of the architecture), ``task``, ``way``, ``labels``, ``learning_rate``
+        Rows with ``body`` (of the architecture), ``task``, ``way``, ``factor`` (of the usual rate)
         and ``value``, the best validation score in percent.
     """
     rows: list[Row] = []
@@ -70,24 +85,22 @@ def rates(seed: int) -> list[Row]:
         for name in names:
             task = load_task(name, seed=seed, sizes=_SIZES)
             held_out = task.data[VALIDATION]
-            for way, labels, rate in product(WAYS, TRIED, RATES):
-                value = _learn(task, labels, way, rate, seed, body).score(held_out)
-                tried: Row = {"body": body, "task": name, "way": way, "labels": labels}
-                rows.append(tried | {"learning_rate": rate, "value": value})
+            for way, factor in product(WAYS, FACTORS):
+                value = _learn(task, LABELS[name][1], way, factor, seed, body).score(held_out)
+                tried: Row = {"body": body, "task": name, "way": way, "factor": factor}
+                rows.append(tried | {"value": value})
     return rows
 
 
-def chosen_rate(table: pd.DataFrame, body: str, task: str, way: str, labels: int) -> float:
-    """The learning rate with the best validation score, at the number of labels tried that is
-    nearest (on a logarithmic axis); of equals the smallest.
+def chosen_factor(table: pd.DataFrame, body: str, task: str, way: str) -> float:
+    """The factor of the learning rate with the best validation score; of equals the smallest.
 
     Args:
         table: of the study ``heads-rates``.
     """
-    tried = min(TRIED, key=lambda count: abs(np.log(count / labels)))
-    scores = where(table, body=body, task=task, way=way, labels=tried)
-    best = scores.sort_values(["value", "learning_rate"], ascending=[False, True])
-    return float(best["learning_rate"].iloc[0])
+    scores = where(table, body=body, task=task, way=way)
+    best = scores.sort_values(["value", "factor"], ascending=[False, True])
+    return float(best["factor"].iloc[0])
 
 
 def by_labels(seed: int) -> list[Row]:
@@ -120,9 +133,9 @@ def _curves(
     rows: list[Row] = []
     for model in (*bodies, FRESH):
         way = "scratch" if model == FRESH else "pretrained"
-        for labels in LABELS:
-            rate = chosen_rate(tried, kind, task.name, way, labels)
-            learned = _learn(task, labels, way, rate, seed, kind if model == FRESH else model)
+        factor = chosen_factor(tried, kind, task.name, way)
+        for labels in LABELS[task.name]:
+            learned = _learn(task, labels, way, factor, seed, kind if model == FRESH else model)
             shared: Row = {"part": part, "task": task.name, "model": model, "way": way}
             rows.append(shared | {"labels": labels, "value": learned.score(task.data[TEST])})
     return rows
@@ -171,8 +184,7 @@ def with_few(seed: int) -> list[Row]:
         }
         for part, data in changed.items():
             for way in WAYS:
-                rate = chosen_rate(tried, BODY, name, way, FEW)
-                learned = _learn(data, FEW, way, rate, seed)
+                learned = _learn(data, FEW, way, chosen_factor(tried, BODY, name, way), seed)
                 shared: Row = {"task": name, "way": way, "labels": FEW}
                 value = learned.score(data.data[TEST])
                 rows.append({"part": part} | shared | {"value": value})
