@@ -29,7 +29,7 @@ def run(shift: float) -> list[dict]:
             measured = {"accuracy": accuracy + shift, "score": score}
             rows += rows_of(measured, part="methods", task=task, way=way)
     titled = {"accuracy": 99.0, "score": 0.0}
-    rows += rows_of(titled, part="methods", task="find_city", way=study.TITLE)
+    rows += rows_of(titled, part="methods", task="first_word", way=study.TITLE)
     sizes = {study.SMALL_MODEL: 10, study.LARGE_MODEL: 80} | dict.fromkeys(study.BODIES, 50)
     for name, size in sizes.items():
         columns = {"part": "sizes", "model": name, "task": study.PLATEAU_TASK}
@@ -62,7 +62,7 @@ def test_a_way_is_averaged_over_the_tasks_that_have_it():
 def test_lengths_sizes_and_starts_are_in_their_order():
     runs = table(0, 1)
     lengths = [[*study.LENGTHS], [n + 1 for n in study.LENGTHS]]
-    assert study.along_length(runs, "find_city").tolist() == lengths
+    assert study.along_length(runs, "first_word").tolist() == lengths
     assert study.along_size(runs, "prompt").tolist() == [[10, 50, 80], [11, 51, 81]]
     assert study.from_start(runs, "its wording", "vectors").tolist() == [80, 81]
     assert study.by_starts(runs).loc["its wording"].to_dict() == {"mean": 80.5, "worst seed": 80.0}

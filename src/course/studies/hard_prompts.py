@@ -33,8 +33,8 @@ from course.world.instructions import INSTRUCTIONS
 #: that they are then given to.
 MODEL, PARTNER, THIRD = GPTS
 OTHERS = (PARTNER, THIRD, "gpt-small", "gpt-large")
-#: Tasks with labels that the model knows, and layouts of items that the corpus has for none of
-#: them: the model does not see that it is asked.
+#: Tasks with labels, and layouts of items that the corpus has for none of them: the model does not
+#: see that it is asked. How it does where it sees that is recorded beside.
 TASKS = ("sentiment", "topic", "inference", "grammar")
 LAYOUTS = UNSEEN_TEMPLATES
 #: Model calls of a search, words of a prompt, and items to search with and to report on.

@@ -43,10 +43,10 @@ from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 
 #: Tasks that wordings name, and tasks that none does: each label's word stands for another label.
-NAMED, UNNAMED = ("find_city", "grammar"), ("sentiment exchanged", "topic exchanged")
+NAMED, UNNAMED = ("first_word", "grammar"), ("sentiment exchanged", "topic exchanged")
 TASKS = NAMED + UNNAMED
 #: Tasks for what takes many runs.
-SHORT = ("find_city", "topic exchanged")
+SHORT = ("first_word", "topic exchanged")
 #: The model of most parts, and the bodies of its size that differ in the seed of their pretraining.
 MODEL, BODIES = GPTS[0], GPTS
 SMALL_MODEL, LARGE_MODEL = "gpt-small", "gpt-large"
@@ -73,7 +73,7 @@ PERSON, TITLE, RANDOM, AUTO, PEZ, RL, WRITTEN, SHOWN = (
 #: The ways whose prompt is made of words that a search or a person found without the corpus.
 WORDS = (PERSON, RANDOM, AUTO, PEZ, RL, WRITTEN)
 #: Task -> another one, whose wording a prompt may begin as.
-ASTRAY = {"find_city": "find_person", "topic exchanged": "sentiment"}
+ASTRAY = {"first_word": "third_word", "topic exchanged": "sentiment"}
 
 #: Task -> another one of the same inputs, whose wording its prompt begins as, and the peak rate at
 #: which it leaves it by little.

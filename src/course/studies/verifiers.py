@@ -3,7 +3,7 @@ writer's size trained for it, and by heads on the probabilities that a model giv
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
 A verifier of held-out sums has to see some: it learns from problems and sums of the validation
-split and is tested on problems and sums of the test split. Seeds x seconds: 7 x 90 (to be
+split and is tested on problems and sums of the test split. Seeds x seconds: 7 x 120 (to be
 measured).
 """
 
@@ -30,6 +30,7 @@ from course.studies.self_consistency import (
     tokens_by_samples,
 )
 from course.studies.tables import by_seed, curve, means, rows_of, where
+from course.training.fitting import FitSettings
 from course.world import sums
 from course.world.split import TEST, TRAIN, VALIDATION, split_of
 
@@ -114,7 +115,7 @@ def sum_splits(text: str) -> set[str]:
 
 
 def training_chains(
-    writer: LanguageModel, seed: int, count: int = 100, samples: int = 6
+    writer: LanguageModel, seed: int, count: int = 150, samples: int = 8
 ) -> dict[str, list[list[Attempt]]]:
     """What the writer's samples are for problems to learn from: with held-out sums of the
     validation split (chains that wander to a sum of the test split are left out), and with stated
@@ -149,15 +150,22 @@ def _areas(model: LanguageModel, seed: int) -> list[Row]:
 def _trained(
     writer: LanguageModel, learned: dict[str, list[list[Attempt]]], seed: int
 ) -> dict[str, Scores]:
-    """The verifiers by name. The heads on probabilities learn from the chains with held-out sums,
+    """The verifiers by name, each trained once through its chains: in several passes a body of this
+    size learns them by heart. The heads on probabilities learn from the chains with held-out sums,
     too.
     """
     verifiers: dict[str, Scores] = {
-        name: train_verifier(writer, tries, steps=200, seed=seed) for name, tries in learned.items()
+        name: train_verifier(writer, tries, steps=_one_pass(tries), seed=seed)
+        for name, tries in learned.items()
     }
     for model, name in READERS.items():
         verifiers[name] = train_logprob_verifier(load(model), learned[HELD_OUT_SUMS])
     return verifiers
+
+
+def _one_pass(attempts: Sequence[Sequence[Attempt]]) -> int:
+    """Optimiser steps that see each attempt once."""
+    return max(1, sum(map(len, attempts)) // FitSettings(steps=1).batch_size)
 
 
 def _choices(scores: list[np.ndarray], sampled: Sequence[Sequence[Attempt]]) -> list[Row]:
