@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 # what of [project.optional-dependencies] is installed
-EXTRAS ?= book,test
+EXTRAS ?= book,index,test
 export TOKENIZERS_PARALLELISM := false
 export HF_HUB_DISABLE_TELEMETRY := 1
 
@@ -24,7 +24,7 @@ PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 
 STATIC := $(BIN)/ruff check --quiet src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
 	$(BIN)/lint-imports && $(BIN)/mypy src/course
 
-.PHONY: book check test notebooks studies pretrain lab address clean
+.PHONY: book check test notebooks real studies pretrain lab address clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,19 +36,25 @@ book: $(READY)
 	$(BIN)/jupyter-book build . --path-output . --quiet
 	@echo "The book is in _build/html/index.html"
 
-# before a commit; `make test` has all of it, the slow tests too
+# before a commit; `make test` has all of it, the slow tests too, and with the extra 'browser' and a Chromium on the machine those of the pages
 check: $(READY)
 	$(STATIC)
 	$(PYTEST) -m "not slow"
 
 test: $(READY)
 	$(STATIC)
+	$(BIN)/jupyter-book build . --all --path-output . --warningiserror --keep-going --quiet
 	$(PYTEST)
 	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with tests/nbval-sanitize.cfg notebooks
-	$(BIN)/jupyter-book build . --all --path-output . --warningiserror --keep-going --quiet
 
 notebooks: $(READY)
 	$(BIN)/python -m course.publishing.notebooks
+
+# every chapter with the real models of the package index, or CHAPTERS="05-chain-of-thought"; real data sets lie in COURSE_DATA, or beside
+# the clone, and a chapter that lacks some says where to get it
+real: export COURSE_DATA := $(or $(COURSE_DATA),$(realpath ../shared/data))
+real: $(READY)
+	$(BIN)/python -m course.publishing.real_chapters $(CHAPTERS)
 
 studies: $(READY)
 	$(BIN)/python -m course.studies

@@ -49,7 +49,9 @@ def bootstrap_t(values: np.ndarray) -> Ends:
     drawn = _resampled(values)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = (drawn.mean(1) - values.mean()) / (drawn.std(1, ddof=1) / np.sqrt(len(values)))
-    low, high = np.quantile(np.nan_to_num(t, nan=0.0, posinf=np.inf, neginf=-np.inf), [0.025, 0.975], method="higher")
+    low, high = np.quantile(
+        np.nan_to_num(t, nan=0.0, posinf=np.inf, neginf=-np.inf), [0.025, 0.975], method="higher"
+    )
     return values.mean() - high * error, values.mean() - low * error
 
 

@@ -6,14 +6,17 @@ import pytest
 
 HERE = Path(__file__).parent
 #: Folders and files whose tests serve a hub, start other processes (Ray, two trainings, a server, a
-#: second interpreter) or pretrain.
+#: second interpreter, a browser), pretrain or load a real model.
 SLOW = (
     "book/test_colab.py",
     "book/test_encodings.py",
+    "browser",
+    "compare/test_running.py",
     "hub",
     "lm/test_openai_api.py",
     "pretraining/test_train.py",
     "prompting/test_sweeps.py",
+    "real",
 )
 
 

@@ -9,6 +9,8 @@ from importlib import import_module
 
 #: Command -> the module whose ``main`` it runs, and what it is for.
 COMMANDS = {
+    "compare": ("course.compare.command", "which method for a table of your own, at what cost"),
+    "use": ("course.compare.use_command", "answer new rows with what 'compare' has learned"),
     "models": ("course.models.listing", "list the models of each tier: size, licence, sha256"),
     "studies": ("course.studies.command", "measure what the book reports and lacks a record"),
     "pretrain": ("course.pretraining.train", "pretrain the shipped models again"),

@@ -7,6 +7,7 @@ from course.adapters import METHODS, tuning
 from course.adapters.storage import save, stored_bytes
 from course.finetuning import forgetting
 from course.lm.language_model import load
+from course.models.hub import TIERS
 from course.tasks.registry import load_task
 
 
@@ -15,8 +16,8 @@ def tags():
     return load_task("entities", sizes={"train": 200, "validation": 1, "test": 60})
 
 
-def test_every_method_has_a_rate_in_both_tiers():
-    assert set(tuning.RATES) == {"tiny", "hub"}
+def test_every_method_has_a_rate_in_every_tier():
+    assert set(tuning.RATES) == set(TIERS)
     assert all(set(rates) == set(METHODS) for rates in tuning.RATES.values())
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from course.__main__ import COMMANDS, main
 from course.models import listing
+from course.models.index import INDEX
 from course.models.loading import HUB
 from course.models.shipped import shipped_models, weights_sha256
 
@@ -53,9 +54,12 @@ def test_an_unknown_command_is_told_the_known_ones(capsys):
 
 def test_models_are_listed_with_licence_and_checksum(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(listing, "_cached", dict)
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     main(["models"])
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
-    assert [row[1] for row in rows] == [*shipped_models(), *HUB]
+    table, places = capsys.readouterr().out.split("\n\n")
+    rows = [line.split() for line in table.splitlines()[1:]]
+    assert [row[1] for row in rows] == [*shipped_models(), *INDEX, *HUB]
+    assert str(tmp_path) in places
     assert all(weights_sha256(row[1]) == row[-1] for row in rows if row[0] == "tiny")
-    assert {row[0] for row in rows} == {"tiny", "hub"}
-    assert all("not cached" in " ".join(row) for row in rows if row[0] == "hub")
+    assert {row[0] for row in rows} == {"tiny", "index", "hub"}
+    assert all("not cached" in " ".join(row) for row in rows if row[0] != "tiny")

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 import course
+from course.compare.base import Method as ComparedMethod
+from course.compare.bodies import Served
+from course.compare.running import RunSettings
 from course.finetuning.instruction_tuning import Tuning
 from course.foundation.resampling import Resampled
 from course.heads.answers import SpanHead
@@ -33,6 +36,7 @@ from course.search.steering import LearnedPrefix, PolicyTraining
 from course.search.triggers import OpeningWriter
 from course.search.writers import AskedWriter, BlankFiller, TunedWriter
 from course.search.writing import WrittenPrompts
+from course.studies.advice import BlindCheck
 from course.studies.claims import Claim, Demonstration, Varies
 from course.studies.self_consistency import Setting
 from course.studies.verdicts import MoreThan, NoWorse, Within
@@ -57,6 +61,9 @@ SETTINGS = [
     Within(2.0),
     GenerationConfig(),
     OnlineSettings(),
+    BlindCheck(),
+    RunSettings(),
+    Served("gpt", "http://localhost"),
     PolicyLoss(),
     Selection({"train": 5}),
     Tuning(("topic",), rank=2),
@@ -88,7 +95,9 @@ SETTINGS = [
 TAKEN = {"GenerationConfig.stop": ["words"], "Claim.because": [""], "Claim.reported": [""]}
 #: Classes with numbers that a reader does not set: definitions of the world and of methods, and
 #: what a parser finds. They have tests of their own.
-DEFINITIONS = {"Exercise", "Linked", "ListTask", "Method", "Numeral"}
+DEFINITIONS = {"Answer", "Exercise", "Item", "Linked", "ListTask", "Method", "Numeral"}
+#: Of :mod:`course.compare`: its methods, and what a measurement counts and keeps.
+MEASURED = {"Cell", "PromptState", "Seeds", "Work"}
 FIELDS = [(settings, field.name) for settings in SETTINGS for field in dataclasses.fields(settings)]
 NAMES = [f"{type(settings).__name__}.{name}" for settings, name in FIELDS]
 
@@ -185,6 +194,7 @@ def test_no_settings_class_is_forgotten():
                 isinstance(field.default, int | float) for field in dataclasses.fields(kind)
             )
             exempt = kind in known or name in DEFINITIONS or name.startswith("_")
+            exempt |= issubclass(kind, ComparedMethod) or name in MEASURED
             if kind.__dataclass_params__.frozen and adjustable and not exempt:
                 forgotten.add(f"{kind.__module__}.{kind.__qualname__}")
     assert not forgotten

@@ -47,7 +47,7 @@ def test_two_expectations_are_measured_in_plain_english(served, client, monkeypa
         ("continued", None, model) for model in ("gpt", "bert")
     }
     assert "left out" not in capsys.readouterr().out, "the toy tokenizers know the words"
-    with pytest.raises(ValueError, match="studies measure the shipped models"):
+    with pytest.raises(ValueError, match="models of their tier, which is 'tiny'"):
         studies.measure(studies.STUDIES["two-expectations"])
 
 

@@ -96,7 +96,8 @@ def test_a_trigger_is_searched_with_real_models(served, client, monkeypatch):
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path, monkeypatch):
-    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    for name in (FOLDER_VARIABLE, "COURSE_DATA"):
+        monkeypatch.delenv(name, raising=False)
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
     assert "found:" in printed and "sentiment:" in printed and "gerund" not in printed
 

@@ -89,7 +89,9 @@ def test_unknown_names_and_tiers_list_what_there_is(monkeypatch):
     with pytest.raises(ValueError, match="no model 'gpt-9' in the hub tier; choose from gpt-small"):
         load_model("gpt-9", wanted_tier="hub")
     monkeypatch.setenv("COURSE_TIER", "huge")
-    with pytest.raises(ValueError, match="tier 'huge': expected 'tiny' or 'hub'; set COURSE_TIER"):
+    with pytest.raises(
+        ValueError, match="tier 'huge': expected 'tiny', 'index', 'hub'; set COURSE_TIER"
+    ):
         load_tokenizer("gpt-small")
 
 

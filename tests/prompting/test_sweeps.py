@@ -15,9 +15,11 @@ import psutil
 import pytest
 
 from course.lm.language_model import load
+from course.models import loading
 from course.prompting import sweeps
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.prompting.sweeps import Cell, grid, measure, on_ray, run, sweep
+from course.tasks import hub_data
 
 SMALL = {"models": ("gpt-small",), "count": 8}
 TASKS, SHOTS, SEEDS = ("is_large", "topic"), (0, 2), (0, 1)
@@ -144,7 +146,7 @@ def test_cells_of_other_settings_or_weights_have_other_files(monkeypatch):
         Cell("gpt-small", "topic", "gold", 1, 0, titled=True),
     ]
     names = {cell.file, *(other.file for other in others)}
-    monkeypatch.setattr(sweeps, "weights_sha256", lambda name: "other weights")
+    monkeypatch.setattr(loading, "weights_sha256", lambda name: "other weights")
     assert len(names | {cell.file}) == 5
 
 
@@ -228,7 +230,10 @@ def test_a_stored_cell_is_not_believed_without_looking(tmp_path, change):
 def test_a_cell_of_other_data_has_another_file(monkeypatch):
     cell = Cell("gpt-middle", "sentiment", "gold", 0, 0, tier="hub")
     revisions = {"model": "1" * 40, "dataset": "2" * 40}
-    monkeypatch.setattr(sweeps, "locked_revision", lambda repository, kind="model": revisions[kind])
+    for module in (loading, hub_data):
+        monkeypatch.setattr(
+            module, "locked_revision", lambda repository, kind="model": revisions[kind]
+        )
     names = {cell.file}
     for kind in ("model", "dataset"):
         revisions[kind] = "3" * 40

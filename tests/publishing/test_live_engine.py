@@ -146,7 +146,9 @@ def test_what_cannot_be_read_is_refused_and_named(tmp_path, name, change, words)
     folder = shutil.copytree(checked_folder("gpt-small"), tmp_path / "copy")
     file = folder / name
     if isinstance(change, dict):
-        file.write_text(json.dumps(json.loads(file.read_text()) | change), encoding="utf-8")
+        file.write_text(
+            json.dumps(json.loads(file.read_text(encoding="utf-8")) | change), encoding="utf-8"
+        )
     else:
         file.write_bytes(file.read_bytes()[:-change])
     with pytest.raises(AssertionError, match=words):

@@ -87,7 +87,7 @@ def test_a_ledger_survives_a_run_that_was_killed(tmp_path):
     ledger = Ledger(path)
     for step in range(4):
         ledger.add(entry(step))
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         file.write('{"step": 4, "pro')
     again = Ledger(path)
     assert again.rows() == ledger.rows()
@@ -98,7 +98,7 @@ def test_a_ledger_survives_a_run_that_was_killed(tmp_path):
 
 def test_a_file_that_is_no_ledger_is_left_alone(tmp_path):
     path = tmp_path / "mine.jsonl"
-    path.write_text(json.dumps({"text": "mine"}) + "\n")
+    path.write_text(json.dumps({"text": "mine"}) + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match="line 1 has text; expected .*it is no ledger"):
         Ledger(path)
-    assert "mine" in path.read_text()
+    assert "mine" in path.read_text(encoding="utf-8")

@@ -13,14 +13,24 @@ from course.adapters.methods import METHODS, adapt, trainable
 from course.adapters.prefix import start_prefix_from
 from course.adapters.storage import bytes_on_disk
 from course.heads import Head, head_for
-from course.models.hub import tier
+from course.models.hub import is_real, tier
 from course.models.loading import load_tokenizer
 from course.tasks.registry import Task
 from course.training.fitting import FitSettings, History, fit
 
+_USUAL = {
+    "head": 1e-3,
+    "bitfit": 1e-3,
+    "adapter_bias": 1e-3,
+    "ia3": 3e-3,
+    "prefix": 5e-3,
+    "lora": 3e-4,
+    "bottleneck": 3e-4,
+    "full": 2e-5,
+}
 #: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items
 #: (``python -m course.studies`` measures on test items); fewer parameters want larger steps. Those
-#: for the hub are what its models are usually trained with.
+#: for real models are what models of their size are usually trained with.
 RATES = {
     "tiny": {
         "head": 1e-2,
@@ -32,16 +42,8 @@ RATES = {
         "bottleneck": 3e-3,
         "full": 1e-3,
     },
-    "hub": {
-        "head": 1e-3,
-        "bitfit": 1e-3,
-        "adapter_bias": 1e-3,
-        "ia3": 3e-3,
-        "prefix": 5e-3,
-        "lora": 3e-4,
-        "bottleneck": 3e-4,
-        "full": 2e-5,
-    },
+    "index": _USUAL,
+    "hub": _USUAL,
 }
 
 
@@ -51,12 +53,14 @@ class LiveSettings:
 
     Attributes:
         labels: labelled examples of each task.
+        tested: test items.
         steps: optimiser steps of each training.
         stored_tasks: for how many tasks models and adapters are stored.
         learning_rates: method -> peak learning rate.
     """
 
     labels: int
+    tested: int
     steps: int
     stored_tasks: tuple[int, ...]
     learning_rates: dict[str, float]
@@ -72,9 +76,9 @@ def chapter_data(wanted_tier: str | None = None) -> LiveSettings:
         ValueError: for an unknown tier.
     """
     name = tier(wanted_tier)
-    if name == "hub":
-        return LiveSettings(64, 2, (1, 2), RATES[name])
-    return LiveSettings(1000, 60, (1, 3, 10), RATES[name])
+    if is_real(name):
+        return LiveSettings(64, 30, 2, (1, 2), RATES[name])
+    return LiveSettings(1000, 200, 60, (1, 3, 10), RATES[name])
 
 
 @dataclass(frozen=True)

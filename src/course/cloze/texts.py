@@ -1,13 +1,16 @@
 """The texts of chapter 1 by tier: the micro-world's for the shipped models, plain English for real
-ones, which have never heard of *dorland*.
+ones, which have never heard of *dorland*. In the tier ``index``, whose encoder fills in no blanks,
+the blanks are those of the shipped models, and the tasks those of the real one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from course.cloze import english, expectations
 from course.cloze.expectations import Beginning, Blank
 from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel, load
+from course.lm.predictor import MaskedLM
 from course.models.hub import tier
 from course.world.exercises import EXERCISES
 from course.world.lexicon import COUNTRIES
@@ -47,6 +50,8 @@ class ClozeData:
         prompts: demonstrations of three tasks, each with one input to answer.
         phrase: a beginning whose end may have one word or more.
         requests: what a generalist is asked to do with a text -> a prompt that shows it once.
+        fillers: the tier of the two models that fill in blanks.
+        generalist: the tier of the model that is prompted, and tuned for the tasks.
     """
 
     examples: tuple[Blank, ...]
@@ -59,6 +64,23 @@ class ClozeData:
     prompts: tuple[str, ...]
     phrase: str
     requests: dict[str, Beginning]
+    fillers: str
+    generalist: str
+
+    def load_fillers(self) -> tuple[LanguageModel, MaskedLM]:
+        """GPT and BERT, which fill in the same blanks; prints where they are from, if that is not
+        the tier in force.
+        """
+        if self.fillers != self.generalist:
+            print(
+                f"The encoder of the tier {self.generalist!r} has no head for masked words, so the "
+                "shipped models fill in the blanks; the tier 'hub' has a real BERT that can."
+            )
+        return load("gpt-middle", self.fillers), load("bert-middle", self.fillers)
+
+    def load_generalist(self) -> LanguageModel:
+        """The model that is prompted, and tuned for the tasks."""
+        return load("gpt-middle", self.generalist)
 
 
 def chapter_data(wanted_tier: str | None = None) -> ClozeData:
@@ -70,7 +92,14 @@ def chapter_data(wanted_tier: str | None = None) -> ClozeData:
     Raises:
         ValueError: for an unknown tier.
     """
-    return _plain_english() if tier(wanted_tier) == "hub" else _micro_world()
+    chosen = tier(wanted_tier)
+    if chosen == "hub":
+        return _plain_english()
+    if chosen == "index":
+        return replace(
+            _micro_world(), tasks=english.TASKS, prompts=english.PROMPTS, generalist=chosen
+        )
+    return _micro_world()
 
 
 def _plain_english() -> ClozeData:
@@ -85,6 +114,8 @@ def _plain_english() -> ClozeData:
         prompts=english.PROMPTS,
         phrase=english.PHRASE,
         requests=english.WRITING,
+        fillers="hub",
+        generalist="hub",
     )
 
 
@@ -103,6 +134,8 @@ def _micro_world() -> ClozeData:
         prompts=_PROMPTS,
         phrase="english : the red dog \n velan :",
         requests={"translate": _shown_once("to_velan"), "summarise": _shown_once("summary")},
+        fillers="tiny",
+        generalist="tiny",
     )
 
 

@@ -5,7 +5,7 @@ ones.
 from dataclasses import dataclass
 
 from course.cloze.english import REQUESTS
-from course.models.hub import tier
+from course.models.hub import is_real
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def chapter_data(wanted_tier: str | None = None) -> ChapterData:
     Raises:
         ValueError: for an unknown tier.
     """
-    if tier(wanted_tier) == "hub":
+    if is_real(wanted_tier):
         tasks = ("sentiment", "inference", "extraction")
         return ChapterData("gpt-middle", "France", REQUESTS, tasks)
     requests = (

@@ -34,7 +34,7 @@ TRANSLATIONS = {
 WRITING = dict.fromkeys(sum(TRANSLATIONS.values(), ()), 3) | {"summary": 1}
 GENERALIST = "generalist"
 #: Peak learning rate by tier: a model that is a hundred times larger takes smaller steps.
-RATES = {"tiny": 3e-3, "hub": 2e-5}
+RATES = {"tiny": 3e-3, "index": 2e-5, "hub": 2e-5}
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ UNTIL_LEVEL = (
     Effort(1000, 600, 16, 5e-4),
     Effort(3000, 800, 32, 1e-3),
 )
-#: Peak rate of a real model, which is a hundred times larger.
-HUB_RATE = 5e-5
+#: Peak rate by tier of real models, which are larger; chosen for neither on our data.
+REAL_RATES = {"index": 1e-4, "hub": 5e-5}
 
 
 def effort(labels: int, efforts: Sequence[Effort] = EFFORTS) -> Effort:
@@ -138,6 +138,7 @@ def learn(
     name: str = BODY,
     efforts: Sequence[Effort] = EFFORTS,
     learning_rate: float | None = None,
+    steps: int | None = None,
 ) -> Learned:
     """Fine-tune a fresh head and all of its body on ``labels`` training rows.
 
@@ -149,8 +150,9 @@ def learn(
         name: of the body.
         efforts: the training settings by the number of labels: :data:`EFFORTS`, which are short, or
             :data:`UNTIL_LEVEL`.
-        learning_rate: the peak rate (default: that of the effort; of a real model
-            :data:`HUB_RATE`).
+        learning_rate: the peak rate (default: that of the effort; of a real
+            model that of :data:`REAL_RATES`).
+        steps: of training (default: those of the effort).
 
     Raises:
         ValueError, TypeError: for a number of labels that is none or that the task does not have,
@@ -166,13 +168,14 @@ def learn(
     head, tokenizer = head_for(task), load_tokenizer(name)
     model = head.new_model(name, pretrained, seed)
     spent = effort(labels, efforts)
-    usual = HUB_RATE if tier() == "hub" else spent.learning_rate(head)
+    usual = REAL_RATES.get(tier(), spent.learning_rate(head))
+    steps = spent.steps if steps is None else steps
     settings = FitSettings(
-        steps=spent.steps,
+        steps=steps,
         batch_size=spent.batch_size,
         learning_rate=usual if learning_rate is None else learning_rate,
         seed=seed,
-        validate_every=max(20, spent.steps // 8),
+        validate_every=max(20, steps // 8),
         patience=4 if validated else None,
         precision="fp32",
     )

@@ -83,6 +83,7 @@ class Request:
         config: how to write.
         text: (context, ids) -> the text of ids.
         end_ids: tokens that end a text.
+        told: called for every token that is written.
     """
 
     def __init__(
@@ -92,9 +93,11 @@ class Request:
         config: GenerationConfig,
         text: Callable[[list[int], list[int]], str],
         end_ids: frozenset[int],
+        told: Callable[[], object] = lambda: None,
     ):
         self.context, self.config = context, config
         self._key, self._text, self._end_ids = key, text, end_ids
+        self._told = told
         self.samples: list[SampleState] = []
         self._judged = 0  # so many samples the stopping rule has seen
         self._enough: int | None = None  # so many it takes, once the rule has said so
@@ -123,6 +126,7 @@ class Request:
         """
         if math.isnan(log_probability):
             raise NotANumber(self.context + sample.ids)
+        self._told()
         sample.ids.append(token)
         sample.log_probability += log_probability
         if token in self._end_ids:
@@ -181,13 +185,14 @@ def requests_for(
     config: GenerationConfig,
     text: Callable[[list[int], list[int]], str],
     end_ids: frozenset[int],
+    told: Callable[[], object] = lambda: None,
 ) -> list[Request]:
     """A request for each prompt. Equal prompts get different samples, wherever they stand among the
     others.
     """
     names = [np.asarray(context, ">u4").tobytes() for context in contexts]
     return [
-        Request(context, b"%d|%d|" % (config.seed, place) + name, config, text, end_ids)
+        Request(context, b"%d|%d|" % (config.seed, place) + name, config, text, end_ids, told)
         for context, name, place in zip(contexts, names, equal_before(names), strict=True)
     ]
 

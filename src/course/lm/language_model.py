@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 import torch
 
+from course.foundation.progress import progress_bar
 from course.lm.contract import Sample, TextModel, check_pairs
 from course.lm.decoding import (
     NotANumber,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 #: Positions whose logits are computed at once; a large vocabulary would fill the memory otherwise.
 _AT_ONCE = 512
+#: A bar appears after so many seconds: most calls are done by then.
+_DELAY = 2.0
 
 
 class LanguageModel(CausalLM, TextModel):
@@ -112,13 +115,16 @@ class LanguageModel(CausalLM, TextModel):
         for prompt, ids in zip(prompts, read, strict=True):
             self._check_length(prompt, len(ids))
         scores = [np.empty(len(continuation)) for _, continuation in pairs]
-        with evaluating(self.model):
+        total = sum(map(len, scores))
+        bar = progress_bar("scoring", 0, total, unit="token", delay=_DELAY)
+        with bar, evaluating(self.model):
             for requests, logits in self._scored_logits(read, pairs):
                 log_probabilities = logits.float().log_softmax(-1)  # (requests, V)
                 tokens = [request.token for request in requests]
                 values = log_probabilities[torch.arange(len(tokens)), tokens].tolist()
                 for request, value in zip(requests, values, strict=True):
                     scores[request.sequence][request.number] = value
+                bar.update(len(requests))
         for row, ids in zip(scores, read, strict=True):
             if np.isnan(row).any():
                 raise not_a_number(self.model, ids)
@@ -221,10 +227,12 @@ class LanguageModel(CausalLM, TextModel):
         for prompt, ids in zip(prompts, contexts, strict=True):
             self._check_length(prompt, len(ids), config.max_tokens - 1)
         # 3. a request for every prompt: its stream of draws, its samples, its stops
-        requests = requests_for(contexts, config, self.encoder.text, self._end_ids())
+        most = len(contexts) * config.n * config.max_tokens
+        bar = progress_bar("writing", 0, most, unit="token", delay=_DELAY)
+        requests = requests_for(contexts, config, self.encoder.text, self._end_ids(), bar.update)
         # 4. prefill and decoding, which write the samples into the requests
         try:
-            with evaluating(self.model):
+            with bar, evaluating(self.model):
                 self._fulfil(requests, config)
         except NotANumber as error:
             raise not_a_number(self.model, error.ids) from None

@@ -40,7 +40,7 @@ from course.foundation import write_text
 if TYPE_CHECKING:
     from httpx import Request
 
-TIERS = ("tiny", "hub")
+TIERS = ("tiny", "index", "hub")
 #: File in which the hub tier records the revision that it first saw of each repository, and which
 #: later runs honour.
 LOCK_FILE = "course-hub-lock.json"
@@ -65,14 +65,22 @@ def tier(wanted: str | None = None) -> str:
     """The tier in force: the argument, else ``COURSE_TIER``, else ``"tiny"``.
 
     Raises:
-        ValueError: for another word than ``tiny`` or ``hub``.
+        ValueError: for another word than those of :data:`TIERS`.
     """
     value = wanted or os.environ.get("COURSE_TIER") or "tiny"
     if value not in TIERS:
         raise ValueError(
-            f"tier {value!r}: expected 'tiny' or 'hub'; set COURSE_TIER to one of them or unset it"
+            f"tier {value!r}: expected {', '.join(map(repr, TIERS))}; "
+            "set COURSE_TIER to one of them or unset it"
         )
     return value
+
+
+def is_real(wanted_tier: str | None = None) -> bool:
+    """Whether the models of a tier are real ones, which read plain English, and not the course's
+    own.
+    """
+    return tier(wanted_tier) != "tiny"
 
 
 def tries() -> int:
@@ -289,8 +297,11 @@ def described(repository: str | None, folder: Path) -> str:
 
 
 @contextmanager
-def loading(repository: str | None, folder: Path) -> Iterator[None]:
+def loading(repository: str | None, folder: Path, again: str | None = None) -> Iterator[None]:
     """Turn the errors of files that do not load into a :class:`HubError` that names them.
+
+    Args:
+        again: what to do about it (default: fetch a repository anew, save a folder anew).
 
     The files are a stranger's, and the libraries that read them raise whatever comes up
     (``tokenizers`` a plain ``Exception``).
@@ -300,9 +311,10 @@ def loading(repository: str | None, folder: Path) -> Iterator[None]:
     except (HubError, MemoryError):
         raise
     except Exception as error:
-        again = f"delete {folder.parents[1]} to fetch it anew, or choose another repository"
-        if repository is None:
+        if again is None and repository is None:
             again = "save it anew with save_pretrained, or choose another folder"
+        elif again is None:
+            again = f"delete {folder.parents[1]} to fetch it anew, or choose another repository"
         raise HubError(
             f"{described(repository, folder)} does not load: {_in_words(error)}; {again}"
         ) from error

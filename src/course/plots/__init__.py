@@ -10,6 +10,7 @@ from course.plots.adapters import (
     prefix_starts,
     where_it_acts,
 )
+from course.plots.comparison import label_curves, score_by_cost
 from course.plots.demonstrations import (
     by_condition,
     head_scores,
@@ -59,6 +60,7 @@ __all__ = [
     "hundred_tasks",
     "instruction_controls",
     "instruction_curves",
+    "label_curves",
     "learning_curve",
     "orders_and_calibration",
     "pareto",
@@ -68,6 +70,7 @@ __all__ = [
     "right_and_flipped",
     "same_labels",
     "same_text_two_models",
+    "score_by_cost",
     "shots_and_ceiling",
     "steering_searches",
     "top_words",

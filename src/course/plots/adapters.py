@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band, hide_empty, name_ends, spread
+from course.plots.style import CEILING, OPENED, PROMPTED, TEXT, band, hide_empty, name_ends, spread
 
 _FROZEN = "#dedbd5"
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
@@ -204,7 +204,7 @@ def by_model_size(
             (x[0], runs[0].min()),
             (0, -15),
             textcoords="offset points",
-            color=shade,
+            color=TEXT.get(shade, shade),
             fontweight="bold",
             ha="center",
         )

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import CEILING, OPENED, PROMPTED, spread
+from course.plots.style import ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:
@@ -205,7 +205,7 @@ def head_scores(scores: Mapping[str, ArrayLike]) -> Figure:
                     f"{table[i, j]:.2f}",
                     ha="center",
                     va="center",
-                    color="white" if table[i, j] > 0.5 else CEILING,
+                    color=ON_STRONG if table[i, j] > 0.5 else ON_LIGHT,
                     fontsize=10,
                 )
             ax.set_xticks(range(table.shape[1]), range(1, table.shape[1] + 1))

@@ -14,11 +14,60 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from course.foundation.intervals import PERCENT, interval
 
-#: The opened model (specialist, BERT) and the prompted one (generalist, GPT): colours of Okabe and
-#: Ito, safe for the colour-blind.
-OPENED, PROMPTED = "#d55e00", "#0072b2"
+#: The opened model (specialist, BERT) and the prompted one (generalist, GPT): of the hues of Okabe
+#: and Ito, safe for the colour-blind, dark enough for text.
+OPENED, PROMPTED = "#b34e00", "#0072b2"
 #: The best possible answer.
-CEILING = "#8a8a8a"
+CEILING = "#6b6b6b"
+#: Shades for lines and areas that are too light for text -> the shade in which their names stand.
+TEXT = {
+    "#9ecae1": "#47748f",
+    "#4a98c9": "#2a74a3",
+    "#5fa8d3": "#2f759e",
+    "#f0b27a": "#8f5f2a",
+    "#e67e22": "#a05a14",
+    "#e8a06a": "#94602f",
+    "#a8a8a8": "#6f6f6f",
+    "#cc79a7": "#9c4878",
+}
+#: Every colour of a figure on a light page -> the one that takes its place on a dark page.
+DARK = {
+    "#fcfcfa": "#15191f",
+    "#ffffff": "#10141a",
+    "#222222": "#e8e6e1",
+    "#333333": "#d6d3cd",
+    "#555555": "#b4b1ab",
+    "#5f5f5f": "#b4b1ab",
+    OPENED: "#ff9a4d",
+    PROMPTED: "#5bb5f0",
+    CEILING: "#a9a9a9",
+    "#47748f": "#a6c8dc",
+    "#2a74a3": "#7fbde6",
+    "#2f759e": "#86c1e4",
+    "#8f5f2a": "#dfbd94",
+    "#a05a14": "#f0a85e",
+    "#94602f": "#e3b38c",
+    "#6f6f6f": "#b9b9b9",
+    "#9c4878": "#e0a5c6",
+    "#cc79a7": "#cc79a7",
+    "#9ecae1": "#3f6f8c",
+    "#4a98c9": "#4a98c9",
+    "#5fa8d3": "#4f93ba",
+    "#f0b27a": "#8a5f36",
+    "#e67e22": "#c96f20",
+    "#e8a06a": "#b57c50",
+    "#a8a8a8": "#7d7d7d",
+    "#c9a58c": "#765640",
+    "#777777": "#9a9a9a",
+    "#999999": "#8a8a8a",
+    "#aaaaaa": "#6f6f6f",
+    "#cccccc": "#4a4f57",
+    "#cfcfcf": "#4a4f57",
+    "#dedbd5": "#3a3f47",
+    "#e9e4dc": "#2b3038",
+}
+#: Text on a ground that is the same on every page, such as a cell of a heat map.
+ON_LIGHT, ON_STRONG = "#212121", "#fefefe"
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
@@ -27,7 +76,7 @@ def use_style() -> None:
     plt.style.use(_STYLE)
 
 
-_HEAT = LinearSegmentedColormap.from_list("accuracy", ["#f7f3ee", "#f5c396", OPENED])
+_HEAT = LinearSegmentedColormap.from_list("accuracy", ["#f7f3ee", "#f5c396", "#b04c00"])
 
 
 def cells(ax: Axes, table: pd.DataFrame) -> None:
@@ -45,7 +94,7 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
                 f"{value:.0f}",
                 ha="center",
                 va="center",
-                color="white" if value > 70 else "#222222",
+                color=ON_STRONG if value > 80 else ON_LIGHT,
                 fontweight="bold" if own else "normal",
             )
     ax.xaxis.tick_top()
@@ -104,7 +153,15 @@ def name_ends(
     heights = spread([height for height, _, _ in ranked], gap)
     lowered = max(heights[-1] - highest, 0)
     for (_, name, colour), y in zip(ranked, heights, strict=True):
-        ax.text(x, y - lowered, name, color=colour, va="center", fontweight="bold", **text)
+        ax.text(
+            x,
+            y - lowered,
+            name,
+            color=TEXT.get(colour, colour),
+            va="center",
+            fontweight="bold",
+            **text,
+        )
 
 
 def hide_empty(axes: np.ndarray, used: int) -> None:

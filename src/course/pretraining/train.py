@@ -25,6 +25,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from course.foundation import write_bytes, write_text
+from course.foundation.progress import progress_bar
 from course.foundation.validation import integer, number, one_of, optional
 from course.models.shipped import RECORD
 from course.pretraining.packing import masked_share, pack_for_bert, pack_for_gpt
@@ -34,7 +35,6 @@ from course.training.checkpoints import RunCheckpoint
 from course.training.packing import IGNORED, Batch, attention_mask
 from course.training.precision import PRECISIONS, autocast, best_precision
 from course.training.processes import accelerator_or_new, data_parallel
-from course.training.progress import progress_bar
 from course.training.schedule import rate_at
 from course.world.corpus import Corpus
 
@@ -144,7 +144,7 @@ def train(
         checkpoint_seconds: time between checkpoints.
         stop_after: leave after this step (for tests of resuming).
         bar: show a progress bar on the first process (default: if somebody watches, see
-            :mod:`course.training.progress`).
+            :mod:`course.foundation.progress`).
         precision: one of :data:`course.training.precision.PRECISIONS`, or None for the faster one
             (:func:`course.training.precision.pays_in_bf16`).
         accelerator: the processes that train (default: a new accelerator).

@@ -22,9 +22,10 @@ from course.prompting.selection import orders
 from course.world.example import Example
 from course.world.lexicon import WEATHER
 
+_ZHAO = ("N/A", "", "[MASK]")
 #: Inputs without content: those of Zhao et al. 2021, and for the small models, which do not know
 #: these, words that no list of their corpus asks for.
-CONTENT_FREE = {"hub": ("N/A", "", "[MASK]"), "tiny": tuple(WEATHER)}
+CONTENT_FREE = {"tiny": tuple(WEATHER), "index": _ZHAO, "hub": _ZHAO}
 KINDS = ("none", "contextual", "batch")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from course.models.hub import tier
+from course.models.hub import is_real
 from course.prompting.prompts import LIST_TEMPLATES, PLAIN, Template
 from course.tasks.registry import load_task
 from course.world.lexicon import WEATHER
@@ -38,7 +38,7 @@ def chapter_data(wanted_tier: str | None = None) -> ChapterData:
     Raises:
         ValueError: for an unknown tier.
     """
-    if tier(wanted_tier) == "hub":
+    if is_real(wanted_tier):
         return ChapterData(
             layout=PLAIN,
             other_model="gpt-small",

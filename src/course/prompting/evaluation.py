@@ -16,7 +16,7 @@ import numpy as np
 from course.foundation.rng import Rng
 from course.lm.contract import TextModel
 from course.lm.language_model import LanguageModel
-from course.models.hub import tier
+from course.models.hub import is_real, tier
 from course.prompting.ablations import apply_ablation
 from course.prompting.classify import choose, match
 from course.prompting.prompts import LIST_TEMPLATES, PLAIN, Prompt, Template, Verbalizer
@@ -95,7 +95,7 @@ def usual_template(task: str, wanted_tier: str | None = None) -> Template:
     """The layout in which a model knows a task: that of the corpus for the small models, plain
     English for the others.
     """
-    if tier(wanted_tier) == "hub":
+    if is_real(wanted_tier):
         return PLAIN
     return Template(EXERCISES[task].frame) if task in EXERCISES else LIST_TEMPLATES["colon"]
 

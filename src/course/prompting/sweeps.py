@@ -24,12 +24,12 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.parallel import get_active_backend
 
 from course.foundation import write_text
+from course.foundation.progress import progress_bar
 from course.foundation.validation import boolean, check_fields, each, integer, one_of, text
 from course.lm.contract import TextModel
 from course.lm.language_model import load
-from course.models.hub import TIERS, locked_revision, tier
-from course.models.loading import HUB
-from course.models.shipped import shipped_models, weights_sha256
+from course.models.hub import TIERS, tier
+from course.models.loading import check_model_name, model_fingerprint
 from course.prompting.ablations import CONDITIONS
 from course.prompting.evaluation import (
     MOST_TOKENS,
@@ -42,8 +42,9 @@ from course.prompting.evaluation import (
     usual_template,
 )
 from course.prompting.prompts import LIST_TEMPLATES, PLAIN, UNSEEN_TEMPLATES, Template
-from course.tasks.registry import HUB_DATA, task_names
-from course.training.progress import progress_bar
+from course.tasks.hub_data import HUB_DATA
+from course.tasks.local_data import LOCAL_DATA
+from course.tasks.registry import source_of, task_names
 from course.world.exercises import EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
@@ -106,22 +107,14 @@ class Cell:
             foreign=each(text()),
             tier=one_of(TIERS),
         )
-        known = HUB if self.tier == "hub" else shipped_models()
-        if self.model not in known:
-            raise ValueError(
-                f"no model {self.model!r} in the {self.tier} tier; choose from {', '.join(known)}"
-            )
+        check_model_name(self.model, self.tier)
         if self.condition not in CONDITIONS:
             raise ValueError(
                 f"no condition {self.condition!r}; choose from {', '.join(CONDITIONS)}"
             )
         if self.task not in task_names():
             raise ValueError(f"no task {self.task!r}; choose from {', '.join(task_names())}")
-        if self.tier == "hub" and self.task not in HUB_DATA:
-            raise ValueError(
-                f"no data set for the task {self.task!r} in the hub tier; choose from"
-                f" {', '.join(HUB_DATA)}"
-            )
+        source_of(self.task, self.tier)
         if self.template != "usual" and self.template not in TEMPLATES:
             raise ValueError(
                 f"no template {self.template!r}; choose from usual, {', '.join(TEMPLATES)}"
@@ -154,11 +147,9 @@ class Cell:
         so that :data:`VERSION` says it.
         """
         if self.tier == "tiny":
-            return weights_sha256(self.model)
-        return [
-            locked_revision(HUB[self.model].repository),
-            locked_revision(HUB_DATA[self.task].repository, "dataset"),
-        ]
+            return model_fingerprint(self.model, self.tier)
+        real = HUB_DATA if self.tier == "hub" else LOCAL_DATA
+        return [model_fingerprint(self.model, self.tier), real[self.task].fingerprint()]
 
 
 def grid(
@@ -188,7 +179,7 @@ def grid(
     kept = [
         cell
         for cell in cells
-        if where["tier"] == "hub" or cell.task not in known or cell.shots < known[cell.task].most
+        if where["tier"] != "tiny" or cell.task not in known or cell.shots < known[cell.task].most
     ]
     if not cells:
         wanted = {

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from course.foundation.rng import Rng
-from course.models.hub import tier
+from course.models.hub import is_real, tier
 from course.prompting.prompts import Template
 from course.tasks.answer_parsing import Answer, given
 from course.tasks.registry import load_task
@@ -14,11 +15,12 @@ from course.world.example import Example
 from course.world.held_out import LONGEST_TEST_CHAIN
 from course.world.split import SPLITS, TEST, TRAIN, is_train
 
-#: The tasks whose answers are chains, by tier. In the hub tier ``"problem"`` is GSM8K and
+#: The tasks whose answers are chains, by tier. For real models ``"problem"`` is GSM8K and
 #: ``"shopping"`` are the word problems of the micro-world, which anybody can read; its map is known
 #: to the small models alone.
 CHAINS: dict[str, tuple[str, ...]] = {
     "tiny": exercises.CHAINS,
+    "index": ("problem", "shopping", "letters"),
     "hub": ("problem", "shopping", "letters"),
 }
 _WORLD = {"shopping": "problem"}
@@ -82,7 +84,7 @@ def wording(task: str, wanted_tier: str | None = None) -> Wording:
         ValueError: for a task that has no chains in this tier.
     """
     _check_task(task, tier(wanted_tier))
-    if tier(wanted_tier) == "tiny":
+    if not is_real(wanted_tier):
         return Wording(Template(exercises.EXERCISES[task].frame))
     return Wording(
         Template(_PLAIN[task], separator=""), "Let's think step by step.", "The answer is", "."
@@ -101,7 +103,7 @@ def problems(
     """``count`` different problems with ``steps`` steps, or as many as there are (few names and few
     routes have a single step).
 
-    Word problems of the hub tier are those of GSM8K whose solutions have as many lines, or nearly.
+    Word problems for real models are those of GSM8K whose solutions have as many lines, or nearly.
 
     Args:
         steps: 1 to :data:`course.world.held_out.LONGEST_TEST_CHAIN`.
@@ -118,8 +120,8 @@ def problems(
         raise ValueError(f"steps={steps}: expected 1 to {LONGEST_TEST_CHAIN}")
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
-    if tier(wanted_tier) == "hub" and task == "problem":
-        return _nearest(steps, count, seed, split)
+    if is_real(wanted_tier) and task == "problem":
+        return _nearest(steps, count, seed, split, tier(wanted_tier))
     exercise = exercises.EXERCISES[_WORLD.get(task, task)]
     rng = Rng(f"reasoning/{task}/{steps}/{split}/{seed}")
     different: dict[str, Problem] = {}
@@ -173,12 +175,11 @@ def demonstrations(
 
 def _pool(task: str, wanted_tier: str | None) -> Callable[[Rng, int], Problem]:
     kind = exercises.EXERCISES[_WORLD.get(task, task)]
-    if tier(wanted_tier) == "tiny":
+    if not is_real(wanted_tier):
         return lambda rng, steps: from_example(task, _as_in_the_corpus(kind, rng, steps))
     if task != "problem":
         return lambda rng, steps: from_example(task, kind.write(rng, train=True, steps=steps))
-    pool = {steps: _nearest(steps, 20, 0, TRAIN) for steps in range(1, LONGEST_TEST_CHAIN + 1)}
-    return lambda rng, steps: rng.choice(pool[steps])
+    return lambda rng, steps: rng.choice(_nearest(steps, 20, 0, TRAIN, tier(wanted_tier)))
 
 
 def _as_in_the_corpus(kind: exercises.Exercise, rng: Rng, steps: int) -> Example:
@@ -187,11 +188,16 @@ def _as_in_the_corpus(kind: exercises.Exercise, rng: Rng, steps: int) -> Example
     return replace(example, rationale=kind.solve(rng, example)) if kind.solve else example
 
 
-def _nearest(steps: int, count: int, seed: int, split: str) -> list[Problem]:
+def _nearest(steps: int, count: int, seed: int, split: str, of_tier: str) -> list[Problem]:
     """Problems of GSM8K whose solutions have ``steps`` lines, or come near it."""
-    task = load_task("problem", seed=seed, wanted_tier="hub")
-    every = [from_example("problem", example) for example in task.examples(split)]
-    return sorted(every, key=lambda p: abs(len(p.steps) - steps))[:count]
+    return sorted(_school(seed, split, of_tier), key=lambda p: abs(len(p.steps) - steps))[:count]
+
+
+@lru_cache(maxsize=8)
+def _school(seed: int, split: str, of_tier: str) -> tuple[Problem, ...]:
+    """The problems of GSM8K, kept once they are read."""
+    task = load_task("problem", seed=seed, wanted_tier=of_tier)
+    return tuple(from_example("problem", example) for example in task.examples(split))
 
 
 def _check_task(task: str, of_tier: str) -> None:

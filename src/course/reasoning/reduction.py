@@ -14,7 +14,7 @@ import numpy as np
 
 from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
-from course.models.hub import tier
+from course.models.hub import is_real, tier
 from course.prompting.prompts import Prompt, Template
 from course.reasoning.problems import Problem, demonstrations
 from course.reasoning.solving import MAX_TOKENS, make_prompts, solve
@@ -154,7 +154,7 @@ def _parts_prompt(one: Reduction, seed: int, number: int) -> Prompt:
     rng = Rng(f"parts/{one.problem.task}/{seed}/{number % 5}")
     shown = demonstrations(one.problem, rng, (2, 3))
     examples = tuple(Example(p.question, " ; ".join(Story.of(p).changes)) for p in shown)
-    template = Template(EXERCISES["parts"].frame) if tier() == "tiny" else _PLAIN_PARTS
+    template = Template(EXERCISES["parts"].frame) if not is_real() else _PLAIN_PARTS
     return Prompt(one.story.text, examples, template=template)
 
 

@@ -22,7 +22,7 @@ _SETS = 5
 #: The most tokens that a solution may have, by tier: the longest chain of the micro-world in its
 #: longest wording, and most solutions of GSM8K. Where the longest prompt leaves less room, so much
 #: as there is, if it is this share at least.
-MAX_TOKENS = {"tiny": 60, "hub": 200}
+MAX_TOKENS = {"tiny": 60, "index": 128, "hub": 200}
 _LEAST_ROOM = 0.7
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from peft import PeftModel
 
+from course.foundation.progress import progress_bar
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of, text
 from course.lm.contract import Sample
@@ -23,7 +24,6 @@ from course.reward.ledger import Entry, Ledger
 from course.reward.pairs import EncodedReply, encode_replies, mask_of, padding_of
 from course.reward.policy_gradient import PolicyLoss, discounted_by_divergence
 from course.training.checkpoints import RunCheckpoint
-from course.training.progress import progress_bar
 from course.training.schedule import rate_at
 
 #: The reward of each reply to its prompt: ``reward(prompts, replies)``, (replies,).
@@ -243,7 +243,7 @@ class OnlineTraining:
         if not in_loss:
             grouped = discounted_by_divergence(grouped, rollout.log_ratio, settings.beta)
         advantage = group_advantages(grouped, settings.method).flatten()
-        loss_of = PolicyLoss(beta=settings.beta if in_loss else 0.0)
+        loss_of = PolicyLoss(beta=settings.beta) if in_loss else PolicyLoss(level="reply")
         log_p, mask = self._log_probabilities(rollout.encoded)
         loss = loss_of(log_p, rollout.log_p, rollout.reference, advantage.to(log_p.device), mask)
         loss.backward()

@@ -10,8 +10,11 @@ import torch
 from course.foundation.validation import check_fields, number, one_of, optional
 from course.reward.divergence import ESTIMATORS, kl_estimate
 
-#: How the tokens are weighted: all replies alike (GRPO as published), or all tokens alike, which
-#: does not make errors in long replies cheaper (DAPO, Yu et al. 2025).
+#: What one probability ratio, and with it one clipping, is of: a whole reply (RLOO; its gradient is
+#: the sum over the tokens), or a token.
+LEVELS = ("reply", "token")
+#: How tokens are weighted at the level of tokens: all replies alike (GRPO as published), or all
+#: tokens alike, which does not make errors in long replies cheaper (DAPO, Yu et al. 2025).
 NORMALISATIONS = ("reply", "token")
 
 
@@ -24,12 +27,14 @@ class PolicyLoss:
         estimator: of the divergence, one of :data:`course.reward.divergence.ESTIMATORS`.
         clip: how far the ratio of new to old probability may leave 1 before its gradient is cut;
             None without clipping. With one update for each sampling the ratio is 1.
-        normalisation: one of :data:`NORMALISATIONS`.
+        level: one of :data:`LEVELS`.
+        normalisation: one of :data:`NORMALISATIONS`; the penalty is weighted like the tokens, too.
     """
 
     beta: float = 0.0
     estimator: str = "k3"
     clip: float | None = 0.2
+    level: str = "token"
     normalisation: str = "reply"
 
     def __post_init__(self) -> None:
@@ -38,6 +43,7 @@ class PolicyLoss:
             beta=number(0),
             estimator=one_of(ESTIMATORS),
             clip=optional(number(above=0)),
+            level=one_of(LEVELS),
             normalisation=one_of(NORMALISATIONS),
         )
 
@@ -58,14 +64,21 @@ class PolicyLoss:
             advantages: of each reply, (replies,).
             mask: 1 at each token of a reply, 0 elsewhere, (replies, tokens).
         """
-        ratio = (log_p - old).exp()
+        log_ratio = log_p - old
+        if self.level == "reply":
+            log_ratio = (log_ratio * mask).sum(1, keepdim=True)
+        ratio = log_ratio.exp()  # (replies, tokens), or (replies, 1)
         gain = ratio * advantages[:, None]
         if self.clip is not None:
             near = ratio.clamp(1 - self.clip, 1 + self.clip) * advantages[:, None]
             gain = torch.minimum(gain, near)
-        each = -gain
-        if self.beta:
-            each = each + self.beta * kl_estimate(log_p, reference, self.estimator)
+        penalty = self.beta * kl_estimate(log_p, reference, self.estimator) if self.beta else 0.0
+        if self.level == "reply":
+            return self._weighted(penalty - torch.zeros_like(mask), mask) - gain.mean()
+        return self._weighted(penalty - gain, mask)
+
+    def _weighted(self, each: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The mean of a value of each token."""
         if self.normalisation == "token":
             return (each * mask).sum() / mask.sum()
         return ((each * mask).sum(1) / mask.sum(1)).mean()

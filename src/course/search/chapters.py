@@ -1,17 +1,16 @@
 """Data of the chapters on prompt search: what differs between the shipped models and real ones."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from course.lm.language_model import LanguageModel, load
-from course.models.hub import tier
+from course.models.hub import is_real
 from course.prompting.prompts import PLAIN, Template
 from course.search.objective import Answers, answers
 from course.search.tabulated import candidates
 from course.search.triggers import OpeningWriter, Trigger, triggers
 from course.search.writers import AskedWriter, BlankFiller, Writer
-from course.tasks.instruction_induction import FOLDER_VARIABLE, load_induction_task
+from course.tasks.instruction_induction import induction_folder, load_induction_task
 from course.tasks.registry import Task, load_task
 from course.world.instructions import INSTRUCTIONS
 
@@ -29,6 +28,7 @@ class WrittenPromptsData:
         candidates: prompts of the race.
         problems: problems for the search of a trigger phrase.
         solver: the model that solves them.
+        items: how many items a search trains and tests on.
     """
 
     tasks: Mapping[str, Task]
@@ -39,11 +39,18 @@ class WrittenPromptsData:
     candidates: tuple[str, ...]
     problems: Trigger
     solver: LanguageModel
+    items: tuple[int, int]
 
     def objective(
-        self, task: Task, train: int = 32, test: int = 60, measure: str = "likelihood"
+        self,
+        task: Task,
+        train: int | None = None,
+        test: int | None = None,
+        measure: str = "likelihood",
     ) -> Answers:
-        """Items of a task in the chapter's layout."""
+        """Items of a task in the chapter's layout, as many as :attr:`items` says unless told."""
+        usual = zip((train, test), self.items, strict=True)
+        train, test = (known if asked is None else asked for asked, known in usual)
         return answers(task, train, test, measure=measure, template=self.layout)
 
     @property
@@ -61,7 +68,7 @@ def written_prompts_data() -> WrittenPromptsData:
     Raises:
         ValueError: if it names an unknown tier.
     """
-    if tier() == "hub":
+    if is_real():
         return _written_by_real_models()
     names = ("gerund", "find_city", "is_even")
     return WrittenPromptsData(
@@ -73,14 +80,15 @@ def written_prompts_data() -> WrittenPromptsData:
         candidates=candidates("find_person", 0),
         problems=triggers("problem", train=16, test=24),
         solver=load("gpt-large"),
+        items=(32, 60),
     )
 
 
 def _written_by_real_models() -> WrittenPromptsData:
     name, task = "sentiment", load_task("sentiment")
-    if FOLDER_VARIABLE in os.environ:
+    if induction_folder():
         name, task = "antonyms", load_induction_task("antonyms")
-    writer, raced = AskedWriter(load("gpt-tuned")), answers(task, 32, 60, template=PLAIN)
+    writer, raced = AskedWriter(load("gpt-tuned")), answers(task, 16, 20, template=PLAIN)
     written = writer.write(raced.examples, 16, seed=0)
     model = load("gpt-middle")
     return WrittenPromptsData(
@@ -90,8 +98,9 @@ def _written_by_real_models() -> WrittenPromptsData:
         writer=writer,
         raced=raced,
         candidates=tuple(dict.fromkeys(text for text in written if text)),
-        problems=triggers("shopping", train=16, test=24),
+        problems=triggers("shopping", train=4, test=4),
         solver=model,
+        items=(8, 20),
     )
 
 
@@ -108,7 +117,7 @@ class SteeringData:
 
 def steering_data() -> SteeringData:
     """The data of the tier that ``COURSE_TIER`` names."""
-    return SteeringData(budget=256 if tier() == "hub" else 2000)
+    return SteeringData(budget=256 if is_real() else 2000)
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,6 @@ class SoftPromptsData:
 
 def soft_prompts_data() -> SoftPromptsData:
     """The data of the tier that ``COURSE_TIER`` names."""
-    if tier() == "hub":
+    if is_real():
         return SoftPromptsData(load_task("sentiment"), 16, 16, 6, INSTRUCTIONS["topic"][0])
     return SoftPromptsData(load_task("find_city"), 64, 100, 60, INSTRUCTIONS["find_person"][0])

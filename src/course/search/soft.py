@@ -51,12 +51,14 @@ from course.training.fitting import FitSettings, History, fit
 #: matrices.
 SOFT = INPUT_METHODS | {"prefix": METHODS["prefix"]}
 LEARNABLE = SOFT | {"lora": METHODS["lora"]}
+_USUAL = {"prompt": 3e-2, "p_tuning": 1e-3, "prefix": 5e-3, "lora": 3e-4}
 #: Tier -> method -> peak learning rate. Those of the shipped models were chosen on validation items
 #: (for the middle one). A prompt has few parameters and far to go: it takes large steps. Those for
-#: the hub are of the usual order and were not measured.
+#: real models are of the usual order and were not measured.
 RATES = {
     "tiny": {"prompt": 1e-1, "p_tuning": 1e-2, "prefix": 1e-1, "lora": 3e-3},
-    "hub": {"prompt": 3e-2, "p_tuning": 1e-3, "prefix": 5e-3, "lora": 3e-4},
+    "index": _USUAL,
+    "hub": _USUAL,
 }
 
 

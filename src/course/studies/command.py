@@ -1,26 +1,33 @@
 """``python -m course.studies``: measure the studies and record them; a stopped run goes on."""
 
 import argparse
+import os
 import time
+from collections.abc import Sequence
 from textwrap import fill
 
 from course.studies.records import RECORDS, Study, partial_runs, write_record
 
 
-def measure(study: Study) -> None:
+def measure(study: Study, seeds: Sequence[int] | None = None) -> None:
     """Run the seeds of a study that its record lacks, and store each as soon as it is measured.
 
+    Args:
+        seeds: some of them (default: all).
+
     Raises:
-        ValueError: in the hub tier: a record says which shipped weights were measured.
+        ValueError: if the tier in force is not the study's: a record says what was measured.
     """
     from course.models.hub import tier  # imports much, and the command's help needs none of it
 
-    if tier() != "tiny":
+    wanted = getattr(study, "tier", "tiny")
+    if tier() != wanted:
         raise ValueError(
-            f"studies measure the shipped models, and COURSE_TIER is {tier()!r}; unset it"
+            f"studies measure the models of their tier, which is {wanted!r} for {study.name!r}, "
+            f"and COURSE_TIER is {tier()!r}; unset it, or name the tier with --tier"
         )
     runs, seconds = partial_runs(study)
-    for seed in study.seeds:
+    for seed in study.seeds if seeds is None else seeds:
         if str(seed) in runs:
             continue
         started = time.monotonic()
@@ -39,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which studies (default: all)")
+    parser.add_argument(
+        "--tier",
+        choices=("tiny", "index", "hub"),
+        default="tiny",
+        help="whose models: the shipped ones (default), or real ones with studies of their own",
+    )
+    parser.add_argument("--seed", type=int, help="this one of its seeds alone")
     return parser
 
 
@@ -46,9 +60,23 @@ def main(arguments: list[str] | None = None) -> None:
     """The command: measures the studies that are named, or all of them."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
-    from course.studies.catalogue import STUDIES  # imports torch
+    studies = _studies(chosen.tier)
+    if unknown := [name for name in chosen.names if name not in studies]:
+        parser.error(f"no such study: {', '.join(unknown)}; choose from {', '.join(studies)}")
+    if chosen.tier != "tiny":
+        os.environ["COURSE_TIER"] = chosen.tier
+    for name in chosen.names or studies:
+        if chosen.seed not in (None, *studies[name].seeds):
+            parser.error(f"no seed {chosen.seed} in {name}; its seeds are {studies[name].seeds}")
+        measure(studies[name], None if chosen.seed is None else (chosen.seed,))
 
-    if unknown := [name for name in chosen.names if name not in STUDIES]:
-        parser.error(f"no such study: {', '.join(unknown)}; choose from {', '.join(STUDIES)}")
-    for name in chosen.names or STUDIES:
-        measure(STUDIES[name])
+
+def _studies(tier: str) -> dict[str, Study]:
+    """The studies of a tier by their names. Imports torch."""
+    if tier == "tiny":
+        from course.studies.catalogue import STUDIES
+
+        return STUDIES
+    from course.studies.on_real_models import REAL_STUDIES, of_tier
+
+    return {name: of_tier(study, tier) for name, study in REAL_STUDIES.items()}

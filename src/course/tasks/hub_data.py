@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from datasets import Dataset, DatasetDict, Features, load_dataset
 
-from course.models.hub import HubError, described, fetch, loading
+from course.models.hub import HubError, described, fetch, loading, locked_revision
 from course.tasks.schemas import CONLL2003, GSM8K, SNLI, SQUAD, SST2, Schema
 from course.tasks.task import Selection
 from course.world.split import TEST, TRAIN, VALIDATION
@@ -48,6 +48,14 @@ class HubData:
             rows = rows.shuffle(seed=selection.seed).select(range(most))
             data[split] = rows.cast(self.schema.features)
         return data
+
+    def fingerprint(self) -> str:
+        """What the data is, for the key of a stored measurement: its revision.
+
+        Raises:
+            HubError: if the hub does not name one.
+        """
+        return locked_revision(self.repository, "dataset")
 
     def _labelled(self, rows: Dataset) -> Dataset:
         """The rows with a label: -1 says that the annotators disagreed, or that the publisher keeps

@@ -3,7 +3,8 @@ people wrote, read from a folder.
 
 The folder holds the data of the benchmark's repository (``orhonovich/instruction-induction``):
 ``execute/NAME.json`` with examples and ``annotations/NAME.json`` with instructions. It is no part
-of this project; the variable ``COURSE_INDUCTION``, or an argument, says where it is.
+of this project; the variable ``COURSE_INDUCTION``, or an argument, says where it is, and where
+neither does, it is looked for in the folder of real data sets (``COURSE_DATA``).
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import TypeVar
 
 from datasets import Dataset, DatasetDict, Features, Sequence, Value
 
+from course.tasks import local_data
 from course.tasks.task import Task
 from course.world.example import Example
 from course.world.split import SPLITS, split_table
@@ -90,12 +92,24 @@ def load_induction_task(name: str, folder: Path | None = None) -> Task:
     return Task(name, CLUSTER, instructions, (), data, _example, metric)
 
 
+def induction_folder() -> Path | None:
+    """The folder that the environment names: ``COURSE_INDUCTION``, else ``instruction-induction``
+    in ``COURSE_DATA`` if it is there.
+    """
+    if named := os.environ.get(FOLDER_VARIABLE):
+        return Path(named)
+    data = os.environ.get(local_data.FOLDER_VARIABLE)
+    below = Path(data).expanduser() / "instruction-induction" if data else None
+    return below if below and below.is_dir() else None
+
+
 def _folder(folder: Path | None) -> Path:
-    named = folder or os.environ.get(FOLDER_VARIABLE)
+    named = folder or induction_folder()
     if not named:
         raise ValueError(
             "no folder with the instruction-induction data: pass one, "
-            f"or set {FOLDER_VARIABLE} to its path"
+            f"or set {FOLDER_VARIABLE} to its path; it is the folder data of "
+            "github.com/orhonovich/instruction-induction"
         )
     if not (Path(named) / "execute").is_dir() or not (Path(named) / "annotations").is_dir():
         raise ValueError(

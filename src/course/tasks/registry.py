@@ -2,8 +2,9 @@
 
 ``load_task("sentiment")`` has the columns of SST-2, ``"inference"`` those of SNLI, ``"entities"``
 those of CoNLL-2003, ``"extraction"`` those of SQuAD, ``"problem"`` those of GSM8K; the other tasks
-have ``input`` and ``output``. So data from the hub, or a reader's own, takes the same road as the
-micro-world's: in the hub tier these five are the well-known sets themselves.
+have ``input`` and ``output``. So real data, or a reader's own, takes the same road as the
+micro-world's: in the hub tier these five are the well-known sets themselves, and in the index tier
+what the reader's folder has of them (:mod:`course.tasks.local_data`).
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from course.models.hub import tier
 from course.tasks import micro_world
 from course.tasks.hub_data import HUB_DATA
+from course.tasks.local_data import LOCAL_DATA
 from course.tasks.task import Selection, Source, Task
 from course.world import exercises, lists
 from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
@@ -34,6 +36,7 @@ SIZES = {TRAIN: 2000, VALIDATION: 200, TEST: 500}
 #: Tier -> the sources of its tasks by name. Another kind of data is another entry here.
 SOURCES: dict[str, Callable[[], Mapping[str, Source]]] = {
     "tiny": micro_world.sources,
+    "index": lambda: LOCAL_DATA,
     "hub": lambda: HUB_DATA,
 }
 
@@ -54,7 +57,7 @@ def source_of(name: str, wanted_tier: str | None = None) -> Source:
     """The source of a task's data, with its schema and its licence.
 
     Args:
-        name: one of :func:`task_names`, in the hub tier a key of :data:`HUB_DATA`.
+        name: one of :func:`task_names`, in a tier of real models one that has a data set.
         wanted_tier: overrides ``COURSE_TIER``.
 
     Raises:
@@ -80,19 +83,20 @@ def load_task(
     wanted_tier: str | None = None,
 ) -> Task:
     """One task, of the micro-world (``tiny``) or with the well-known data set of its kind
-    (``hub``).
+    (``index``: from the reader's folder, else the hub; ``hub``).
 
     Args:
-        name: one of :func:`task_names`, in the hub tier a key of :data:`HUB_DATA`.
+        name: one of :func:`task_names`, in a tier of real models one that has a data set.
         profile: whose profile, for ``"dialect"`` and ``"verdict"`` (default: the first).
-        seed: of the examples drawn, for open tasks and the hub's sets.
-        sizes: number of examples a split for open tasks, and at most for the hub's sets (default
+        seed: of the examples drawn, for open tasks and real sets.
+        sizes: number of examples a split for open tasks, and at most for real sets (default
             :data:`SIZES`).
         wanted_tier: overrides ``COURSE_TIER``.
 
     Raises:
         ValueError: for an unknown task, profile, split or tier, with the names that exist.
         HubError: if a data set cannot be fetched or has another schema than expected.
+        DataError: if neither the reader's folder nor the hub has it.
     """
     source = source_of(name, wanted_tier)
     if unknown := [split for split in sizes or () if split not in SPLITS]:

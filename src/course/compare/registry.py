@@ -1,0 +1,151 @@
+"""The methods of the comparison, one registry: name -> :class:`course.compare.base.Method`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+
+from course.compare.base import Method, Predictor
+from course.compare.bodies import Bench
+from course.compare.controls import Majority, MajorityMethod, Tfidf, TfidfMethod, WordTagger
+from course.compare.encoders import (
+    MODEL_FOLDER,
+    FrozenHead,
+    FrozenPredictor,
+    HeadPredictor,
+    TrainedHead,
+    head_of,
+)
+from course.compare.generators import TunedGenerator, TunedPredictor, read_tuned
+from course.compare.prompted import (
+    FewShot,
+    PromptPredictor,
+    SearchedPrompt,
+    ZeroShot,
+    meter_for,
+    read_state,
+)
+from course.models.loading import load_with_head
+
+_LABELS_TAGS = ("labels", "tags")
+_NO_LABELS = "no labels; an instruction, which follows from the names of the columns"
+_SOME = "some labelled examples, which stand in every prompt"
+_TRAINS = "labels, and minutes of training"
+
+_ALL: tuple[Method, ...] = (
+    MajorityMethod("majority", "most common", "control", "none", "labels",
+                   in_screen=True, chance=False),
+    TfidfMethod("tfidf", "TF-IDF", "control", "none", "labels", in_screen=True, chance=False),
+    ZeroShot("zero-shot", "zero-shot", "prompt", "causal", _NO_LABELS, in_screen=True,
+             uses_labels=False, chance=False),
+    FewShot("few-shot", "few-shot", "prompt", "causal", _SOME, in_screen=True),
+    FewShot("few-shot-calibrated", "calibrated few-shot", "prompt", "causal",
+            f"{_SOME}; the probabilities of labels", ("labels",), in_screen=True, calibrated=True),
+    FrozenHead("head", "head on a frozen body", "training", "encoder", "labels, and an encoder",
+               _LABELS_TAGS, in_screen=True, chance=False),
+    TrainedHead("lora", "LoRA", "training", "encoder", _TRAINS, _LABELS_TAGS, adapter="lora"),
+    TrainedHead("head-full", "head and full body", "training", "encoder", _TRAINS, _LABELS_TAGS,
+                adapter="full"),
+    TrainedHead("bitfit", "BitFit", "training", "encoder", f"{_TRAINS}; a body with biases",
+                _LABELS_TAGS, adapter="bitfit"),
+    SearchedPrompt("search", "searched prompt", "prompt", "causal",
+                   "some labels, and model calls to try instructions"),
+    TunedGenerator("prompt-lora", "LoRA behind a searched prompt", "training", "causal",
+                   f"{_TRAINS}; model calls to try instructions", search_first=True),
+    TunedGenerator("soft-prompt", "soft prompt", "training", "causal", _TRAINS, adapter="prompt"),
+    TunedGenerator("lora-generator", "LoRA on the writer", "training", "causal", _TRAINS),
+    TunedGenerator("full", "full tuning of the writer", "training", "causal",
+                f"{_TRAINS}; much memory",
+                   adapter="full"),
+    ZeroShot("served-zero-shot", "served zero-shot", "prompt", "served",
+             f"{_NO_LABELS}; texts leave the machine", uses_labels=False, chance=False),
+    FewShot("served-few-shot", "served few-shot", "prompt", "served",
+            f"{_SOME}; texts leave the machine"),
+)  # fmt: skip
+
+#: Name -> method, in the order in which the default takes them.
+METHODS: dict[str, Method] = {method.name: method for method in _ALL}
+
+
+def methods_named(names: str | Sequence[str] | None) -> list[Method]:
+    """Methods by their names; None for all, in the order of the registry.
+
+    Raises:
+        ValueError: for a name that is none, with those that there are.
+    """
+    if names is None:
+        return list(_ALL)
+    wanted = names.split(",") if isinstance(names, str) else list(names)
+    wanted = list(dict.fromkeys(name.strip() for name in wanted if name.strip()))
+    if unknown := [name for name in wanted if name not in METHODS]:
+        raise ValueError(f"no method {unknown[0]!r}; choose from {', '.join(METHODS)}")
+    if not wanted:
+        raise ValueError(f"no methods: choose from {', '.join(METHODS)}")
+    return [METHODS[name] for name in wanted]
+
+
+def read_predictor(bench: Bench, folder: Path, stored: dict[str, Any]) -> Predictor:
+    """A predictor that was saved.
+
+    Args:
+        bench: with the task and the models that it was saved with.
+        stored: what its ``method.json`` says.
+    """
+    method = METHODS[stored["method"]]
+    if isinstance(method, MajorityMethod):
+        return Majority(bench.task, stored["answer"])
+    if isinstance(method, TfidfMethod):
+        kind = WordTagger if bench.task.kind == "tags" else Tfidf
+        return kind.read(bench, folder, stored)
+    if isinstance(method, FrozenHead):
+        return FrozenPredictor.read(bench, folder, stored)
+    if isinstance(method, TrainedHead):
+        return _trained(bench, folder, stored)
+    if isinstance(method, TunedGenerator):
+        return _tuned(bench, folder, stored)
+    assert isinstance(method, ZeroShot)
+    state, tokens = read_state(stored), stored["item_tokens"]
+    meter = meter_for(bench, state, method.body == "served")
+    return PromptPredictor(bench.task, meter, state, tokens, method=method.name)
+
+
+def _trained(bench: Bench, folder: Path, stored: dict[str, Any]) -> HeadPredictor:
+    head, place = head_of(bench.task), folder / MODEL_FOLDER
+    _check_safetensors(place)
+    if stored["adapter"]:
+        base = head.new_model(stored["base"], wanted_tier=bench.choice.tier)
+        model = PeftModel.from_pretrained(base, str(place)).eval()
+    else:
+        model = load_with_head(place, head.loader)
+    return HeadPredictor(bench.task, head, model, bench.encoder_tokenizer, base=stored["base"])
+
+
+def _tuned(bench: Bench, folder: Path, stored: dict[str, Any]) -> TunedPredictor:
+    _check_safetensors(folder / MODEL_FOLDER)
+    if stored["adapter"]:
+        return read_tuned(bench, folder, stored)
+    return _full(bench, folder, stored)
+
+
+def _full(bench: Bench, folder: Path, stored: dict[str, Any]) -> TunedPredictor:
+    from course.compare.bodies import Meter
+    from course.lm.language_model import LanguageModel
+    from course.models.loading import load_model
+
+    model = load_model(folder / MODEL_FOLDER)
+    language_model = LanguageModel(model, bench.causal_tokenizer, chat=False, unknown="allow")
+    meter, state = Meter(language_model, bench.deadline), read_state(stored)
+    return TunedPredictor(
+        bench.task,
+        meter,
+        state,
+        stored["item_tokens"],
+        method=stored["method"],
+        base=stored["base"],
+    )
+
+
+def _check_safetensors(folder: Path) -> None:
+    if not list(folder.glob("*.safetensors")):
+        raise ValueError(f"{folder} has no weights in safetensors: save the method again")

@@ -1,0 +1,459 @@
+"""The report of a comparison: one HTML page that needs no network, JSON and CSV beside it."""
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from course.compare.advice import Advice, crossings
+from course.compare.privacy import allows
+from course.compare.registry import METHODS
+from course.foundation import write_bytes, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from course.compare.result import Comparison
+
+PAGE, JSON_FILE, CSV_FILE = "report.html", "results.json", "results.csv"
+#: Labels whose recall has a column of its own.
+_MOST_LABELS = 12
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #222; --page: #fff; --soft: #5a5a5a; --line: #ddd; --box:
+#f5f3ef; } @media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e6e6; --page: #16181c; --soft: #a8a8a8; --line: #3a3d44; --box: #212429; }
+  .light { display: none; }
+}
+@media (prefers-color-scheme: light) { .dark { display: none; } }
+body { color: var(--ink); background: var(--page); font: 16px/1.5 system-ui, sans-serif;
+  max-width: 60rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+.advice { background: var(--box); border-left: 4px solid #d55e00; padding: .8rem 1rem; font-size:
+1.1rem; } .advice p { margin: .3rem 0; }
+.soft { color: var(--soft); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line);
+  vertical-align: top; white-space: nowrap; }
+td.text { white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+figure { margin: 1rem 0; }
+figure svg { width: 100%; max-width: 44rem; height: auto; display: block; }
+figcaption { color: var(--soft); font-size: .9rem; }
+pre { background: var(--box); padding: .8rem; overflow-x: auto; font-size: .85rem; }
+""".strip()
+
+
+def write_report(result: "Comparison", folder: Path) -> None:
+    """Write the three files of a report."""
+    advice = result.best()
+    write_text(
+        folder / JSON_FILE, json.dumps(as_json(result, advice), ensure_ascii=False, indent=1) + "\n"
+    )
+    write_bytes(folder / CSV_FILE, result.curve().to_csv(index=False).encode())
+    write_text(folder / PAGE, page(result, advice, folder))
+    write_cards(result, folder)
+
+
+def as_json(result: "Comparison", advice: Advice) -> dict[str, Any]:
+    """All numbers of the report."""
+    table = result.table()
+    rows = json.loads(table.reset_index().to_json(orient="records"))
+    return {
+        "advice": asdict(advice),
+        "task": result.data.task.as_dict(),
+        "source": result.data.source,
+        "train": len(result.data.train),
+        "test": len(result.data.test),
+        "findings": [asdict(finding) for finding in result.data.findings],
+        "models": {
+            "prompted": result.choice.causal,
+            "encoder": result.choice.encoder,
+            "tier": result.choice.tier,
+        },
+        "methods": rows,
+        "curve": json.loads(result.curve().to_json(orient="records")),
+        "recall": {name: result.recalls(name) for name in result.complete()},
+        "not tried": result.left_out,
+        "unfinished": list(result.unfinished),
+        "seconds": result.seconds,
+        "cells": [
+            {k: v for k, v in asdict(cell).items() if k not in ("answers", "unread")}
+            for cell in result.cells
+        ],
+    }
+
+
+def page(result: "Comparison", advice: Advice, folder: Path) -> str:
+    """The HTML page."""
+    parts = [
+        f'<div class="advice">{"".join(f"<p>{escape(s)}</p>" for s in advice.sentences)}</div>',
+        _summary(result),
+        "<h2>Accuracy by labels</h2>"
+        if result.data.task.kind == "labels"
+        else "<h2>Score by labels</h2>",
+        _figure(_both(result, "curve"), _curve_caption(result, advice)),
+        "<h2>What each method reaches, and what it costs</h2>",
+        _methods_table(result),
+        _figure(
+            _both(result, "cost"),
+            "Score against the time of one answer on this machine, with 95 % intervals.",
+        ),
+        _recalls(result),
+        "<h2>Errors that one method alone makes</h2>",
+        _errors(result),
+        _unread(result),
+        "<h2>What is wrong with the data</h2>",
+        _findings(result),
+        "<h2>What was not tried</h2>",
+        _left_out(result),
+        "<h2>Licences, hosting, privacy</h2>",
+        _hosting(result),
+        "<h2>How it was measured, and how to repeat it</h2>",
+        _repeat(result, folder),
+    ]
+    title = f"Which method for {escape(Path(result.data.source).name)}?"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def table_of(head: Sequence[str], rows: Sequence[Sequence[Any]], text: Sequence[int] = ()) -> str:
+    """An HTML table that may be scrolled sideways; numbers stand on the right.
+
+    Args:
+        text: columns that break their lines.
+    """
+    numbers = {
+        i for i in range(len(head))
+        if rows and all(re.fullmatch(r"[-+−]?[\d,.]*( ?\[.*\])?|-", str(row[i])) for row in rows)
+    }  # fmt: skip
+
+    def cell(tag: str, i: int, value: Any) -> str:
+        kind = (
+            ' class="number"'
+            if i in numbers
+            else ' class="text"'
+            if i in text and tag == "td"
+            else ""
+        )
+        return f"<{tag}{kind}>{escape(str(value))}</{tag}>"
+
+    lines = ["".join(cell("th", i, name) for i, name in enumerate(head))]
+    lines += ["".join(cell("td", i, value) for i, value in enumerate(row)) for row in rows]
+    return f'<div class="wide"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
+
+
+def _summary(result: "Comparison") -> str:
+    data = result.data
+    return (
+        f'<p class="soft">{escape(data.source)}: {len(data.train):,} items to learn from, '
+        f"{len(data.test):,} to test on, {escape(_asked(result))}. Intervals are 95 % and vary "
+        "the test "
+        "items and, where a method was run with several seeds, which labels it got and its "
+        "training. "
+        f"Took {result.seconds:.0f} seconds.</p>"
+    )
+
+
+def _asked(result: "Comparison") -> str:
+    task = result.data.task
+    if task.kind == "labels":
+        return f"{len(task.labels)} labels in the column {task.label!r}"
+    return f"{'free answers' if task.kind == 'answers' else 'tags'} in the column {task.label!r}"
+
+
+def _methods_table(result: "Comparison") -> str:
+    table, task = result.table(), result.data.task
+    second = [c for c in table.columns if c not in ("low", "high")][1]
+    head = [
+        "method", f"{task.measure} %", second, "against the best", "seeds", "unread", "labels",
+        "learning s", "ms an answer", "tokens an answer", "kept bytes", "peak memory MB",
+    ]  # fmt: skip
+    priced = table["money"].notna().any()
+    rows = [
+        _method_row(str(name), row, task.measure, second, priced) for name, row in table.iterrows()
+    ]
+    return table_of([*head, *(["money"] if priced else [])], rows)
+
+
+def _method_row(name: str, row: "pd.Series", measure: str, second: str, priced: bool) -> list[str]:
+    behind = "-" if row["behind"] == 0 and row["behind low"] == -row["behind high"] else (
+        f"{row['behind']:+.1f} [{row['behind low']:+.1f}, {row['behind high']:+.1f}]"
+    )  # fmt: skip
+    cost = [f"{row['money']:.4f}" if row["money"] is not None else "-"] if priced else []
+    return [
+        METHODS[name].title,
+        f"{row[measure]:.1f} [{row['low']:.1f}, {row['high']:.1f}]",
+        f"{row[second]:.1f}",
+        behind,
+        str(row["seeds"]),
+        f"{row['unread']:.0f}",
+        f"{row['labels']:,}",
+        f"{row['learn s']:.1f}",
+        f"{row['ms a query']:.1f}",
+        f"{row['tokens a query']:.0f}",
+        f"{row['bytes']:,}",
+        f"{row['peak memory'] / 1e6:,.0f}" if row["peak memory"] else "-",
+        *cost,
+    ]
+
+
+def _recalls(result: "Comparison") -> str:
+    """Recall by label, for labels; with many, of the rarest."""
+    if result.data.task.kind != "labels":
+        return ""
+    names = result.complete()
+    recalls = {name: result.recalls(name) for name in names}
+    counts = {
+        label: sum(i.answer == label for i in result.data.test) for label in recalls[names[0]]
+    }
+    labels = sorted(counts, key=lambda label: counts[label])[:_MOST_LABELS]
+    head = ["method", *(f"{label} ({counts[label]})" for label in labels)]
+    rows = [[METHODS[n].title, *(f"{recalls[n][label]:.0f}" for label in labels)] for n in names]
+    return (
+        '<h2>Recall of each label</h2><p class="soft">Of the test items with a label (their '
+        "number in "
+        "brackets) the share that was given it, in percent; the rarest label first.</p>"
+        + table_of(head, rows)
+    )
+
+
+def _errors(result: "Comparison") -> str:
+    rows = [
+        [METHODS[name].title, text[:300], right[:80], given[:80]]
+        for name in result.complete()
+        if METHODS[name].lever != "control"
+        for text, right, given in result.only_wrong(name, 3)
+    ]
+    if not rows:
+        return '<p class="soft">None: each error is made by more than one method.</p>'
+    return table_of(["method", "text", "right", "given"], rows, text=(1,))
+
+
+def _unread(result: "Comparison") -> str:
+    rows = [
+        [METHODS[cell.method].title, cell.size, sum(a is None for a in cell.answers), text]
+        for cell in result.cells
+        if cell.seed == 0
+        for text in cell.unread[:2]
+    ]
+    if not rows:
+        return ""
+    head = ["method", "labels", "unread answers", "for example"]
+    note = '<p class="soft">What was written instead of an answer; it counts as wrong.</p>'
+    return "<h2>Answers that could not be read</h2>" + note + table_of(head, rows, text=(3,))
+
+
+def _findings(result: "Comparison") -> str:
+    if not result.data.findings:
+        return '<p class="soft">Nothing was noticed.</p>'
+    rows = [[f.kind, f"{f.count:,}", f.what, "; ".join(f.examples)] for f in result.data.findings]
+    return table_of(["what", "count", "what was done", "for example"], rows, text=(2, 3))
+
+
+def _left_out(result: "Comparison") -> str:
+    if not result.left_out and not result.unfinished:
+        return '<p class="soft">All that the plan had was measured.</p>'
+    rows = [[METHODS[name].title, reason] for name, reason in result.left_out.items()]
+    more = ""
+    if result.unfinished:
+        counts = Counter(name.rsplit("-", 2)[0] for name in set(result.unfinished))
+        names = ", ".join(f"{METHODS[name].title} ({count})" for name, count in counts.items())
+        more = (
+            '<p class="soft">Parts of the plan for which no time was left: '
+            f"{escape(names)}. The same command goes on with them.</p>"
+        )
+    return (table_of(["method", "why"], rows, text=(1,)) if rows else "") + more
+
+
+def _hosting(result: "Comparison") -> str:
+    choice, rows = result.choice, []
+    for use, name in (
+        ("prompted, trained to write", choice.causal),
+        ("under heads", choice.encoder),
+    ):
+        if name is not None:
+            licence = choice.licence(name)
+            place = name if "/" in name else f"{name} ({choice.tier})"
+            rows.append(
+                [use, place, licence or "not stated", allows(licence), "stays on the machine"]
+            )
+    if choice.served is not None:
+        sent = [sum(cell.sent[i] for cell in result.cells) for i in (0, 1)]
+        told = f"{sent[0]:,} texts with {sent[1]:,} characters were sent"
+        rows.append(
+            [
+                "served",
+                f"{choice.served.name} at {choice.served.base_url}",
+                "its provider's terms",
+                told,
+                "leaves the machine",
+            ]
+        )
+    note = (
+        '<p class="soft">To host a method oneself takes its model in memory (4 bytes a parameter '
+        "in "
+        "single precision, 2 in half) and the bytes that it keeps a task. What a licence allows is "
+        "said in short; its text counts.</p>"
+    )
+    return (
+        table_of(["use", "model", "licence", "allows", "text and weights"], rows, text=(1, 3))
+        + note
+    )
+
+
+def _repeat(result: "Comparison", folder: Path) -> str:
+    task = result.data.task
+    columns = " ".join(f"--text {name}" for name in task.text)
+    kept = "\n".join(
+        f"course use {folder.name}/ --method {name} < new.csv > labelled.csv"
+        for name in result.learned()
+    )
+    told, causal = task.told, result.choice.causal
+    model = causal if causal and "/" in causal else result.choice.tier
+    return (
+        "<p>The test items were answered once by each method, after its setting had been chosen "
+        "on a quarter "
+        "of its own labels (up to four settings each). Equal and nearly equal texts are never on "
+        "both sides. "
+        "All choices follow from the seed.</p>"
+        f"<pre>course compare {escape(result.data.source)} {escape(columns)} --label "
+        f"{escape(task.label)} --model {escape(model)} "
+        f"--out {escape(folder.name)}/\n{escape(kept)}</pre>"
+        f"<p>Instruction of the prompted methods:</p><pre>{escape(told)}</pre>"
+    )
+
+
+def _curve_caption(result: "Comparison", advice: Advice) -> str:
+    names = [advice.method] if advice.method else list(advice.tied[:1])
+    lines = []
+    for name in names:
+        for cross in crossings(result, name)[:3]:
+            span = f" (surely from {cross.high} on)" if cross.high else ""
+            lines.append(
+                f"{METHODS[cross.above].title} overtakes {METHODS[cross.below].title} at about "
+                f"{cross.labels:.0f} labels{span}"
+            )
+    return "; ".join(lines) or "Score by number of labels, with 95 % intervals."
+
+
+# figures
+
+
+def _both(result: "Comparison", what: str) -> str:
+    """A figure for light pages and one for dark ones."""
+    from course.plots.comparison import score_by_cost
+
+    titles = {name: METHODS[name].title for name in result.names}
+    levers = {name: METHODS[name].lever for name in result.names}
+    drawn = []
+    for dark in (False, True):
+        if what == "curve":
+            figure = result.plot(dark)
+        else:
+            figure = score_by_cost(result.table(), titles, levers, result.data.task.measure, dark)
+        drawn.append(f'<div class="{"dark" if dark else "light"}">{svg(figure)}</div>')
+    return "".join(drawn)
+
+
+def svg(figure: "Figure") -> str:
+    """A figure as SVG inside a page: text stays text, no date, no reference to another file."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "course"}):
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    return re.sub(r' xmlns:?\w*="[^"]*"', "", text)
+
+
+def _figure(drawn: str, caption: str) -> str:
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+# cards
+
+
+def write_cards(result: "Comparison", folder: Path) -> None:
+    """A README for everything that was learned and kept."""
+    for name, place in result.learned().items():
+        target = folder / "methods" / name
+        if target.is_dir():
+            write_text(target / "README.md", card(result, name, place))
+
+
+def card(result: "Comparison", name: str, place: Path) -> str:
+    """The card of a method: what it is, how good, and how it is loaded without this package."""
+    method, task = METHODS[name], result.data.task
+    body = result.choice.causal if method.body == "causal" else result.choice.encoder
+    lines = [
+        f"# {method.title}: {task.label} of {', '.join(task.text)}",
+        "",
+        f"Learned from {result.full_size(name):,} labelled items of "
+        f"{Path(result.data.source).name}.",
+    ]
+    if name in result.complete():
+        score = result.score(name)
+        lines.append(
+            f"{task.measure}: {score.mean:.1f} % (95 % interval {score.low:.1f} to "
+            f"{score.high:.1f}) on "
+            f"{score.items} items of the same table; other texts may be harder."
+        )
+    if method.body in ("causal", "encoder"):
+        licence = result.choice.licence(body)
+        lines.append(f"Model: {body} ({result.choice.tier}), licence {licence or 'not stated'}.")
+    lines += [
+        "",
+        f"    course use {place.parent.parent.name}/ --method {name} < new.csv > labelled.csv",
+        "",
+    ]
+    return "\n".join([*lines, *_loading(name, place, len(task.labels))]) + "\n"
+
+
+def _loading(name: str, place: Path, labels: int) -> list[str]:
+    """Lines that load what was learned with plain peft and transformers."""
+    stored = json.loads((place / "method.json").read_text(encoding="utf-8"))
+    if "adapter" not in stored:
+        return ["What was learned stands in this folder as text (`method.json`) and safetensors."]
+    base = stored["base"]
+    generator = METHODS[name].body == "causal"
+    kind = "CausalLM" if generator else "SequenceClassification"
+    if not generator and stored["task"]["kind"] == "tags":
+        kind = "TokenClassification"
+    auto, more = f"AutoModelFor{kind}", "" if generator else f", num_labels={labels}"
+    if not stored["adapter"]:
+        return [
+            "```python",
+            f"from transformers import {auto}",
+            f'model = {auto}.from_pretrained("model")',
+            "```",
+        ]
+    needs = (
+        ["import course.adapters  # peft does not know BitFit by itself"]
+        if name == "bitfit"
+        else []
+    )
+    return [
+        "```python",
+        *needs,
+        "from peft import PeftModel",
+        f"from transformers import {auto}",
+        f'base = {auto}.from_pretrained("{base}"{more})  # the folder of the base model',
+        'model = PeftModel.from_pretrained(base, "model")',
+        "```",
+    ]

@@ -1,0 +1,37 @@
+"""What a page loads: the scripts that a page of this book calls, and nothing from elsewhere.
+
+Left out are Thebe (code that runs in the page by way of Binder), the script of all icons (the few
+that are used stand in ``_static/icons.css``) and, but for the page of search results, the index of
+the search. ``_templates/layout.html`` leaves out what the theme writes into every page itself.
+"""
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+#: Scripts that no page of the book calls.
+_UNUSED = ("sphinx-thebe.js", "THEBE_JS_URL", "design-tabs.js")
+
+
+def needed(scripts: list[Any], unused: tuple[str, ...] = _UNUSED) -> list[Any]:
+    """The scripts of a page without those that it does not call, each of them once."""
+    kept: dict[str, Any] = {}
+    for script in scripts:
+        text = f"{script.filename} {script.attributes.get('body', '')}"
+        if not any(name in text for name in unused):
+            kept.setdefault(text, script)
+    return list(kept.values())
+
+
+def _leave_out(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
+) -> None:
+    context["script_files"] = needed(context["script_files"])
+    context["css_files"] = [
+        css for css in context["css_files"] if "sphinx-thebe" not in str(css.filename)
+    ]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("html-page-context", _leave_out, priority=900)

@@ -1,0 +1,36 @@
+"""The list of references, with roles that assistive technology accepts.
+
+docutils calls it a list whose items are bibliography entries, which ARIA does not allow; without
+these roles it is read as the text and the links that it is.
+"""
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+_ROLES = (
+    (' role="list" class="citation-list"', ' class="citation-list"'),
+    (
+        ' role="doc-biblioentry"',
+        "",
+    ),
+)
+
+
+def without_roles(body: str) -> str:
+    """The HTML of a page, its list of references without the roles that contradict each other."""
+    for role, plain in _ROLES:
+        body = body.replace(role, plain)
+    return body
+
+
+def _mend(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
+) -> None:
+    if "body" in context:
+        context["body"] = without_roles(context["body"])
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("html-page-context", _mend)

@@ -1,0 +1,140 @@
+"""Blind check of the advice of ``course compare``: is the recommended method the best one, or
+within
+two points of it?
+
+From a large table small ones are drawn. Each gets its advice within a budget, as a user would; then
+all methods are run on it without one and judged on at least a thousand rows that neither has seen.
+It takes hours, and is run by hand: ``python -m course.studies.advice reviews.csv --text review
+--label stars``.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from course.compare.reading import Table, read_table
+from course.compare.result import Comparison
+from course.compare.running import compare
+from course.compare.splits import near_copies
+from course.compare.statistics import MARGIN
+from course.foundation.rng import Rng
+from course.foundation.validation import check_fields, integer
+
+Compare = Callable[..., Comparison]
+
+
+@dataclass(frozen=True)
+class BlindCheck:
+    """How the advice is checked.
+
+    Attributes:
+        draws: small tables.
+        rows: of each.
+        fresh: rows that judge; they are the same for all draws.
+        seed: of the draws.
+    """
+
+    draws: int = 10
+    rows: int = 240
+    fresh: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_fields(self, draws=integer(1), rows=integer(36), fresh=integer(1), seed=integer())
+
+
+def blind_check(
+    table: Any,
+    text: str | Sequence[str],
+    label: str,
+    check: BlindCheck | None = None,
+    budget: str = "10m",
+    folder: Path | None = None,
+    run: Compare = compare,
+    **settings: Any,
+) -> pd.DataFrame:
+    """A row for each draw: the advice, the best method, and how far the advice is behind it.
+
+    Args:
+        budget: of the advice; the judgement has none.
+        folder: where both comparisons of each draw are kept.
+        run: what compares.
+        settings: of both comparisons, as for :func:`course.compare.compare`.
+
+    Returns:
+        Columns ``draw``, ``method`` (None: it could not be told), ``best``, ``behind`` (points),
+        and
+        ``right``: the advice is at most two points behind or, where it could not be told, all
+        methods that it names are within two points of each other.
+
+    Raises:
+        ValueError: for a table that is too small.
+    """
+    check = check or BlindCheck()
+    read = read_table(table)
+    names = (text,) if isinstance(text, str) else tuple(text)
+    pool, fresh = _fresh(read, names, check)
+    rows = []
+    for draw in range(check.draws):
+        small = Rng(f"advice/{check.seed}/{draw}").sample(pool, check.rows)
+        places = [
+            None if folder is None else folder / f"{draw}-{kind}" for kind in ("blind", "all")
+        ]
+        given = run(list(small), text, label, budget=budget, out=places[0], **settings)
+        judged = run(
+            list(small), text, label, test=list(fresh), budget=None, out=places[1],
+            most_test=len(fresh), **settings,
+        )  # fmt: skip
+        rows.append({"draw": draw, **_judged(given, judged)})
+    return pd.DataFrame(rows)
+
+
+def _fresh(table: Table, text: Sequence[str], check: BlindCheck) -> tuple[list[dict], list[dict]]:
+    """(rows to draw from, rows that judge); copies are on one side."""
+    if len(table.rows) < check.fresh + check.rows:
+        raise ValueError(
+            f"{table.source} has {len(table.rows)} rows: expected at least "
+            f"{check.fresh + check.rows}, of which {check.fresh} judge"
+        )
+    order = Rng(f"advice/{check.seed}").sample(table.rows, len(table.rows))
+    groups = near_copies([" ".join(str(row[name]) for name in text) for row in order])
+    judges = set(groups[: check.fresh])
+    pool = [row for row, group in zip(order, groups, strict=True) if group not in judges]
+    return pool, list(order[: check.fresh])
+
+
+def _judged(given: Comparison, judged: Comparison) -> dict[str, Any]:
+    """Whether the advice is right, by the scores on the fresh rows."""
+    advice = given.best()
+    scores = {name: judged.score(name).mean for name in judged.complete()}
+    best = max(scores, key=scores.__getitem__)
+    if advice.method is not None:
+        behind = scores[best] - scores[advice.method]
+    else:
+        tied = [scores[name] for name in advice.tied]
+        behind = max(tied) - min(tied)
+    right = behind <= MARGIN
+    return {"method": advice.method, "best": best, "behind": behind, "right": right}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Checks the advice on one table and prints the rows."""
+    parser = argparse.ArgumentParser(description="Check the advice of 'course compare'.")
+    parser.add_argument("table")
+    parser.add_argument("--text", action="append", required=True)
+    parser.add_argument("--label", required=True)
+    parser.add_argument("--model")
+    parser.add_argument("--folder", type=Path, default=Path("advice"))
+    chosen = parser.parse_args(arguments)
+    text = chosen.text[0] if len(chosen.text) == 1 else chosen.text
+    rows = blind_check(chosen.table, text, chosen.label, folder=chosen.folder, model=chosen.model)
+    print(rows.to_string(index=False))
+    print(f"right: {rows['right'].sum()} of {len(rows)}; not told: {rows['method'].isna().sum()}")
+
+
+if __name__ == "__main__":
+    main()

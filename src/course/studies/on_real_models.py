@@ -1,0 +1,291 @@
+"""What real models do, a study for each chapter; measured with ``python -m course.studies --tier
+index NAME``.
+
+Sizes are such that a seed takes minutes to an hour of two CPU cores with a model of 135 million
+parameters. Every study reads the tier from ``COURSE_TIER``, which the command sets, so that the
+same runs on larger models of the hub.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from course.adapters import tuning
+from course.adapters.methods import METHODS, adapt
+from course.heads import learning
+from course.lm.language_model import LanguageModel, load
+from course.models.hub import tier
+from course.prompting.calibration import KINDS, order_effect
+from course.prompting.evaluation import Question, changed, questions, scores
+from course.prompting.prompts import PLAIN
+from course.prompting.selection import Balanced
+from course.reasoning.problems import from_example, problems
+from course.reasoning.reduction import least_to_most, reduced_accuracy
+from course.reasoning.solving import accuracy, make_prompts, solve
+from course.reasoning.voting import vote_accuracy
+from course.search import soft
+from course.search.base import SearchResult, search
+from course.search.baselines import Exhaustive
+from course.search.objective import answers
+from course.search.writers import AskedWriter
+from course.search.writing import WrittenPrompts
+from course.studies.real_study import RealStudy
+from course.studies.records import Row
+from course.tasks.instruction_induction import induction_names, load_induction_task
+from course.tasks.registry import load_task
+from course.training.batches import completions
+from course.training.fitting import FitSettings, fit
+from course.world.split import TEST, TRAIN
+
+#: Questions of a measurement.
+ASKED = 200
+#: Labels that a LoRA specialist is trained on, and heads.
+SPECIALIST_LABELS, HEAD_LABELS = (50, 150, 500), (10, 30, 100, 300, 1000, 3000)
+#: Demonstrations in a prompt.
+SHOTS = (0, 1, 2, 4, 8)
+CONDITIONS = ("gold", "random", "flipped", "foreign")
+#: Methods that are trained under the LLM.
+LLM_METHODS = ("lora", "bitfit", "prefix")
+#: Problems of GSM8K, and samples of a vote on the first of them.
+PROBLEMS, VOTED, SAMPLES = 200, 100, 8
+#: Tokens of a solution: most of GSM8K's have fewer.
+LONGEST = 200
+STYLES = ("zero-shot", "standard", "chain", "trigger")
+
+
+def right(model: LanguageModel, asked: Sequence[Question], **settings: bool) -> float:
+    """Accuracy in percent."""
+    return 100 * float(scores(model, asked, **settings).mean())
+
+
+def lora_specialist(base: LanguageModel, labels: int, seed: int) -> LanguageModel:
+    """A copy of the model that LoRA tuned on so many reviews."""
+    task = load_task("sentiment", seed=seed)
+    model = adapt(copy.deepcopy(base.model).float(), "lora")
+    asked = questions(task, 0, labels, seed, template=PLAIN, split=TRAIN)
+    data = completions(base.tokenizer, [question.pair for question in asked])
+    settings = FitSettings(
+        steps=max(20, labels // 5),
+        batch_size=16,
+        learning_rate=tuning.RATES[tier()]["lora"],
+        seed=seed,
+        precision="fp32",
+    )
+    fit(model, data, settings)
+    return LanguageModel(model, base.tokenizer, base.batch_tokens)
+
+
+def nats_of_plain_text(model: LanguageModel, texts: Sequence[str]) -> float:
+    """Mean negative log-probability of a token of some texts."""
+    values = model.score_tokens([""] * len(texts), list(texts))
+    return -float(np.concatenate(values).mean())
+
+
+def specialist_or_prompt(seed: int) -> list[Row]:
+    """Sentiment by a LoRA specialist, by labels, and by the prompted generalist, by demonstrations;
+    and what tuning lost: another task, and plain text.
+
+    Returns:
+        Rows with ``way``, ``number`` (labels or demonstrations), ``measure`` and ``value``
+        (accuracies in percent, plain text in nats a token).
+    """
+    base = load("gpt-middle")
+    reviews, pairs = (load_task(name, seed=seed) for name in ("sentiment", "inference"))
+    plain = [example.input for example in load_task("problem", seed=seed).examples(TEST)[:50]]
+    other = questions(pairs, 0, ASKED, seed, template=PLAIN)
+
+    def rows(way: str, number: int, model: LanguageModel, shots: int) -> list[Row]:
+        asked = questions(reviews, shots, ASKED, seed, template=PLAIN)
+        measures = {"sentiment": right(model, asked), "inference": right(model, other)}
+        measures["plain text"] = nats_of_plain_text(model, plain)
+        named: Row = {"way": way, "number": number}
+        return [named | {"measure": name, "value": value} for name, value in measures.items()]
+
+    found = [row for k in (0, 4, 8) for row in rows("prompted", k, base, k)]
+    for labels in SPECIALIST_LABELS:
+        found += rows("LoRA", labels, lora_specialist(base, labels, seed), 0)
+    return found
+
+
+def real_heads(seed: int) -> list[Row]:
+    """Four heads on the pretrained encoder and on the same architecture fresh, by labels.
+
+    Returns:
+        Rows with ``task``, ``way``, ``labels`` and ``value`` (the head's measure, percent).
+    """
+    rows: list[Row] = []
+    for name in learning.TASKS:
+        task = load_task(name, seed=seed, sizes={TRAIN: max(HEAD_LABELS), TEST: 300})
+        for labels in HEAD_LABELS:
+            if labels > len(task.data[TRAIN]):
+                continue
+            for way in ("pretrained", "scratch"):
+                learned = learning.learn(task, labels, way == "pretrained", seed)
+                value = learned.score(list(task.data[TEST]))
+                rows.append({"task": name, "way": way, "labels": labels, "value": value})
+    return rows
+
+
+def real_adapters(seed: int, labels: int = 1000, steps: int = 200) -> list[Row]:
+    """All methods on the encoder and three on the LLM: the score and what is stored.
+
+    Returns:
+        Rows with ``model``, ``task``, ``method``, ``measure`` and ``value``.
+    """
+    rows: list[Row] = []
+    for model, methods, count in (
+        ("bert-middle", tuple(METHODS), labels),
+        ("gpt-middle", LLM_METHODS, 500),
+    ):
+        for name in ("sentiment", "inference"):
+            task = load_task(name, seed=seed, sizes={TRAIN: count, TEST: 300})
+            for method in methods:
+                tuned = tuning.tune(model, task, method, steps, seed=seed)
+                named: Row = {"model": model, "task": name, "method": method}
+                rows.append(named | {"measure": "score", "value": tuned.score()})
+                rows.append(named | {"measure": "bytes", "value": tuned.stored()})
+    return rows
+
+
+def real_demonstrations(seed: int) -> list[Row]:
+    """Sentiment in context: right, random, flipped labels and foreign inputs by demonstrations; and
+    orders of four with and without calibration.
+
+    Returns:
+        Rows with ``condition`` or ``calibration``, ``shots``, ``measure`` and ``value`` (percent).
+    """
+    model, task = load("gpt-middle"), load_task("sentiment", seed=seed)
+    foreign = [example.input for example in load_task("inference", seed=seed).examples(TRAIN)]
+    rows: list[Row] = []
+    for shots in SHOTS:
+        asked = questions(task, shots, ASKED, seed, template=PLAIN)
+        for condition in CONDITIONS if shots else ("none",):
+            now = changed(asked, condition, seed, foreign) if shots else asked
+            named: Row = {"condition": condition, "shots": shots, "measure": "accuracy"}
+            rows.append(named | {"value": right(model, now)})
+    some = questions(task, 4, ASKED, seed, Balanced(task.labels), PLAIN)
+    effect = order_effect(model, some, seed=seed)
+    for kind in KINDS:
+        for measure in ("mean", "worst", "spread"):
+            value = getattr(effect, measure)(kind)
+            rows.append({"calibration": kind, "shots": 4, "measure": measure, "value": value})
+    return rows
+
+
+def real_requests(seed: int, count: int = 20) -> list[Row]:
+    """Instruction induction's tasks, asked with a person's instruction, of the tuned model with and
+    without its chat template.
+
+    Returns:
+        Rows with ``task``, ``way`` and ``value`` (percent).
+    """
+    models = {"with the template": load("gpt-tuned"), "without": load("gpt-middle")}
+    rows: list[Row] = []
+    for name in induction_names():
+        task = load_induction_task(name)
+        wording = task.instructions[seed % len(task.instructions)]
+        asked = questions(task, 0, count, seed, template=PLAIN, instruction=wording)
+        for way, model in models.items():
+            rows.append({"task": name, "way": way, "value": right(model, asked, written=True)})
+    return rows
+
+
+def real_chains(seed: int) -> list[Row]:
+    """GSM8K and problems of one step by four ways of asking, least-to-most, and a vote.
+
+    Returns:
+        Rows with ``task``, ``way`` and ``value`` (percent right).
+    """
+    model = load("gpt-large")
+    school = load_task("problem", seed=seed, sizes={TEST: PROBLEMS}).examples(TEST)
+    tasks = {
+        "GSM8K": [from_example("problem", example) for example in school],
+        "one step": problems("shopping", 1, PROBLEMS, seed),
+    }
+    rows: list[Row] = []
+    for name, asked in tasks.items():
+        for style in STYLES:
+            solved = solve(model, make_prompts(style, asked, seed), max_tokens=LONGEST)
+            rows.append({"task": name, "way": style, "value": accuracy(solved)})
+    voters = make_prompts("chain", tasks["GSM8K"][:VOTED], seed)
+    sampled = solve(model, voters, n=SAMPLES, temperature=0.7, seed=seed, max_tokens=LONGEST)
+    vote = vote_accuracy(sampled)
+    rows.append({"task": "GSM8K", "way": f"vote of {SAMPLES}", "value": vote})
+    stories = problems("shopping", 4, PROBLEMS // 4, seed)
+    reduced = reduced_accuracy(least_to_most(model, stories, seed=seed))
+    rows.append({"task": "four steps", "way": "least to most", "value": reduced})
+    return rows
+
+
+def real_prompts(seed: int, budget: int = 400) -> list[Row]:
+    """Instructions that the model writes itself against people's, on instruction induction's tasks;
+    and a soft prompt against words on sentiment.
+
+    Returns:
+        Rows with ``task``, ``way``, ``value`` (percent right on test items) and ``calls``.
+    """
+    model, writer = load("gpt-middle"), AskedWriter(load("gpt-tuned"))
+    rows: list[Row] = []
+    for name in induction_names():
+        task = load_induction_task(name)
+        items = answers(task, 8, 20, seed, template=PLAIN)
+        for way, method in {
+            "written": WrittenPrompts(writer, count=12),
+            "people's": Exhaustive(task.instructions[:8]),
+        }.items():
+            found = search(method, items, model, budget, seed)
+            row: Row = {"task": name, "way": way, "value": found.held_out, "calls": found.calls}
+            rows.append(row)
+    reviews = load_task("sentiment", seed=seed)
+    items = answers(reviews, 64, ASKED, seed, measure="likelihood", template=PLAIN)
+    words = search(Exhaustive(reviews.instructions), items, model, 64 * 8, seed)
+    eight = soft.SoftPromptSettings("prompt", length=8, steps=30)
+    vectors: SearchResult = soft.learn(eight, items, model, seed)
+    for way, result in (("people's", words), ("soft prompt", vectors)):
+        named: Row = {"task": "sentiment", "way": way}
+        rows.append(named | {"value": result.held_out, "calls": result.calls})
+    return rows
+
+
+_SEEDS = (0, 1, 2)
+#: Every study of real models, by its name.
+REAL_STUDIES: dict[str, RealStudy] = {
+    study.name: study
+    for study in (
+        RealStudy(
+            "specialist",
+            1,
+            ("gpt-middle",),
+            _SEEDS,
+            specialist_or_prompt,
+            ("sentiment", "inference", "problem"),
+        ),
+        RealStudy("heads", 1, ("bert-middle",), _SEEDS, real_heads, learning.TASKS),
+        RealStudy(
+            "adapters",
+            1,
+            ("bert-middle", "gpt-middle"),
+            _SEEDS,
+            real_adapters,
+            ("sentiment", "inference"),
+        ),
+        RealStudy(
+            "demonstrations",
+            1,
+            ("gpt-middle",),
+            (0, 1, 2, 3, 4),
+            real_demonstrations,
+            ("sentiment", "inference"),
+        ),
+        RealStudy("requests", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
+        RealStudy("chains", 1, ("gpt-large",), _SEEDS, real_chains, ("problem",)),
+        RealStudy("prompts", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_prompts, ("sentiment",)),
+    )
+}
+
+
+def of_tier(study: RealStudy, wanted: str) -> RealStudy:
+    """The study on the models of another tier."""
+    return replace(study, tier=wanted)

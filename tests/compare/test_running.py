@@ -1,0 +1,314 @@
+"""A comparison on the tiny models: whole, stopped and gone on with, kept and used, reported."""
+
+import io
+import json
+import re
+import sys
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import pytest
+from endpoint import chat_completion, endpoint
+
+from course.compare import (
+    Served,
+    compare,
+    encoders,
+    generators,
+    load_learned,
+    prompted,
+    read_table,
+    running,
+    use,
+)
+from course.compare import cells as cells_module
+from course.compare.bodies import Bench, Deadline, OutOfTime, TimedData, choose_models
+from course.compare.cells import Cell, measure
+from course.compare.command import main as compare_main
+from course.compare.plan import affordable_items, make_plan, seconds_of, sizes_for
+from course.compare.preparation import prepare
+from course.compare.registry import METHODS, methods_named
+from course.compare.use_command import main as use_main
+from course.tasks import load_task
+
+FAST = [name for name, method in METHODS.items() if method.in_screen]
+
+
+@pytest.fixture(scope="session")
+def reviews():
+    examples = load_task("sentiment", sizes={"train": 150}).examples("train")
+    rows = [{"review": e.input, "verdict": e.output} for e in examples]
+    return list({row["review"]: row for row in rows}.values())[:66]
+
+
+def shortened(patch):
+    """Trainings of a few steps: what is learned does not matter here."""
+    patch.setattr(encoders, "training", lambda size: (2, 8))
+    patch.setattr(generators, "training", lambda size: 2)
+    patch.setattr(prompted, "CALLS", 40)
+    patch.setattr(prompted, "CANDIDATES", 3)
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    shortened(monkeypatch)
+
+
+def run(table, out, **settings):
+    settings = {"methods": ["majority", "tfidf", "few-shot", "head"], "budget": None} | settings
+    return compare(table, "review", "verdict", out=out, model="tiny", **{"seeds": 2, **settings})
+
+
+@pytest.fixture(scope="module")
+def whole(reviews, tmp_path_factory):
+    """All methods on all labels, once, with what they have learned."""
+    with pytest.MonkeyPatch.context() as patch:
+        shortened(patch)
+        names = [name for name, method in METHODS.items() if method.body != "served"]
+        out = tmp_path_factory.mktemp("whole") / "report"
+        result = run(reviews, out, methods=names, seeds=1, sizes=[44])
+        result.save(out)
+    return result
+
+
+def test_every_method_answers_every_test_item(whole):
+    assert whole.complete() == [name for name, m in METHODS.items() if m.body != "served"]
+    assert all(len(cell.answers) == len(whole.data.test) for cell in whole.cells)
+    assert whole.score("zero-shot").mean > 80 > whole.score("majority").mean
+    tried = {cell.method: len(cell.trials) for cell in whole.cells}
+    assert tried["lora"] == tried["full"] == 4 + 2 and tried["tfidf"] == tried["few-shot"] == 4
+
+
+@pytest.mark.parametrize("name", [n for n, m in METHODS.items() if m.body in ("causal", "encoder")])
+def test_estimates_are_within_a_factor_of_two(whole, name):
+    cell = whole.cells_of(name)[0]
+    estimate = whole.estimates[name, cell.size]
+    items = len(whole.data.test)
+    expected = estimate.learning + estimate.query.times(items)
+    real = cell.learning + cell.query
+    for unit in ("calls", "read", "computed", "trained"):
+        if name in ("search", "prompt-lora") and unit != "trained":
+            continue  # how many different instructions a model writes is not known before
+        a, b = getattr(expected, unit), getattr(real, unit)
+        assert a == b == 0 or 0.5 <= a / b <= 2, (unit, a, b)
+    if name != "search":
+        assert 0.5 <= estimate.bytes / cell.bytes <= 2, (estimate.bytes, cell.bytes)
+
+
+@pytest.mark.parametrize("name", [name for name, m in METHODS.items() if m.body != "served"])
+def test_what_was_kept_answers_as_it_did(whole, name):
+    task, predictor = load_learned(whole.folder, name)
+    texts = [{"review": item.text} for item in whole.data.test]
+    answers = use(read_table(texts), task, predictor)
+    assert answers == [answer or "" for answer in whole.cells_of(name)[0].answers]
+    assert "course use" in (whole.folder / "methods" / name / "README.md").read_text("utf-8")
+
+
+def test_the_page_needs_nothing_else(whole):
+    page = (whole.folder / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r'(?:src|href|url)\s*[=(]\s*["\']?(?:https?:)?//', page)
+    assert page.count("<svg") == 4 and 'class="dark"' in page and 'name="viewport"' in page
+    for sentence in whole.best().sentences:
+        assert sentence[:40] in page
+    stored = json.loads((whole.folder / "results.json").read_text(encoding="utf-8"))
+    assert {row["method"] for row in stored["methods"]} == set(whole.complete())
+    assert (whole.folder / "results.csv").read_text(encoding="utf-8").startswith("method,labels")
+
+
+def test_texts_in_the_page_are_text(reviews, tmp_path):
+    table = [row | {"review": row["review"] + " <script>alert(1)</script>"} for row in reviews]
+    result = run(table, tmp_path / "r", methods="majority,tfidf", instruction="<b>Say</b>")
+    result.save(tmp_path / "r")
+    page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page and "<b>Say" not in page
+
+
+def test_a_run_that_was_killed_goes_on(reviews, tmp_path, monkeypatch):
+    done, real = [], cells_module.measure
+
+    def measured(cell, *more):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(cell.name)
+        return real(cell, *more)
+
+    monkeypatch.setattr(cells_module, "measure", measured)
+    with pytest.raises(KeyboardInterrupt):
+        run(reviews, tmp_path, sizes=[8])
+    first = list(done)
+    done[:] = [None] * 4  # no interruption any more
+    result = run(reviews, tmp_path, sizes=[8])
+    again = done[4:]
+    assert len(first) == 3 and not set(first) & set(again)
+    assert len(first) + len(again) == len(result.cells)
+    done.clear()
+    done[:] = [None] * 4
+    same = run(reviews, tmp_path, sizes=[8])
+    assert done == [None] * 4
+    kept = [{(c.method, c.size, c.seed): asdict(c) for c in r.cells} for r in (same, result)]
+    assert kept[0] == kept[1]
+
+
+def test_another_table_or_a_damaged_cell_is_refused(reviews, tmp_path):
+    run(reviews, tmp_path, methods="majority")
+    with pytest.raises(ValueError, match="comparison of other data"):
+        run(reviews[:-1], tmp_path, methods="majority")
+    (path,) = (tmp_path / "cells").glob("majority-44*")
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match="damaged.*delete it"):
+        run(reviews, tmp_path, methods="majority")
+
+
+class Clock:
+    """A clock that goes on by one second whenever it is looked at."""
+
+    now = 0.0
+
+    def __call__(self):
+        self.now += 1
+        return self.now
+
+
+def test_the_clock_stops_what_runs(reviews):
+    data = prepare(read_table(reviews), "review", "verdict")
+    for name in ("lora", "few-shot", "head", "soft-prompt"):
+        bench = Bench(data.task, choose_models("tiny"), Deadline(2.5, Clock()))
+        with pytest.raises(OutOfTime):
+            measure(Cell(name, 40, 0), bench, data, None, None)
+
+
+def test_data_looks_at_the_clock_before_every_step():
+    inner = SimpleNamespace(micro_batches=lambda chosen, plan: ["batch"])
+    timed = TimedData(inner, Deadline(3, Clock()))
+    assert timed.micro_batches([0], None) == timed.micro_batches([0], None) == ["batch"]
+    with pytest.raises(OutOfTime):
+        timed.micro_batches([0], None)
+
+
+def test_what_there_is_no_time_for_is_named(reviews, tmp_path, monkeypatch):
+    real = running.Job.seconds
+    monkeypatch.setattr(
+        running.Job, "seconds", lambda job, c: 1e6 if c.method == "head" else real(job, c) / 1e6
+    )
+    result = run(reviews, tmp_path, budget="1h", sizes=[8], methods="tfidf,head", seeds=1)
+    assert result.names == ["tfidf"] and "needs about 1000000 s" in result.left_out["head"]
+    assert "head-8-0" in result.unfinished
+    assert "not tried: head" in result.best().sentences[2].lower()
+
+
+def test_processes_measure_the_same(reviews, tmp_path):
+    names = {"methods": "majority,tfidf", "sizes": [8]}
+    one, two = run(reviews, tmp_path / "1", **names), run(reviews, tmp_path / "2", jobs=2, **names)
+    assert {c.method: c.answers for c in one.cells} == {c.method: c.answers for c in two.cells}
+
+
+def test_tiny_models_refuse_what_they_cannot_read(tmp_path):
+    said = ("不好看", "很好看")
+    table = [{"review": f"電影{i}{said[i % 2]}", "verdict": str(i % 2)} for i in range(40)]
+    result = run(table, tmp_path, methods="tfidf,zero-shot,head")
+    assert result.names == ["tfidf"]
+    assert all("--model index" in result.left_out[name] for name in ("zero-shot", "head"))
+
+
+def test_a_served_model_is_told_what_is_sent(reviews, tmp_path):
+    said = []
+    with endpoint(lambda path, request, number: (200, {}, chat_completion("positive"))) as (
+        url,
+        seen,
+    ):
+        served = Served("m", url, price_read=1.0, price_written=2.0)
+        settings = {"methods": "majority,served-zero-shot", "served": served, "say": said.append}
+        result = run(reviews, tmp_path / "r", **settings)
+        private = [
+            {**row, "review": f"{row['review']} mail a{i}@b.com"} for i, row in enumerate(reviews)
+        ]
+        before = len(seen)
+        with pytest.raises(ValueError, match="e-mail.*allow_personal"):
+            run(private, tmp_path / "p", **settings)
+        assert len(seen) == before
+    (cell,) = result.cells_of("served-zero-shot")
+    assert cell.sent[0] == len(result.data.test) == len(seen)
+    assert any(url in line and "are sent" in line for line in said)
+    assert result.table().loc["served-zero-shot", "money"] > 0
+    assert set(cell.answers) == {"positive"}
+
+
+# plan
+
+
+def test_the_plan_begins_with_the_screen():
+    plan = make_plan(methods_named(None), 1000, False, None, 3)
+    first, *rest = plan.phases()
+    assert [cell.method for cell in first] == FAST and {cell.seed for cell in first} == {0}
+    assert plan.sizes == (8, 32, 128, 512, 1000)
+    seen = set()
+    for cell in (cell for phase in plan.phases() for cell in phase):
+        assert cell.seed == 0 or (cell.method, cell.size) in seen
+        seen.add((cell.method, cell.size))
+    assert rest[1][0].method == "lora"
+
+
+def test_budgets_sizes_and_test_items():
+    assert [seconds_of(b) for b in ("90s", "10m", "1.5h", 7, None)] == [90, 600, 5400, 7, None]
+    for wrong in ("ten", "-1m", "0"):
+        with pytest.raises(ValueError, match="expected a time"):
+            seconds_of(wrong)
+    assert sizes_for(40) == [8, 40] and sizes_for(12) == [8, 12] and sizes_for(100, [5]) == [5, 100]
+    with pytest.raises(ValueError, match="1 to 100"):
+        sizes_for(100, [200])
+    assert (
+        affordable_items(1.0, 0.0, 500, 600) == 100 and affordable_items(0.1, 0.0, 500, None) == 500
+    )
+    with pytest.raises(ValueError, match="no method 'lore'"):
+        methods_named("lore")
+
+
+# the commands
+
+
+def test_the_commands_from_file_to_answers(reviews, tmp_path, monkeypatch, capsysbinary):
+    monkeypatch.chdir(tmp_path)
+    lines = ["review;verdict", *(f"{row['review']};{row['verdict']}" for row in reviews)]
+    (tmp_path / "reviews.csv").write_text("\n".join(lines), encoding="utf-8")
+    given = ["reviews.csv", "--text", "review", "--label", "verdict", "--model", "tiny"]
+    compare_main([*given, "--methods", "majority,zero-shot", "--dry-run"])
+    shown = capsysbinary.readouterr().out.decode()
+    assert "zero-shot" in shown and "tokens read" in shown and not (tmp_path / "report").exists()
+    compare_main([*given, "--methods", "majority,zero-shot", "--budget", "none", "--sizes", "8"])
+    assert "report.html" in capsysbinary.readouterr().out.decode()
+    new = f"id;review\n7;{reviews[0]['review']}\n8;\n".encode()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(new)))
+    with pytest.warns(UserWarning, match="1 rows have no text"):
+        use_main(["report", "--method", "zero-shot", "--delimiter", ";"])
+    header, first, second = capsysbinary.readouterr().out.decode().splitlines()
+    assert header == "id;review;verdict"
+    assert first == f"7;{reviews[0]['review']};{reviews[0]['verdict']}" and second == "8;;"
+
+
+@pytest.mark.parametrize(
+    "change, named",
+    [
+        ({0: "missing.csv"}, "no file 'missing.csv'"),
+        ({2: "revue"}, "did you mean 'review'"),
+        ({0: "latin.csv"}, "0xe9.*--encoding"),
+    ],
+)
+def test_a_wrong_file_ends_with_one_line(change, named, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.csv").write_text("review,verdict\na,b\n", encoding="utf-8")
+    (tmp_path / "latin.csv").write_bytes("review,verdict\ncafé,b\n".encode("cp1252"))
+    given = ["reviews.csv", "--text", "review", "--label", "verdict"]
+    for place, value in change.items():
+        given[place] = value
+    with pytest.raises(SystemExit, match=named):
+        compare_main(given)
+
+
+def test_a_report_without_the_method_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="results.json"):
+        monkey = pytest.MonkeyPatch()
+        monkey.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"review\na\n")))
+        try:
+            use_main([str(tmp_path)])
+        finally:
+            monkey.undo()

@@ -1,0 +1,84 @@
+"""What the widgets of the page start from: words that every model knows, the exact posterior of
+every state, and files that hold the shipped weights byte for byte.
+"""
+
+import base64
+import json
+import re
+
+import pytest
+
+from course.lm import load
+from course.models.shipped import checked_folder
+from course.publishing.live import build
+from course.publishing.live.page_data import MODELS, MOST, READY, state_name, states
+from course.world.lists import list_tasks
+from course.world.posterior import Posterior
+
+
+@pytest.fixture(scope="module")
+def data() -> dict:
+    return build._data()
+
+
+def provided(script: str) -> tuple[str, dict]:
+    """The name and the value that a script of data hands over."""
+    name, value = re.fullmatch(r'courseLive\.provide\("([\w-]+)",(.*)\);\n', script, re.S).groups()
+    return name, json.loads(value)
+
+
+def test_every_state_that_a_reader_can_build_has_its_exact_posterior(data):
+    own = data["demonstrations"]
+    table = own["posterior"]
+    assert len(own["items"]) == READY and own["most"] == MOST
+    assert len(table) == len(list(states())) == 1 + 5 * 2 + 20 * 4 + 60 * 8 + 120 * 16
+    exact, (yes, no) = Posterior(relabel=0.2), own["labels"]
+    for state in [(), ((3, True),), ((4, False), (0, True)), ((2, True), (1, True), (0, False))]:
+        shown = []
+        for number, flipped in state:
+            x, y = own["items"][number]
+            shown.append((x, {yes: no, no: yes}[y] if flipped else y))
+        answer = exact.predict(shown, own["query"])
+        assert table[state_name(state)] == pytest.approx([answer[yes], answer[no]], abs=1e-4)
+    assert len({tuple(values) for values in table.values()}) > 10  # labels do move it
+
+
+def test_demonstrations_are_held_out_and_two_tasks_disagree_about_the_query(data):
+    own = data["demonstrations"]
+    inputs = [own["query"], *(x for x, _ in own["items"])]
+    (task,) = (t for t in list_tasks().values() if t.title == own["right"]["task"])
+    assert len(set(inputs)) == READY + 1
+    assert {task.split(x) for x in inputs} == {"test"}
+    assert all(task.output(x) == y for x, y in own["items"])
+    assert own["right"]["label"] != own["other"]["label"]
+
+
+def test_every_chip_is_one_word_of_both_models(data):
+    for name in ("front", "cloze"):
+        words = [word for group in data[name]["chips"] for word in group["words"]]
+        for model in MODELS.values():
+            assert len(load(model).token_ids([*words, *data[name]["sentence"]])) >= len(words)
+
+
+def test_the_files_hold_the_shipped_weights_and_nothing_that_could_end_a_script(tmp_path, data):
+    build.write_files(tmp_path)
+    names = {f"data-{name}.js" for name in data} | {f"weights-{role}.js" for role in MODELS}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *names, "loader.js", "engine.js", "widgets.js", "live.css",
+    }  # fmt: skip
+    for name in names:
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert "</" not in text and provided(text)[0] == name.removesuffix(".js")
+    for role, name in MODELS.items():
+        _, files = provided((tmp_path / f"weights-{role}.js").read_text(encoding="utf-8"))
+        shipped = (checked_folder(name) / "model.safetensors").read_bytes()
+        assert base64.b64decode(files["weights"]) == shipped and files["name"] == name
+
+
+def test_a_page_gets_the_first_answers_and_an_unknown_widget_is_refused(data):
+    place = '<p>before</p><div class="live" data-live="{}">a <a href="x">link</a></div><p>after</p>'
+    page = build.with_first_answers(place.format("chain"))
+    assert data["chain"]["recorded"] in page and "link" not in page
+    assert page.startswith("<p>before</p>") and page.endswith("<p>after</p>")
+    with pytest.raises(ValueError, match="data-live='chian': no such widget; choose from front"):
+        build.with_first_answers(place.format("chian"))

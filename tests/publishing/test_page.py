@@ -1,0 +1,171 @@
+"""The parts of the rendered page: Chinese, figures, quiz, scripts."""
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+from docutils import nodes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course.plots import style, use_style
+from course.plots.style import CEILING, DARK, OPENED, PROMPTED, TEXT
+from course.publishing.page import assets, figures, first_screen, languages, quiz, references
+
+
+@given(st.text(alphabet="ab .,「」，。中文字鏈（）", max_size=30))
+def test_marking_chinese_changes_no_text_and_marks_every_character(text):
+    parts = languages.marked(text)
+    assert "".join(part.astext() for part in parts) == text
+    plain = "".join(part.astext() for part in parts if isinstance(part, nodes.Text))
+    assert not re.search(r"[\u4e00-\u9fff]", plain)
+
+
+def test_chinese_is_marked_as_traditional_chinese():
+    (_, inside, _) = languages.marked("plays word chain (文字接龍).")
+    assert inside.astext() == "文字接龍" and inside["classes"] == ["language-zh-Hant"]
+
+
+@pytest.fixture
+def svg(tmp_path) -> str:
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        use_style()
+        figure, ax = plt.subplots()
+        ax.plot([0, 1], [0, 1], color=OPENED)
+        ax.set_title("a title")
+        figure.savefig(tmp_path / "figure.svg")
+        plt.close(figure)
+    return (tmp_path / "figure.svg").read_text(encoding="utf-8")
+
+
+def test_a_drawing_is_read_as_its_alternative_and_takes_the_page_s_colours(svg):
+    element = figures.themed(svg, 'rises "steeply" & far', "f1-")
+    root = ET.fromstring(element)
+    assert root.get("role") == "img" and root.get("aria-label") == 'rises "steeply" & far'
+    assert f"var(--figure-{OPENED[1:]}, {OPENED})" in element and "a title" in element
+    ids = [e.get("id") for e in root.iter() if e.get("id")]
+    assert ids and all(name.startswith("f1-") for name in ids)
+    assert set(re.findall(r'(?:url\(|href=")#([\w-]+)', element)) <= set(ids)
+    assert root.get("width") is None and "metadata" not in element
+
+
+def test_what_is_no_drawing_is_refused():
+    with pytest.raises(ValueError, match="expected an SVG that matplotlib wrote"):
+        figures.themed("<svg/>", "")
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_contrast_is_that_of_the_standard():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("place", ["light", "dark"])
+def test_every_colour_that_text_has_can_be_read(place):
+    plain = {OPENED, PROMPTED, CEILING, "#222222", "#333333", "#555555", "#5f5f5f"}
+    ground = "#fcfcfa" if place == "light" else DARK["#fcfcfa"]
+    shown = {c: c if place == "light" else DARK[c] for c in plain | set(TEXT.values())}
+    assert {
+        c: round(contrast(s, ground), 1) for c, s in shown.items() if contrast(s, ground) < 4.5
+    } == {}
+    on_colour = "#ffffff" if place == "light" else DARK["#ffffff"]
+    assert all(contrast(shown[c], on_colour) >= 4.5 for c in (OPENED, PROMPTED))
+
+
+def test_figures_have_no_colour_but_those_of_the_book():
+    """One grammar of colours: what a dark page cannot exchange, no figure uses."""
+    fixed = {"#212121", "#fefefe", "#f7f3ee", "#f5c396", "#b04c00"}
+    used = {
+        colour
+        for path in Path(style.__file__).parent.glob("*.py")
+        # a report of one's own data writes its SVG itself, with both of its themes
+        if path.name != "comparison.py"
+        for colour in re.findall(r'"(#[0-9a-f]{6})"', path.read_text(encoding="utf-8"))
+    }
+    assert used - set(DARK) - set(DARK.values()) - fixed == set()
+
+
+QUESTION = {
+    "question": "Which one continues?",
+    "answers": [
+        {"text": "GPT", "because": "It was trained to.", "right": True},
+        {"text": "BERT", "because": "It fills in *blanks*."},
+        {"text": "neither", "because": "One was trained to."},
+    ],
+}
+
+
+def test_a_question_is_a_group_of_buttons_with_an_explanation_each():
+    element = ET.fromstring(quiz.html(quiz.Question.read(QUESTION), 1))
+    buttons = list(element.iter("input"))
+    labels = {label.get("for"): label.text for label in element.iter("label")}
+    assert [labels[b.get("id")] for b in buttons] == ["GPT", "BERT", "neither"]
+    assert len({b.get("name") for b in buttons}) == 1
+    assert [d.get("class") for d in element.iter("div") if "answer" in d.get("class", "")] == [
+        "answer right",
+        "answer wrong",
+        "answer wrong",
+    ]
+    assert [em.text for em in element.iter("em")] == ["blanks"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ([QUESTION["answers"][1]] * 3, "3, 0 of them right"),
+        ([QUESTION["answers"][0]] * 3, "3, 3 of them right"),
+        (QUESTION["answers"][:2], "2, 1 of them right"),
+        ([*QUESTION["answers"][:2], {"text": "x", "because": " "}], "'x' needs an explanation"),
+    ],
+)
+def test_a_question_without_one_right_answer_or_an_explanation_is_refused(changed, message):
+    with pytest.raises(ValueError, match=message):
+        quiz.Question.read(QUESTION | {"answers": changed})
+
+
+@pytest.mark.parametrize(
+    ("bold", "look"),
+    [("In one minute.", "one-minute"), ("You need", "you-need"), ("In one hour", "")],
+)
+def test_a_paragraph_gets_its_look_from_its_first_words(bold, look):
+    # the parser puts an empty text before what is bold
+    begun = nodes.paragraph("", "", nodes.Text(""), nodes.strong("", bold), nodes.Text(" more"))
+    assert first_screen.look_of(begun) == look
+    assert first_screen.look_of(nodes.paragraph("", f"{bold} more")) == ""
+
+
+def test_the_list_of_references_has_no_roles_that_contradict_each_other():
+    listed = (
+        '<div role="list" class="citation-list"><div id="a" role="doc-biblioentry">A</div></div>'
+    )
+    plain = '<div class="citation-list"><div id="a">A</div></div>'
+    assert references.without_roles(listed) == plain == references.without_roles(plain)
+
+
+def test_scripts_that_no_page_calls_stay_out_and_no_other_stands_twice():
+    def script(name, **attributes):
+        return SimpleNamespace(filename=name, attributes=attributes)
+
+    kept = assets.needed(
+        [script("a.js"), script("a.js"), script("sphinx-thebe.js"), script(None, body="x")]
+    )
+    assert [s.filename for s in kept] == ["a.js", None]
+
+
+def test_the_dark_colours_are_in_the_style_sheet():
+    sheet = figures.style_sheet()
+    assert all(f"--figure-{light[1:]}: {dark};" in sheet for light, dark in DARK.items())

@@ -1,0 +1,65 @@
+"""``make real`` says how each chapter went: to its end, without its data, or with an error."""
+
+import pytest
+
+from course.publishing import real_chapters
+from course.publishing.real_chapters import chapters, main, run, run_chapter
+
+PAGE = """---
+jupytext:
+  formats: book///md:myst,notebooks///ipynb
+kernelspec:
+  name: python3
+  display_name: Python 3
+---
+
+# {name}
+
+```{{code-cell}} ipython3
+{code}
+```
+"""
+CODE = {
+    "01-fine": "import os\nassert os.environ['COURSE_TIER'] == 'index'",
+    "02-absent": "from course.tasks import DataError\nraise DataError('get it from there')",
+    "03-broken": "1 / 0",
+    "world": "1 / 0",
+}
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    (tmp_path / "book").mkdir()
+    for name, code in CODE.items():
+        text = PAGE.format(name=name, code=code)
+        (tmp_path / "book" / f"{name}.md").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(real_chapters, "INDEX", {})
+    return tmp_path
+
+
+def test_each_chapter_is_told_from_the_others(root, capsys):
+    assert chapters(root) == ["01-fine", "02-absent", "03-broken"]
+    assert not run(chapters(root), root)
+    fine, absent, broken, last = capsys.readouterr().out.splitlines()
+    assert "slowest cell" in fine and "import os" in fine
+    assert "not run to the end: get it from there" in absent
+    assert "FAILED: ZeroDivisionError: division by zero" in broken
+    assert last.startswith("1 of 3 chapters ran to the end, 1 lack data,")
+
+
+def test_a_chapter_that_lacks_data_is_no_failure(root):
+    with pytest.raises(SystemExit) as ended:
+        main(["02-absent"])
+    assert ended.value.code == 0
+
+
+def test_nothing_is_stored(root):
+    run_chapter("01-fine", root)
+    assert {path.name for path in root.iterdir()} == {"book"}
+
+
+def test_an_unknown_chapter_is_refused(root, capsys):
+    with pytest.raises(SystemExit):
+        main(["07-no"])
+    assert "no such chapter: 07-no; choose from 01-fine" in capsys.readouterr().err

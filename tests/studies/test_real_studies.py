@@ -1,0 +1,109 @@
+"""Studies of real models: what they name and keep, and, with a toy in the model's place, that they
+measure what they say.
+"""
+
+import pytest
+from toy_data import write_toy_data
+
+from course.lm import load
+from course.models import HubError, model_names
+from course.studies import on_real_models, real_study
+from course.studies.command import main, measure
+from course.studies.on_real_models import REAL_STUDIES, of_tier
+from course.studies.real_study import REAL_TIERS, RealStudy
+from course.studies.records import partial_runs
+from course.tasks import LOCAL_DATA
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    write_toy_data(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setenv("COURSE_TIER", "index")
+
+
+@pytest.fixture
+def toy(data, monkeypatch):
+    """The smallest shipped model in the real one's place, and few questions."""
+    monkeypatch.setattr(on_real_models, "load", lambda role: load("gpt-small", "tiny"))
+    for name, value in {"ASKED": 4, "SHOTS": (0, 2), "SPECIALIST_LABELS": (8,)}.items():
+        monkeypatch.setattr(on_real_models, name, value)
+
+
+def test_every_study_names_models_and_data_that_there_are():
+    for study in REAL_STUDIES.values():
+        assert set(study.models) <= set(model_names("index")) and set(study.data) <= set(LOCAL_DATA)
+        assert len(study.seeds) >= 3
+        paths = {of_tier(study, tier).path for tier in REAL_TIERS}
+        assert len(paths) == len(REAL_TIERS)
+
+
+def test_a_record_is_of_the_models_and_the_data(data, monkeypatch):
+    study = REAL_STUDIES["demonstrations"]
+    weights = study.weights()
+    assert set(weights) == {"gpt-middle", "data: sentiment", "data: inference"}
+
+    def no_name(repository, kind="model"):
+        raise HubError("the hub does not answer")
+
+    monkeypatch.setattr("course.models.loading.locked_revision", no_name)
+    with pytest.raises(HubError):
+        of_tier(study, "hub").weights()
+
+
+def test_one_seed_is_kept_beside_the_others(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(real_study, "RECORDS", tmp_path)
+    study = RealStudy("toy", 1, ("gpt-middle",), (0, 1), lambda seed: [{"value": seed}])
+    measure(study, (1,))
+    measure(study, (0,))
+    runs, _ = partial_runs(study)
+    assert runs == {"0": [{"value": 0}], "1": [{"value": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tier", "index", "heads", "--seed", "99"], "no seed 99 in heads; its seeds are"),
+        (["--tier", "index", "quality"], "no such study: quality; choose from specialist"),
+    ],
+)
+def test_the_command_refuses_what_there_is_not(arguments, message, capsys, monkeypatch):
+    monkeypatch.setenv("COURSE_TIER", "tiny")
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::course.models.text.UnknownWordsWarning")
+def test_demonstrations_are_measured_under_every_condition_and_calibration(toy):
+    rows = on_real_models.real_demonstrations(0)
+    conditions = {(row["condition"], row["shots"]) for row in rows if "condition" in row}
+    assert conditions == {("none", 0), *((name, 2) for name in on_real_models.CONDITIONS)}
+    assert {row["calibration"] for row in rows if "calibration" in row} == {
+        "none",
+        "contextual",
+        "batch",
+    }
+    assert all(0 <= row["value"] <= 100 for row in rows)
+
+
+@pytest.mark.filterwarnings("ignore::course.models.text.UnknownWordsWarning")
+def test_a_specialist_stands_beside_the_prompted_model(toy, monkeypatch):
+    measured = on_real_models.nats_of_plain_text
+    known = [
+        "the capital of dorland is rosken ."
+    ]  # the shipped model has no words for school problems
+    monkeypatch.setattr(
+        on_real_models, "nats_of_plain_text", lambda model, _: measured(model, known)
+    )
+    rows = on_real_models.specialist_or_prompt(0)
+    assert {(row["way"], row["number"]) for row in rows} == {
+        ("prompted", 0),
+        ("prompted", 4),
+        ("prompted", 8),
+        ("LoRA", 8),
+    }
+    plain = {(r["way"], r["number"]): r["value"] for r in rows if r["measure"] == "plain text"}
+    assert (
+        plain["prompted", 0] == plain["prompted", 8] != plain["LoRA", 8] and min(plain.values()) > 0
+    )
