@@ -142,7 +142,7 @@ def _new_bert(recipe: Recipe) -> ModernBertForMaskedLM:
     return ModernBertForMaskedLM(config)
 
 
-_SMALL = Recipe("gpt-small", "gpt", layers=3, width=96, heads=4, steps=1500)
+_SMALL = Recipe("gpt-small", "gpt", layers=3, width=96, heads=4, steps=2400)
 _MIDDLE = Recipe("gpt-middle", "gpt", layers=4, width=160, heads=4, steps=4400)
 _LARGE = Recipe("gpt-large", "gpt", layers=5, width=256, heads=4, steps=9200)
 _BERT = Recipe("bert-middle", "bert", layers=4, width=160, heads=4, steps=6600)
