@@ -422,6 +422,18 @@ class Bench:
             )
         return self.known[key]
 
+    def unknown_words(self, body: str, called: str, items: Sequence[Item]) -> str | None:
+        """Why a body cannot read some items, if it knows too little of their text; ``called`` is
+        its name in the sentence.
+        """
+        known = self.coverage(body, items)
+        if known >= COVERAGE:
+            return None
+        return (
+            f"{called} knows {100 * known:.0f} % of what these texts say; the tiny models know the "
+            "invented world of the course alone: take a real one (--model index)"
+        )
+
 
 def known_share(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> float:
     """The share of the texts' tokens that are no unknown token."""

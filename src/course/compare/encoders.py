@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
 from course.compare.base import TRIALS, Estimate, Method, Predictor, Setting, trial_factor
-from course.compare.bodies import COVERAGE, Bench, Deadline, TimedData, Work, shortened
+from course.compare.bodies import Bench, Deadline, TimedData, Work, shortened
 from course.compare.controls import STRENGTHS, Linear
 from course.compare.preparation import Prepared
 from course.compare.task import Item, Prediction, TableTask
@@ -383,11 +383,6 @@ def encoder_obstacle(bench: Bench, data: Prepared) -> str | None:
     """Why the encoder cannot be used on these texts; None if it can."""
     if bench.choice.encoder is None:
         return "needs an encoder, and none was named"
-    known = bench.coverage("encoder", data.train)
-    if known < COVERAGE:
-        return (
-            f"the encoder knows {100 * known:.0f} % of what these texts say; the tiny models know "
-            "the "
-            "invented world of the course alone: take a real one (--model index)"
-        )
+    if unknown := bench.unknown_words("encoder", "the encoder", data.train):
+        return unknown
     return None

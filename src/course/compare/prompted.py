@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from course.compare.base import Estimate, Method, Predictor, Setting, trial_factor
-from course.compare.bodies import CHUNK, COVERAGE, Bench, Meter, Work, shortened
+from course.compare.bodies import CHUNK, Bench, Meter, Work, shortened
 from course.compare.preparation import Prepared
 from course.compare.splits import order
 from course.compare.task import Item, Prediction, TableTask
@@ -253,9 +253,6 @@ class SearchedPrompt(ZeroShot):
     successive halving, then variations of it (APE, Zhou et al. 2023).
     """
 
-    def settings(self, bench: Bench, size: int) -> list[Setting]:
-        return [{}]
-
     def learn(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0
     ) -> Predictor:
@@ -311,13 +308,8 @@ def causal_obstacle(bench: Bench, data: Prepared) -> str | None:
     """Why the prompted model cannot be used on these texts; None if it can."""
     if bench.choice.causal is None:
         return "needs a model that continues texts, and the one that was named does not"
-    known = bench.coverage("causal", data.train)
-    if known < COVERAGE:
-        return (
-            f"the model knows {100 * known:.0f} % of what these texts say; the tiny models know "
-            "the "
-            "invented world of the course alone: take a real one (--model index)"
-        )
+    if unknown := bench.unknown_words("causal", "the model", data.train):
+        return unknown
     if data.task.kind != "labels":
         return None
     candidates = data.task.prompt(data.train[0], data.task.told).candidates

@@ -8,7 +8,7 @@ sigmoid(difference), so the loss of a comparison is minus the logarithm of that.
 import torch
 from torch.nn.functional import logsigmoid
 
-from course.reward.pairs import PairData, mask_of
+from course.reward.pairs import PairData
 from course.training.batches import BatchingPlan, MicroBatch
 
 
@@ -25,7 +25,6 @@ class RewardData(PairData):
     def summed_loss(
         self, model: torch.nn.Module, batch: MicroBatch, plan: BatchingPlan
     ) -> torch.Tensor:
-        ids = batch.tensors["input_ids"]  # (2 B, T)
-        mask = mask_of(batch.tensors["lengths"], ids.shape[1])
-        rewards = model(input_ids=ids, attention_mask=mask).logits[:, 0].float()  # (2 B,)
+        rows = {name: batch.tensors[name] for name in ("input_ids", "attention_mask")}  # (2 B, T)
+        rewards = model(**rows).logits[:, 0].float()  # (2 B,)
         return bradley_terry_loss(*rewards.chunk(2)).sum()

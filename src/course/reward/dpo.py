@@ -12,7 +12,7 @@ import torch
 
 from course.foundation.validation import number
 from course.reward.bradley_terry import bradley_terry_loss
-from course.reward.pairs import PairData, mask_of
+from course.reward.pairs import PairData, token_log_probabilities
 from course.training.batches import BatchingPlan, MicroBatch
 
 
@@ -66,14 +66,8 @@ def batch_log_probabilities(model: torch.nn.Module, batch: MicroBatch) -> torch.
     """Log-probability, in nats, of each reply of a micro-batch after its prompt, (2 B,): the sum
     over its tokens.
     """
-    ids, starts = batch.tensors["input_ids"], batch.tensors["starts"]  # (2 B, T), (2 B,)
-    mask = mask_of(batch.tensors["lengths"], ids.shape[1])
-    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
-    token = logits.log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]  # (2 B, T - 1)
-    # the logits at a place are of the token after it
-    place = torch.arange(1, ids.shape[1], device=ids.device)
-    in_reply = (place >= starts[:, None]) & (mask[:, 1:] == 1)
-    return (token * in_reply).sum(1)
+    log_p, in_reply = token_log_probabilities(model, batch.tensors)
+    return (log_p * in_reply).sum(1)
 
 
 @torch.inference_mode()
@@ -83,13 +77,13 @@ def reply_log_probabilities(
     """Log-probability, in nats, of (chosen, rejected) of each comparison; the reference of
     :class:`DpoData`.
     """
-    found: dict[int, tuple[float, float]] = {}
+    kept: dict[int, tuple[float, float]] = {}
     device = next(model.parameters()).device
     everything: Sequence[int] = range(len(data.pairs))
     for batch in data.micro_batches(everything, plan):
         chosen, rejected = batch_log_probabilities(model, batch.to(device)).chunk(2)
         examples = batch.tensors["examples"].tolist()
-        found |= dict(
+        kept |= dict(
             zip(examples, zip(chosen.tolist(), rejected.tolist(), strict=True), strict=True)
         )
-    return tuple(found[i] for i in everything)
+    return tuple(kept[i] for i in everything)

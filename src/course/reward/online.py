@@ -21,8 +21,9 @@ from course.lm.contract import Sample
 from course.lm.language_model import LanguageModel
 from course.reward.advantages import METHODS, group_advantages
 from course.reward.ledger import Entry, Ledger
-from course.reward.pairs import EncodedReply, encode_replies, mask_of, padding_of
+from course.reward.pairs import EncodedReply, encode_replies, padded, token_log_probabilities
 from course.reward.policy_gradient import PolicyLoss, discounted_by_divergence
+from course.training.batches import pad_id
 from course.training.checkpoints import RunCheckpoint
 from course.training.schedule import rate_at
 
@@ -88,7 +89,8 @@ class Rollout:
         prompts: one for each sample.
         replies: the samples, those to one prompt side by side.
         encoded: prompt and reply as tokens, with the stop where one was written.
-        log_p: log-probability of each token of a reply under the policy that sampled it, and
+        log_p: log-probability of each token of a reply under the policy that sampled it, with its
+            gradient, and
         reference: under the reference, (replies, tokens), in nats.
         mask: 1 at each token of a reply, (replies, tokens).
     """
@@ -103,7 +105,7 @@ class Rollout:
     @property
     def log_ratio(self) -> torch.Tensor:
         """Of each reply, (replies,), in nats."""
-        return ((self.log_p - self.reference) * self.mask).sum(1)
+        return ((self.log_p.detach() - self.reference) * self.mask).sum(1)
 
 
 @dataclass
@@ -186,7 +188,8 @@ class OnlineTraining:
         """The samples of a step, from the policy as it is."""
         settings = self.settings
         rng = Rng(f"online/{settings.seed}/{number_of}")
-        chosen = [rng.choice(list(self.prompts)) for _ in range(settings.prompts)]
+        prompts = list(self.prompts)
+        chosen = [rng.choice(prompts) for _ in range(settings.prompts)]
         written = self.policy.generate(
             chosen,
             n=settings.samples,
@@ -196,44 +199,32 @@ class OnlineTraining:
             seed=rng.randrange(2**31),
         )
         pairs = [(p, sample) for p, group in zip(chosen, written, strict=True) for sample in group]
-        encoded = [self._encoded(prompt, sample) for prompt, sample in pairs]
-        with torch.no_grad():
-            log_p, mask = self._log_probabilities(encoded)
-            with self.policy.model.disable_adapter():
-                reference, _ = self._log_probabilities(encoded)
-        prompts, replies = [p for p, _ in pairs], [s.text.strip() for _, s in pairs]
-        return Rollout(prompts, replies, encoded, log_p, reference, mask)
+        encoded = self._encoded(pairs)
+        log_p, mask = self._log_probabilities(encoded)
+        with torch.no_grad(), self.policy.model.disable_adapter():
+            reference, _ = self._log_probabilities(encoded)
+        replies = [sample.text.strip() for _, sample in pairs]
+        return Rollout([p for p, _ in pairs], replies, encoded, log_p, reference, mask)
 
-    def _encoded(self, prompt: str, sample: Sample) -> EncodedReply:
-        """A sample as it was written: with its stop if it reached one."""
-        tail = f" {self.settings.stop}" if sample.finish == "stop" else ""
-        (reply,) = encode_replies(
-            self.policy.tokenizer, [(prompt, sample.text.strip())], tail, unknown="allow"
-        )
-        if sample.finish == "end":
-            return EncodedReply((*reply.ids, self.policy.tokenizer.eos_token_id), reply.start)
-        return reply
+    def _encoded(self, pairs: Sequence[tuple[str, Sample]]) -> list[EncodedReply]:
+        """Samples after their prompts, as they were written: with the stop, or the end of the text,
+        if one was reached.
+        """
+        tails = {"stop": f" {self.settings.stop}"}
+        texts = [(p, f"{s.text.strip()}{tails.get(s.finish, '')}") for p, s in pairs]
+        end = self.policy.tokenizer.eos_token_id
+        encoded = encode_replies(self.policy.tokenizer, texts, unknown="allow")
+        return [
+            EncodedReply((*reply.ids, end), reply.start) if sample.finish == "end" else reply
+            for reply, (_, sample) in zip(encoded, pairs, strict=True)
+        ]
 
     def _log_probabilities(
         self, encoded: Sequence[EncodedReply]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Log-probability of each token after the first, and where the replies are, both (replies,
-        T - 1).
-        """
-        width = max(len(reply.ids) for reply in encoded)
-        pad, device = padding_of(self.policy.tokenizer), self.policy.model.device
-        rows = [[*reply.ids, *[pad] * (width - len(reply.ids))] for reply in encoded]
-        ids = torch.tensor(rows, device=device)
-        lengths = torch.tensor([len(reply.ids) for reply in encoded], device=device)
-        starts = torch.tensor([reply.start for reply in encoded], device=device)
-        logits = self.policy.model(
-            input_ids=ids, attention_mask=mask_of(lengths, width), use_cache=False
-        ).logits[:, :-1]
-        scaled = logits.float() / self.settings.temperature
-        token = scaled.log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
-        place = torch.arange(1, width, device=device)
-        mask = ((place >= starts[:, None]) & (place < lengths[:, None])).float()
-        return token, mask
+        rows = padded(encoded, pad_id(self.policy.tokenizer))
+        on_device = {name: tensor.to(self.policy.model.device) for name, tensor in rows.items()}
+        return token_log_probabilities(self.policy.model, on_device, self.settings.temperature)
 
     def _update(self, rollout: Rollout, rewards: torch.Tensor, number_of: int) -> None:
         """One optimiser step."""
@@ -244,8 +235,9 @@ class OnlineTraining:
             grouped = discounted_by_divergence(grouped, rollout.log_ratio, settings.beta)
         advantage = group_advantages(grouped, settings.method).flatten()
         loss_of = PolicyLoss(beta=settings.beta) if in_loss else PolicyLoss(level="reply")
-        log_p, mask = self._log_probabilities(rollout.encoded)
-        loss = loss_of(log_p, rollout.log_p, rollout.reference, advantage.to(log_p.device), mask)
+        # one update a rollout: the policy is still the one that sampled
+        log_p, old = rollout.log_p, rollout.log_p.detach()
+        loss = loss_of(log_p, old, rollout.reference, advantage.to(log_p.device), rollout.mask)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._trainable.values(), settings.max_grad_norm)
         rate = rate_at(number_of, settings.steps, settings.warmup_ratio)

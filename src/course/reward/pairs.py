@@ -15,7 +15,6 @@ from course.training.batches import (
     BatchingPlan,
     MicroBatch,
     fingerprint,
-    pad_id,
     similar_lengths,
 )
 
@@ -66,14 +65,7 @@ class PairData(ABC):
     def _micro_batch(self, chosen: Sequence[int]) -> MicroBatch:
         """The chosen replies (B of them), then the rejected ones in the same order: (2 B, T)."""
         replies = [self.pairs[i][side] for side in (0, 1) for i in chosen]
-        length = max(len(reply.ids) for reply in replies)
-        ids = [[*reply.ids, *[self.pad] * (length - len(reply.ids))] for reply in replies]
-        tensors = {
-            "input_ids": torch.tensor(ids),
-            "lengths": torch.tensor([len(reply.ids) for reply in replies]),
-            "starts": torch.tensor([reply.start for reply in replies]),
-            "examples": torch.tensor(list(chosen)),
-        }
+        tensors = padded(replies, self.pad) | {"examples": torch.tensor(list(chosen))}
         return MicroBatch(tensors, len(chosen))
 
     @abstractmethod
@@ -83,9 +75,32 @@ class PairData(ABC):
         """The loss of a micro-batch, summed over its comparisons."""
 
 
-def mask_of(lengths: torch.Tensor, width: int) -> torch.Tensor:
-    """(B,) lengths -> (B, width), 1 at each token and 0 at padding on its right."""
-    return (torch.arange(width, device=lengths.device) < lengths[:, None]).long()
+def padded(replies: Sequence[EncodedReply], pad: int) -> dict[str, torch.Tensor]:
+    """Replies as rows of one length: ``input_ids`` and ``attention_mask``, (B, T), padding on the
+    right, and ``starts`` of the replies, (B,).
+    """
+    width = max(len(reply.ids) for reply in replies)
+    ids = [[*reply.ids, *[pad] * (width - len(reply.ids))] for reply in replies]
+    lengths = torch.tensor([len(reply.ids) for reply in replies])
+    return {
+        "input_ids": torch.tensor(ids),
+        "attention_mask": (torch.arange(width) < lengths[:, None]).long(),
+        "starts": torch.tensor([reply.start for reply in replies]),
+    }
+
+
+def token_log_probabilities(
+    model: torch.nn.Module, rows: dict[str, torch.Tensor], temperature: float = 1.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probability of each token after the first, in nats, and 1 where it is a reply's, both (B,
+    T - 1), for rows of :func:`padded`.
+    """
+    ids, mask = rows["input_ids"], rows["attention_mask"]
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
+    # the logits at a place are of the token after it
+    log_p = (logits.float() / temperature).log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
+    place = torch.arange(1, ids.shape[1], device=ids.device)
+    return log_p, ((place >= rows["starts"][:, None]) & (mask[:, 1:] == 1)).float()
 
 
 def encode_pairs(
@@ -137,8 +152,3 @@ def encode_replies(
                 "shorten the reply"
             )
     return [EncodedReply(tuple(ids), len(head)) for ids, head in zip(joined, heads, strict=True)]
-
-
-def padding_of(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id that fills up the rows of a batch; it is masked out wherever it stands."""
-    return pad_id(tokenizer)

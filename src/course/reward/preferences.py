@@ -120,7 +120,7 @@ def comparisons_from_rows(rows: Iterable[Mapping[str, object]]) -> list[Comparis
     Raises:
         ValueError: for a row without one of :data:`COLUMNS`, or with another value there.
     """
-    found = []
+    comparisons = []
     for i, row in enumerate(rows):
         if missing := [name for name in COLUMNS if name not in row]:
             raise ValueError(
@@ -129,8 +129,8 @@ def comparisons_from_rows(rows: Iterable[Mapping[str, object]]) -> list[Comparis
             )
         prompt, chosen, rejected = (_last_text(i, name, row[name]) for name in COLUMNS)
         if chosen != rejected:
-            found.append(Comparison(prompt, chosen, rejected))
-    return found
+            comparisons.append(Comparison(prompt, chosen, rejected))
+    return comparisons
 
 
 def _last_text(i: int, name: str, value: object) -> str:

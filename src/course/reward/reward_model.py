@@ -9,8 +9,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.models.loading import load_tokenizer, load_with_head
 from course.reward.bradley_terry import RewardData
-from course.reward.pairs import encode_pairs, encode_replies, mask_of, padding_of
+from course.reward.pairs import encode_pairs, encode_replies, padded
 from course.reward.preferences import Comparison
+from course.training.batches import batching_plan, pad_id, similar_lengths
 from course.training.fitting import FitSettings, History, fit
 
 #: Most tokens, padding included, that are scored at once.
@@ -38,17 +39,13 @@ class RewardModel:
         Raises:
             ValueError: if there are not as many prompts as replies, or one is too long.
         """
-        pairs = list(zip(prompts, replies, strict=True))
-        encoded = encode_replies(self.tokenizer, pairs)
-        order = sorted(range(len(encoded)), key=lambda i: len(encoded[i].ids))
-        rewards, pad = np.zeros(len(encoded)), padding_of(self.tokenizer)
-        for part in _parts(order, [len(reply.ids) for reply in encoded]):
-            width = max(len(encoded[i].ids) for i in part)
-            ids = [[*encoded[i].ids, *[pad] * (width - len(encoded[i].ids))] for i in part]
-            lengths = torch.tensor([len(encoded[i].ids) for i in part])
-            tensors = {"input_ids": torch.tensor(ids), "attention_mask": mask_of(lengths, width)}
-            on_device = {name: t.to(self.model.device) for name, t in tensors.items()}
-            rewards[part] = self.model(**on_device).logits[:, 0].float().cpu().numpy()
+        encoded = encode_replies(self.tokenizer, list(zip(prompts, replies, strict=True)))
+        rewards, pad = np.zeros(len(encoded)), pad_id(self.tokenizer)
+        plan = batching_plan(self.model, _BATCH_TOKENS)
+        for part in similar_lengths([len(reply.ids) for reply in encoded], plan):
+            rows = padded([encoded[i] for i in part], pad)
+            inputs = {n: rows[n].to(self.model.device) for n in ("input_ids", "attention_mask")}
+            rewards[part] = self.model(**inputs).logits[:, 0].float().cpu().numpy()
         return rewards
 
     def probability(self, comparisons: Sequence[Comparison]) -> np.ndarray:
@@ -64,16 +61,6 @@ class RewardModel:
         """Share of comparisons whose chosen reply has the higher reward; half of a tie counts."""
         probability = self.probability(comparisons)
         return float(np.mean((probability > 0.5) + 0.5 * (probability == 0.5)))
-
-
-def _parts(order: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    """``order``, shortest first, cut where a batch is full."""
-    parts: list[list[int]] = [[]]
-    for i in order:
-        if parts[-1] and (len(parts[-1]) + 1) * lengths[i] > _BATCH_TOKENS:
-            parts.append([])
-        parts[-1].append(i)
-    return parts
 
 
 def learn_reward(
@@ -98,6 +85,7 @@ def learn_reward(
 
     settings = settings or FitSettings()
     tokenizer = load_tokenizer(name, wanted_tier)
+    pad = pad_id(tokenizer)
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         model = load_with_head(
@@ -105,9 +93,8 @@ def learn_reward(
             AutoModelForSequenceClassification,
             wanted_tier=wanted_tier,
             num_labels=1,
-            pad_token_id=padding_of(tokenizer),
+            pad_token_id=pad,
         )
-    pad = padding_of(tokenizer)
     data = RewardData(encode_pairs(tokenizer, comparisons), pad)
     held_out = RewardData(encode_pairs(tokenizer, validate), pad) if validate else None
     history = fit(model, data, settings, validate=held_out)
