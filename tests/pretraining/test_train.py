@@ -180,6 +180,7 @@ def test_a_run_goes_on_in_the_precision_in_which_it_began(monkeypatch, tmp_path)
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     train(TINY, tmp_path, bar=False)
     assert record_of(tmp_path)["precision"] == "bf16"
+    assert record_of(tmp_path)["device"] == "CPU"
 
 
 @pytest.mark.parametrize(

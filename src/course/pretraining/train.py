@@ -246,9 +246,15 @@ def export(recipe: Recipe, model: PreTrainedModel, progress: Progress, folder: P
         "tokens": recipe.tokens,
         "seconds": round(progress.seconds),
         "precision": progress.precision,
+        "device": _device_name(next(model.parameters()).device),
         "losses": [round(sum(part) / len(part), 4) for part in _parts(progress.losses, 100)],
     }
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+
+
+def _device_name(device: torch.device) -> str:
+    """What a model is trained on, as its record has it."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
 def _parts(values: list[float], count: int) -> list[list[float]]:
