@@ -10,7 +10,7 @@ from check.answers import RIGHT, WRONG
 
 from course import check
 
-EXERCISES = [name for name in check.__all__ if name != "Verdict"]
+EXERCISES = [name for name in check.__all__ if name in RIGHT]
 MISTAKES = [(name, mistake) for name in WRONG for mistake in WRONG[name]]
 
 
@@ -19,7 +19,8 @@ def crash(*_):
 
 
 def test_every_checker_has_a_right_answer_and_at_least_three_wrong_ones():
-    assert sorted(RIGHT) == sorted(WRONG) == EXERCISES
+    others = {"Homework", "Verdict", "collect", "hand_in", "student_token"}
+    assert {*RIGHT} == {*WRONG} == {*check.__all__} - others
     assert min(len(mistakes) for mistakes in WRONG.values()) >= 3
 
 
@@ -73,8 +74,8 @@ def test_what_is_no_function_is_named(name):
 
 
 def test_the_checkers_load_on_first_use():
-    code = "import sys; from course import check; print('torch' in sys.modules, len(check.__all__))"
+    code = "import sys; from course import check; print('torch' in sys.modules)"
     printed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
-    assert printed == f"False {len(EXERCISES) + 1}\n"
+    assert printed == "False\n"
