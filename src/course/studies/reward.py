@@ -1,7 +1,7 @@
 """Over-optimisation of a learned reward: best-of-n by reward models on more and fewer comparisons,
 and beside what they score the gold reward (chapter 7).
 
-Seeds x settings x seconds: 5 x 1 x SECONDS, on one core.
+Seeds x settings x seconds: 5 x 4 reward models on one pool x 45 (to be measured).
 """
 
 from collections.abc import Sequence
