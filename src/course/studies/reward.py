@@ -186,17 +186,13 @@ def _best(pool: Pool, proxy: np.ndarray) -> list[Row]:
     rows: list[Row] = []
     for half in (0, 1):
         for measure, values in worth.items():
-            chosen = [expected_best(*both, SIZES) for both in _of_half(half, proxy, values)]
+            pairs = zip(proxy[half::2], values[half::2], strict=True)  # every second question
+            chosen = [expected_best(chooser, value, SIZES) for chooser, value in pairs]
             rows += [
                 {"part": "best of n", "half": half, "measure": measure, "n": n, "value": value}
                 for n, value in zip(SIZES, np.mean(chosen, axis=0).tolist(), strict=True)
             ]
     return rows
-
-
-def _of_half(half: int, *tables: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-    """The rows of every second question."""
-    return list(zip(*[table[half::2] for table in tables], strict=True))
 
 
 def _curves(
