@@ -12,6 +12,8 @@ from course.studies import (
     instruct,
     least_to_most,
     model_quality,
+    policies,
+    reward,
     self_consistency,
     soft_prompts,
     steering,
@@ -37,6 +39,8 @@ _MODULES = (
     written_prompts,
     steering,
     soft_prompts,
+    reward,
+    policies,
     model_quality,
 )
 #: Every study by its name.
