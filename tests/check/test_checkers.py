@@ -69,7 +69,7 @@ def test_whatever_comes_back_the_checker_does_not_fail(name, answer):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_what_is_no_function_is_named(name):
     sentence = getattr(check, name)(3).sentence
-    assert "expected a function, got 3, which is a int" in sentence
+    assert "expected a function, got 3, of type int" in sentence
     assert f"check.{name}(my_function)" in sentence
 
 

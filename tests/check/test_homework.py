@@ -80,7 +80,7 @@ def test_the_budget_is_kept_and_checked_again(tmp_path, handed_in, model):
     from course.check.homework import _signature
 
     row = json.loads(handed_in.read_text(encoding="utf-8")) | {"prompt": long}
-    forged = edited(handed_in, **row, signature=_signature(token, row))
+    forged = edited(handed_in, prompt=long, signature=_signature(token, row))
     assert "over the budget" in collect(HOMEWORK, KEY, [forged], model)["wrong"][0]
 
 

@@ -84,7 +84,7 @@ def _numbers(got: Any, expected: Any) -> str:
     found, wanted = as_array(got), as_array(expected)
     assert wanted is not None
     if found is None:
-        return f"expected {shown(expected)}, got {shown(got)}, which is a {type(got).__name__}"
+        return f"expected {shown(expected)}, got {shown(got)}, of type {type(got).__name__}"
     if found.shape != wanted.shape:
         return (
             f"expected {_shape(wanted)}, got {_shape(found)}: {shown(expected)} against "

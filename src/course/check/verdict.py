@@ -100,7 +100,7 @@ def _not_a_function(exercise: str, answer: object) -> str:
     if callable(answer):
         return ""
     return (
-        f"expected a function, got {shown(answer)}, which is a {type(answer).__name__}; hand over "
+        f"expected a function, got {shown(answer)}, of type {type(answer).__name__}; hand over "
         f"the function itself, without calling it: check.{exercise}(my_function)."
     )
 
