@@ -5,6 +5,7 @@ import pandas as pd
 from course.studies import (
     adapters,
     chain_of_thought,
+    choosing,
     expectations,
     hard_prompts,
     heads,
@@ -37,6 +38,7 @@ _MODULES = (
     written_prompts,
     steering,
     soft_prompts,
+    choosing,
     model_quality,
 )
 #: Every study by its name.
