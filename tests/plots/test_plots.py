@@ -284,16 +284,6 @@ def test_the_front_is_what_nothing_beats_in_both():
     assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[50, 60, 70], [80]]
 
 
-def test_sizes_are_named():
-    scores = {
-        model: {"bitfit": [50.0, 51.0, 52.0], "full": [60.0, 61.0, 62.0]} for model in ("a", "b")
-    }
-    counts = {model: {"bitfit": 10, "full": 1000} for model in ("a", "b")}
-    assert {"small", "large", "bitfit", "full"} <= names(
-        plots.by_model_size(scores, counts, {"a": "small", "b": "large"})
-    )
-
-
 def test_storage_costs_forgetting_and_prefixes_are_named():
     table = every_seed(
         [

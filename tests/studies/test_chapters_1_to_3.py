@@ -399,13 +399,6 @@ def test_prefixes_are_curves_by_their_start(monkeypatch):
     assert curves["text"]["0.1"] == [1.1] * 3 and adapters.head_alone(table) == 4.0
 
 
-def test_sizes_are_told_by_model_and_method(tuned):
-    table = table_of(adapters.BY_SIZE)
-    scores = adapters.scores_by_size(table)["gpt-large"]
-    assert scores["LoRA"] == [SCORES["lora"] + 0.5 * seed for seed in range(3)]
-    assert adapters.parameters_by_size(table)["gpt-small"]["BitFit"] == 7
-
-
 def test_what_the_claims_about_adapters_rest_on():
     """Few parameters and few bytes beside full fine-tuning; switched off, nothing has changed."""
     table = read_record(adapters.BY_METHOD).table()

@@ -128,7 +128,7 @@ class Tuning:
     forms: tuple[str, ...] = (AFTER, BEFORE, INLINE, ALONE)
     control: Control = Control.INSTRUCTION
     corpus_share: float = 0.2
-    steps: int = 60
+    steps: int = 120
     learning_rate: float = 1e-3
     rank: int | None = None
     seed: int = 0

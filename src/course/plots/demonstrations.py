@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
+from course.plots.style import CEILING, ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:
