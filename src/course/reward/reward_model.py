@@ -34,19 +34,21 @@ class RewardModel:
 
     @torch.inference_mode()
     def score(self, prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
-        """The reward of each reply to its prompt, (replies,).
+        """The reward of each reply to its prompt, (replies,); the same reply is read once.
 
         Raises:
             ValueError: if there are not as many prompts as replies, or one is too long.
         """
-        encoded = encode_replies(self.tokenizer, list(zip(prompts, replies, strict=True)))
+        pairs = list(zip(prompts, replies, strict=True))
+        different = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+        encoded = encode_replies(self.tokenizer, list(different))
         rewards, pad = np.zeros(len(encoded)), pad_id(self.tokenizer)
         plan = batching_plan(self.model, _BATCH_TOKENS)
         for part in similar_lengths([len(reply.ids) for reply in encoded], plan):
             rows = padded([encoded[i] for i in part], pad)
             inputs = {n: rows[n].to(self.model.device) for n in ("input_ids", "attention_mask")}
             rewards[part] = self.model(**inputs).logits[:, 0].float().cpu().numpy()
-        return rewards
+        return rewards[[different[pair] for pair in pairs]]
 
     def probability(self, comparisons: Sequence[Comparison]) -> np.ndarray:
         """How probable it is to the model that the chosen reply of each comparison is the preferred

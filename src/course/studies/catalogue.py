@@ -13,6 +13,8 @@ from course.studies import (
     instruct,
     least_to_most,
     model_quality,
+    policies,
+    reward,
     self_consistency,
     soft_prompts,
     steering,
@@ -38,6 +40,8 @@ _MODULES = (
     written_prompts,
     steering,
     soft_prompts,
+    reward,
+    policies,
     choosing,
     model_quality,
 )
