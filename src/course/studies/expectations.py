@@ -27,7 +27,7 @@ from course.lm.predictor import MaskedLM
 from course.models.loading import load_model, load_tokenizer
 from course.prompting.evaluation import fresh_questions
 from course.studies.bodies import BERTS, GPTS, SMALL_GPTS
-from course.studies.claims import Claim, Demonstration, MoreThan, Varies, Within
+from course.studies.claims import Claim, Demonstration, MoreThan, Varies, Within, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_body, means, where
 
@@ -297,8 +297,8 @@ def _untuned(table: pd.DataFrame, language: str) -> dict[str, float]:
 
 
 BLANKS = Study("two-expectations", 2, (*GPTS, *BERTS), (0, 1, 2, 3, 4), two_expectations)
-TRANSLATION = Study("translation", 1, (*SMALL_GPTS, *GPTS), (0, 1, 2, 3, 4), translations)
-SPECIALISTS = Study("specialists", 3, GPTS[:1], (0, 1, 2, 3, 4), specialist_matrix)
+TRANSLATION = Study("translation", 1, (*SMALL_GPTS, *GPTS), (0, 1, 2), translations)
+SPECIALISTS = Study("specialists", 3, GPTS[:1], (0, 1, 2), specialist_matrix)
 NEW_TASK = Study("cost-of-a-task", 1, GPTS[:1], (0, 1, 2), new_task)
 STUDIES = (BLANKS, TRANSLATION, SPECIALISTS, NEW_TASK)
 
@@ -357,6 +357,10 @@ CLAIMS = (
         values=lambda table: lead_of_specialist(table, "velan"),
         reported=_CHATGPT,
         baselines=lambda table: _untuned(table, "velan"),
+        **undecided(
+            "the specialist is ahead by less than a point on the mean; the interval over three"
+            " pretrained models is wide and reaches just beyond the margin"
+        ),
     ),
     Claim(
         "1c",
