@@ -296,7 +296,7 @@ def _untuned(table: pd.DataFrame, language: str) -> dict[str, float]:
     return {"untuned, no demonstration": float(where(rows, way=ZERO_SHOT)["value"].mean())}
 
 
-BLANKS = Study("two-expectations", 2, (*GPTS, *BERTS), (0, 1, 2, 3, 4), two_expectations)
+BLANKS = Study("two-expectations", 2, (*GPTS, *BERTS), (0, 1, 2), two_expectations)
 TRANSLATION = Study("translation", 1, (*SMALL_GPTS, *GPTS), (0, 1, 2), translations)
 SPECIALISTS = Study("specialists", 3, GPTS[:1], (0, 1, 2), specialist_matrix)
 NEW_TASK = Study("cost-of-a-task", 1, GPTS[:1], (0, 1, 2), new_task)

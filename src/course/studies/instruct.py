@@ -353,7 +353,7 @@ def _change(table: pd.DataFrame, request: str) -> np.ndarray:
 
 SETTINGS = Study("tuning-settings", 1, (BASE,), (0, 1), tuning_settings)
 INSTRUCT = Study("instruct", 2, LADDER, (0, 1, 2, 3, 4), instruction_tuning)
-SHIPPED_STUDY = Study("tuned", 3, (BASE, TUNED), (0, 1, 2, 3, 4), tuned_model)
+SHIPPED_STUDY = Study("tuned", 3, (BASE, TUNED), (0, 1, 2), tuned_model)
 STUDIES = (SETTINGS, INSTRUCT, SHIPPED_STUDY)
 
 #: Held-out clusters whose inputs do not say what is wanted.
