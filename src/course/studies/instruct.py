@@ -39,7 +39,7 @@ from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
 from course.search.dialogue_reward import replies
-from course.studies.claims import Claim, Varies
+from course.studies.claims import Claim, Varies, undecided
 from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, where
@@ -393,6 +393,7 @@ CLAIMS = (
         statement="In dialogues as many of the shipped tuned model's replies as of its base's are"
         " such as a guide could give, up to 5 points.",
         values=partial(_change, request=READABLE),
+        **undecided("a point fewer on the mean; three draws of questions leave the interval wide"),
     ),
     _kept(
         statement="With four demonstrations the shipped tuned model is no worse than its base, up"
