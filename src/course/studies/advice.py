@@ -85,11 +85,11 @@ def blind_check(
             None if folder is None else folder / f"{draw}-{kind}" for kind in ("blind", "all")
         ]
         given = run(list(small), text, label, budget=budget, out=places[0], **settings)
-        judged = run(
+        everything = run(
             list(small), text, label, test=list(fresh), budget=None, out=places[1],
             most_test=len(fresh), **settings,
         )  # fmt: skip
-        rows.append({"draw": draw, **_judged(given, judged)})
+        rows.append({"draw": draw, **judged(given, everything)})
     return pd.DataFrame(rows)
 
 
@@ -107,10 +107,13 @@ def _fresh(table: Table, text: Sequence[str], check: BlindCheck) -> tuple[list[d
     return pool, list(order[: check.fresh])
 
 
-def _judged(given: Comparison, judged: Comparison) -> dict[str, Any]:
-    """Whether the advice is right, by the scores on the fresh rows."""
+def judged(given: Comparison, everything: Comparison) -> dict[str, Any]:
+    """Whether the advice of one comparison is right, by the scores of another one that has all
+    methods and other test items: ``method``, ``best``, ``behind`` and ``right``, as in
+    :func:`blind_check`.
+    """
     advice = given.best()
-    scores = {name: judged.score(name).mean for name in judged.complete()}
+    scores = {name: everything.score(name).mean for name in everything.complete()}
     best = max(scores, key=scores.__getitem__)
     if advice.method is not None:
         behind = scores[best] - scores[advice.method]

@@ -5,6 +5,7 @@ import pandas as pd
 from course.studies import (
     adapters,
     chain_of_thought,
+    choosing,
     expectations,
     hard_prompts,
     heads,
@@ -41,6 +42,7 @@ _MODULES = (
     soft_prompts,
     reward,
     policies,
+    choosing,
     model_quality,
 )
 #: Every study by its name.
