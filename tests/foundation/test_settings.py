@@ -81,7 +81,7 @@ SETTINGS = [
     TunedWriter(object()),
     BlankFiller(object.__new__(MaskedLM)),
     OpeningWriter(object()),
-    Scorer("kind"),
+    Scorer("polite"),
     MANNER,
     RLPrompt(),
     Exhaustive(("a",)),
