@@ -327,6 +327,26 @@ def _estimated(gaps: np.ndarray) -> Estimated:
     return Estimated(own.mean, own.low, own.high, error, 0.0, len(gaps) - 1, len(gaps), 0)
 
 
+def winners(table: pd.DataFrame) -> pd.DataFrame:
+    """The best method by task (rows) and number of labels (columns): the one with the highest mean,
+    and behind it those of which the interval of the difference, over the seeds, does not say that
+    they are worse. With more than one, which is best is undecided.
+    """
+    cells = {
+        labels: {task: ", ".join(_best(table, task, labels)) for task in TASKS} for labels in LABELS
+    }
+    return pd.DataFrame(cells)
+
+
+def _best(table: pd.DataFrame, task: str, labels: int) -> list[str]:
+    names = where(table, part="score", task=task)["method"].unique()
+    means = {name: float(scores(table, task, name, labels).mean()) for name in names}
+    ranked = sorted(means, key=lambda name: -means[name])
+    gaps = {name: gap(table, ranked[0], name, labels, (task,)) for name in ranked[1:]}
+    tied = [name for name, own in gaps.items() if interval(own).low <= 0]
+    return [METHODS[name].title for name in (ranked[0], *tied)]
+
+
 def costs(table: pd.DataFrame, labels: int) -> pd.DataFrame:
     """What each method costs with some labels, means over tasks and seeds, a row a method."""
     rows = where(table, part="score")
