@@ -16,15 +16,16 @@ from course.compare import (
     encoders,
     generators,
     load_learned,
-    prompted,
     read_table,
     running,
+    searched,
     use,
 )
 from course.compare import cells as cells_module
-from course.compare.bodies import Bench, Deadline, OutOfTime, TimedData, choose_models
+from course.compare.bodies import Bench, choose_models
 from course.compare.cells import Cell, measure
 from course.compare.command import main as compare_main
+from course.compare.metering import Deadline, OutOfTime, TimedData
 from course.compare.plan import affordable_items, make_plan, seconds_of, sizes_for
 from course.compare.preparation import prepare
 from course.compare.registry import METHODS, methods_named
@@ -45,8 +46,8 @@ def shortened(patch):
     """Trainings of a few steps: what is learned does not matter here."""
     patch.setattr(encoders, "training", lambda size: (2, 8))
     patch.setattr(generators, "training", lambda size: 2)
-    patch.setattr(prompted, "CALLS", 40)
-    patch.setattr(prompted, "CANDIDATES", 3)
+    patch.setattr(searched, "CALLS", 40)
+    patch.setattr(searched, "CANDIDATES", 3)
 
 
 @pytest.fixture(autouse=True)

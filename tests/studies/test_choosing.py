@@ -10,8 +10,9 @@ import pytest
 
 from course import plots
 from course.compare import encoders, generators
-from course.compare.bodies import ModelChoice, Work
+from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
+from course.compare.metering import Work
 from course.compare.registry import METHODS
 from course.studies import choosing
 from course.studies.choosing import (

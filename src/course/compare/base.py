@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from course.compare.bodies import Bench, Work
+from course.compare.bodies import Bench
+from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.task import Item, Prediction, TableTask
 

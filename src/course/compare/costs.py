@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from course.compare.base import TRIALS, Estimate, Method, trial_factor
-from course.compare.bodies import Bench, Served, Work
+from course.compare.bodies import Bench, Served
 from course.compare.cells import Cell
 from course.compare.controls import TfidfMethod
 from course.compare.encoders import encode, most_tokens, rows_of
+from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.registry import METHODS
 

@@ -15,8 +15,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
 from course.compare.base import TRIALS, Estimate, Method, Predictor, Setting, trial_factor
-from course.compare.bodies import Bench, Deadline, TimedData, Work, shortened
+from course.compare.bodies import Bench, shortened
 from course.compare.controls import STRENGTHS, Linear
+from course.compare.metering import Deadline, TimedData, Work
 from course.compare.preparation import Prepared
 from course.compare.task import Item, Prediction, TableTask
 from course.foundation.rng import Rng

@@ -15,21 +15,20 @@ from tokenizers import processors
 from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
 from course.compare.base import TRIALS, Estimate, Method, Predictor, Setting, trial_factor
-from course.compare.bodies import Bench, Meter, TimedData, Work
+from course.compare.bodies import Bench
 from course.compare.encoders import MODEL_FOLDER, rates
+from course.compare.metering import Meter, TimedData, Work
 from course.compare.preparation import Prepared
 from course.compare.prompted import (
-    SEARCH_ITEMS,
     PromptPredictor,
     PromptState,
-    SearchedPrompt,
     ZeroShot,
     causal_obstacle,
     query_work,
     read_state,
     room,
-    searched,
 )
+from course.compare.searched import SEARCH_ITEMS, SearchedPrompt, searched
 from course.compare.task import Item
 from course.lm.language_model import LanguageModel
 from course.models.loading import num_virtual_tokens

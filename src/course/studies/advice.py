@@ -16,11 +16,12 @@ from typing import Any
 
 import pandas as pd
 
-from course.compare.reading import Table, read_table
+from course.compare.reading import read_table
 from course.compare.result import Comparison
 from course.compare.running import compare
 from course.compare.splits import near_copies
 from course.compare.statistics import MARGIN
+from course.compare.table import Table
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer
 
