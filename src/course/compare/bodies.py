@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import AutoModelForSequenceClassification
 
+from course.compare.coverage import COVERAGE, TEXTS, Coverage, coverage_of
 from course.compare.metering import Deadline, Meter
 from course.compare.task import Item, TableTask
 from course.foundation.validation import boolean, check_fields, number, optional, text
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: The roles that a tier's models play here: the one that is prompted, and the one under heads.
 PROMPTED_ROLE, ENCODER_ROLE = "gpt-tuned", "bert-middle"
-#: Share of a text that a model's tokenizer must know before the model is used.
-COVERAGE = 0.9
 #: Most tokens of an item in a prompt, and the share of a small window.
 _ITEM_TOKENS, _ITEM_SHARE = 384, 3
 
@@ -250,36 +249,26 @@ class Bench:
         longest = max(map(len, self.causal_tokenizer([i.text for i in items]).input_ids))
         return min(bound, longest + longest // 4 + 8)
 
-    def coverage(self, body: str, items: Sequence[Item]) -> float:
-        """The share of some items' tokens that the tokenizer of a body knows."""
+    def coverage(self, body: str, items: Sequence[Item]) -> Coverage:
+        """What the tokenizer of a body knows of some items' texts."""
         key = ("coverage", body)
         if key not in self.known:
             name = self._causal if body == "causal" else self._encoder
-            self.known[key] = known_share(
-                load_tokenizer(name, self.choice.tier), [item.text for item in items[:200]]
-            )
+            texts = [item.text for item in items[:TEXTS]]
+            self.known[key] = coverage_of(load_tokenizer(name, self.choice.tier), texts)
         return self.known[key]
 
     def unknown_words(self, body: str, called: str, items: Sequence[Item]) -> str | None:
         """Why a body cannot read some items, if it knows too little of their text; ``called`` is
         its name in the sentence.
         """
-        known = self.coverage(body, items)
+        known = self.coverage(body, items).known
         if known >= COVERAGE:
             return None
         return (
             f"{called} knows {100 * known:.0f} % of what these texts say; the tiny models know the "
             "invented world of the course alone: take a real one (--model index)"
         )
-
-
-def known_share(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> float:
-    """The share of the texts' tokens that are no unknown token."""
-    unknown = tokenizer.unk_token_id
-    if unknown in (None, tokenizer.eos_token_id, tokenizer.bos_token_id) or not texts:
-        return 1.0
-    ids = [i for row in tokenizer(list(texts), add_special_tokens=False).input_ids for i in row]
-    return 1 - ids.count(unknown) / max(len(ids), 1)
 
 
 def shortened(tokenizer: "PreTrainedTokenizerBase", text: str, most: int) -> str:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course.compare.base import CARD_FILE
 from course.compare.registry import METHODS
 from course.foundation import write_text
 
@@ -18,7 +19,7 @@ def write_cards(result: "Comparison", folder: Path) -> None:
     for name, place in result.learned().items():
         target = folder / "methods" / name
         if target.is_dir():
-            write_text(target / "README.md", card(result, name, place))
+            write_text(target / CARD_FILE, card(result, name, place))
 
 
 def card(result: "Comparison", name: str, place: Path) -> str:

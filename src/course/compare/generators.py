@@ -140,12 +140,13 @@ class TunedGenerator(Method):
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
         query = query_work(self, bench, data)
         share, answered = trial_factor(self, TRIALS, size)
-        steps = training(size) + share * (training(size - size // 4) if share else 0)
-        learning = Work(trained=_BATCH * steps * query.read) + query.times(answered)
+        tried = share * training(size - size // 4) if share else 0
+        choosing = Work(trained=_BATCH * tried * query.read) + query.times(answered)
+        learning = choosing + Work(trained=_BATCH * training(size) * query.read)
         if self.search_first:
             found = SearchedPrompt(self.name, "", "", "causal", "")
             learning += found.estimate(bench, data, size).learning
-        return Estimate(learning, query, self._bytes(bench))
+        return Estimate(learning, query, self._bytes(bench), choosing)
 
     def _bytes(self, bench: Bench) -> float:
         key = ("bytes", "causal", self.adapter)

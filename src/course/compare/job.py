@@ -13,6 +13,7 @@ from course.compare.base import Estimate, Method
 from course.compare.bodies import Bench, ModelChoice, Served, choose_models
 from course.compare.cells import Cell
 from course.compare.costs import Speeds, measured_speeds
+from course.compare.coverage import MANY_UNKNOWN
 from course.compare.plan import BUDGET, SEEDS, Plan, affordable_items, make_plan
 from course.compare.preparation import MOST_TEST, Prepared, prepare
 from course.compare.reading import read_table
@@ -143,6 +144,7 @@ def prepared_job(
         wanted = [method for method in wanted if method.body != "served"]
     say(f"{len(data.train)} items to learn from, {len(data.test)} to test on ({data.task.kind})")
     bench = Bench(data.task, choice)
+    data = _with_coverage(bench, data, wanted, say)
     obstacles = {m.name: why for m in wanted if (why := m.obstacle(bench, data)) is not None}
     usable = [method for method in wanted if method.name not in obstacles]
     if not usable:
@@ -154,6 +156,19 @@ def prepared_job(
     estimates = {(n, size): METHODS[n].estimate(bench, data, size) for n, size in keys}
     job = Job(data, choice, tuple(usable), obstacles, plan, speeds, estimates)
     return _with_test_items(job, run, Path(out) if out is not None else None)
+
+
+def _with_coverage(bench: Bench, data: Prepared, methods: Sequence[Method], say: Say) -> Prepared:
+    """The data with what the models do not know of the texts among the findings."""
+    names = {"causal": bench.choice.causal, "encoder": bench.choice.encoder}
+    titles = {"causal": "the prompted model", "encoder": "the encoder"}
+    wanted = {method.body for method in methods if names.get(method.body) is not None}
+    found = [bench.coverage(body, data.train).finding(titles[body]) for body in sorted(wanted)]
+    findings = [finding for finding in found if finding is not None]
+    for finding in findings:
+        if finding.kind == MANY_UNKNOWN:
+            say(f"warning: {finding.count} {finding.what} (such as {', '.join(finding.examples)})")
+    return replace(data, findings=(*data.findings, *findings))
 
 
 def _with_test_items(job: Job, run: RunSettings, out: Path | None) -> Job:

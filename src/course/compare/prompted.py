@@ -226,11 +226,13 @@ class FewShot(ZeroShot):
         shown = [self.demonstrations(bench, items, setting, 0) for setting in settings]
         each = [query_work(self, bench, data, some) for some in shown]
         mean = sum(each[1:], start=each[0]).times(1 / len(each))
-        reference = (count + 1) * min(REFERENCE, size) if self.calibrated else 0
+        reference = min(REFERENCE, size) if self.calibrated else 0
         bytes_ = np.mean([text_bytes(data, some) for some in shown])
         # what prompts share is read anew for each trial
-        shared = Work(computed=(mean.read - mean.computed) * (count + bool(reference)))
-        return Estimate(mean.times(answered + reference) + shared, mean, float(bytes_))
+        shared = Work(computed=mean.read - mean.computed)
+        choosing = mean.times(answered + count * reference) + shared.times(count)
+        last = mean.times(reference) + shared.times(bool(reference))
+        return Estimate(choosing + last, mean, float(bytes_), choosing)
 
     def demonstrations(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int

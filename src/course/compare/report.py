@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from course.compare.advice import Advice, crossings
 from course.compare.cards import write_cards
+from course.compare.coverage import MANY_UNKNOWN
 from course.compare.privacy import allows
 from course.compare.registry import METHODS
 from course.foundation import write_bytes, write_text
@@ -38,6 +39,7 @@ body { color: var(--ink); background: var(--page); font: 16px/1.5 system-ui, san
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 .advice { background: var(--box); border-left: 4px solid #d55e00; padding: .8rem 1rem; font-size:
 1.1rem; } .advice p { margin: .3rem 0; }
+.loud { border: 2px solid #d55e00; padding: .5rem 1rem; font-weight: 600; }
 .soft { color: var(--soft); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
@@ -96,6 +98,7 @@ def page(result: "Comparison", advice: Advice, folder: Path) -> str:
     """The HTML page."""
     parts = [
         f'<div class="advice">{"".join(f"<p>{escape(s)}</p>" for s in advice.sentences)}</div>',
+        _loud(result),
         _summary(result),
         "<h2>Accuracy by labels</h2>"
         if result.data.task.kind == "labels"
@@ -154,6 +157,16 @@ def table_of(head: Sequence[str], rows: Sequence[Sequence[Any]], text: Sequence[
     lines = ["".join(cell("th", i, name) for i, name in enumerate(head))]
     lines += ["".join(cell("td", i, value) for i, value in enumerate(row)) for row in rows]
     return f'<div class="wide"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
+
+
+def _loud(result: "Comparison") -> str:
+    """What makes the figures below say little."""
+    loud = [finding for finding in result.data.findings if finding.kind == MANY_UNKNOWN]
+    return "".join(
+        f'<p class="loud">{finding.count:,} {escape(finding.what)}: '
+        f"{escape(', '.join(finding.examples))}.</p>"
+        for finding in loud
+    )
 
 
 def _summary(result: "Comparison") -> str:

@@ -20,6 +20,7 @@ from joblib import Parallel, delayed
 from course.compare import cells as cells_
 from course.compare.bodies import Bench, Served
 from course.compare.cells import LEARNED, Cell, CellResult
+from course.compare.costs import correction
 from course.compare.job import Job, RunSettings, Say, prepared_job
 from course.compare.metering import Deadline, OutOfTime
 from course.compare.plan import (
@@ -27,6 +28,7 @@ from course.compare.plan import (
     seconds_of,
 )
 from course.compare.privacy import Warned, personal_data
+from course.compare.pruning import prune_learned
 from course.compare.registry import METHODS
 from course.compare.result import Comparison
 from course.compare.using import MODELS_FILE
@@ -120,6 +122,8 @@ def run_job(
         _run_phase(state, phase, run, say)
         if place == 0:
             say(f"first answer after {time.monotonic() - started:.0f} s")
+    if pruned := prune_learned(folder, job.key, job.plan.sizes[-1]):
+        say(f"removed what was learned with other models: {', '.join(pruned)}")
     return Comparison(
         data=job.data,
         choice=job.choice,
@@ -182,6 +186,14 @@ class _State:
             None,
         )
 
+    def seconds(self, cell: Cell) -> float:
+        """Seconds that a cell will take, by the estimate and by what the others have taken."""
+        done = [
+            (other, result.learn_seconds + result.query_seconds, self.job.seconds(other))
+            for other, result in self.results.items()
+        ]
+        return self.job.seconds(cell) * correction(cell, done)
+
     def task(self, cell: Cell) -> tuple[Cell, Job, Path | None, dict | None, float, Path]:
         """What a process needs to measure a cell."""
         full = cell.size in (0, self.job.plan.sizes[-1]) and cell.seed == 0
@@ -198,11 +210,11 @@ def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say)
             state.results[cell] = known
         else:
             missing.append(cell)
-    missing.sort(key=state.job.seconds)  # what is quick first: a short budget has more of it
+    missing.sort(key=state.seconds)  # what is quick first: a short budget has more of it
     if run.jobs == 1:
         for cell in missing:
             if _affords(state, cell):
-                say(f"{cell.name}: about {state.job.seconds(cell):.0f} s")
+                say(f"{cell.name}: about {state.seconds(cell):.0f} s")
                 state.bench = state.bench or _bench(state.job, state.deadline, state.folder)
                 _take(state, cell, _measured(*state.task(cell), state.bench))
         return
@@ -226,7 +238,7 @@ def _backend(run: RunSettings) -> AbstractContextManager:
 
 def _affords(state: _State, cell: Cell) -> bool:
     """Whether there is time for a cell; if not, why is noted. The controls are always measured."""
-    needed, left = state.job.seconds(cell), state.deadline.left
+    needed, left = state.seconds(cell), state.deadline.left
     if needed <= left or METHODS[cell.method].body == "none":
         return True
     reason = f"needs about {needed:.0f} s, and {max(left, 0):.0f} s of the budget were left"
