@@ -169,8 +169,7 @@ def _is_causal(folder: Path) -> bool:
 @dataclass
 class Bench:
     """What the methods work with: the models, each loaded when it is needed, the clock, and what
-    was
-    computed before.
+    was computed before.
 
     Attributes:
         task: what is asked.

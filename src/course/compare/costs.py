@@ -77,7 +77,7 @@ def correction(cell: Cell, measured: Iterable[tuple[Cell, float, float]]) -> flo
     own = [row for row in known if row[0].method == cell.method]
     alike = [row for row in known if _alike(METHODS[row[0].method], method)]
     rows = own or alike
-    taken, expected = (sum(row[i] for row in rows) for i in (1, 2))
+    taken, expected = sum(seconds for _, seconds, _ in rows), sum(row[2] for row in rows)
     return float(np.clip(taken / expected, 1 / _FARTHEST, _FARTHEST)) if expected > 0 else 1.0
 
 

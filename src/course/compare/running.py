@@ -66,8 +66,7 @@ def compare(
         text: the column that is read, or several: two are a pair, more take a ``template``.
         label: the column that is answered.
         methods: names of :data:`course.compare.METHODS` (default: a screen, and the others while
-            the
-            budget lasts).
+            the budget lasts).
         model: a tier (``tiny``, ``index``, ``hub``), the folder of a checkpoint, or a repository of
             the hub (default: the tier in force).
         encoder: another model under heads.

@@ -1,11 +1,13 @@
 """Figure of chapter 8: score by number of labels for each method, a panel a task."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from course.plots.style import CEILING, OPENED, PROMPTED, hide_empty
 
@@ -33,7 +35,7 @@ def methods_by_labels(
         -(-(len(curves) + 1) // 2), 2, figsize=(7.4, 6.0), sharex=True, sharey=True, squeeze=False
     )
     styles = _styles(levers)
-    drawn: dict[str, object] = {}
+    drawn: dict[str, Line2D] = {}
     for ax, (task, curve) in zip(axes.flat, curves.items(), strict=False):
         _panel(ax, curve, styles, drawn)
         if cheats and task in cheats:
@@ -50,10 +52,10 @@ def methods_by_labels(
     return figure
 
 
-def _styles(levers: Mapping[str, str]) -> dict[str, dict[str, object]]:
+def _styles(levers: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Method -> how its line is drawn; methods of one lever differ in dashes and marks."""
     seen = dict.fromkeys(_COLOURS, 0)
-    styles: dict[str, dict[str, object]] = {}
+    styles: dict[str, dict[str, Any]] = {}
     for name, lever in levers.items():
         number = seen[lever] % len(_DASHES)
         seen[lever] += 1
@@ -64,7 +66,7 @@ def _styles(levers: Mapping[str, str]) -> dict[str, dict[str, object]]:
 
 
 def _panel(
-    ax: Axes, curve: pd.DataFrame, styles: Mapping[str, dict], drawn: dict[str, object]
+    ax: Axes, curve: pd.DataFrame, styles: Mapping[str, dict], drawn: dict[str, Line2D]
 ) -> None:
     for method, rows in curve.groupby("method", sort=False):
         style = styles[str(method)]

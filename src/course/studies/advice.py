@@ -68,8 +68,7 @@ def blind_check(
 
     Returns:
         Columns ``draw``, ``method`` (None: it could not be told), ``best``, ``behind`` (points),
-        and
-        ``right``: the advice is at most two points behind or, where it could not be told, all
+        and ``right``: the advice is at most two points behind or, where it could not be told, all
         methods that it names are within two points of each other.
 
     Raises:

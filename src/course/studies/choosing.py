@@ -185,8 +185,8 @@ def choosing(seed: int) -> list[Row]:
         cells = _measured(name, asked.data, seed, tried)
         rows += [{"part": "score", "task": name} | _row(cell, asked.data) for cell in cells]
         for labels in LABELS:
-            rows.append({"part": "advice", "task": name, "labels": labels}
-                        | advice_row(asked.data, cells, labels))  # fmt: skip
+            given: Row = {"part": "advice", "task": name, "labels": labels}
+            rows.append(given | advice_row(asked.data, cells, labels))
     return rows
 
 
@@ -305,7 +305,7 @@ def crossings(table: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
         ``surely before`` (the most labels with which ``below`` is ahead beyond doubt) and ``surely
         from`` (the fewest with which ``above`` is); NaN where there are none.
     """
-    rows = {}
+    rows: dict[str, list[float]] = {}
     for task in TASKS:
         names = set(where(table, part="score", task=task)["method"])
         if {below, above} <= names:
@@ -356,7 +356,9 @@ def costs(table: pd.DataFrame, labels: int) -> pd.DataFrame:
     return means.rename(columns={"value": "score (%)"}).rename_axis(None)
 
 
-def baselines(table: pd.DataFrame, labels: int, tasks: Sequence[str] = tuple(TASKS)) -> dict:
+def baselines(
+    table: pd.DataFrame, labels: int, tasks: Sequence[str] = tuple(TASKS)
+) -> dict[str, float]:
     """What the most common answer reaches on some tasks and what cheats do: rule -> percent."""
     reached = {
         f"{t}, most common": float(scores(table, t, "majority", labels).mean()) for t in tasks
