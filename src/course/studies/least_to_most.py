@@ -88,7 +88,7 @@ def costs(chains: pd.DataFrame, reduced: pd.DataFrame) -> pd.DataFrame:
     return means(rows, "way", "measure", ("tokens", "accuracy"), model=LARGE)
 
 
-REDUCTION = Study("reduction", 2, (*BODIES, LARGE), (0, 1, 2, 3, 4), reduction)
+REDUCTION = Study("reduction", 2, (*BODIES, LARGE), (0, 1, 2), reduction)
 STUDIES = (REDUCTION,)
 
 CLAIMS = tuple(

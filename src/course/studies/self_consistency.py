@@ -229,7 +229,7 @@ def calibration_errors(table: pd.DataFrame) -> pd.DataFrame:
 
 
 MODELS = tuple(dict.fromkeys(model for setting in SETTINGS.values() for model in setting.models))
-VOTES = Study("votes", 2, MODELS, (11, 12, 13, 14, 15), votes)
+VOTES = Study("votes", 2, MODELS, (11, 12, 13), votes)
 STUDIES = (VOTES,)
 
 

@@ -245,7 +245,7 @@ def choice_costs(table: pd.DataFrame) -> pd.DataFrame:
 
 
 MODELS = tuple(READERS)
-VERIFIER = Study("verifier", 2, MODELS, (11, 12, 13, 14, 15, 16, 17), verifier)
+VERIFIER = Study("verifier", 2, MODELS, (11, 12, 13), verifier)
 STUDIES = (VERIFIER,)
 
 
