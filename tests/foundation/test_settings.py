@@ -12,7 +12,7 @@ import course
 from course.check.homework import Homework
 from course.compare.base import Method as ComparedMethod
 from course.compare.bodies import Served
-from course.compare.running import RunSettings
+from course.compare.job import RunSettings
 from course.finetuning.instruction_tuning import Tuning
 from course.foundation.resampling import Resampled
 from course.heads.answers import SpanHead
