@@ -326,6 +326,9 @@ RIGHT = {
     for name, value in dict(globals()).items()
     if name.startswith("right_")
 } | {
+    "break_even": lambda trained, prompted, tuned: (
+        math.ceil(trained / (prompted - tuned)) if prompted > tuned else None
+    ),
     "bottleneck_size": lambda width, r, layers: 2 * layers * (2 * width * r + r + width),
     "halving_plan": halving(half_up, lambda used: 2 * used),
     "lora_merge": lambda weight, A, B, alpha: weight + alpha / A.shape[0] * B @ A,
@@ -474,6 +477,13 @@ WRONG = {
         "a product": (lambda m, n, r: r * m * n, "expected 16, got 30"),
         "one of the two": (lambda m, n, r: r * n, "expected 16, got 10"),
         "never more than the matrix": (lambda m, n, r: min(m * n, r * (m + n)), "expected 16"),
+    },
+    "break_even": {
+        "the whole prompt": (lambda t, p, q: math.ceil(t / p), "what each answer saves"),
+        "rounded down": (lambda t, p, q: t // (p - q) if p > q else None, "round up"),
+        "a fraction": (lambda t, p, q: t / (p - q) if p > q else None, "round up"),
+        "divided by zero": (lambda t, p, q: math.ceil(t / (p - q)), "ZeroDivisionError"),
+        "endless": (lambda t, p, q: math.ceil(t / (p - q)) if p > q else math.inf, "None"),
     },
     "bottleneck_size": {
         "without biases": (lambda d, r, n: 4 * n * d * r, "b_down"),

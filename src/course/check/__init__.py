@@ -12,6 +12,7 @@ __all__, __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "adapters": ["bottleneck_size", "lora_forward", "lora_merge", "lora_size"],
+        "choosing": ["break_even"],
         "cloze": ["causal_mask", "fill_in_blank", "masked_inputs"],
         "heads": ["attention_mask", "best_span", "entities", "mean_pooling"],
         "homework": ["Homework", "collect", "hand_in", "student_token"],
