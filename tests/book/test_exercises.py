@@ -35,8 +35,10 @@ def exercises(page: str) -> list[str]:
 
 
 def solutions(page: str) -> list[str]:
-    """The code of each solution."""
-    return [CODE.search(dict(FOLD.findall(text))["Solution"])[1] for text in exercises(page)]
+    """The code of the solutions, block by block."""
+    folded = [dict(FOLD.findall(text))["Solution"] for text in exercises(page)]
+    assert all(CODE.search(text) for text in folded)
+    return [code for text in folded for code in CODE.findall(text)]
 
 
 def checked(code: str) -> list[str]:
