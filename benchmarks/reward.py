@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from datasets import Dataset
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase, TrainerCallback
+from transformers import PreTrainedTokenizerBase, PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from course.adapters import adapt
@@ -112,6 +112,7 @@ def theirs(base: LanguageModel, prompts: list[str], settings: OnlineSettings) ->
             processing_class=ends_with_the_turn(base.tokenizer),
             callbacks=[clock],
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     logged = [row for row in trainer.state.log_history if "completions/mean_length" in row]
     return Steps(clock.seconds, [batch * row["completions/mean_length"] for row in logged])

@@ -11,7 +11,7 @@ import pytest
 import course
 from course.compare.base import Method as ComparedMethod
 from course.compare.bodies import Served
-from course.compare.running import RunSettings
+from course.compare.job import RunSettings
 from course.finetuning.instruction_tuning import Tuning
 from course.foundation.resampling import Resampled
 from course.heads.answers import SpanHead

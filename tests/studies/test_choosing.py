@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from course import plots
 from course.compare import encoders, generators
-from course.compare.bodies import ModelChoice, Work
+from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
+from course.compare.metering import Work
+from course.compare.registry import METHODS
 from course.studies import choosing
 from course.studies.choosing import (
     ASKED,
@@ -186,6 +189,16 @@ def test_claims_compare_what_they_say(table):
     assert not any("translation" in name for name in CLAIMS[4].measure([table]).baselines)
 
 
+def test_the_best_method_is_undecided_where_the_seeds_do_not_tell(table):
+    found = choosing.winners(table)
+    assert list(found.index) == list(TASKS) and list(found.columns) == list(LABELS)
+    assert (found[512] == "LoRA on the writer").all()
+    assert (found[8] == "calibrated few-shot").all()
+    close = table_of({"tfidf": (50, 50, 50, 50), "head": (50, 90, 50, 50)})
+    tied = choosing.winners(close).iloc[0]
+    assert tied[8] == "TF-IDF, head on a frozen body" and tied[32] == "head on a frozen body"
+
+
 def test_tables_of_the_page(table):
     advice = choosing.advice_table(table)
     assert (
@@ -198,3 +211,15 @@ def test_tables_of_the_page(table):
     level = curve[curve["method"] == "zero-shot"]
     assert list(level["labels"]) == list(LABELS) and (level["score"] == 50).all()
     assert set(WITH_LABELS) < set(TASKS)
+
+
+def test_the_figure_has_a_panel_a_task_and_one_for_the_names(table):
+    curves = {task: choosing.curve(table, task) for task in TASKS}
+    titles = {name: METHODS[name].title for name in NAMES}
+    levers = {name: METHODS[name].lever for name in NAMES}
+    figure = plots.methods_by_labels(curves, titles, levers, {"inference": 40.0})
+    panels = [ax for ax in figure.axes if ax.lines]
+    assert [ax.get_title() for ax in panels] == list(TASKS)
+    assert [len(ax.lines) for ax in panels] == [9, 10, 9]
+    (legend,) = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    assert {text.get_text() for text in legend.get_texts()} == {*titles.values(), "cheat"}

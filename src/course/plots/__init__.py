@@ -9,6 +9,7 @@ from course.plots.adapters import (
     prefix_starts,
     where_it_acts,
 )
+from course.plots.choosing import methods_by_labels
 from course.plots.comparison import label_curves, score_by_cost
 from course.plots.demonstrations import (
     by_condition,
@@ -62,6 +63,7 @@ __all__ = [
     "instruction_curves",
     "label_curves",
     "learning_curve",
+    "methods_by_labels",
     "orders_and_calibration",
     "overoptimisation",
     "pareto",

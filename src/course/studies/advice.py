@@ -1,11 +1,11 @@
 """Blind check of the advice of ``course compare``: is the recommended method the best one, or
-within
-two points of it?
+within two points of it?
 
 From a large table small ones are drawn. Each gets its advice within a budget, as a user would; then
 all methods are run on it without one and judged on at least a thousand rows that neither has seen.
 It takes hours, and is run by hand: ``python -m course.studies.advice reviews.csv --text review
---label stars``.
+--label stars``. No record of it is stored; what the study ``choosing`` records is the same check on
+the small world, by :func:`judged`.
 """
 
 import argparse
@@ -16,11 +16,12 @@ from typing import Any
 
 import pandas as pd
 
-from course.compare.reading import Table, read_table
+from course.compare.reading import read_table
 from course.compare.result import Comparison
 from course.compare.running import compare
 from course.compare.splits import near_copies
 from course.compare.statistics import MARGIN
+from course.compare.table import Table
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer
 
@@ -67,8 +68,7 @@ def blind_check(
 
     Returns:
         Columns ``draw``, ``method`` (None: it could not be told), ``best``, ``behind`` (points),
-        and
-        ``right``: the advice is at most two points behind or, where it could not be told, all
+        and ``right``: the advice is at most two points behind or, where it could not be told, all
         methods that it names are within two points of each other.
 
     Raises:

@@ -185,8 +185,8 @@ def choosing(seed: int) -> list[Row]:
         cells = _measured(name, asked.data, seed, tried)
         rows += [{"part": "score", "task": name} | _row(cell, asked.data) for cell in cells]
         for labels in LABELS:
-            rows.append({"part": "advice", "task": name, "labels": labels}
-                        | advice_row(asked.data, cells, labels))  # fmt: skip
+            given: Row = {"part": "advice", "task": name, "labels": labels}
+            rows.append(given | advice_row(asked.data, cells, labels))
     return rows
 
 
@@ -305,7 +305,7 @@ def crossings(table: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
         ``surely before`` (the most labels with which ``below`` is ahead beyond doubt) and ``surely
         from`` (the fewest with which ``above`` is); NaN where there are none.
     """
-    rows = {}
+    rows: dict[str, list[float]] = {}
     for task in TASKS:
         names = set(where(table, part="score", task=task)["method"])
         if {below, above} <= names:
@@ -327,6 +327,26 @@ def _estimated(gaps: np.ndarray) -> Estimated:
     return Estimated(own.mean, own.low, own.high, error, 0.0, len(gaps) - 1, len(gaps), 0)
 
 
+def winners(table: pd.DataFrame) -> pd.DataFrame:
+    """The best method by task (rows) and number of labels (columns): the one with the highest mean,
+    and behind it those of which the interval of the difference, over the seeds, does not say that
+    they are worse. With more than one, which is best is undecided.
+    """
+    cells = {
+        labels: {task: ", ".join(_best(table, task, labels)) for task in TASKS} for labels in LABELS
+    }
+    return pd.DataFrame(cells)
+
+
+def _best(table: pd.DataFrame, task: str, labels: int) -> list[str]:
+    names = where(table, part="score", task=task)["method"].unique()
+    means = {name: float(scores(table, task, name, labels).mean()) for name in names}
+    ranked = sorted(means, key=lambda name: -means[name])
+    gaps = {name: gap(table, ranked[0], name, labels, (task,)) for name in ranked[1:]}
+    tied = [name for name, own in gaps.items() if interval(own).low <= 0]
+    return [METHODS[name].title for name in (ranked[0], *tied)]
+
+
 def costs(table: pd.DataFrame, labels: int) -> pd.DataFrame:
     """What each method costs with some labels, means over tasks and seeds, a row a method."""
     rows = where(table, part="score")
@@ -336,7 +356,9 @@ def costs(table: pd.DataFrame, labels: int) -> pd.DataFrame:
     return means.rename(columns={"value": "score (%)"}).rename_axis(None)
 
 
-def baselines(table: pd.DataFrame, labels: int, tasks: Sequence[str] = tuple(TASKS)) -> dict:
+def baselines(
+    table: pd.DataFrame, labels: int, tasks: Sequence[str] = tuple(TASKS)
+) -> dict[str, float]:
     """What the most common answer reaches on some tasks and what cheats do: rule -> percent."""
     reached = {
         f"{t}, most common": float(scores(table, t, "majority", labels).mean()) for t in tasks

@@ -296,7 +296,7 @@ def _untuned(table: pd.DataFrame, language: str) -> dict[str, float]:
     return {"untuned, no demonstration": float(where(rows, way=ZERO_SHOT)["value"].mean())}
 
 
-BLANKS = Study("two-expectations", 2, (*GPTS, *BERTS), (0, 1, 2, 3, 4), two_expectations)
+BLANKS = Study("two-expectations", 2, (*GPTS, *BERTS), (0, 1, 2), two_expectations)
 TRANSLATION = Study("translation", 1, (*SMALL_GPTS, *GPTS), (0, 1, 2), translations)
 SPECIALISTS = Study("specialists", 3, GPTS[:1], (0, 1, 2), specialist_matrix)
 NEW_TASK = Study("cost-of-a-task", 1, GPTS[:1], (0, 1, 2), new_task)
@@ -305,6 +305,11 @@ STUDIES = (BLANKS, TRANSLATION, SPECIALISTS, NEW_TASK)
 _CHATGPT = "ChatGPT keeps up on European languages and lags on distant ones"
 #: Kinds of blanks -> what the claim calls them.
 _KINDS = {("facts",): "facts", HELD_OUT: "held-out words"}
+_NOT_MORE = {
+    ("facts",): undecided(
+        "two of the three pairs fill in every fact either way; only the third BERT misses some"
+    )
+}
 CLAIMS = (
     Demonstration(
         "1a",
@@ -324,6 +329,7 @@ CLAIMS = (
             studies=(BLANKS,),
             values=lambda table, kinds=kinds: lead_of_reading(table, kinds),
             baselines=_one_pass,
+            **_NOT_MORE.get(kinds, {}),
         )
         for kinds, title in _KINDS.items()
     ),

@@ -428,5 +428,5 @@ def every_task(table: pd.DataFrame, model: str = "gpt-large") -> pd.DataFrame:
     return wide.sort_values("k = 8", ascending=False, kind="stable").rename_axis(columns=None)
 
 
-QUALITY = Study("quality", 4, tuple(sorted(RECIPES)), (0, 1, 2, 3, 4), model_quality)
+QUALITY = Study("quality", 4, tuple(sorted(RECIPES)), (0, 1, 2), model_quality)
 STUDIES = (QUALITY,)

@@ -58,9 +58,10 @@ RL = {"RLOO": "rloo", "GRPO": "grpo"}
 METHODS = (BEST_OF_N, REJECTION, DPO, *RL)
 #: Replies to each question that rejection sampling keeps the best of, and how many questions.
 KEPT_OF, REJECTION_QUESTIONS = 32, 64
-#: Updates of a method, and between two looks.
-UPDATES, EVERY = 24, 6
-ONLINE = OnlineSettings(beta=0.05, steps=UPDATES, prompts=12, samples=8, learning_rate=3e-3)
+#: Updates of a method, and between two looks. Rates are such that a run on a seed that counts for
+#: nothing passed the divergence at which methods are compared, and did not jump over it.
+UPDATES, EVERY = 20, 4
+ONLINE = OnlineSettings(beta=0.05, steps=UPDATES, prompts=8, samples=8, learning_rate=2.5e-3)
 SUPERVISED = FitSettings(steps=UPDATES, learning_rate=3e-3, validate_every=EVERY, precision="fp32")
 DPO_BETA = 0.1
 #: The divergence, in nats, at which methods are compared.
