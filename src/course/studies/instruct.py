@@ -369,7 +369,9 @@ _FIRST = "where the instruction stands first the base already reads it"
 _FEW = "two seeds are too few to decide it"
 #: What tuning adds to the base in its best form, by cluster, and what was measured about it.
 _NOT_OVER_BASE = {
-    "inference": undecided(f"better in both seeds, and below what one label throughout reaches; {_FEW}"),
+    "inference": undecided(
+        f"better in both seeds, and below what one label throughout reaches; {_FEW}"
+    ),
     "geography": undecided(f"{_FIRST} without a fault; {_FEW}"),
     "reading comprehension": undecided(f"without any instruction the base does as well; {_FEW}"),
     "morphology": undecided(f"some points better on the mean; {_FEW}"),
