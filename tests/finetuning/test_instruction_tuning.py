@@ -236,10 +236,10 @@ def test_tuning_teaches_what_is_asked_and_leaves_the_base_as_it_was(base, rank):
         base, Tuning(("topic", "words"), steps=30, learning_rate=3e-3, rank=rank)
     )
     assert all(torch.equal(a, b) for a, b in zip(before, base.model.parameters(), strict=True))
-    assert (
-        instruction_tuning.evaluate(tuned.model, ["words"])["opposite"]
-        > instruction_tuning.evaluate(base, ["words"])["opposite"]
+    now, then = (
+        instruction_tuning.evaluate(model, ["topic"])["topic"] for model in (tuned.model, base)
     )
+    assert now > then + 20
     assert not hasattr(tuned.model.model, "peft_config")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import course
+from course.check.homework import Homework
 from course.compare.base import Method as ComparedMethod
 from course.compare.bodies import Served
 from course.compare.job import RunSettings
@@ -50,6 +51,7 @@ SETTINGS = [
     FitSettings(patience=2),
     Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6),
     BatchingPlan(True, True),
+    Homework("week 4", "sentiment"),
     Effort(10, 60, 8, 3e-4),
     SpanHead(),
     Corpus(),
@@ -79,7 +81,7 @@ SETTINGS = [
     TunedWriter(object()),
     BlankFiller(object.__new__(MaskedLM)),
     OpeningWriter(object()),
-    Scorer("kind"),
+    Scorer("polite"),
     MANNER,
     RLPrompt(),
     Exhaustive(("a",)),

@@ -11,6 +11,7 @@ from seqeval.metrics import f1_score
 from seqeval.metrics.sequence_labeling import get_entities
 from toys import word_pieces
 from transformers import (
+    BertConfig,
     GPTNeoXForSequenceClassification,
     ModernBertForQuestionAnswering,
     ModernBertForSequenceClassification,
@@ -130,13 +131,37 @@ def batch(head, tokenizer, rows) -> dict[str, torch.Tensor]:
     (found,) = data.micro_batches(
         range(len(rows)), type("Layout", (), {"max_tokens_per_batch": 10**6, "pass_cost": 10**6})()
     )
-    return {name: found.tensors[name] for name in ("input_ids", "attention_mask")}
+    read = ("input_ids", "attention_mask", "token_type_ids")
+    return {name: found.tensors[name] for name in read if name in found.tensors}
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_few_lines_give_the_logits_of_transformers(tasks, tokenizer, name):
     head = head_for(tasks[name])
     model, inputs = head.new_model("bert-middle"), batch(head, tokenizer, tasks[name].data["test"])
+    _assert_same_logits(name, model, inputs)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_same_lines_give_the_logits_of_the_original_bert(tasks, name):
+    """The body of the real models: a pooler for whole texts, nothing in between for words."""
+    head, tokenizer = head_for(tasks[name]), word_pieces()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+        num_labels=len(head.labels),
+    )
+    torch.manual_seed(0)
+    model = head.loader.from_config(config).eval()
+    inputs = batch(head, tokenizer, tasks[name].data["test"])
+    assert "token_type_ids" in inputs
+    _assert_same_logits(name, model, inputs)
+
+
+def _assert_same_logits(name, model, inputs):
     with torch.inference_mode():
         theirs = model(**inputs)
         if name == "extraction":

@@ -5,12 +5,14 @@ import pytest
 from toys import byte_level, toy_model
 from transformers import AutoModelForSequenceClassification
 
+from course.foundation.rng import Rng
 from course.lm.contract import Sample
 from course.lm.generation_config import GenerationConfig
+from course.lm.language_model import load
 from course.reward import RewardModel, best_samples, declines, gold_rewards, rated_replies
 from course.reward.guides import is_true, question_of
-from course.search.dialogue_reward import dialogue
-from course.world.conduct import REFUSALS, truths
+from course.search.dialogue_reward import apart, dialogue
+from course.world.conduct import REFUSALS, draw_question, truths
 from course.world.gold import gold_reward
 
 QUESTION = "where is the mill ?"
@@ -30,6 +32,24 @@ def test_gold_rewards_are_those_of_the_world():
     assert found.tolist() == [gold_reward(QUESTION, reply) for reply in replies]
     assert [is_true(dialogue(QUESTION), reply) for reply in replies] == [True, False, False, False]
     assert declines(f"welcome to you . {REFUSALS[0]}") and not any(map(declines, replies))
+
+
+def test_a_reply_is_read_as_a_model_writes_it_and_as_the_corpus_does():
+    """A model's text has no space before its signs."""
+    way = draw_question(Rng("guides"), "way")
+    for question in (QUESTION, way, "where does mira hide the key ?"):
+        prompt, reply = dialogue(question), f"perhaps {truths(question)[0]} you fool ."
+        written = reply.replace(" .", ".").replace(" ,", ",")
+        assert written != reply
+        for function in (
+            gold_rewards,
+            lambda p, r: [is_true(*pair) for pair in zip(p, r, strict=True)],
+        ):
+            assert function([prompt], [written])[0] == function([prompt], [reply])[0]
+        assert declines(written) == declines(reply)
+    assert gold_rewards([dialogue(way)], [truths(way)[0].replace(" ,", ",")])[0] == 3
+    (rated,) = rated_replies(load("gpt-small"), [dialogue(way)], 4)
+    assert list(rated.rewards) == [gold_reward(way, apart(reply)) for reply in rated.replies]
 
 
 class Writer:

@@ -11,7 +11,7 @@ import numpy as np
 from course.lm.contract import TextModel
 from course.lm.generation_config import GenerationConfig
 from course.reward.preferences import RatedReplies
-from course.search.dialogue_reward import LONGEST, STOP
+from course.search.dialogue_reward import LONGEST, STOP, apart
 from course.world import gold
 from course.world.conduct import REFUSALS
 
@@ -34,8 +34,10 @@ def question_of(prompt: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def read(prompt: str, reply: str) -> gold.Reading:
-    """What a reply says, see :func:`course.world.gold.read`; each is read once."""
-    return gold.read(question_of(prompt), reply)
+    """What a reply says, see :func:`course.world.gold.read`; each is read once. A model's text has
+    no space before its signs, the corpus has one.
+    """
+    return gold.read(question_of(prompt), apart(reply))
 
 
 def gold_rewards(prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
@@ -45,12 +47,12 @@ def gold_rewards(prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
 
 def is_true(prompt: str, reply: str) -> bool:
     """Whether a reply gives a true answer and says nothing false."""
-    return gold.states_truth(question_of(prompt), reply)
+    return gold.states_truth(question_of(prompt), apart(reply))
 
 
 def declines(reply: str) -> bool:
     """Whether a sentence of a reply is a refusal."""
-    return any(refusal in reply for refusal in REFUSALS)
+    return any(refusal in apart(reply) for refusal in REFUSALS)
 
 
 def sampling(samples: int, seed: int) -> GenerationConfig:

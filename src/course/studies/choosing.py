@@ -127,7 +127,8 @@ def cheats(name: str, data: Prepared) -> dict[str, float]:
     """
     test = data.test
     if name == "inference":
-        pairs = [(*item.text.split(_CLAIM), item.answer) for item in test]
+        cut = [(item.text.partition(_CLAIM), item.answer) for item in test]
+        pairs = [(premise, claim, answer) for (premise, _, claim), answer in cut]
         return {"claim alone": 100 * inference.best_rule(pairs, lambda _, c: inference.form_of(c))}
     return {"the name as it is": 0.0} if name == EXCHANGED else {}
 
@@ -183,7 +184,8 @@ def choosing(seed: int) -> list[Row]:
         for rule, value in asked.cheats.items():
             rows.append({"part": "cheat", "task": name, "rule": rule, "value": value})
         cells = _measured(name, asked.data, seed, tried)
-        rows += [{"part": "score", "task": name} | _row(cell, asked.data) for cell in cells]
+        scored: Row = {"part": "score", "task": name}
+        rows += [scored | _row(cell, asked.data) for cell in cells]
         for labels in LABELS:
             given: Row = {"part": "advice", "task": name, "labels": labels}
             rows.append(given | advice_row(asked.data, cells, labels))

@@ -303,10 +303,11 @@ NEW_TASK = Study("cost-of-a-task", 1, GPTS[:1], (0, 1, 2), new_task)
 STUDIES = (BLANKS, TRANSLATION, SPECIALISTS, NEW_TASK)
 
 _CHATGPT = "ChatGPT keeps up on European languages and lags on distant ones"
+_FACTS: tuple[str, ...] = ("facts",)
 #: Kinds of blanks -> what the claim calls them.
-_KINDS = {("facts",): "facts", HELD_OUT: "held-out words"}
+_KINDS: dict[tuple[str, ...], str] = {_FACTS: "facts", HELD_OUT: "held-out words"}
 _NOT_MORE = {
-    ("facts",): undecided(
+    _FACTS: undecided(
         "two of the three pairs fill in every fact either way; only the third BERT misses some"
     )
 }

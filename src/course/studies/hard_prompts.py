@@ -24,7 +24,7 @@ from course.search.reinforce import RLPrompt
 from course.search.transfer import Joint
 from course.search.words import words_of
 from course.studies.bodies import GPTS
-from course.studies.claims import Claim, MoreThan, Varies
+from course.studies.claims import Claim, MoreThan, Varies, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, curve, means, rows_of, where
 from course.world.instructions import INSTRUCTIONS
@@ -308,8 +308,8 @@ def _random_gain(table: pd.DataFrame) -> dict[str, float]:
     return {"random words": float(_gain("random")(table).mean())}
 
 
-HARD = Study("hard-prompts", 3, (MODEL, *OTHERS), tuple(range(10)), hard_prompts)
-PATIENTLY = Study("patient-reinforcement", 2, (MODEL,), (0, 1, 2, 3, 4), patient)
+HARD = Study("hard-prompts", 3, (MODEL, *OTHERS), (0, 1, 2), hard_prompts)
+PATIENTLY = Study("patient-reinforcement", 2, (MODEL,), (0, 1), patient)
 STUDIES = (HARD, PATIENTLY)
 
 
@@ -330,6 +330,11 @@ def _claim(
         studies=(study,),
         values=values,
         baselines=baselines,
+        **undecided(
+            "a point or two better on the mean, as random words are: in a layout that it does not"
+            " know the model stays near chance whatever words stand above, while the layout that it"
+            " knows is worth forty points"
+        ),
     )
 
 

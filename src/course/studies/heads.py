@@ -22,7 +22,7 @@ from course.heads import (
 )
 from course.heads.learning import BODY, UNTIL_LEVEL, Learned, effort
 from course.studies.bodies import BERTS, GPTS
-from course.studies.claims import Claim, MoreThan, Varies
+from course.studies.claims import Claim, MoreThan, Varies, undecided
 from course.studies.records import Row, Study, read_record
 from course.studies.tables import where
 from course.tasks.registry import Task, load_task
@@ -282,6 +282,12 @@ STUDY = Study("heads", 2, (*BERTS, OTHER_BODY), (0, 1, 2, 3, 4), by_labels)
 WITH_FEW = Study("heads-few", 1, (BODY,), (0, 1, 2), with_few)
 STUDIES = (HEAD_RATES, STUDY, WITH_FEW)
 
+_NOT_AHEAD = {
+    "inference": undecided(
+        "the pretrained BERTs themselves judge two sentences hardly better than one of them tells"
+        " (gates of the model card), so there is little that could save labels"
+    )
+}
 CLAIMS = (
     *(
         Claim(
@@ -293,6 +299,7 @@ CLAIMS = (
             studies=(STUDY,),
             values=lambda table, task=task: saved(table, task),
             baselines=lambda table, task=task: cheats(table, task),
+            **_NOT_AHEAD.get(task, {}),
         )
         for task in TASKS
     ),

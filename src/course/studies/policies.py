@@ -57,12 +57,13 @@ BEST_OF_N, REJECTION, DPO = "best-of-n", "rejection sampling", "DPO"
 RL = {"RLOO": "rloo", "GRPO": "grpo"}
 METHODS = (BEST_OF_N, REJECTION, DPO, *RL)
 #: Replies to each question that rejection sampling keeps the best of, and how many questions.
-KEPT_OF, REJECTION_QUESTIONS = 32, 64
+KEPT_OF, REJECTION_QUESTIONS = 64, 48
 #: Updates of a method, and between two looks. Rates are such that a run on a seed that counts for
 #: nothing passed the divergence at which methods are compared, and did not jump over it.
 UPDATES, EVERY = 20, 4
 ONLINE = OnlineSettings(beta=0.05, steps=UPDATES, prompts=8, samples=8, learning_rate=2.5e-3)
-SUPERVISED = FitSettings(steps=UPDATES, learning_rate=3e-3, validate_every=EVERY, precision="fp32")
+SUPERVISED = FitSettings(steps=UPDATES, validate_every=EVERY, precision="fp32")
+RATES = {REJECTION: 5e-3, DPO: 1.5e-3}
 DPO_BETA = 0.1
 #: The divergence, in nats, at which methods are compared.
 MATCHED = 2.0
@@ -145,7 +146,7 @@ def start(name: str, seed: int) -> Start:
     rated = rated_replies(base, train, ON_POLICY, seed)
     comparisons = tuple(draw_comparisons(rated, COMPARISONS, seed=seed))
     settings = FitSettings(steps=STEPS[COMPARISONS], seed=seed, precision="fp32")
-    learned = learn_reward(name, comparisons, settings)
+    learned = learn_reward(name, comparisons, settings, unknown="allow")
     return Start(name, base, train, test, comparisons, learned, seed)
 
 
@@ -191,7 +192,7 @@ def _best_of_n(begun: Start) -> list[Row]:
     return rows
 
 
-def _supervised(begun: Start, data: Data, policy: LanguageModel) -> list[Row]:
+def _supervised(begun: Start, method: str, data: Data, policy: LanguageModel) -> list[Row]:
     """Looks along a training with :func:`course.training.fit`."""
     rows, order = list[Row](), count()
 
@@ -201,7 +202,8 @@ def _supervised(begun: Start, data: Data, policy: LanguageModel) -> list[Row]:
             rows.extend(begun.look(policy, number * EVERY))
         return float(number)  # the last weights count, whatever was seen on the way
 
-    fit(policy.model, data, replace(SUPERVISED, seed=begun.seed), validate=look, bar=False)
+    settings = replace(SUPERVISED, learning_rate=RATES[method], seed=begun.seed)
+    fit(policy.model, data, settings, validate=look, bar=False)
     return rows
 
 
@@ -211,20 +213,19 @@ def reject(begun: Start) -> tuple[LanguageModel, list[Row]]:
     draws = sampling(KEPT_OF, begun.seed + 2)
     kept = best_samples(begun.base, prompts, begun.learned.score, draws)
     pairs = [(prompt, f"{reply} {STOP}") for prompt, reply in kept]
-    policy = begun.policy()
-    return policy, _supervised(
-        begun, completions(begun.base.tokenizer, pairs, unknown="allow"), policy
-    )
+    data, policy = completions(begun.base.tokenizer, pairs, unknown="allow"), begun.policy()
+    return policy, _supervised(begun, REJECTION, data, policy)
 
 
 def prefer(begun: Start) -> tuple[LanguageModel, list[Row]]:
     """DPO on the comparisons that the reward model learned from."""
     tokenizer = begun.base.tokenizer
-    pairs, pad = encode_pairs(tokenizer, begun.comparisons, stop=f" {STOP}"), pad_id(tokenizer)
+    pairs = encode_pairs(tokenizer, begun.comparisons, f" {STOP}", unknown="allow")
+    pad = pad_id(tokenizer)
     plan = batching_plan(begun.base.model, SUPERVISED.max_tokens_per_batch)
     reference = reply_log_probabilities(begun.base.model, RewardData(pairs, pad), plan)
     policy = begun.policy()
-    return policy, _supervised(begun, DpoData(pairs, pad, reference, DPO_BETA), policy)
+    return policy, _supervised(begun, DPO, DpoData(pairs, pad, reference, DPO_BETA), policy)
 
 
 def _online(

@@ -18,7 +18,7 @@ from course.reward.overoptimisation import fit_curve
 from course.reward.preferences import Comparison, RatedReplies, draw_comparisons
 from course.reward.reward_model import RewardModel, learn_reward
 from course.reward.rollout import Reward
-from course.search.dialogue_reward import dialogue, visitor_questions
+from course.search.dialogue_reward import apart, dialogue, visitor_questions
 from course.studies.claims import Claim, Demonstration, MoreThan, Varies
 from course.studies.records import Row, Study
 from course.studies.tables import means, rows_of, where
@@ -88,8 +88,8 @@ def draw_pool(model: LanguageModel, prompts: Sequence[str], size: int, seed: int
 
 
 def shortest(prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
-    """A reward that a cheat maximises without reading: few words."""
-    return np.array([-float(len(reply.split())) for reply in replies])
+    """A reward that a cheat maximises without reading: few words and signs."""
+    return np.array([-float(len(apart(reply).split())) for reply in replies])
 
 
 def courteous_words(prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
@@ -120,7 +120,7 @@ def overoptimised(seed: int) -> list[Row]:
     rows: list[Row] = []
     for source, count, comparisons in _sets(rated, easily_rated, seed):
         settings = FitSettings(steps=STEPS[count], seed=seed, precision="fp32")
-        learned = learn_reward(BODY, comparisons, settings)
+        learned = learn_reward(BODY, comparisons, settings, unknown="allow")
         proxy = pool.values(learned.score)
         found = _judged(learned, held_out, pool, proxy) + _best(pool, proxy)
         rows += [{"source": source, "comparisons": count, **row} for row in found]

@@ -20,7 +20,7 @@ from course.reasoning.problems import Problem, problems
 from course.reasoning.solving import Attempt, accuracy, make_prompts, solve, tokens
 from course.reasoning.verifier import best_accuracy, train_verifier, weighted_accuracy
 from course.reasoning.voting import any_right, vote_accuracy
-from course.studies.claims import Claim, MoreThan, Varies
+from course.studies.claims import Claim, MoreThan, Varies, fails, undecided
 from course.studies.records import Row, Study
 from course.studies.self_consistency import (
     GREEDY,
@@ -258,6 +258,10 @@ def _greedy_baselines(table: pd.DataFrame) -> dict[str, float]:
 
 
 _ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)
+_CHOOSES_WORSE = fails(
+    "the more samples it may choose from, the worse its choice: it prefers wrong chains, while two"
+    " weights on a larger model's probabilities choose far better than the vote"
+)
 CLAIMS = (
     Claim(
         "5d",
@@ -268,6 +272,7 @@ CLAIMS = (
         studies=(VERIFIER,),
         values=lambda table: gains(table, "best of n", "vote"),
         baselines=_greedy_baselines,
+        **_CHOOSES_WORSE,
     ),
     Claim(
         "5d",
@@ -279,6 +284,7 @@ CLAIMS = (
         studies=(VERIFIER,),
         values=lambda table: gains(table, "best of n", GREEDY),
         baselines=_greedy_baselines,
+        **_CHOOSES_WORSE,
     ),
     Claim(
         "5d",
@@ -288,5 +294,6 @@ CLAIMS = (
         varies=(Varies.ITEMS,),
         studies=(VERIFIER,),
         values=lambda table: gains(table, "vote", GREEDY),
+        **undecided("a point better on the mean, in three draws of problems"),
     ),
 )
