@@ -221,7 +221,9 @@ def prefix_starts(seed: int) -> list[Row]:
         ``value``, in percent.
     """
     task = _task(PAIRS, seed)
-    starts = {"random": None, "text": task.data["train"][0]["premise"]}
+    # two premises: one may be shorter than the prefix
+    premises = [row["premise"] for row in list(task.data["train"])[:2]]
+    starts = {"random": None, "text": " ".join(premises)}
     rows: list[Row] = []
     for start, text in starts.items():
         for rate in PREFIX_RATES:

@@ -58,8 +58,9 @@ RL = {"RLOO": "rloo", "GRPO": "grpo"}
 METHODS = (BEST_OF_N, REJECTION, DPO, *RL)
 #: Replies to each question that rejection sampling keeps the best of, and how many questions.
 KEPT_OF, REJECTION_QUESTIONS = 64, 48
-#: Updates of a method, and between two looks. Rates are such that a run on a seed that counts for
-#: nothing passed the divergence at which methods are compared, and did not jump over it.
+#: Updates of a method, and between two looks. Rates were set after one trial on a seed that counts
+#: for nothing, in which some methods leapt over the divergence at which they are compared and one
+#: did not come to it; :func:`at_matched` tells how many runs of the record come so far.
 UPDATES, EVERY = 20, 4
 ONLINE = OnlineSettings(beta=0.05, steps=UPDATES, prompts=8, samples=8, learning_rate=2.5e-3)
 SUPERVISED = FitSettings(steps=UPDATES, validate_every=EVERY, precision="fp32")
