@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -116,17 +115,21 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
-kept, encoder, writer = map(Path, sys.argv[1:4])
-texts = json.loads(sys.argv[4])
+kept, weights = map(Path, sys.argv[1:3])
+texts = json.loads(sys.argv[3])
+encoder, single = weights / "bert-middle", {"dtype": torch.float32}
 stored = json.loads((kept / "lora" / "method.json").read_text(encoding="utf-8"))
 labels = stored["task"]["labels"]
-base = AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=len(labels))
+base = AutoModelForSequenceClassification.from_pretrained(
+    encoder, num_labels=len(labels), **single
+)
 model = PeftModel.from_pretrained(base, kept / "lora" / "model").eval()
 tokenizer = AutoTokenizer.from_pretrained(encoder)
 with torch.inference_mode():
     logits = [model(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
 print(json.dumps([labels[int(row.argmax())] for row in logits]))
-base = AutoModelForCausalLM.from_pretrained(writer).eval()
+base = AutoModelForCausalLM.from_pretrained(weights / "gpt-large", **single)
+base = PeftModel.from_pretrained(base, weights / "gpt-tuned").merge_and_unload().eval()
 ids = torch.tensor([[1, 2, 3, 4]])
 with torch.inference_mode():
     before = base(ids).logits
@@ -138,14 +141,15 @@ print(json.dumps(bool((before - after).abs().max() > 0)))
 def test_adapters_load_with_plain_peft(whole):
     """In a process in which this package cannot be imported, as the card says."""
     texts = [item.text for item in whole.data.test]
-    weights = Path(shipped.WEIGHTS)
-    given = [whole.folder / "methods", weights / "bert-middle", weights / "gpt-tuned"]
+    given = [whole.folder / "methods", shipped.WEIGHTS]
     run_plain = [sys.executable, "-c", PLAIN, *map(str, given), json.dumps(texts)]
-    printed = subprocess.run(run_plain, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(run_plain, capture_output=True, encoding="utf-8", check=True).stdout
     answers, changed = map(json.loads, printed.splitlines()[-2:])
     assert tuple(answers) == whole.cells_of("lora")[0].answers and changed
     card = (whole.folder / "methods" / "lora" / "README.md").read_text(encoding="utf-8")
     assert "from peft import PeftModel" in card and "course.adapters" not in card
+    card = (whole.folder / "methods" / "lora-generator" / "README.md").read_text(encoding="utf-8")
+    assert '"gpt-large"' in card and 'base, "gpt-tuned").merge_and_unload()' in card
 
 
 def test_the_page_needs_nothing_else(whole):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from course.compare.base import CARD_FILE
 from course.compare.registry import METHODS
 from course.foundation import write_text
+from course.models.shipped import WEIGHTS
 
 if TYPE_CHECKING:
     from course.compare.result import Comparison
@@ -78,7 +79,22 @@ def _loading(name: str, place: Path, labels: int) -> list[str]:
         *needs,
         "from peft import PeftModel",
         f"from transformers import {auto}",
-        f'base = {auto}.from_pretrained("{base}"{more})  # the folder of the base model',
+        *_base(base, auto, more),
         'model = PeftModel.from_pretrained(base, "model")',
         "```",
+    ]
+
+
+def _base(name: str, auto: str, more: str) -> list[str]:
+    """Lines that load the model under an adapter in single precision, as it was trained; a shipped
+    model that is an adapter itself is merged into the one below it first.
+    """
+    config = WEIGHTS / name / "adapter_config.json"
+    single = f'{more}, dtype="float32")  # the folder of the base model'
+    if not config.exists():
+        return [f'base = {auto}.from_pretrained("{name}"{single}']
+    below = json.loads(config.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    return [
+        f'base = {auto}.from_pretrained("{below}"{single}',
+        f'base = PeftModel.from_pretrained(base, "{name}").merge_and_unload()',
     ]

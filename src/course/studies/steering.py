@@ -31,7 +31,7 @@ from course.search.dialogue_reward import (
 from course.search.policy import Policy, PolicySettings
 from course.search.steering import LearnedPrefix, PolicyTraining, every_nth, learn, steered
 from course.search.words import plain_tokens
-from course.studies.claims import Claim, MoreThan, Varies, Within
+from course.studies.claims import Claim, MoreThan, Varies, Within, fails, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, means, rows_of, where
 from course.world.conduct import MANNERS, Guide
@@ -327,8 +327,8 @@ def gold_lost(table: pd.DataFrame, start: str = "model") -> np.ndarray:
     return by_seed(rows, number=0) - by_seed(final(rows))
 
 
-STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1, 2, 3, 4), steering)
-GAMED = Study("gamed-reward", 2, (WRITER, STEERED), tuple(range(8)), gamed)
+STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1), steering)
+GAMED = Study("gamed-reward", 2, (WRITER, STEERED), (0, 1), gamed)
 STUDIES = (STEERING, GAMED)
 
 _ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)
@@ -343,6 +343,16 @@ def _over_random_search(table: pd.DataFrame, target: str) -> dict[str, float]:
     }
 
 
+_CHANCE_IS_AHEAD = "random search finds better prefixes with as many calls in both seeds"
+_NOT_AHEAD = {
+    "polite and careful": fails(_CHANCE_IS_AHEAD),
+    "rude and careful": undecided(f"{_CHANCE_IS_AHEAD}, which are too few to decide it"),
+}
+_AS_FLUENT = {
+    "polite and careful": undecided("the same on the mean; two seeds are too few for the margin")
+}
+
+
 def _towards(target: str) -> tuple[Claim, Claim]:
     """The claims about one target."""
     return (
@@ -355,6 +365,7 @@ def _towards(target: str) -> tuple[Claim, Claim]:
             studies=(STEERING,),
             values=lambda table: gained(table, target, WANTED, RANDOM_SEARCH),
             baselines=lambda table: _over_random_search(table, target),
+            **_NOT_AHEAD[target],
         ),
         Claim(
             "6c",
@@ -365,6 +376,7 @@ def _towards(target: str) -> tuple[Claim, Claim]:
             unit="nats a token",
             studies=(STEERING,),
             values=lambda table: gained(table, target, "fluency", HAND_WRITTEN),
+            **_AS_FLUENT.get(target, {}),
         ),
     )
 
