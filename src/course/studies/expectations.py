@@ -1,7 +1,7 @@
 """Studies of chapter 1: GPT and BERT on blanks and continuations; specialists and a generalist.
 
-Costs as estimated from trial runs on one core, seeds x seconds: two-expectations 5 x 35,
-translation 5 x 300, specialists 5 x 150, cost-of-a-task 3 x 110; 46 minutes in all.
+Costs as measured on one core of a busy machine, seeds x seconds: two-expectations 3 x 36,
+translation 3 x 295, specialists 3 x 93, cost-of-a-task 2 x 63.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 number of samples, temperature and demonstrations (chapter 5).
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
-Seeds x settings x seconds: 5 x 18 ways to sample x 12 (to be measured).
+Costs as measured on one core of a busy machine, seeds x seconds: votes 3 x 101.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
 """A study of prefixes that steer a dialogue model: learned, random and hand-written, towards one
 word and towards two, and what a reward that can be gamed leads to.
 
-Seeds x settings x seconds: 5 x (3 targets + 1) x 60 for steering, 8 x 2 x 12 for gamed rewards (to
-be measured).
+Costs as measured on one core of a busy machine, seeds x seconds: steering 2 x 381, gamed-reward 3 x
+52.
 """
 
 from collections.abc import Iterator, Sequence
@@ -328,7 +328,7 @@ def gold_lost(table: pd.DataFrame, start: str = "model") -> np.ndarray:
 
 
 STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1), steering)
-GAMED = Study("gamed-reward", 2, (WRITER, STEERED), (0, 1), gamed)
+GAMED = Study("gamed-reward", 2, (WRITER, STEERED), (0, 1, 2), gamed)
 STUDIES = (STEERING, GAMED)
 
 _ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)
@@ -393,5 +393,6 @@ CLAIMS = (
         unit="points of gold",
         studies=(GAMED,),
         values=gold_lost,
+        **undecided("some gold is lost on the mean, and the policies differ; three are too few"),
     ),
 )
