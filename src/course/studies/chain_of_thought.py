@@ -2,7 +2,9 @@
 model and trigger phrase; controls that take one part of a chain away (chapter 5).
 
 Word problems are drawn so that the corpus states each of their sums, worked out in the order of the
-story: what fails is not arithmetic. Costs as measured on one core of a busy machine, seeds x seconds: chains 3 x 42, single-steps 3 x 5.
+story: what fails is not arithmetic.
+
+Costs as measured on one core of a busy machine, seeds x seconds: chains 3 x 42, single-steps 3 x 5.
 """
 
 from collections import Counter

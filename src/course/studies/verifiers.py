@@ -3,7 +3,9 @@ writer's size trained for it, and by heads on the probabilities that a model giv
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
 A verifier of held-out sums has to see some: it learns from problems and sums of the validation
-split and is tested on problems and sums of the test split. Costs as measured on one core of a busy machine, seeds x seconds: verifier 3 x 96.
+split and is tested on problems and sums of the test split.
+
+Costs as measured on one core of a busy machine, seeds x seconds: verifier 3 x 96.
 """
 
 from collections.abc import Sequence
