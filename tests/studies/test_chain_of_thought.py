@@ -60,7 +60,11 @@ def measured(row):
     """What a row is about; the calibration has a row for each range of shares that occurs, and a
     task that is measured item by item has one for each item.
     """
-    return None if "bin" in row or row.get("item") else {key: cell for key, cell in row.items() if key != "value"}
+    return (
+        None
+        if "bin" in row or row.get("item")
+        else {key: cell for key, cell in row.items() if key != "value"}
+    )
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
