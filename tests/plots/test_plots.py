@@ -397,7 +397,7 @@ def test_every_search_and_every_fixed_prefix_of_steering_is_named():
     figure = plots.steering_searches(
         {"kind": curves, "rude": curves}, {"kind": fixed, "rude": fixed}, (0, 500, 1000)
     )
-    assert {*curves, *fixed, "towards kind", "towards rude"} <= names(figure)
+    assert {*curves, *fixed, "kind", "rude"} <= names(figure)
     assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, (
         "three seeds and their mean"
     )

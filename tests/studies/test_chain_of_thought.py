@@ -9,6 +9,7 @@ import pytest
 
 from course import reasoning
 from course.foundation.rng import Rng
+from course.pretraining.recipes import RECIPES
 from course.studies import chain_of_thought, least_to_most, self_consistency, verifiers
 from course.studies.records import read_record
 from course.studies.self_consistency import GREEDY, LOOKS, ONE_SAMPLE
@@ -50,13 +51,20 @@ def silent(monkeypatch):
     monkeypatch.setattr(least_to_most, "least_to_most", least)
     names = (verifiers.HELD_OUT_SUMS, verifiers.STATED_SUMS, *verifiers.READERS.values())
     monkeypatch.setattr(verifiers, "_trained", lambda *_: {name: Scores() for name in names})
-    layers = {"probability": 50.0} | {f"layer {i}": 50.0 for i in range(6)}
+    depth = RECIPES[verifiers.VERIFIER.models[0]].layers
+    layers = {"probability": 50.0} | {f"layer {i}": 50.0 for i in range(depth + 1)}
     monkeypatch.setattr(verifiers, "error_detection", lambda *_: layers)
 
 
 def measured(row):
-    """What a row is about; the calibration has a row for each range of shares that occurs."""
-    return None if "bin" in row else {key: cell for key, cell in row.items() if key != "value"}
+    """What a row is about; the calibration has a row for each range of shares that occurs, and a
+    task that is measured item by item has one for each item.
+    """
+    return (
+        None
+        if "bin" in row or row.get("item")
+        else {key: cell for key, cell in row.items() if key != "value"}
+    )
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)

@@ -134,9 +134,10 @@ def elsewhere(rows: dict[str, dict[str, np.ndarray]]) -> Figure:
 
 
 def _key(ax: Axes, names: Sequence[str], shades: Sequence[str]) -> None:
-    """Which mark is which model, in a line above the rows."""
+    """Which mark is which model, in a line above the rows and their names."""
+    left = -0.3
     for k, (name, marker, shade) in enumerate(zip(names, _MARKS, shades, strict=False)):
-        x = k / len(names)
+        x = left + (1 - left) * k / len(names)
         ax.plot(x, 1.07, marker, color=shade, transform=ax.transAxes, clip_on=False, markersize=8)
         ax.text(
             x + 0.025,

@@ -46,7 +46,7 @@ def steering_searches(
             ax.axhline(ends[name], color=colour, linestyle=style, linewidth=1.5)
         if ax is axes[0, -1]:
             _names_beside(ax, points[-1], ends)
-        ax.set_title(f"towards {target}", fontsize=10)
+        ax.set_title(target, fontsize=10)
         ax.set_xlim(0, points[-1] * 1.03)
         ax.set_ylim(0, 104)
         ax.set_xlabel("model calls")
