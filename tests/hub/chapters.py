@@ -34,7 +34,7 @@ def chapter_texts() -> list[str]:
 
 def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list[str]:
     """Run a notebook in a kernel of the hub tier, after a cell of the test's own; what each code
-    cell printed.
+    cell printed, and its table of claims as text.
     """
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
@@ -49,10 +49,17 @@ def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list
     )
     client.execute(env=os.environ | settings)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return [
-        "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout")
-        for cell in code
-    ]
+    return ["".join(map(_as_text, cell.outputs)) for cell in code]
+
+
+def _as_text(output: nbformat.NotebookNode) -> str:
+    """What was printed, or a table of claims in its form for a terminal; recorded figures in other
+    tables speak of the small models and are left out.
+    """
+    if output.get("name") == "stdout":
+        return output["text"]
+    plain = output.get("data", {}).get("text/plain", "")
+    return f"{plain}\n" if "Holm" in plain else ""
 
 
 def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -> None:

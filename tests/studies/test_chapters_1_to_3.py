@@ -386,7 +386,8 @@ def test_forgetting_is_read_by_way(monkeypatch):
     monkeypatch.setattr(adapters, "load", lambda name: None)
     monkeypatch.setattr(forgetting, "measure", lambda *args, **settings: table)
     found = table_of(adapters.FORGETTING)
-    assert adapters.saved_by_switching_off(found).tolist() == [50.0] * 3
+    saved = adapters.saved_by_switching_off(found).tolist()
+    assert saved == [50.0] * len(adapters.FORGETTING.seeds)
     assert adapters.own_and_others(found) == {w: (v + 1, v) for w, v in ways.items()}
 
 
@@ -399,8 +400,9 @@ def test_prefixes_are_curves_by_their_start(monkeypatch):
     monkeypatch.setattr(adapters, "load_task", lambda *args, **settings: task)
     table = table_of(adapters.PREFIX_STARTS)
     curves = adapters.prefix_curves(table)
-    assert curves["random"] == {f"{rate:g}": [rate] * 3 for rate in adapters.PREFIX_RATES}
-    assert curves["text"]["0.1"] == [1.1] * 3 and adapters.head_alone(table) == 4.0
+    seeds = len(adapters.PREFIX_STARTS.seeds)
+    assert curves["random"] == {f"{rate:g}": [rate] * seeds for rate in adapters.PREFIX_RATES}
+    assert curves["text"]["0.1"] == [1.1] * seeds and adapters.head_alone(table) == 4.0
 
 
 def test_what_the_claims_about_adapters_rest_on():
