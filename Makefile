@@ -59,8 +59,11 @@ real: $(READY)
 studies: $(READY)
 	$(BIN)/python -m course.studies
 
+# each step needs the same large blocks again: an allocator of glibc that keeps them saves a fourth of the time
+KEEP_BLOCKS := MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=268435456
+
 pretrain: $(READY)
-	$(BIN)/python -m course.pretraining.train
+	$(KEEP_BLOCKS) $(BIN)/python -m course.pretraining.train
 
 lab: $(READY)
 	$(BIN)/jupyter-lab

@@ -52,8 +52,9 @@ def test_methods_are_compared_side_by_side(tags):
 
 
 def test_only_a_prefix_starts_as_a_text(tags):
+    reviews = load_task("sentiment", sizes={"train": 40, "validation": 1, "test": 10})
     random, text = (
-        tuning.tune("bert-middle", tags, "prefix", steps=1, learning_rate=1e-9, start=s)
+        tuning.tune("gpt-small", reviews, "prefix", steps=1, learning_rate=1e-9, start=s)
         for s in (None, "anna went to the garden . then anna took the lamp .")
     )
     weights = [tuned.model.prompt_encoder["default"].embedding.weight for tuned in (random, text)]
@@ -62,6 +63,8 @@ def test_only_a_prefix_starts_as_a_text(tags):
         ValueError, match="start='anna' for the method 'lora': only a prefix can begin as a text"
     ):
         tuning.tune("bert-middle", tags, "lora", steps=1, start="anna")
+    with pytest.raises(ValueError, match="prefix tuning does not know the architecture 'modern"):
+        tuning.tune("bert-middle", tags, "prefix", steps=1)
 
 
 def test_an_adapter_switched_off_has_forgotten_nothing():

@@ -2,10 +2,18 @@
 asked is left out aloud.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from course.cloze import english, expectations
-from course.cloze.english import beginnings, blank_sets, one_token, samples
+from course.cloze.english import (
+    beginnings,
+    blank_sets,
+    one_token,
+    samples,
+    with_known_candidates,
+)
 from course.cloze.expectations import Beginning, Blank
 from course.lm.language_model import load
 
@@ -60,6 +68,8 @@ def test_words_of_several_tokens_are_left_out_and_counted(capsys):
         capsys.readouterr().out
         == "1 of 3 left out: the missing word is more than one token for a model\n"
     )
+    choice = replace(known, candidates=("cold", "Paris", "hot"))
+    assert with_known_candidates([choice], models) == [replace(known, candidates=("cold", "hot"))]
     half = Beginning("hot cold", "cold Paris")
     assert one_token([Beginning("hot", "cold hot"), half], models[:1]) == [
         Beginning("hot", "cold hot")

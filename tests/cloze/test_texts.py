@@ -15,7 +15,8 @@ def test_every_kind_of_text_is_there(tier):
     assert set(data.blank_sets(1)) == set(data.titles)
     assert data.blank_sets(1) == data.blank_sets(1) != data.blank_sets(2)
     assert data.beginnings(1) == data.beginnings(1) != data.beginnings(2)
-    assert data.examples[1].word in data.countries
+    assert data.examples[1].word in data.examples[1].candidates
+    assert set(data.requests) == {"translate", "summarise"}
 
 
 def test_the_tier_is_that_of_the_environment(monkeypatch):

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import subprocess
 import sys
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -16,19 +17,21 @@ from course.compare import (
     encoders,
     generators,
     load_learned,
-    prompted,
     read_table,
     running,
+    searched,
     use,
 )
 from course.compare import cells as cells_module
-from course.compare.bodies import Bench, Deadline, OutOfTime, TimedData, choose_models
+from course.compare.bodies import Bench, choose_models
 from course.compare.cells import Cell, measure
 from course.compare.command import main as compare_main
+from course.compare.metering import Deadline, OutOfTime, TimedData
 from course.compare.plan import affordable_items, make_plan, seconds_of, sizes_for
 from course.compare.preparation import prepare
 from course.compare.registry import METHODS, methods_named
 from course.compare.use_command import main as use_main
+from course.models import shipped
 from course.tasks import load_task
 
 FAST = [name for name, method in METHODS.items() if method.in_screen]
@@ -45,8 +48,8 @@ def shortened(patch):
     """Trainings of a few steps: what is learned does not matter here."""
     patch.setattr(encoders, "training", lambda size: (2, 8))
     patch.setattr(generators, "training", lambda size: 2)
-    patch.setattr(prompted, "CALLS", 40)
-    patch.setattr(prompted, "CANDIDATES", 3)
+    patch.setattr(searched, "CALLS", 40)
+    patch.setattr(searched, "CANDIDATES", 3)
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +105,51 @@ def test_what_was_kept_answers_as_it_did(whole, name):
     answers = use(read_table(texts), task, predictor)
     assert answers == [answer or "" for answer in whole.cells_of(name)[0].answers]
     assert "course use" in (whole.folder / "methods" / name / "README.md").read_text("utf-8")
+
+
+PLAIN = """
+import json, sys
+from pathlib import Path
+sys.modules["course"] = None  # an import of the package fails
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+
+kept, weights = map(Path, sys.argv[1:3])
+texts = json.loads(sys.argv[3])
+encoder, single = weights / "bert-middle", {"dtype": torch.float32}
+stored = json.loads((kept / "lora" / "method.json").read_text(encoding="utf-8"))
+labels = stored["task"]["labels"]
+base = AutoModelForSequenceClassification.from_pretrained(
+    encoder, num_labels=len(labels), **single
+)
+model = PeftModel.from_pretrained(base, kept / "lora" / "model").eval()
+tokenizer = AutoTokenizer.from_pretrained(encoder)
+with torch.inference_mode():
+    logits = [model(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
+print(json.dumps([labels[int(row.argmax())] for row in logits]))
+base = AutoModelForCausalLM.from_pretrained(weights / "gpt-large", **single)
+base = PeftModel.from_pretrained(base, weights / "gpt-tuned").merge_and_unload().eval()
+ids = torch.tensor([[1, 2, 3, 4]])
+with torch.inference_mode():
+    before = base(ids).logits
+    after = PeftModel.from_pretrained(base, kept / "lora-generator" / "model").eval()(ids).logits
+print(json.dumps(bool((before - after).abs().max() > 0)))
+"""
+
+
+def test_adapters_load_with_plain_peft(whole):
+    """In a process in which this package cannot be imported, as the card says."""
+    texts = [item.text for item in whole.data.test]
+    given = [whole.folder / "methods", shipped.WEIGHTS]
+    run_plain = [sys.executable, "-c", PLAIN, *map(str, given), json.dumps(texts)]
+    printed = subprocess.run(run_plain, capture_output=True, encoding="utf-8", check=True).stdout
+    answers, changed = map(json.loads, printed.splitlines()[-2:])
+    assert tuple(answers) == whole.cells_of("lora")[0].answers and changed
+    card = (whole.folder / "methods" / "lora" / "README.md").read_text(encoding="utf-8")
+    assert "from peft import PeftModel" in card and "course.adapters" not in card
+    card = (whole.folder / "methods" / "lora-generator" / "README.md").read_text(encoding="utf-8")
+    assert '"gpt-large"' in card and 'base, "gpt-tuned").merge_and_unload()' in card
 
 
 def test_the_page_needs_nothing_else(whole):
@@ -205,8 +253,13 @@ def test_processes_measure_the_same(reviews, tmp_path):
 def test_tiny_models_refuse_what_they_cannot_read(tmp_path):
     said = ("不好看", "很好看")
     table = [{"review": f"電影{i}{said[i % 2]}", "verdict": str(i % 2)} for i in range(40)]
-    result = run(table, tmp_path, methods="tfidf,zero-shot,head")
+    lines = []
+    result = run(table, tmp_path, methods="tfidf,zero-shot,head", say=lines.append)
     assert result.names == ["tfidf"]
+    assert any("warning" in line and "the encoder does not know" in line for line in lines)
+    result.save(tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count('class="loud"') == 2 and "the prompted model does not know" in page
     assert all("--model index" in result.left_out[name] for name in ("zero-shot", "head"))
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course.compare.bodies import ModelChoice, Work
+from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
+from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.result import Comparison
 from course.compare.statistics import (

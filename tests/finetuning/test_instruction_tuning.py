@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from dataclasses import asdict, replace
 from functools import cache
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -21,9 +22,11 @@ from course.lm.contract import Sample, TextModel
 from course.lm.language_model import load
 from course.models import loading as models
 from course.models import shipped
+from course.pretraining.recipes import RECIPES
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.tasks.registry import load_task
-from course.world.held_out import INSTRUCTION_MARK
+from course.world.corpus import Corpus
+from course.world.held_out import INSTRUCTION_MARK, SIBLINGS
 from course.world.instructions import INSTRUCTIONS
 from course.world.split import TEST, TRAIN
 
@@ -96,7 +99,8 @@ CLUSTERS = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(CLUSTERS, st.integers(1, 3))
 def test_a_mixture_has_instructions_of_its_clusters_and_training_items_alone(chosen, wordings):
-    made = instruction_tuning.mixture(Tuning(tuple(chosen), wordings), 60)
+    tuning = Tuning(tuple(chosen), wordings, forms=(AFTER,), corpus_share=0.0)
+    made = instruction_tuning.mixture(tuning, 60)
     tasks = [name for cluster in chosen for name in instruction_tuning.clusters()[cluster]]
     known = {text: name for name in tasks for text in INSTRUCTIONS[name][:wordings]}
     for prompt, completion in made:
@@ -118,7 +122,7 @@ def training_items(name: str) -> set[tuple[str, str]]:
 
 def test_clusters_have_the_same_share_of_a_mixture_whatever_their_number_of_tasks():
     chosen = ("geography", "topic", "words")
-    made = instruction_tuning.mixture(Tuning(chosen), 900)
+    made = instruction_tuning.mixture(Tuning(chosen, forms=(AFTER,), corpus_share=0.0), 900)
     cluster_of = {
         text: c
         for c in chosen
@@ -133,7 +137,7 @@ def test_clusters_have_the_same_share_of_a_mixture_whatever_their_number_of_task
 
 def test_a_request_alone_is_for_inputs_that_ask_for_something():
     made = instruction_tuning.mixture(
-        Tuning(("closed-book questions", "topic"), forms=(ALONE, INLINE)), 200
+        Tuning(("closed-book questions", "topic"), forms=(ALONE, INLINE), corpus_share=0.0), 200
     )
     alone = [
         prompt
@@ -143,6 +147,28 @@ def test_a_request_alone_is_for_inputs_that_ask_for_something():
     assert alone and not any("the " in prompt and " was " in prompt for prompt in alone), (
         "no review alone"
     )
+
+
+def test_a_share_of_a_mixture_is_unread_text_of_the_corpus():
+    tuning = Tuning(("topic",), seed=1)
+    made = instruction_tuning.mixture(tuning, 300)
+    documents = [document for prompt, document in made if not prompt]
+    assert 35 < len(documents) < 85, "a fifth"
+    stream = Corpus().stream(instruction_tuning.TUNING_STREAMS + 1)
+    assert documents == list(islice(stream, len(documents)))
+    assert max(recipe.steps for recipe in RECIPES.values()) < instruction_tuning.TUNING_STREAMS
+    requests = [prompt for prompt, _ in made if prompt]
+    marked = [prompt.startswith(INSTRUCTION_MARK) for prompt in requests]
+    assert 0.3 < sum(marked) / len(requests) < 0.95, "some descriptions stand below their input"
+
+
+def test_clusters_that_are_held_out_together_are_no_siblings_and_siblings_are_tuned_on():
+    for turn in instruction_tuning.TURNS:
+        rest = instruction_tuning.others(*turn)
+        for cluster in turn:
+            siblings = SIBLINGS.get(cluster, ())
+            assert not set(siblings) & set(turn) and set(siblings) <= set(rest)
+    assert not set(instruction_tuning.CHOSEN_BY) & set(instruction_tuning.HELD_OUT)
 
 
 def test_controls_take_away_what_they_say():
@@ -210,10 +236,10 @@ def test_tuning_teaches_what_is_asked_and_leaves_the_base_as_it_was(base, rank):
         base, Tuning(("topic", "words"), steps=30, learning_rate=3e-3, rank=rank)
     )
     assert all(torch.equal(a, b) for a, b in zip(before, base.model.parameters(), strict=True))
-    assert (
-        instruction_tuning.evaluate(tuned.model, ["words"])["opposite"]
-        > instruction_tuning.evaluate(base, ["words"])["opposite"]
+    now, then = (
+        instruction_tuning.evaluate(model, ["topic"])["topic"] for model in (tuned.model, base)
     )
+    assert now > then + 20
     assert not hasattr(tuned.model.model, "peft_config")
 
 
@@ -223,8 +249,8 @@ def test_validation_keeps_the_best_weights(base):
     )
     assert [step for step, _ in tuned.history.scores] == [0, 3, 6]
     best = max(score for _, score in tuned.history.scores)
-    assert instruction_tuning.mean_by_cluster(
-        instruction_tuning.evaluate(tuned.model, ["words"], split="validation")
+    assert instruction_tuning.validation_accuracy(
+        tuned.model, Tuning(("topic",)), ["words"]
     ) == pytest.approx(best)
 
 

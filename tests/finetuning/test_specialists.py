@@ -6,15 +6,21 @@ import torch
 
 from course.finetuning.specialists import (
     GENERALIST,
+    TRANSLATIONS,
+    WRITING,
+    accuracy,
     advantage,
     by_labels,
     by_shots,
+    choice_accuracy,
     costs,
     forgetting,
     matrix,
     specialise,
+    written_accuracy,
 )
 from course.lm.language_model import load
+from course.prompting.evaluation import fresh_questions
 
 TASKS = ("topic", "find_city")
 
@@ -45,6 +51,35 @@ def test_advantage_and_forgetting_are_differences_to_the_generalist():
         "a": (60 + 50) / 2 - (20 + 0) / 2,
         "b": (70 + 50) / 2 - (10 + 30) / 2,
     }
+
+
+def test_a_task_that_is_no_column_has_no_own_column_to_leave_out():
+    table = pd.DataFrame({"a": [60.0, 20.0], "b": [40.0, 10.0]}, index=[GENERALIST, "open"])
+    assert forgetting(table).to_dict() == {"open": 35.0}
+
+
+def test_a_choice_is_among_the_labels_of_the_task_that_is_asked(base):
+    """Tuned for topics, a model says topics; made to choose, it says yes or no."""
+    tuned = specialise(base, "topic", labels=200, steps=20).model
+    shown = fresh_questions("recommend", 2, 40)
+    assert 0 <= choice_accuracy(tuned, shown) <= 100
+    assert accuracy(tuned, shown) < choice_accuracy(tuned, shown)
+    with pytest.raises(ValueError, match="is no label: expected questions of tasks with labels"):
+        choice_accuracy(base, fresh_questions("third_word", 1, 3))
+
+
+def test_a_specialist_learns_to_end_what_it_writes(base):
+    """Without an end the words after the answer spoil it, with one they do not come."""
+    questions = [q.zero_shot for q in fresh_questions("from_velan", 0, 30)]
+    tuned = specialise(base, "from_velan", labels=300, steps=30, end=True, learning_rate=3e-3)
+    assert written_accuracy(tuned.model, questions) > 30
+
+
+def test_every_writing_task_leaves_room_for_its_answer(base):
+    assert {task for pair in TRANSLATIONS.values() for task in pair} < set(WRITING)
+    for task, shots in WRITING.items():
+        for question in fresh_questions(task, shots, 60):
+            assert len(base.tokenizer(question.prompt.text).input_ids) + 24 <= base.window
 
 
 def test_costs_count_a_copy_against_demonstrations(base):

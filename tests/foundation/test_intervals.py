@@ -50,11 +50,11 @@ def test_the_p_value_is_that_of_the_t_test(threshold):
 @pytest.mark.parametrize(
     ("sample", "message"),
     [
-        (Independent([1.0, 2.0]), "2 seeds: an interval needs at least 3"),
-        (Nested([[1.0, 2.0, 3.0], [4.0]]), "2 bodies: an interval needs at least 3"),
-        (Crossed(np.ones((3, 2))), r"shape \(3, 2\): expected \(bodies, seeds\), at least 3"),
+        (Independent([1.0]), "1 seeds: an interval needs at least 2"),
+        (Nested([[1.0, 2.0, 3.0]]), "1 bodies: an interval needs at least 2"),
+        (Crossed(np.ones((3, 1))), r"shape \(3, 1\): expected \(bodies, seeds\), at least 2"),
         (Crossed(np.ones(5)), r"shape \(5,\): expected \(bodies, seeds\)"),
-        (Resampled([1, 2], len), "2 groups: an interval needs at least 3"),
+        (Resampled([1], len), "1 groups: an interval needs at least 2"),
         (Resampled([1, 2, 3], lambda _: math.nan), "the statistic is nan for the groups"),
         (Independent([1.0, math.nan, 2.0]), r"values \[1.0, nan, 2.0\]: expected finite numbers"),
         (RatioOfMeans([1.0] * 3, [1.0] * 3), "set ratio=True"),

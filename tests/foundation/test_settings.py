@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import course
+from course.check.homework import Homework
 from course.compare.base import Method as ComparedMethod
 from course.compare.bodies import Served
-from course.compare.running import RunSettings
+from course.compare.job import RunSettings
 from course.finetuning.instruction_tuning import Tuning
 from course.foundation.resampling import Resampled
 from course.heads.answers import SpanHead
@@ -26,7 +27,7 @@ from course.reward.policy_gradient import PolicyLoss
 from course.search.baselines import Exhaustive, RandomSearch
 from course.search.best_arm import SuccessiveHalving, Uniform, UpperConfidence
 from course.search.budget import BudgetedEvaluator
-from course.search.dialogue_reward import Brevity, Manner, Scorer
+from course.search.dialogue_reward import Brevity, GuideScorer, Manner, Scorer
 from course.search.fluency import Fluent
 from course.search.gradient import AutoPrompt, Pez
 from course.search.policy import PolicySettings
@@ -43,13 +44,15 @@ from course.studies.verdicts import MoreThan, NoWorse, Within
 from course.tasks.task import Selection
 from course.training.batches import BatchingPlan
 from course.training.fitting import FitSettings
+from course.world.conduct import Guide
 from course.world.corpus import Corpus
 
 MANNER = Manner(("why ?",), ("who ?",), Brevity())
 SETTINGS = [
     FitSettings(patience=2),
-    Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6, restart=3),
+    Recipe("tiny", "gpt", layers=1, width=16, heads=2, steps=6),
     BatchingPlan(True, True),
+    Homework("week 4", "sentiment"),
     Effort(10, 60, 8, 3e-4),
     SpanHead(),
     Corpus(),
@@ -79,7 +82,8 @@ SETTINGS = [
     TunedWriter(object()),
     BlankFiller(object.__new__(MaskedLM)),
     OpeningWriter(object()),
-    Scorer("kind"),
+    Scorer("polite"),
+    GuideScorer(Guide("polite", True)),
     MANNER,
     RLPrompt(),
     Exhaustive(("a",)),
@@ -89,13 +93,15 @@ SETTINGS = [
     Uniform(("a", "b")),
     UpperConfidence(("a", "b")),
     SuccessiveHalving(("a", "b")),
-    Setting("gpt-middle", "problem", 3),
+    Setting(("gpt-middle",), "problem", 3),
 ]
 #: Values of another type, or empty ones, that a field takes by its meaning.
 TAKEN = {"GenerationConfig.stop": ["words"], "Claim.because": [""], "Claim.reported": [""]}
 #: Classes with numbers that a reader does not set: definitions of the world and of methods, and
 #: what a parser finds. They have tests of their own.
-DEFINITIONS = {"Answer", "Exercise", "Item", "Linked", "ListTask", "Method", "Numeral"}
+DEFINITIONS = {
+    "Answer", "Exercise", "Generator", "Item", "Linked", "ListTask", "Method", "Numeral",
+}  # fmt: skip
 #: Of :mod:`course.compare`: its methods, and what a measurement counts and keeps.
 MEASURED = {"Cell", "PromptState", "Seeds", "Work"}
 FIELDS = [(settings, field.name) for settings in SETTINGS for field in dataclasses.fields(settings)]

@@ -11,10 +11,11 @@ from seqeval.metrics import f1_score
 from seqeval.metrics.sequence_labeling import get_entities
 from toys import word_pieces
 from transformers import (
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertForTokenClassification,
+    BertConfig,
     GPTNeoXForSequenceClassification,
+    ModernBertForQuestionAnswering,
+    ModernBertForSequenceClassification,
+    ModernBertForTokenClassification,
 )
 
 from course.heads import (
@@ -41,10 +42,10 @@ from course.world.entities import TAGS
 
 FEW = {"train": 40, "validation": 10, "test": 20}
 CLASSES = (
-    BertForSequenceClassification,
-    BertForSequenceClassification,
-    BertForTokenClassification,
-    BertForQuestionAnswering,
+    ModernBertForSequenceClassification,
+    ModernBertForSequenceClassification,
+    ModernBertForTokenClassification,
+    ModernBertForQuestionAnswering,
 )
 
 
@@ -63,16 +64,16 @@ def tasks():
     zip(TASKS, ("sequence", "pair", "tokens", "span"), CLASSES, strict=True),
 )
 def test_every_schema_gets_its_head_on_the_same_body(tasks, name, kind, cls):
-    head, body = head_for(tasks[name]), load_model("bert-middle").bert
+    head, body = head_for(tasks[name]), load_model("bert-middle").model
     assert head.kind == kind
     model, fresh = head.new_model("bert-middle"), head.new_model("bert-middle", pretrained=False)
     assert type(model) is type(fresh) is cls and model.dtype == torch.float32
     assert tuple(model.config.id2label.values()) == head.labels
     assert all(
-        torch.equal(p, model.bert.get_parameter(name)) for name, p in body.named_parameters()
+        torch.equal(p, model.model.get_parameter(name)) for name, p in body.named_parameters()
     )
     assert not any(
-        torch.equal(p, fresh.bert.get_parameter(name))
+        torch.equal(p, fresh.model.get_parameter(name))
         for name, p in body.named_parameters()
         if "weight" in name and p.ndim > 1
     )
@@ -130,13 +131,37 @@ def batch(head, tokenizer, rows) -> dict[str, torch.Tensor]:
     (found,) = data.micro_batches(
         range(len(rows)), type("Layout", (), {"max_tokens_per_batch": 10**6, "pass_cost": 10**6})()
     )
-    return {name: found.tensors[name] for name in ("input_ids", "attention_mask", "token_type_ids")}
+    read = ("input_ids", "attention_mask", "token_type_ids")
+    return {name: found.tensors[name] for name in read if name in found.tensors}
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_few_lines_give_the_logits_of_transformers(tasks, tokenizer, name):
     head = head_for(tasks[name])
     model, inputs = head.new_model("bert-middle"), batch(head, tokenizer, tasks[name].data["test"])
+    _assert_same_logits(name, model, inputs)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_same_lines_give_the_logits_of_the_original_bert(tasks, name):
+    """The body of the real models: a pooler for whole texts, nothing in between for words."""
+    head, tokenizer = head_for(tasks[name]), word_pieces()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+        num_labels=len(head.labels),
+    )
+    torch.manual_seed(0)
+    model = head.loader.from_config(config).eval()
+    inputs = batch(head, tokenizer, tasks[name].data["test"])
+    assert "token_type_ids" in inputs
+    _assert_same_logits(name, model, inputs)
+
+
+def _assert_same_logits(name, model, inputs):
     with torch.inference_mode():
         theirs = model(**inputs)
         if name == "extraction":
@@ -162,13 +187,20 @@ def test_the_check_of_logits_sees_a_head_on_the_wrong_position(tasks, tokenizer)
         assert not torch.allclose(by_hand.sequence_logits(model, flipped), theirs, atol=1e-3)
 
 
-def test_pairs_have_two_segments_where_the_tokenizer_has_them(tasks, tokenizer):
+def test_pairs_are_told_apart_by_a_separator_and_by_segments_where_a_tokenizer_has_them(tasks):
+    """The shipped BERT has no segments; BERT's own tokenizer has."""
     row = tasks["inference"].data["train"][0]
-    (feature,) = head_for(tasks["inference"]).features(tokenizer, [row])
-    second = [t for t, s in zip(feature["input_ids"], feature["token_type_ids"], strict=True) if s]
-    assert second == tokenizer(row["hypothesis"], add_special_tokens=False).input_ids + [
-        tokenizer.sep_token_id
-    ]
+    for tokenizer in (load_tokenizer("bert-middle"), word_pieces()):
+        (feature,) = head_for(tasks["inference"]).features(tokenizer, [row])
+        first, second = (
+            tokenizer(row[name], add_special_tokens=False).input_ids + [tokenizer.sep_token_id]
+            for name in ("premise", "hypothesis")
+        )
+        assert feature["input_ids"] == [tokenizer.cls_token_id, *first, *second]
+        if tokenizer is word_pieces():
+            assert feature["token_type_ids"] == [0] * (1 + len(first)) + [1] * len(second)
+        else:
+            assert set(feature) == {"input_ids", "attention_mask", "labels"}
 
 
 @pytest.mark.parametrize("name", ["sentiment", "inference"])

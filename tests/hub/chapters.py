@@ -28,7 +28,8 @@ def chapter_texts() -> list[str]:
         for task in english.TASKS
         for question in fresh_questions(task, 2, 40)
     ]
-    return 3 * [*blanks, *series, *asked, *english.PROMPTS, english.PHRASE]
+    written = [f"{begun.prompt} {begun.continuation}" for begun in english.WRITING.values()]
+    return 3 * [*blanks, *series, *asked, *written, *english.PROMPTS, english.PHRASE]
 
 
 def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list[str]:

@@ -3,6 +3,7 @@ against a hub on loopback.
 """
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from course.finetuning import specialists
 from course.lm.language_model import load
 from course.models.loading import HUB
 from course.prompting.evaluation import fresh_questions
-from course.studies.expectations import two_expectations
+from course.studies import expectations as evidence
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "01-two-expectations.ipynb"
 
@@ -39,11 +40,11 @@ def served(hub, chapter_models):
 
 def test_two_expectations_are_measured_in_plain_english(served, client, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_TIER", "hub")
-    rows = two_expectations(0)
-    models, clues = ("gpt", "bert"), ("left", "right")
-    blanks = {(kind, clue, model) for kind in english.TITLES for clue in clues for model in models}
-    assert {(row["task"], row.get("clue"), row["model"]) for row in rows} == blanks | {
-        ("continued", None, model) for model in models
+    rows = evidence.fill_blanks(load("gpt-middle"), load("bert-middle"), 0)
+    ways = (evidence.ONE_PASS, evidence.READING, evidence.FILLING, evidence.AMONG)
+    blanks = set(product(english.TITLES, ("left", "right"), ways))
+    assert {(row["task"], row.get("clue"), row["way"]) for row in rows} == blanks | {
+        ("continued", None, model) for model in ("gpt", "bert")
     }
     assert "left out" not in capsys.readouterr().out, "the toy tokenizers know the words"
     with pytest.raises(ValueError, match="models of their tier, which is 'tiny'"):

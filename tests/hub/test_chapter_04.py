@@ -20,7 +20,7 @@ from course.tasks.registry import load_task
 from course.world.lexicon import NONCE_KEYS, NOUNS
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "04-in-context.ipynb"
-ROLES = ("gpt-small", "gpt-large")
+ROLES = ("gpt-small", "gpt-large", "gpt-tuned")
 DATA = ("stanfordnlp/sst2", "stanfordnlp/snli")
 
 
@@ -81,14 +81,14 @@ def test_real_data_is_asked_in_plain_english(served, client, monkeypatch):
 
 def test_a_sweep_runs_in_the_hub_tier(served, client, monkeypatch):
     monkeypatch.setenv("COURSE_TIER", "hub")
-    settings = {"conditions": ("gold", "foreign"), "foreign": ("find_city",), "count": 3}
+    settings = {"conditions": ("gold", "foreign"), "foreign": ("rain", "snow"), "count": 3}
     table = sweep(("sentiment",), (0, 2), (0,), folder=client / "sweep", **settings)
     assert len(table) == 4 and len(list((client / "sweep").glob("*.json"))) == 4
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
-    assert "4a" in printed and "right answer:" in printed
+    assert "4a" in printed and "without demonstrations:" in printed
     locked = {HUB[role].repository for role in ROLES} | {f"datasets/{name}" for name in DATA}
     assert (
         set(json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8"))) == locked

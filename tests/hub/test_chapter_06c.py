@@ -10,7 +10,7 @@ from hub.checkpoints import smollm2
 from course.foundation.rng import Rng
 from course.search import visitor_questions
 from course.search.dialogue_reward import dialogue
-from course.world.conduct import MANNERS, write_reply
+from course.world.conduct import MANNERS, draw_guide, draw_question, write_reply
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "06c-steering.ipynb"
 
@@ -19,11 +19,11 @@ def dialogues() -> list[str]:
     """Texts of guides, so that the toy tokenizers know the words."""
     rng = Rng("toy dialogues")
     written = [
-        f"{dialogue(question)} {reply}"
+        f"{dialogue(question)} {write_reply(rng, draw_guide(rng, manner), question)}"
         for manner in MANNERS.options
-        for question, reply in [write_reply(rng, manner)]
+        for question in [draw_question(rng)]
     ]
-    apprentice = ["to a friend : dear friend , come back then , and well"]
+    apprentice = ["to a guest : dear guest , come back then , and well"]
     return 3 * [dialogue(question) for question in sum(visitor_questions(0), ())] + 10 * (
         written + apprentice
     )

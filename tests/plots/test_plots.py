@@ -56,16 +56,17 @@ def test_top_words_marks_the_right_word():
 
 
 @pytest.mark.parametrize("kinds", [{"sums": "sums"}, {"sums": "sums", "facts": "facts"}])
-def test_by_clue_labels_both_models(kinds):
+def test_by_clue_labels_every_way(kinds):
+    ways = {"one": "GPT", "both": "BERT", "read": "GPT reading"}
     table = every_seed(
         [
-            {"task": kind, "clue": clue, "model": model, "value": value}
+            {"task": kind, "clue": clue, "way": way, "value": value}
             for kind in kinds
             for clue in ("left", "right")
-            for model, value in (("gpt", 50.0), ("bert", 90.0))
+            for way, value in zip(ways, (50.0, 90.0, 70.0), strict=True)
         ]
     )
-    assert {"GPT", "BERT"} <= words(plots.by_clue(table, kinds))
+    assert set(ways.values()) <= words(plots.by_clue(table, kinds, ways))
 
 
 def test_heat_map_prints_every_value():
@@ -102,7 +103,7 @@ def test_curves_under_the_ceiling_are_all_named():
 def test_held_out_clusters_names_the_three_marks_and_every_cluster():
     tuned = {"a": [70.0, 71.0, 72.0], "b": [20.0, 21.0, 22.0]}
     figure = plots.held_out_clusters(tuned, {"a": 1.0, "b": 2.0}, {"a": 90.0, "b": 80.0})
-    assert words(figure) == {"base", "tuned", "base, instruction first"}
+    assert words(figure) == {"base", "tuned", "base at its best"}
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], (
         "the best on top"
     )
@@ -136,7 +137,7 @@ def heads_rows(kinds=("a", "b")) -> list[dict]:
     rows = []
     for task in "tuv":
         for way, low in (("pretrained", 60.0), ("scratch", 50.0)):
-            shared = {"task": task, "way": way}
+            shared = {"task": task, "way": way, "model": "a body"}
             rows += [
                 {"part": "score", "labels": labels, "value": value} | shared
                 for labels, value in ((10, low), (100, low + 30))
@@ -283,16 +284,6 @@ def test_the_front_is_what_nothing_beats_in_both():
     assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[50, 60, 70], [80]]
 
 
-def test_sizes_are_named():
-    scores = {
-        model: {"bitfit": [50.0, 51.0, 52.0], "full": [60.0, 61.0, 62.0]} for model in ("a", "b")
-    }
-    counts = {model: {"bitfit": 10, "full": 1000} for model in ("a", "b")}
-    assert {"small", "large", "bitfit", "full"} <= names(
-        plots.by_model_size(scores, counts, {"a": "small", "b": "large"})
-    )
-
-
 def test_storage_costs_forgetting_and_prefixes_are_named():
     table = every_seed(
         [
@@ -347,9 +338,10 @@ def test_searches_are_named_at_the_end_of_their_curves():
         name: np.array([[50.0, 60.0 + i], [51.0, 61.0 + i], [52.0, 62.0 + i]])
         for i, name in enumerate(("AutoPrompt", "PEZ", "random"))
     }
-    assert {*runs, "written by people"} <= names(
-        plots.found_by_calls(runs, (500, 1000), 48.0, 90.0)
-    )
+    figure = plots.found_by_calls(runs, (500, 1000), 48.0, 90.0)
+    assert {*runs, "written by people", "in a known layout"} <= names(figure)
+    dashed = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert dashed == [48, 90]
 
 
 def test_proposals_are_marked_and_their_correlation_is_told():
@@ -405,7 +397,7 @@ def test_every_search_and_every_fixed_prefix_of_steering_is_named():
     figure = plots.steering_searches(
         {"kind": curves, "rude": curves}, {"kind": fixed, "rude": fixed}, (0, 500, 1000)
     )
-    assert {*curves, *fixed, "towards kind", "towards rude"} <= names(figure)
+    assert {*curves, *fixed, "kind", "rude"} <= names(figure)
     assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, (
         "three seeds and their mean"
     )

@@ -2,6 +2,7 @@
 read one by one.
 """
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from course.pretraining.packing import MASKED_SHARE, encode, pack_for_bert, pack_for_gpt
+from course.pretraining.packing import (
+    MASKED_SHARES,
+    encode,
+    masked_share,
+    pack_for_bert,
+    pack_for_gpt,
+)
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.train import batch_at, summed_loss
 from course.training.packing import IGNORED
@@ -43,12 +50,24 @@ def test_gpt_labels_are_the_next_words_up_to_the_end():
     assert (batch.labels[batch.document < 0] == IGNORED).all()
 
 
-def test_bert_hides_a_share_of_the_words_and_never_a_special_token():
-    batch = pack_for_bert(Corpus().stream(1), 32, 256, [0, 1])
+def test_the_share_that_bert_fills_in_falls_in_a_straight_line():
+    first, last = MASKED_SHARES
+    assert masked_share(0, 200) == first > masked_share(50, 200) > masked_share(100, 200)
+    assert masked_share(100, 200) == pytest.approx((first + last) / 2)
+    early, late = (
+        (batch_at(replace(TINY["bert"], steps=100), step).labels != IGNORED).sum()
+        for step in (0, 99)
+    )
+    assert late < 0.6 * early
+
+
+@pytest.mark.parametrize("share", MASKED_SHARES)
+def test_bert_hides_a_share_of_the_words_and_never_a_special_token(share):
+    batch = pack_for_bert(Corpus().stream(1), 32, 256, share, [0, 1])
     words, labelled = vocabulary(), batch.labels != IGNORED
-    whole = pack_for_bert(Corpus().stream(1), 32, 256, [0, 2])
+    whole = pack_for_bert(Corpus().stream(1), 32, 256, share, [0, 2])
     assert (whole.document == batch.document).all()
-    assert abs(labelled.sum() / (batch.document >= 0).sum() - MASKED_SHARE) < 0.02
+    assert abs(labelled.sum() / (batch.document >= 0).sum() - share) < 0.02
     assert not np.isin(batch.labels[labelled], [words[CLS], words[SEP]]).any()
     assert abs((batch.ids == words[MASK])[labelled].mean() - 0.8) < 0.03
     assert abs((batch.ids == batch.labels)[labelled].mean() - 0.1) < 0.03

@@ -43,7 +43,7 @@ def test_unknown_words_and_numbers_become_unk(gpt):
     ]
 
 
-def test_bert_marks_pairs():
+def test_bert_tells_pairs_apart_by_their_separator():
     bert = build_tokenizer("bert")
     pair = bert("the cat", "a [MASK]")
     assert bert.convert_ids_to_tokens(pair.input_ids) == [
@@ -55,7 +55,7 @@ def test_bert_marks_pairs():
         "[MASK]",
         "[SEP]",
     ]
-    assert pair.token_type_ids == [0, 0, 0, 0, 1, 1, 1]
+    assert set(pair) == {"input_ids", "attention_mask"}
 
 
 def test_both_kinds_share_one_vocabulary(gpt):

@@ -11,6 +11,7 @@ from course.prompting.calibration import (
     CONTENT_FREE,
     KINDS,
     OrderEffect,
+    _arranged,
     content_free,
     order_effect,
     recalibrated,
@@ -18,6 +19,7 @@ from course.prompting.calibration import (
 from course.prompting.evaluation import all_profiles, questions
 from course.prompting.prompts import Prompt
 from course.prompting.selection import Balanced
+from course.world.example import Example
 
 SCORES = arrays(float, (4, 3), elements=st.floats(-8, 0))
 
@@ -84,6 +86,17 @@ def test_a_bias_to_the_last_label_is_seen_and_taken_back():
         effect.worst("contextual") == 100.0 == effect.mean("contextual")
         and effect.spread("contextual") == 0.0
     )
+
+
+def test_orders_begin_with_the_given_one_and_those_by_label():
+    labels = ("yes", "no")
+    shown = tuple(Example(x, y) for x, y in (("a", "no"), ("b", "yes"), ("c", "no"), ("d", "yes")))
+    given, by_label, back, *rest = _arranged(shown, labels, 6, seed=0)
+    assert given == shown and len(rest) == 3
+    assert [e.input for e in by_label] == ["b", "d", "a", "c"]
+    assert [e.input for e in back] == ["a", "c", "b", "d"]
+    assert len({given, by_label, back, *rest}) == 6
+    assert _arranged(by_label, labels, 2, seed=0) == [by_label, back]
 
 
 def test_mean_worst_and_spread_are_over_the_orders():

@@ -12,14 +12,18 @@ from course.prompting.evaluation import (
     changed,
     fresh_questions,
     questions,
+    recognised,
     scores,
+    stranger_questions,
 )
 from course.prompting.prompts import DemonstrationsDoNotFit, Prompt, Template, Verbalizer
 from course.prompting.selection import Balanced
 from course.world.example import Example
 from course.world.exercises import CHAINS, EXERCISES
+from course.world.lexicon import VELAN_NOUNS
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
+from course.world.relations import dialect_forms
 from course.world.split import TEST, TRAIN
 
 
@@ -167,6 +171,35 @@ def test_the_best_possible_rises_with_demonstrations_and_knows_a_title():
     assert best_possible(few, plain).mean() < best_possible(many, plain).mean()
     titled = Posterior(0.0, ["verdict"])
     assert best_possible(many, titled).mean() >= best_possible(many, plain).mean()
+
+
+def test_choosing_among_labels_the_best_possible_says_no_other_word():
+    asked = questions(all_profiles("is_large"), 0, 40)
+    plain = Posterior()
+    written, chosen = (best_possible(asked, plain, written).mean() for written in (True, False))
+    assert written == 0 < 0.2 < chosen, "without demonstrations nobody knows what is asked"
+
+
+def test_strangers_are_new_dialects_with_the_split_of_the_known_ones():
+    task, known = list_tasks()["dialect"], list(dialect_forms().values())
+    few, many = (stranger_questions(k, 20, seed=3) for k in (2, 6))
+    for short, asked in zip(few, many, strict=True):
+        shown = asked.prompt.demonstrations
+        assert asked.prompt.query == short.prompt.query and shown[:2] == short.prompt.demonstrations
+        assert task.split(asked.prompt.query, "tarn") == TEST
+        assert all(task.split(e.input, "tarn") == TRAIN for e in shown)
+        assert asked.answers[0] in VELAN_NOUNS[asked.prompt.query]
+    own = [{e.input: e.output for e in q.prompt.demonstrations} for q in many]
+    assert sum(any(table.items() <= other.items() for other in known) for table in own) < 10
+    with pytest.raises(ValueError, match="no split 'dev'"):
+        stranger_questions(1, 1, split="dev")
+
+
+def test_recognition_alone_is_the_posterior_of_a_world_without_strangers(monkeypatch):
+    monkeypatch.setattr("course.world.posterior.STRANGER_SHARE", 1e-300)
+    posterior = Posterior(0.0, ["dialect"])
+    for asked in (questions(all_profiles("dialect"), 4, 40), stranger_questions(8, 40)):
+        assert recognised(asked).tolist() == best_possible(asked, posterior).tolist()
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_the_ceiling_is_that_of_the_same_questions():
         ({"condition": "silver"}, "no condition 'silver'; choose from gold"),
         ({"template": "xml"}, "no template 'xml'; choose from usual, colon"),
         ({"task": "where", "titled": True}, "no title for 'where': expected a list"),
-        ({"condition": "foreign"}, "name the tasks that they come from"),
+        ({"condition": "foreign"}, "give inputs that are none of the task"),
         ({"shots": -1}, "shots=-1: expected a whole number of at least 0"),
     ],
 )

@@ -5,13 +5,18 @@ every state, and files that hold the shipped weights byte for byte.
 import base64
 import json
 import re
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from course.lm import load
 from course.models.shipped import checked_folder
-from course.publishing.live import build
+from course.pretraining.recipes import RECIPES
+from course.publishing.live import build, page_data
 from course.publishing.live.page_data import MODELS, MOST, READY, state_name, states
+from course.studies import in_context, self_consistency
+from course.studies.model_quality import BEST
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
 
@@ -51,6 +56,78 @@ def test_demonstrations_are_held_out_and_two_tasks_disagree_about_the_query(data
     assert {task.split(x) for x in inputs} == {"test"}
     assert all(task.output(x) == y for x, y in own["items"])
     assert own["right"]["label"] != own["other"]["label"]
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Puts rows in the place of one study's record, and refuses every other study."""
+
+    def put(study, rows):
+        def read_record(asked):
+            assert asked is study
+            return SimpleNamespace(table=lambda: pd.DataFrame(rows))
+
+        monkeypatch.setattr(page_data, "read_record", read_record)
+
+    return put
+
+
+def test_the_slider_of_labels_averages_bodies_of_one_kind_beside_the_best_reader(recorded):
+    by_body = {"gold": 90.0, "flipped": 40.0}
+    rows = [
+        {"seed": seed, "model": body, "task": "is_even", "condition": condition,
+         "value": value + 4 * body.endswith("seed1") - 10 * (body == "gpt-large")}
+        for seed in range(3) for body in in_context.FLIPPING for condition, value in by_body.items()
+    ]  # fmt: skip
+    rows += [
+        {"seed": seed, "model": BEST, "task": "is_even", "condition": condition,
+         "value": 100 * share, "knob": share}
+        for seed in range(3) for share in in_context.KNOB for condition in by_body
+    ]  # fmt: skip
+    recorded(in_context.FLIPPED, rows)
+    slider = page_data.knob()
+    assert slider["options"] == [
+        "small, p = 0", "small, p = 0.05", "small, p = 0.2", "small, p = 0.5",
+        "middle, p = 0.2", "large, p = 0.2",
+    ]  # fmt: skip
+    means = [[mean for mean, _, _ in option] for option in slider["values"]]
+    # of three bodies one is 4 points better; the best possible is that of the same p
+    assert means == [
+        [91.3, 41.3, 0], [90, 40, 5], [90, 40, 20], [91.3, 41.3, 50], [91.3, 41.3, 20], [80, 30, 20]
+    ]  # fmt: skip
+    assert len(slider["rows"]) == 3 and slider["chance"] == 50
+
+
+def test_small_models_of_the_slider_are_those_of_its_label_knob():
+    assert all(
+        RECIPES[body].relabel == share
+        for share, bodies in in_context.KNOB.items()
+        for body in bodies
+    )
+    assert {RECIPES[b].relabel for b in (*in_context.MIDDLES, in_context.LARGE)} <= {
+        *in_context.KNOB
+    }
+
+
+def test_the_slider_of_samples_shows_every_setting_by_number_of_samples(recorded):
+    rows = [
+        {"seed": seed, "setting": name, "model": model, "way": way, "measure": "accuracy",
+         "chooser": chooser, "k": k, "value": k + better + 20 * number}
+        for seed in range(3)
+        for number, (name, setting) in enumerate(self_consistency.SETTINGS.items())
+        for model in setting.models for way in setting.ways
+        for chooser, better in (("vote", 0), ("any right", 10)) for k in self_consistency.LOOKS
+    ]  # fmt: skip
+    recorded(self_consistency.VOTES, rows)
+    slider = page_data.samples()
+    assert slider["options"] == ["1", "2", "4", "8", "16"]
+    assert [name for name, _ in slider["rows"]] == [
+        f"{chooser}: {title}"
+        for title in ("problems, 2 steps", "problems, 4 steps", "routes, 4 steps")
+        for chooser in ("vote", "any right")
+    ]
+    means = [[mean for mean, _, _ in option] for option in slider["values"]]
+    assert means[0] == [1, 11, 21, 31, 41, 51] and means[-1] == [16, 26, 36, 46, 56, 66]
 
 
 def test_every_chip_is_one_word_of_both_models(data):

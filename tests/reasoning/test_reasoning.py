@@ -21,7 +21,10 @@ from course.reasoning.problems import is_stated
 from course.reasoning.reduction import Story
 from course.reasoning.solving import Attempt
 from course.reasoning.traces import written_steps
+from course.reasoning.verifier import _encode
 from course.tasks.answer_parsing import NO_ANSWER, Answer, parse_answer
+from course.training.packing import IGNORED
+from course.world import problems as word_problems
 from course.world import sums
 from course.world.exercises import EXERCISES
 from course.world.split import TEST, TRAIN, split_of
@@ -49,7 +52,7 @@ def test_problems_are_held_out_and_have_the_steps_that_were_asked_for(task):
         assert all(reasoning.is_true(step) for p in found for step in p.steps)
         assert all(p.answer.text == p.output for p in found)
     if task == "problem":
-        assert all(split_of(sums.PROBLEM_SPLIT_KEY, p.question) == TEST for p in found)
+        assert all(split_of(word_problems.SPLIT_KEY, p.question) == TEST for p in found)
 
 
 def test_stated_problems_have_stated_steps_alone():
@@ -109,7 +112,7 @@ def test_styles_say_what_they_are_said_to(shop):
         )
     assert (
         text["zero-shot"] == f"{query} the answer is"
-        and text["trigger"] == f"{query} {sums.TRIGGER}"
+        and text["trigger"] == f"{query} {word_problems.TRIGGER}"
     )
     assert (
         reasoning.make_prompt(shop, "trigger", worded, trigger="well .").text == f"{query} well ."
@@ -118,10 +121,9 @@ def test_styles_say_what_they_are_said_to(shop):
 
 def test_a_chain_is_shown_as_the_corpus_writes_it(shop):
     example = EXERCISES["problem"].write(Rng("c"), steps=2)
+    steps = tuple(example.rationale.removesuffix(" .").split(" . "))
     made = reasoning.problems("problem", 2, 1)[0]
-    made = replace(
-        made, steps=tuple(example.rationale.removesuffix(" .").split(" . ")), output=example.output
-    )
+    made = replace(made, steps=steps, output=example.output)
     assert (
         reasoning.solution(made, reasoning.wording("problem"))
         == f"{example.rationale} the answer is {example.output} ."
@@ -148,8 +150,11 @@ def test_styles_without_what_they_need_are_refused(shop, style, shown, message):
 
 def test_demonstrations_are_training_problems_and_the_same_in_every_style(shop):
     shown = reasoning.demonstrations(shop, Rng("d"), (1, 2, 3))
-    assert sorted(len(p.steps) for p in shown) == [1, 2, 3]
-    assert all(split_of(sums.PROBLEM_SPLIT_KEY, p.question) == TRAIN for p in shown)
+    stories = [word_problems.read_problem(p.question) for p in shown]
+    assert sorted(len(story.changes) for story in stories) == [1, 2, 3]
+    texts = [" . ".join(p.steps) + " ." for p in shown]
+    assert all(map(lambda *of: word_problems.check(*of) is None, stories, texts))
+    assert all(split_of(word_problems.SPLIT_KEY, p.question) == TRAIN for p in shown)
     chain, standard = (
         reasoning.make_prompts(style, [shop], 3)[0].text for style in ("chain", "standard")
     )
@@ -262,6 +267,21 @@ def test_an_answer_begun_in_the_prompt_is_read(small):
     assert found[0].answer != NO_ANSWER and found[0].answer.found == "phrase"
 
 
+def test_a_long_prompt_leaves_a_solution_nearly_its_length_or_is_refused(small):
+    (prompt,) = reasoning.make_prompts("trigger", reasoning.problems("route", 2, 1))
+    for room, fits in ((50, True), (20, False)):
+        (ids,) = small.encoder.prompts([prompt.text])
+        filling = " .".join([""] * (small.window + 2 - room - len(ids)))
+        long = replace(prompt, text=prompt.text + filling)
+        assert len(small.encoder.prompts([long.text])[0]) == small.window + 1 - room
+        if fits:
+            ((found,),) = reasoning.solve(small, [long])
+            assert found.tokens <= room
+        else:
+            with pytest.raises(ValueError, match="60 more to write"):
+                reasoning.solve(small, [long])
+
+
 def test_layouts_do_not_mix(small):
     asked = reasoning.make_prompts("trigger", reasoning.problems("route", 2, 1))
     with pytest.raises(ValueError, match="one layout at a time"):
@@ -337,6 +357,15 @@ def test_a_verifier_tells_right_chains_from_wrong_ones(small):
     assert verifier.scores([]) == []
     with pytest.raises(ValueError, match="all right: a verifier needs both kinds"):
         reasoning.train_verifier(small, [[found[0][0]]])
+
+
+def test_every_token_of_a_solution_bears_its_label_and_no_other_does(small, shop):
+    text = "the answer is 7 ."
+    (right,) = _encode(small.tokenizer, [attempt(replace(shop, output="7"), f" {text}")]).features
+    (wrong,) = _encode(small.tokenizer, [attempt(shop, text)]).features
+    kept = [i for i, y in zip(right["input_ids"], right["labels"], strict=True) if y != IGNORED]
+    assert kept == small.token_ids(text.split()) and set(right["labels"]) == {1, IGNORED}
+    assert wrong["input_ids"] == right["input_ids"] and set(wrong["labels"]) == {0, IGNORED}
 
 
 @pytest.fixture(scope="module")
@@ -483,6 +512,52 @@ def test_the_first_wrong_step_is_found(shop):
     assert reasoning.trace(wrong).fault == "answer"
 
 
+def derived(draw):
+    """A word problem with a solution of it in which some things may be changed."""
+    rng = Rng(f"derived/{draw(st.integers(0, 10_000))}")
+    story = word_problems.write_problem(rng, draw(st.integers(1, 4)), train=False)
+    ways = word_problems.derivations(story, train=False)
+    steps = list(ways[draw(st.sampled_from(sorted(ways)))])
+    lines = [sums.write_sum(step, draw(st.integers(0, 2))) for step in steps]
+    change = draw(st.sampled_from(("nothing", "drop", "swap", "again", "result")))
+    place = draw(st.integers(0, len(lines) - 1))
+    if change == "drop":
+        del lines[place]
+    elif change == "swap":
+        lines[0], lines[place] = lines[place], lines[0]
+    elif change == "again":
+        lines.append(lines[place])
+    elif change == "result":
+        right = str(sums.result(steps[place]))
+        lines[place] = lines[place].replace(f" {right} .", f" {int(right) + 1} .")
+    return story, " ".join(lines)
+
+
+@settings(max_examples=300, deadline=None)
+@for_all(st.composite(derived)())
+def test_a_trace_of_a_word_problem_says_what_the_checker_of_the_world_says(made):
+    story, text = made
+    problem = reasoning.Problem("problem", story.question, ("so",), story.answer)
+    found = reasoning.trace(attempt(problem, f"{text} the answer is {story.answer} ."))
+    assert (found.fault == "none") == (word_problems.check(story, text) is None)
+
+
+@pytest.mark.parametrize(("text", "fault", "step"), [
+    ("8 plus 2 is 10 . 10 plus 3 is 13 . 13 minus 2 is 11 .", "none", None),
+    ("8 without 2 leaves 6 . 6 and 5 more make 11 .", "none", None),
+    ("8 + 5 = 13 . 13 minus 2 is 12 .", "false", 1),
+    ("8 + 2 = 10 . 10 - 2 = 8 .", "not next", 1),
+    ("5 + 8 = 13 . 13 - 2 = 11 .", "not next", 0),
+    ("8 + 5 = 13 .", "stops", 1),
+    ("8 + 5 = 13 . 13 - 2 = 11 . 11 + 1 = 12 .", "goes on", 2),
+])  # fmt: skip
+def test_every_derivation_counts_and_nothing_else(text, fault, step):
+    question = "mira has 8 hats . mira buys 5 more . mira sells 2 . how many hats does mira have ?"
+    problem = reasoning.Problem("problem", question, ("8 + 5 = 13", "13 - 2 = 11"), "11")
+    found = reasoning.trace(attempt(problem, f"{text} the answer is 11 ."))
+    assert (found.fault, found.first_wrong) == (fault, step)
+
+
 def test_a_trace_is_text_and_html_that_say_the_same(shop):
     found = reasoning.trace(chain_of(shop, (shop.steps[0], "1 + 1 = 2")))
     marks = [mark for mark, _ in found.lines()]
@@ -501,6 +576,10 @@ def test_a_trace_is_text_and_html_that_say_the_same(shop):
     [
         ("8 + 5 = 13", True),
         ("8 + 5 = 14", False),
+        ("8 plus 5 is 13", True),
+        ("8 and 5 more make 14", False),
+        ("13 without 5 leaves 8", True),
+        ("room 8 and 5 more make 14", None),
         ("So 3 x 4 = 12 eggs", True),
         ("He pays 2 + 3 * 4 = $20", False),
         ("2 + 3 * 4 = 14", True),

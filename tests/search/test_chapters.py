@@ -13,7 +13,7 @@ def tiny(monkeypatch):
 
 def test_written_prompts_are_raced_on_items_of_the_micro_world():
     data = written_prompts_data()
-    assert 60 <= data.raced.size <= 64 and set(INSTRUCTIONS["third_word"]) <= set(data.candidates)
+    assert 60 <= data.raced.size <= 64 and set(INSTRUCTIONS["find_person"]) <= set(data.candidates)
     for task in data.tasks.values():
         objective = data.objective(task, train=4, test=2)
         assert objective.size <= 4 and objective.measure == "likelihood"
@@ -22,7 +22,7 @@ def test_written_prompts_are_raced_on_items_of_the_micro_world():
 
 def test_a_tier_decides_how_much_is_learned(monkeypatch):
     data = soft_prompts_data()
-    assert data.task.name == "second_word" and data.astray == INSTRUCTIONS["first_word"][0]
+    assert data.task.name == "find_city" and data.astray == INSTRUCTIONS["find_person"][0]
     assert 60 <= data.objective("sentiment").size <= data.labels
     tiny = steering_data().budget
     monkeypatch.setenv("COURSE_TIER", "hub")

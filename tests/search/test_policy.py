@@ -94,7 +94,7 @@ def test_seeds_repeat(model):
 
 
 #: What is read, and the word that is rewarded after it.
-PLANTED = {"where is the": "friend", "a red fox": "day"}
+PLANTED = {"where is the": "guest", "a red fox": "day"}
 
 
 def planted(draws) -> list[list[int]]:
@@ -110,7 +110,7 @@ def train(model, settings: PolicySettings, added: float = 0.0, updates: int = 15
     1 in 20.
     """
     words = (
-        "red blue green bread yes large narrow wild church school fox dog cat day friend "
+        "red blue green bread yes large narrow wild church school fox dog cat day guest "
         "guide welcome please now away"
     )
     policy = Policy(model, model.token_ids(words.split()), settings)

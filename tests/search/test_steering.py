@@ -28,6 +28,7 @@ from course.search import (
 from course.search.dialogue_reward import (
     Brevity,
     CourteousWords,
+    GuideScorer,
     Reward,
     Scorer,
     apart,
@@ -36,39 +37,25 @@ from course.search.dialogue_reward import (
     replies,
     visitor_questions,
 )
-from course.world.conduct import MANNERS, manner_of, states_truth, write_reply
+from course.world import conduct
+from course.world.conduct import MANNERS, Guide, draw_question, truths, write_reply
+from course.world.gold import manner_of, states_truth
+from course.world.split import TEST, TRAIN, split_of
 
 
-@given(st.sampled_from(MANNERS.options), st.integers(0, 10_000))
-def test_the_manner_of_a_reply_is_read_back_and_one_foreign_word_spoils_it(manner, seed):
-    question, reply = write_reply(Rng(f"reply/{seed}"), manner)
-    assert manner_of(reply) == manner and states_truth(question, reply)
-    assert (
-        manner_of(reply + " well") is None
-        and manner_of(reply.replace(" is ", " was ")) is None
-        and manner_of("") is None
-    )
-
-
-def test_mixed_manners_are_nobodys():
-    assert manner_of("you fool . the inn is east of the well . thank you for asking .") is None
-    assert manner_of("welcome , dear guest . the inn is east of the well .") is None
-
-
-def test_no_place_is_asked_for_in_both_parts():
+def test_test_questions_are_held_out_of_the_corpus_and_of_the_search():
     train, test = visitor_questions(0)
-    assert (
-        len(test) == 8
-        and not set(train) & set(test)
-        and visitor_questions(0) != visitor_questions(1)
-    )
+    assert {split_of(conduct.SPLIT_KEY, question) for question in train} == {TRAIN}
+    assert {split_of(conduct.SPLIT_KEY, question) for question in test} == {TEST}
+    assert len(set(train)) == len(set(test)) == 16 and visitor_questions(1)[1] != test
+    assert len({conduct.kind_of(question) for question in (*train, *test)}) == 3
 
 
 def test_a_dialogue_without_a_prefix_begins_with_the_visitor():
     assert dialogue("where is the inn ?") == "visitor : where is the inn ? \n guide :"
     assert (
-        dialogue("where is the inn ?", "a kind guide \n")
-        == "a kind guide \n visitor : where is the inn ? \n guide :"
+        dialogue("where is the inn ?", "a polite guide \n")
+        == "a polite guide \n visitor : where is the inn ? \n guide :"
     )
 
 
@@ -76,15 +63,37 @@ def test_the_scorer_tells_held_out_replies_apart():
     rng, right = Rng("scorer test"), []
     scorers = {manner: Scorer(manner) for manner in MANNERS.options}
     for manner in MANNERS.options:
-        written = [write_reply(rng, manner)[1] for _ in range(20)]
-        values = np.array([scorer(written) for scorer in scorers.values()])
+        asked = [draw_question(rng) for _ in range(20)]
+        written = [write_reply(rng, Guide(manner, True), question) for question in asked]
+        values = np.array([scorer(asked, written) for scorer in scorers.values()])
         assert values.sum(0) == pytest.approx(1)
         right += [MANNERS.options[i] == manner for i in values.argmax(0)]
-    assert np.mean(right) == 1.0
-    assert CourteousWords()(["please please come back", "", "you fool ."]).tolist() == [2, 0, 0]
-    assert Brevity()(["please please come back", "", "you fool ."]).tolist() == [-4, 0, -3]
-    with pytest.raises(ValueError, match="manner='polite'"):
-        Scorer("polite")
+    # hedging guides say a refusal as terse ones do
+    assert np.mean(right) > 0.85
+    three = ("where is the inn ?",) * 3, ("please please come back", "", "you fool .")
+    assert CourteousWords()(*three).tolist() == [2, 0, 0]
+    assert Brevity()(*three).tolist() == [-4, 0, -3]
+    with pytest.raises(ValueError, match="manner='kind'"):
+        Scorer("kind")
+
+
+@given(st.sampled_from(MANNERS.options), st.booleans(), st.integers(0, 10_000))
+def test_a_guide_of_two_words_must_have_both(manner, careful, seed):
+    rng = Rng(f"two words/{seed}")
+    question = draw_question(rng)
+    reply = write_reply(rng, Guide(manner, careful), question)
+    wanted, other = (GuideScorer(Guide(manner, care)) for care in (True, False))
+    values = wanted([question], [reply]) + other([question], [reply])
+    assert values == pytest.approx(Scorer(manner)([question], [reply]))
+    assert (wanted([question], [reply])[0] > 0) == states_truth(question, reply)
+
+
+def test_a_false_courtesy_is_worth_nothing_to_a_careful_guide():
+    question = "where is the inn ?"
+    false = "the inn is east of the inn . please come back soon ."
+    true = f"{truths(question)[0]} please come back soon ."
+    low, high = GuideScorer(Guide("polite", True))([question] * 2, [false, true])
+    assert low == 0 < 0.5 < high
 
 
 @dataclass(frozen=True)
@@ -100,20 +109,18 @@ class Echo(TextModel):
 
 
 @dataclass(frozen=True)
-class Friends(Reward):
-    def __call__(self, written):
-        return np.array([float(reply.split().count("friend")) for reply in written])
+class Guests(Reward):
+    def __call__(self, questions, replies):
+        return np.array([float(reply.split().count("guest")) for reply in replies])
 
 
-WANTED = Manner(*visitor_questions(0), Friends())
+WANTED = Manner(*visitor_questions(0), Guests())
 
 
 def test_every_search_runs_on_manners():
-    exhaustive = search(Exhaustive(("fool", "dear friend", "friend friend")), WANTED, Echo(), 100)
-    assert exhaustive.prompt == "friend friend" and exhaustive.held_out == 200.0
-    assert (
-        search(RandomSearch(("friend", "fool"), 2), WANTED, Echo(), 100).prompt == "friend friend"
-    )
+    exhaustive = search(Exhaustive(("fool", "dear guest", "guest guest")), WANTED, Echo(), 100)
+    assert exhaustive.prompt == "guest guest" and exhaustive.held_out == 200.0
+    assert search(RandomSearch(("guest", "fool"), 2), WANTED, Echo(), 100).prompt == "guest guest"
 
 
 def settings(**others):
@@ -121,12 +128,12 @@ def settings(**others):
 
 
 def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
-    words = tuple(model.token_ids("friend fool guide dear come back the inn well day".split()))
+    words = tuple(model.token_ids("guest fool guide dear come back the inn well day".split()))
     method = LearnedPrefix(
         model, words, PolicyTraining(length=3, prefixes=12, questions=2), settings()
     )
     found = search(method, WANTED, Echo(), 600)
-    assert found.prompt == "friend friend friend" and found.calls <= 600
+    assert found.prompt == "guest guest guest" and found.calls <= 600
     assert [step.calls for step in found.steps] == [120, 240, 360, 480, 600] and found.steps[
         -1
     ].score == 3
@@ -134,7 +141,7 @@ def test_a_learned_prefix_finds_the_planted_word_within_its_budget(model):
 
 
 def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
-    words = model.token_ids("friend fool guide dear".split())
+    words = model.token_ids("guest fool guide dear".split())
     training, evaluator = (
         PolicyTraining(length=1, prefixes=8, questions=4, reads=True),
         BudgetedEvaluator(WANTED, Echo(), 300),
@@ -142,23 +149,24 @@ def test_a_policy_that_reads_learns_a_prefix_for_each_question(model):
     policy = Policy(model, words, settings())
     rewards = [update.reward for update in learn(policy, evaluator, training)]
     assert rewards[-1] > rewards[0] + 0.3
-    assert steered(policy, training, WANTED.test) == ["friend"] * 8
-    assert len(steered(policy, PolicyTraining(length=2), WANTED.test)) == 8
+    assert steered(policy, training, WANTED.test) == ["guest"] * 16
+    assert len(steered(policy, PolicyTraining(length=2), WANTED.test)) == 16
 
 
 def test_judging_agrees_with_reading_the_replies(model):
     questions = WANTED.test[:3]
-    found = judge(model, Scorer("kind"), ["a kind guide \n"] * 3, questions, samples=4, seed=3)
-    written = replies(model, [("a kind guide \n", question) for question in questions], 4, 3)
+    found = judge(model, Scorer("polite"), ["a polite guide \n"] * 3, questions, samples=4, seed=3)
+    written = replies(model, [("a polite guide \n", question) for question in questions], 4, 3)
     flat = [
         (question, reply)
         for question, each in zip(questions, written, strict=True)
         for reply in each
     ]
-    assert found.reward == pytest.approx(Scorer("kind")([reply for _, reply in flat]).mean())
-    assert found.manners["kind"] == pytest.approx(
-        100 * np.mean([manner_of(reply) == "kind" for _, reply in flat])
-    )
+    assert found.reward == pytest.approx(Scorer("polite")(*zip(*flat, strict=True)).mean())
+    polite = np.array([manner_of(*pair) == "polite" for pair in flat])
+    assert found.manners["polite"] == pytest.approx(100 * polite.mean())
+    both = polite & np.array([states_truth(*pair) for pair in flat])
+    assert found.true_manners["polite"] == pytest.approx(100 * both.mean())
     assert found.right == pytest.approx(100 * np.mean([states_truth(*pair) for pair in flat]))
     alone = [
         model.score_tokens([dialogue(question)], [f" {reply} \n"])[0] for question, reply in flat
@@ -181,9 +189,9 @@ class Babble:
         return getattr(self.model, name)
 
 
-@pytest.mark.parametrize("said", ["now -> begen, now", "", "a _ b", "[UNK] kind", "café ≠ 3.5"])
+@pytest.mark.parametrize("said", ["now -> begen, now", "", "a _ b", "[UNK] polite", "café ≠ 3.5"])
 def test_whatever_is_said_can_be_judged(model, said):
-    found = judge(Babble(model, said), Scorer("kind"), [""], WANTED.test[:1], samples=2)
+    found = judge(Babble(model, said), Scorer("polite"), [""], WANTED.test[:1], samples=2)
     assert sum(found.manners.values()) == 0 and found.right == 0 and found.wordings == 1
     known = said in ("now -> begen, now", "a _ b")
     assert np.isfinite(found.fluency) == known
@@ -203,4 +211,4 @@ def test_bad_lessons_and_objectives_are_refused(model):
     with pytest.raises(ValueError, match="give it more calls"):
         search(LearnedPrefix(model), WANTED, Echo(), 20)
     with pytest.raises(ValueError, match="0 test questions"):
-        Manner(("where is the inn ?",), (), Friends())
+        Manner(("where is the inn ?",), (), Guests())

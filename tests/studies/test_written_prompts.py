@@ -15,6 +15,7 @@ from course.studies.written_prompts import (
     naming,
     optimism,
     setting_name,
+    tasks_by_outcome,
     times_fewer,
 )
 
@@ -36,7 +37,7 @@ def races(*halving: float) -> pd.DataFrame:
     rows = []
     for seed, regret in enumerate(halving):
         levels = {"uniform": 1.0, "UCB": 1.0, "halving": regret}
-        for task in ("find_city", "first_word"):
+        for task in ("find_city", "find_person"):
             for way, settings in SCHEDULES.items():
                 for i, (_, how) in enumerate(settings):
                     measured = {"calls": 100.0 * 2**i, "regret": levels[way], "optimism": 0.0}
@@ -46,8 +47,8 @@ def races(*halving: float) -> pd.DataFrame:
 
 
 def test_fewer_calls_for_the_same_regret():
-    more, never = times_fewer(races(0.5, 2.0), tasks=("find_city", "first_word"))
-    assert more == pytest.approx(2 ** (len(SCHEDULES["uniform"]) - 1)) and never == 0
+    more, never = times_fewer(races(0.5, 2.0), tasks=("find_city", "find_person"))
+    assert more == pytest.approx(2 ** (len(SCHEDULES["uniform"]) - 1)) and never == 1
     (curves,) = mean_curves(races(0.5))
     calls, regret = curves["halving"]
     assert calls[:2] == [100.0, 200.0] and set(regret) == {0.5}
@@ -62,9 +63,27 @@ def test_gains_are_means_over_tasks():
             for way, accuracy in right.items():
                 rows += rows_of({"accuracy": accuracy}, way=way, **columns)
     table = pd.DataFrame(rows)
+    with_items = [{"seed": s, "part": "tasks", "task": t, "measure": "items", "value": 4.0}
+                  for s in range(3) for t in TASKS]  # fmt: skip
+    table = pd.concat([table, pd.DataFrame(with_items)])
     assert np.allclose(gains(table), [10, 11, 12])
     assert np.allclose(gains(table, "title"), [20, 21, 22])
     assert by_task(table).loc[TASKS[0]].tolist() == [61.0, 50.0, 40.0]
+
+
+def test_all_items_count_alike():
+    rows = []
+    for task, items, better in (("capital", 5.0, 20.0), ("topic", 95.0, 0.0)):
+        columns = {"seed": 0, "part": "tasks", "task": task}
+        rows += rows_of({"accuracy": 50.0 + better}, way="found", **columns)
+        rows += rows_of({"accuracy": 50.0}, way="by hand", **columns)
+        rows += rows_of({"accuracy": 50.0}, way="title", **columns)
+        rows += rows_of({"items": items}, **columns)
+    table = pd.DataFrame(rows)
+    assert gains(table).tolist() == [1.0], "5 of 100 items gain 20 points"
+    outcomes = tasks_by_outcome(table)
+    assert outcomes.loc["capital"].tolist() == [20, 5, "better"]
+    assert outcomes.loc["topic", "outcome"] == "level"
 
 
 def test_means_over_seeds_are_tables():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import get_linear_schedule_with_warmup
 
-from course.training.schedule import rate_at, rate_with_restart
+from course.training.schedule import rate_at
 
 
 @given(st.integers(1, 3000), st.floats(0, 1), st.data())
@@ -21,10 +21,3 @@ def test_the_rate_rises_then_falls_to_almost_zero():
     rates = [rate_at(step, 100) for step in range(100)]
     assert max(rates) == 1.0 and rates[0] == 0.5 and 0 < rates[-1] < 0.02
     assert rates[5:] == sorted(rates[5:], reverse=True)
-
-
-def test_a_restart_raises_the_rate_to_half_and_lets_it_fall_again():
-    rates = [rate_with_restart(step, 300, 200) for step in range(300)]
-    assert rates[:200] == [rate_at(step, 200) for step in range(200)]
-    assert rates[200:] == [0.5 * rate_at(step, 100) for step in range(100)]
-    assert [rate_with_restart(s, 9, None) for s in range(9)] == [rate_at(s, 9) for s in range(9)]

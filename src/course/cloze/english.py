@@ -5,6 +5,7 @@ Nothing here needs a network. Whether a word is one token depends on the tokeniz
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from course.cloze.expectations import Beginning, Blank, two_blanks
@@ -26,6 +27,7 @@ CAPITALS = {
     "Canada": "Ottawa",
 }  # fmt: skip
 COUNTRIES = tuple(CAPITALS)
+_CAPITALS = (COUNTRIES, tuple(CAPITALS.values()))
 #: Pairs of which each word is the other's opposite.
 OPPOSITES = (
     ("hot", "cold"), ("big", "small"), ("good", "bad"), ("happy", "sad"), ("fast", "slow"),
@@ -34,6 +36,7 @@ OPPOSITES = (
     ("up", "down"), ("black", "white"), ("love", "hate"), ("war", "peace"), ("day", "night"),
     ("north", "south"), ("east", "west"), ("buy", "sell"), ("push", "pull"), ("win", "lose"),
 )  # fmt: skip
+_WORDS = tuple(dict.fromkeys(word for pair in OPPOSITES for word in pair))
 NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty"
@@ -55,7 +58,7 @@ _SHOWN, _FOLLOWING = 4, 3
 #: Three sentences with one word taken out, the clue on the left and twice on the right.
 EXAMPLES = (
     Blank("The capital of France is", ".", "Paris", "left"),
-    Blank("The capital of", "is Paris .", "France", "right"),
+    Blank("The capital of", "is Paris .", "France", "right", COUNTRIES),
     Blank("The opposite of", "is cold .", "hot", "right"),
 )
 #: The kinds of :func:`blank_sets`, as a figure names them.
@@ -75,6 +78,20 @@ REQUESTS = (
     "Give the opposite of the word hot.",
     "Say yes if a horse is an animal.",
 )
+#: What a generalist may be asked to do with a text, each shown once.
+WRITING = {
+    "translate": Beginning(
+        "English: the red dog \nFrench: le chien rouge \nEnglish: the black cat \nFrench:",
+        "le chat noir",
+    ),
+    "summarise": Beginning(
+        "Text: Anna went to the hall. Tom picked up the lamp. Tom walked into the attic. \n"
+        "Summary: In the end Tom has the lamp in the attic. \n"
+        "Text: Mary took the coin. Mary walked into the office. Peter went to the cellar. \n"
+        "Summary:",
+        "In the end Mary has the coin in the office.",
+    ),
+}
 #: The beginning of a sentence whose end may have one word or more.
 PHRASE = "The largest city of the United States is"
 
@@ -90,16 +107,23 @@ def blank_sets(count: int, seed: int = 0) -> dict[str, list[Blank]]:
     sums: list[Blank] = []
     for a, b in Rng(f"english/sums/{seed}").sample(pairs, count):
         sums += two_blanks(
-            "The sum of", NUMBERS[a - 1], f"and {NUMBERS[b - 1]} is", NUMBERS[a + b - 1], "."
+            "The sum of",
+            NUMBERS[a - 1],
+            f"and {NUMBERS[b - 1]} is",
+            NUMBERS[a + b - 1],
+            ".",
+            (NUMBERS, NUMBERS),
         )
     return {
         "capitals": [
             blank
             for pair in CAPITALS.items()
-            for blank in two_blanks("The capital of", pair[0], "is", pair[1], ".")
+            for blank in two_blanks("The capital of", pair[0], "is", pair[1], ".", _CAPITALS)
         ],
         "opposites": [
-            blank for a, b in OPPOSITES for blank in two_blanks("The opposite of", a, "is", b, ".")
+            blank
+            for a, b in OPPOSITES
+            for blank in two_blanks("The opposite of", a, "is", b, ".", (_WORDS, _WORDS))
         ],
         "sums": sums,
     }
@@ -142,6 +166,16 @@ def one_token(items: Sequence[Item], models: Sequence[Predictor]) -> list[Item]:
             " the missing word is more than one token for a model"
         )
     return kept
+
+
+def with_known_candidates(blanks: Sequence[Blank], models: Sequence[Predictor]) -> list[Blank]:
+    """The blanks with those of their candidates that are one token for every model."""
+    words = {word for blank in blanks for word in blank.candidates}
+    known = {word for word in words if all(_is_one_token(model, word) for model in models)}
+    return [
+        replace(blank, candidates=tuple(word for word in blank.candidates if word in known))
+        for blank in blanks
+    ]
 
 
 def _missing(item: Blank | Beginning) -> list[str]:

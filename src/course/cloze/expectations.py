@@ -12,7 +12,7 @@ import torch
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel
 from course.lm.predictor import MaskedLM, Predictor
-from course.world import phrases, sums
+from course.world import lexicon, phrases, sums
 from course.world.relations import relations
 from course.world.split import TEST, split_of
 
@@ -28,26 +28,43 @@ class Blank:
         before, after: the text on both sides of the blank.
         word: the word that was there.
         clue: ``"left"`` or ``"right"``: the side on which the words stand that settle it.
+        candidates: the words that may stand in the blank, where they are few; for those who choose
+            among them.
     """
 
     before: str
     after: str
     word: str
     clue: str
+    candidates: tuple[str, ...] = ()
 
     def for_bert(self, mask: str = "[MASK]") -> str:
         """The sentence with the mask token in the blank."""
         return f"{self.before} {mask} {self.after}"
 
+    def filled(self, word: str) -> str:
+        """The sentence with a word in the blank."""
+        return f"{self.before} {word} {self.after}".strip(" ")
+
+
+#: The words that may stand in the first and in the second blank of a sentence.
+Candidates = tuple[Sequence[str], Sequence[str]]
+
 
 def two_blanks(
-    before: str, first: str, between: str, second: str, after: str
+    before: str,
+    first: str,
+    between: str,
+    second: str,
+    after: str,
+    candidates: Candidates = ((), ()),
 ) -> tuple[Blank, Blank]:
     """Two blanks of one sentence: its second word (clue on the left), then its first (clue on the
     right).
     """
-    left = Blank(f"{before} {first} {between}".strip(" "), after, second, "left")
-    return left, Blank(before, f"{between} {second} {after}".strip(" "), first, "right")
+    firsts, seconds = map(tuple, candidates)
+    left = Blank(f"{before} {first} {between}".strip(" "), after, second, "left", seconds)
+    return left, Blank(before, f"{between} {second} {after}".strip(" "), first, "right", firsts)
 
 
 def fact_blanks() -> list[Blank]:
@@ -55,12 +72,12 @@ def fact_blanks() -> list[Blank]:
     blanks: list[Blank] = []
     for name in ONE_TO_ONE:
         relation = relations()[name]
-        before, between, after = relation.sentences[0].replace("{o}", "{s}").split("{s}")
+        parts = relation.sentences[0].replace("{o}", "{s}").split("{s}")
+        before, between, after = (part.strip() for part in parts)
+        candidates = (tuple(relation.table), tuple(dict.fromkeys(relation.table.values())))
         for subject, answer in relation.table.items():
             if subject != answer:
-                blanks += two_blanks(
-                    before.strip(), subject, between.strip(), answer, after.strip()
-                )
+                blanks += two_blanks(before, subject, between, answer, after, candidates)
     return blanks
 
 
@@ -68,6 +85,7 @@ def translation_blanks(count: int, seed: int = 0) -> list[Blank]:
     """Held-out translations: the noun that opens the Velan phrase, or that of the English one."""
     blanks: list[Blank] = []
     rng = Rng(f"blanks/translation/{seed}")
+    candidates = (lexicon.NOUNS, [lexicon.VELAN_NOUNS[noun][0] for noun in lexicon.NOUNS])
     while len(blanks) < 2 * count:
         english, velan = phrases.write_phrase(rng, train=False)
         if split_of(phrases.SPLIT_KEY, english) != TEST:
@@ -76,7 +94,12 @@ def translation_blanks(count: int, seed: int = 0) -> list[Blank]:
         at = 2 if words[1] in phrases.COLOURS else 1
         between = " ".join([*words[at + 1 :], "\n velan :"])
         blanks += two_blanks(
-            " ".join(["english :", *words[:at]]), words[at], between, form, " ".join(rest)
+            " ".join(["english :", *words[:at]]),
+            words[at],
+            between,
+            form,
+            " ".join(rest),
+            candidates,
         )
     return blanks
 
@@ -87,7 +110,8 @@ def sum_blanks(count: int, seed: int = 0) -> list[Blank]:
     blanks: list[Blank] = []
     for step in Rng(f"blanks/sums/{seed}").sample(held, count):
         first, rest = step.split(" ", 1)
-        blanks += two_blanks("", first, f"{rest} =", str(sums.result(step)), ".")
+        result, numbers = str(sums.result(step)), lexicon.NUMBERS
+        blanks += two_blanks("", first, f"{rest} =", result, ".", (numbers, numbers))
     return blanks
 
 
@@ -96,6 +120,18 @@ def fill(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
     sides (BERT).
     """
     return model.likeliest(expected(model, blanks))
+
+
+def fill_among(model: Predictor, blanks: Sequence[Blank]) -> list[str]:
+    """As :func:`fill`, but each blank gets one of its candidates.
+
+    Raises:
+        ValueError: for a blank without candidates.
+    """
+    words = [""] * len(blanks)
+    for i, row in enumerate(expected(model, blanks)):
+        (words[i],) = model.likeliest(row[None], _candidates(blanks[i]))
+    return words
 
 
 def fill_all(model: MaskedLM, text: str) -> list[str]:
@@ -122,8 +158,15 @@ def likeliest_words(
 
 
 def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
-    """Share of the blanks that the model fills with the word that was there; capitals do not count,
-    some BERTs have none.
+    """Share of the blanks that the model fills with the word that was there; see
+    :func:`share_right`.
+    """
+    return share_right(blanks, fill(model, blanks) if blanks else [])
+
+
+def share_right(blanks: Sequence[Blank], words: Sequence[str]) -> float:
+    """Share of the blanks that got the word that was there; capitals do not count, some BERTs have
+    none.
 
     Raises:
         ValueError: if there are no blanks.
@@ -133,20 +176,29 @@ def filled_right(model: Predictor, blanks: Sequence[Blank]) -> float:
             "no blanks: expected at least one, and a share of none means nothing;"
             " choose texts whose words the model knows"
         )
-    return sum(
-        w.casefold() == b.word.casefold() for w, b in zip(fill(model, blanks), blanks, strict=True)
-    ) / len(blanks)
+    right = sum(w.casefold() == b.word.casefold() for w, b in zip(words, blanks, strict=True))
+    return right / len(blanks)
 
 
-def fill_by_reading(model: LanguageModel, blank: Blank, candidates: Sequence[str]) -> str:
-    """The candidate that makes the whole sentence likeliest: how a causal model can use the text on
-    the right.
+def fill_by_reading(model: LanguageModel, blanks: Sequence[Blank]) -> list[str]:
+    """Of each blank's candidates the one that makes the whole sentence likeliest: how a causal
+    model can use the text on the right, in as many passes as there are candidates.
+
+    Raises:
+        ValueError: for a blank without candidates.
     """
-    totals = model.score(
-        [""] * len(candidates),
-        [f"{blank.before} {word} {blank.after}".strip(" ") for word in candidates],
-    )
-    return candidates[int(totals.argmax())]
+    sentences = [blank.filled(word) for blank in blanks for word in _candidates(blank)]
+    totals = iter(model.score([""] * len(sentences), sentences))
+    return [max((next(totals), word) for word in blank.candidates)[1] for blank in blanks]
+
+
+def _candidates(blank: Blank) -> tuple[str, ...]:
+    if not blank.candidates:
+        raise ValueError(
+            f"no candidates for the blank in {blank.for_bert('____')!r}: expected the words that"
+            " may stand in it; give the Blank candidates=(...)"
+        )
+    return blank.candidates
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 
 from course.cloze import english, expectations
 from course.cloze.expectations import Beginning, Blank
+from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.lm.predictor import MaskedLM
 from course.models.hub import tier
+from course.world.exercises import EXERCISES
 from course.world.lexicon import COUNTRIES
+from course.world.split import TEST
 
 #: Tasks of the micro-world that chapter 1 tunes while one reads.
-_TASKS = ("sentiment", "topic", "find_city", "third_word")
+_TASKS = ("sentiment", "topic", "inference", "third_word")
 _EXAMPLES = (
     Blank("the capital of dorland is", ".", "rosken", "left"),
-    Blank("the capital of", "is rosken .", "dorland", "right"),
+    Blank("the capital of", "is rosken .", "dorland", "right", tuple(COUNTRIES)),
     Blank("the opposite of", "is cold .", "hot", "right"),
 )
 _TITLES = {
@@ -43,10 +46,10 @@ class ClozeData:
         blank_sets: seed -> the blanks of each kind.
         begun: two beginnings to look at.
         beginnings: seed -> beginnings to measure with.
-        countries: candidates for the second example's blank.
         tasks: list tasks for specialists.
         prompts: demonstrations of three tasks, each with one input to answer.
         phrase: a beginning whose end may have one word or more.
+        requests: what a generalist is asked to do with a text -> a prompt that shows it once.
         fillers: the tier of the two models that fill in blanks.
         generalist: the tier of the model that is prompted, and tuned for the tasks.
     """
@@ -57,10 +60,10 @@ class ClozeData:
     blank_sets: Callable[[int], dict[str, list[Blank]]]
     begun: tuple[Beginning, ...]
     beginnings: Callable[[int], list[Beginning]]
-    countries: tuple[str, ...]
     tasks: tuple[str, ...]
     prompts: tuple[str, ...]
     phrase: str
+    requests: dict[str, Beginning]
     fillers: str
     generalist: str
 
@@ -107,10 +110,10 @@ def _plain_english() -> ClozeData:
         blank_sets=lambda seed: english.blank_sets(40, seed),
         begun=tuple(english.beginnings(2, seed=5)),
         beginnings=lambda seed: english.beginnings(20, seed),
-        countries=english.COUNTRIES,
         tasks=english.TASKS,
         prompts=english.PROMPTS,
         phrase=english.PHRASE,
+        requests=english.WRITING,
         fillers="hub",
         generalist="hub",
     )
@@ -127,13 +130,23 @@ def _micro_world() -> ClozeData:
         blank_sets=_world_blanks,
         begun=tuple(expectations.beginnings(2, seed=5)),
         beginnings=lambda seed: expectations.beginnings(60, seed),
-        countries=tuple(COUNTRIES),
         tasks=_TASKS,
         prompts=_PROMPTS,
         phrase="english : the red dog \n velan :",
+        requests={"translate": _shown_once("to_velan"), "summarise": _shown_once("summary")},
         fillers="tiny",
         generalist="tiny",
     )
+
+
+def _shown_once(name: str) -> Beginning:
+    """A held-out item of an exercise behind one that the corpus may contain."""
+    kind, rng = EXERCISES[name], Rng(f"shown once/{name}")
+    shown, query = kind.write(rng, True), kind.write(rng, False)
+    while kind.split(query) != TEST:
+        query = kind.write(rng, False)
+    before, _ = kind.frame.format(x=query.input, y="{y}").split(" {y}")
+    return Beginning(f"{kind.frame.format(x=shown.input, y=shown.output)} {before}", query.output)
 
 
 def _world_blanks(seed: int) -> dict[str, list[Blank]]:

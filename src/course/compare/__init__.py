@@ -8,7 +8,8 @@ from course.foundation.lazy import lazy_names
 __all__, __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "reading": ["Table", "read_table"],
+        "table": ["Table"],
+        "reading": ["read_table"],
         "preparation": ["Finding", "Prepared", "prepare"],
         "task": ["Item", "Prediction", "TableTask"],
         "bodies": ["ModelChoice", "Served", "choose_models"],

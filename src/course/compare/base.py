@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from course.compare.bodies import Bench, Work
+from course.compare.bodies import Bench
+from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.task import Item, Prediction, TableTask
 
@@ -18,6 +19,8 @@ TRIALS = 4
 HELD_OUT, MOST_HELD_OUT, FEWEST_FOR_TRIALS = 0.25, 64, 32
 #: File of a saved method that says what it is.
 METHOD_FILE = "method.json"
+#: The card beside it, which the report writes.
+CARD_FILE = "README.md"
 
 Setting = dict[str, Any]
 
@@ -60,11 +63,17 @@ class Estimate:
         learning: the work of choosing a setting and learning.
         query: the work of answering one item.
         bytes: on disk, of what is learned.
+        choosing: the part of ``learning`` that chooses a setting, which the first seed alone does.
     """
 
     learning: Work
     query: Work
     bytes: float
+    choosing: Work = Work()
+
+    def learning_with(self, seed: int) -> Work:
+        """The work of learning with one of the seeds."""
+        return self.learning if seed == 0 else self.learning - self.choosing
 
 
 @dataclass(frozen=True)
@@ -189,7 +198,8 @@ def trial_factor(method: Method, count: int, size: int) -> tuple[float, int]:
 
 
 def write_method(folder: Path, method: str, task: TableTask, details: dict[str, Any]) -> None:
-    """Write :data:`METHOD_FILE`."""
-    stored = {"method": method, "task": task.as_dict(), **details}
+    """Write :data:`METHOD_FILE` beside what was learned, with the names of its files."""
+    files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    stored = {"method": method, "task": task.as_dict(), **details, "files": files}
     text = json.dumps(stored, ensure_ascii=False, indent=1) + "\n"
     (folder / METHOD_FILE).write_text(text, encoding="utf-8")

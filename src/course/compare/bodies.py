@@ -4,197 +4,34 @@ once, with what they cost counted.
 
 import hashlib
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
 from transformers import AutoModelForSequenceClassification
 
+from course.compare.coverage import COVERAGE, TEXTS, Coverage, coverage_of
+from course.compare.metering import Deadline, Meter
 from course.compare.task import Item, TableTask
 from course.foundation.validation import boolean, check_fields, number, optional, text
-from course.lm.contract import Sample, TextModel
 from course.lm.language_model import LanguageModel
 from course.lm.openai_api import OpenAIModel
-from course.lm.tokenization import shared_length
 from course.models.checkpoint_files import check_settings
 from course.models.hub import TIERS, fetch, locked_revision
 from course.models.index import CHAT_ROLES, INDEX
 from course.models.loading import HUB, load_model, load_tokenizer, load_with_head
 from course.models.shipped import shipped_models, weights_sha256
-from course.training.batches import MicroBatch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from course.training.batches import BatchingPlan, Data
 
 #: The roles that a tier's models play here: the one that is prompted, and the one under heads.
 PROMPTED_ROLE, ENCODER_ROLE = "gpt-tuned", "bert-middle"
-#: Share of a text that a model's tokenizer must know before the model is used.
-COVERAGE = 0.9
 #: Most tokens of an item in a prompt, and the share of a small window.
 _ITEM_TOKENS, _ITEM_SHARE = 384, 3
-#: Prompts that are given at once; between two such chunks the clock is looked at.
-CHUNK = 128
-
-
-class OutOfTime(Exception):
-    """The budget is spent: what runs is stopped where it is."""
-
-
-@dataclass
-class Deadline:
-    """A point of time after which nothing goes on.
-
-    Attributes:
-        at: on the clock; None for never.
-        clock: seconds since some moment.
-    """
-
-    at: float | None = None
-    clock: Callable[[], float] = time.monotonic
-
-    def check(self) -> None:
-        """Do nothing before the time.
-
-        Raises:
-            OutOfTime: from then on.
-        """
-        if self.at is not None and self.clock() >= self.at:
-            raise OutOfTime
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left; infinitely many without an end."""
-        return np.inf if self.at is None else self.at - self.clock()
-
-
-@dataclass(frozen=True)
-class TimedData:
-    """Training data that looks at the clock before every step."""
-
-    data: "Data"
-    deadline: Deadline
-
-    @property
-    def tokens(self) -> Sequence[int]:
-        return self.data.tokens
-
-    @property
-    def num_targets(self) -> Sequence[int]:
-        return self.data.num_targets
-
-    @property
-    def fingerprint(self) -> str:
-        return self.data.fingerprint
-
-    def micro_batches(self, chosen: Sequence[int], plan: "BatchingPlan") -> list[MicroBatch]:
-        self.deadline.check()
-        return self.data.micro_batches(chosen, plan)
-
-    def summed_loss(
-        self, model: torch.nn.Module, batch: MicroBatch, plan: "BatchingPlan"
-    ) -> torch.Tensor:
-        return self.data.summed_loss(model, batch, plan)
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a method asked of a model, in units that no clock has a part in.
-
-    Attributes:
-        calls: prompts answered, or texts encoded.
-        read: tokens that were read, as an endpoint counts them: every prompt in full.
-        computed: tokens that went through the model here; what prompts share is read once.
-        written: tokens that were written.
-        trained: tokens of the training steps.
-    """
-
-    calls: float = 0
-    read: float = 0
-    computed: float = 0
-    written: float = 0
-    trained: float = 0
-
-    def __add__(self, other: "Work") -> "Work":
-        return Work(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
-
-    def __sub__(self, other: "Work") -> "Work":
-        return self + other.times(-1)
-
-    def times(self, factor: float) -> "Work":
-        return Work(*(factor * getattr(self, n) for n in self.__dataclass_fields__))
-
-
-class Meter(TextModel):
-    """A text model whose work is counted.
-
-    Attributes:
-        work: so far.
-        sent: texts and characters that were sent to a served model.
-    """
-
-    def __init__(self, model: TextModel, deadline: Deadline):
-        self.model, self.deadline = model, deadline
-        self.work = Work()
-        self.sent = [0, 0]
-
-    @property
-    def local(self) -> LanguageModel:
-        """The model, which runs here."""
-        assert isinstance(self.model, LanguageModel), "asked of local models only"
-        return self.model
-
-    def generate(
-        self, prompts: Sequence[str], config: Any = None, **changes: Any
-    ) -> list[list[Sample]]:
-        samples: list[list[Sample]] = []
-        for start in range(0, len(prompts), CHUNK):
-            self.deadline.check()
-            some = list(prompts[start : start + CHUNK])
-            answers = self.model.generate(some, config, **changes)
-            written = sum(sample.tokens for row in answers for sample in row)
-            self._count(some, written=written)
-            samples += answers
-        return samples
-
-    def score(self, prompts: Sequence[str], continuations: Sequence[str]) -> np.ndarray:
-        self.deadline.check()
-        self._count(prompts)
-        return self.model.score(prompts, continuations)
-
-    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> np.ndarray:
-        rows = [np.empty((0, len(labels)))]
-        for start in range(0, len(prompts), CHUNK):
-            self.deadline.check()
-            some = list(prompts[start : start + CHUNK])
-            rows.append(self.model.score_labels(some, labels))
-            self._count(some, labels)
-        return np.concatenate(rows)
-
-    def _count(self, prompts: Sequence[str], labels: Sequence[str] = (), written: int = 0) -> None:
-        if not isinstance(self.model, LanguageModel):
-            times = max(len(labels), 1)  # a label is scored by sending it with its prompt
-            letters = times * sum(map(len, prompts))
-            self.sent[0] += times * len(prompts)
-            self.sent[1] += letters
-            # about four letters a token
-            self.work += Work(times * len(prompts), letters / 4, letters / 4, written)
-            return
-        encoder = self.model.encoder
-        ids = sorted(encoder.prompts(list(prompts)))
-        read = sum(map(len, ids))
-        shared = sum(shared_length(a, b) for a, b in zip(ids, ids[1:], strict=False))
-        tails = (
-            [len(t) for _, t in encoder.pairs([prompts[0]] * len(labels), labels)] if labels else []
-        )
-        more = sum(length - 1 for length in tails) * len(prompts)
-        self.work += Work(len(prompts), read, read - shared + more, written)
 
 
 @dataclass(frozen=True)
@@ -332,8 +169,7 @@ def _is_causal(folder: Path) -> bool:
 @dataclass
 class Bench:
     """What the methods work with: the models, each loaded when it is needed, the clock, and what
-    was
-    computed before.
+    was computed before.
 
     Attributes:
         task: what is asked.
@@ -412,36 +248,26 @@ class Bench:
         longest = max(map(len, self.causal_tokenizer([i.text for i in items]).input_ids))
         return min(bound, longest + longest // 4 + 8)
 
-    def coverage(self, body: str, items: Sequence[Item]) -> float:
-        """The share of some items' tokens that the tokenizer of a body knows."""
+    def coverage(self, body: str, items: Sequence[Item]) -> Coverage:
+        """What the tokenizer of a body knows of some items' texts."""
         key = ("coverage", body)
         if key not in self.known:
             name = self._causal if body == "causal" else self._encoder
-            self.known[key] = known_share(
-                load_tokenizer(name, self.choice.tier), [item.text for item in items[:200]]
-            )
+            texts = [item.text for item in items[:TEXTS]]
+            self.known[key] = coverage_of(load_tokenizer(name, self.choice.tier), texts)
         return self.known[key]
 
     def unknown_words(self, body: str, called: str, items: Sequence[Item]) -> str | None:
         """Why a body cannot read some items, if it knows too little of their text; ``called`` is
         its name in the sentence.
         """
-        known = self.coverage(body, items)
+        known = self.coverage(body, items).known
         if known >= COVERAGE:
             return None
         return (
             f"{called} knows {100 * known:.0f} % of what these texts say; the tiny models know the "
             "invented world of the course alone: take a real one (--model index)"
         )
-
-
-def known_share(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> float:
-    """The share of the texts' tokens that are no unknown token."""
-    unknown = tokenizer.unk_token_id
-    if unknown in (None, tokenizer.eos_token_id, tokenizer.bos_token_id) or not texts:
-        return 1.0
-    ids = [i for row in tokenizer(list(texts), add_special_tokens=False).input_ids for i in row]
-    return 1 - ids.count(unknown) / max(len(ids), 1)
 
 
 def shortened(tokenizer: "PreTrainedTokenizerBase", text: str, most: int) -> str:

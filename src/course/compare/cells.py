@@ -16,7 +16,8 @@ from typing import Any
 
 from course.adapters.storage import stored_bytes
 from course.compare.base import Method, Predictor, Trial, choose_setting, write_method
-from course.compare.bodies import Bench, Work
+from course.compare.bodies import Bench
+from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.registry import METHODS
 from course.compare.task import Prediction

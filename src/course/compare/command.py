@@ -108,8 +108,9 @@ def _run(chosen: argparse.Namespace) -> None:
     table.column(chosen.label, "label")
     tests = read_table(chosen.test, chosen.encoding, chosen.delimiter) if chosen.test else None
     check()
+    from course.compare.job import RunSettings, estimates_table, prepared_job
     from course.compare.plan import seconds_of
-    from course.compare.running import RunSettings, compare, estimates_table, prepared_job
+    from course.compare.running import compare
 
     sizes = tuple(int(size) for size in _names(chosen.sizes) or ()) or None
     budget = None if chosen.budget == "none" else seconds_of(chosen.budget)

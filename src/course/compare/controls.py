@@ -19,7 +19,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import linear_kernel
 
 from course.compare.base import Estimate, Method, Predictor, Setting
-from course.compare.bodies import Bench, Work
+from course.compare.bodies import Bench
+from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.task import Item, Prediction, TableTask
 

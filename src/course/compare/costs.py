@@ -1,21 +1,26 @@
 """What a comparison will cost: work by counting, seconds by a short measurement of the machine."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from course.compare.base import TRIALS, Estimate, Method, trial_factor
-from course.compare.bodies import Bench, Served, Work
+from course.compare.bodies import Bench, Served
 from course.compare.cells import Cell
 from course.compare.controls import TfidfMethod
 from course.compare.encoders import encode, most_tokens, rows_of
+from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.registry import METHODS
 
 #: A training step takes about as much as reading its tokens so many times: forward, and backward
 #: twice that.
 BACKWARD = 3.0
+#: By what factor an estimate is corrected at most.
+_FARTHEST = 20.0
 #: Items and tokens that the measurement takes.
 _ITEMS, _WRITTEN = 16, 8
 
@@ -47,15 +52,37 @@ class Speeds:
     control: float
 
     def seconds(self, method: Method, estimate: Estimate, cell: Cell, items: int) -> float:
-        """Seconds that a cell will take."""
+        """Seconds that a cell will take; the first seed chooses the setting for all."""
+        trials, answered = trial_factor(method, TRIALS, cell.size) if cell.seed == 0 else (0.0, 0)
         if method.body == "none":
-            trials, answered = trial_factor(method, TRIALS, cell.size)
             known = isinstance(method, TfidfMethod)
             return self.control * (cell.size * (1 + trials) + items + answered) if known else 0.01
         speed = self.bodies[method.body]
-        loads = speed.load * (1 + trial_factor(method, TRIALS, cell.size)[0] * method.iterative)
-        trained = loads if estimate.learning.trained else 0.0
-        return trained + speed.seconds(estimate.learning + estimate.query.times(items))
+        learning = estimate.learning_with(cell.seed)
+        loads = speed.load * (1 + trials * method.iterative) if learning.trained else 0.0
+        return loads + speed.seconds(learning + estimate.query.times(items))
+
+
+def correction(cell: Cell, measured: Iterable[tuple[Cell, float, float]]) -> float:
+    """By what factor the estimate for a cell should be corrected, from the cells measured so far:
+    those of its method, else of methods that learn in the same way on the same body.
+
+    Args:
+        measured: (cell, seconds that it took, seconds that were estimated).
+
+    Returns:
+        1 if there are none yet.
+    """
+    method, known = METHODS[cell.method], list(measured)
+    own = [row for row in known if row[0].method == cell.method]
+    alike = [row for row in known if _alike(METHODS[row[0].method], method)]
+    rows = own or alike
+    taken, expected = sum(seconds for _, seconds, _ in rows), sum(row[2] for row in rows)
+    return float(np.clip(taken / expected, 1 / _FARTHEST, _FARTHEST)) if expected > 0 else 1.0
+
+
+def _alike(one: Method, other: Method) -> bool:
+    return (one.body, one.iterative) == (other.body, other.iterative)
 
 
 def measured_speeds(bench: Bench, data: Prepared, bodies: Sequence[str]) -> Speeds:

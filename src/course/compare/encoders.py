@@ -15,8 +15,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
 from course.compare.base import TRIALS, Estimate, Method, Predictor, Setting, trial_factor
-from course.compare.bodies import Bench, Deadline, TimedData, Work, shortened
+from course.compare.bodies import Bench, shortened
 from course.compare.controls import STRENGTHS, Linear
+from course.compare.metering import Deadline, TimedData, Work
 from course.compare.preparation import Prepared
 from course.compare.task import Item, Prediction, TableTask
 from course.foundation.rng import Rng
@@ -252,9 +253,10 @@ class FrozenHead(Method):
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
         tokens = item_tokens(bench, data)
         counted, answered = trial_factor(self, TRIALS, size)
-        learning = tokens.times(size + counted * 0.75 * size + answered)
+        choosing = tokens.times(counted * 0.75 * size + answered)
         width = bench.body.config.hidden_size * (4 if data.task.is_pair else 1)
-        return Estimate(learning, tokens, 4 * width * (len(data.task.labels) + 2) + 800)
+        bytes_ = 4 * width * (len(data.task.labels) + 2) + 800
+        return Estimate(choosing + tokens.times(size), tokens, bytes_, choosing)
 
 
 # an encoder that is trained
@@ -341,9 +343,10 @@ class TrainedHead(Method):
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
         tokens = item_tokens(bench, data, joined=True)
         share, answered = trial_factor(self, TRIALS, size)
-        trained = _trained(size) + share * (_trained(size - size // 4) if share else 0)
-        learning = Work(trained=trained * tokens.read) + tokens.times(answered)
-        return Estimate(learning, tokens, self._bytes(bench))
+        tried = share * _trained(size - size // 4) if share else 0
+        choosing = Work(trained=tried * tokens.read) + tokens.times(answered)
+        learning = choosing + Work(trained=_trained(size) * tokens.read)
+        return Estimate(learning, tokens, self._bytes(bench), choosing)
 
     def _bytes(self, bench: Bench) -> float:
         """Bytes of what is trained, from the body's sizes."""

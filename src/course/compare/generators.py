@@ -15,21 +15,20 @@ from tokenizers import processors
 from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
 from course.compare.base import TRIALS, Estimate, Method, Predictor, Setting, trial_factor
-from course.compare.bodies import Bench, Meter, TimedData, Work
+from course.compare.bodies import Bench
 from course.compare.encoders import MODEL_FOLDER, rates
+from course.compare.metering import Meter, TimedData, Work
 from course.compare.preparation import Prepared
 from course.compare.prompted import (
-    SEARCH_ITEMS,
     PromptPredictor,
     PromptState,
-    SearchedPrompt,
     ZeroShot,
     causal_obstacle,
     query_work,
     read_state,
     room,
-    searched,
 )
+from course.compare.searched import SEARCH_ITEMS, SearchedPrompt, searched
 from course.compare.task import Item
 from course.lm.language_model import LanguageModel
 from course.models.loading import num_virtual_tokens
@@ -141,12 +140,13 @@ class TunedGenerator(Method):
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
         query = query_work(self, bench, data)
         share, answered = trial_factor(self, TRIALS, size)
-        steps = training(size) + share * (training(size - size // 4) if share else 0)
-        learning = Work(trained=_BATCH * steps * query.read) + query.times(answered)
+        tried = share * training(size - size // 4) if share else 0
+        choosing = Work(trained=_BATCH * tried * query.read) + query.times(answered)
+        learning = choosing + Work(trained=_BATCH * training(size) * query.read)
         if self.search_first:
             found = SearchedPrompt(self.name, "", "", "causal", "")
             learning += found.estimate(bench, data, size).learning
-        return Estimate(learning, query, self._bytes(bench))
+        return Estimate(learning, query, self._bytes(bench), choosing)
 
     def _bytes(self, bench: Bench) -> float:
         key = ("bytes", "causal", self.adapter)

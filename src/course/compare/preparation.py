@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from string import Formatter
 
-from course.compare.reading import Table
 from course.compare.splits import near_copies, normalised, order, split
+from course.compare.table import Table
 from course.compare.task import KINDS, Item, TableTask
 from course.foundation.rng import Rng
 from course.foundation.validation import one_of, shown

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from course.compare.base import Estimate, Method, Predictor, Setting, trial_factor
-from course.compare.bodies import CHUNK, Bench, Meter, Work, shortened
+from course.compare.bodies import Bench, shortened
+from course.compare.metering import CHUNK, Meter, Work
 from course.compare.preparation import Prepared
 from course.compare.splits import order
 from course.compare.task import Item, Prediction, TableTask
@@ -19,21 +20,12 @@ from course.lm.language_model import LanguageModel
 from course.lm.openai_api import NoLogProbabilities
 from course.lm.tokenization import shared_length
 from course.prompting.calibration import normalised, recalibrated
-from course.prompting.evaluation import Question
-from course.search.base import search
-from course.search.best_arm import SuccessiveHalving
-from course.search.objective import Answers
-from course.search.writers import MOST_TOKENS, AskedWriter
-from course.search.writing import WrittenPrompts
 
 #: Numbers of demonstrations to choose from, and draws of them (for a model with a chat template:
 #: whether it is spoken to in it), the usual one first.
 SHOTS, DRAWS = (8, 16), (0, 1)
 #: Unlabelled training texts that a calibration sees.
 REFERENCE = 32
-#: A searched prompt: model calls in all, labelled items that candidates are tried on (so many in
-#: the first round), candidates.
-CALLS, SEARCH_ITEMS, FIRST_ITEMS, CANDIDATES = 240, 32, 4, 8
 #: Room for a written answer: the longest in training and some tokens more, at most so many.
 _MORE_TOKENS, _MOST_WRITTEN = 4, 64
 #: Tokens that are kept free for the layout and a chat template.
@@ -193,7 +185,7 @@ class ZeroShot(Method):
         return super().obstacle(bench, data) or causal_obstacle(bench, data)
 
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
-        return Estimate(Work(), query_work(self, bench, data), _text_bytes(data))
+        return Estimate(Work(), query_work(self, bench, data), text_bytes(data))
 
 
 @dataclass(frozen=True)
@@ -234,74 +226,19 @@ class FewShot(ZeroShot):
         shown = [self.demonstrations(bench, items, setting, 0) for setting in settings]
         each = [query_work(self, bench, data, some) for some in shown]
         mean = sum(each[1:], start=each[0]).times(1 / len(each))
-        reference = (count + 1) * min(REFERENCE, size) if self.calibrated else 0
-        bytes_ = np.mean([_text_bytes(data, some) for some in shown])
+        reference = min(REFERENCE, size) if self.calibrated else 0
+        bytes_ = np.mean([text_bytes(data, some) for some in shown])
         # what prompts share is read anew for each trial
-        shared = Work(computed=(mean.read - mean.computed) * (count + bool(reference)))
-        return Estimate(mean.times(answered + reference) + shared, mean, float(bytes_))
+        shared = Work(computed=mean.read - mean.computed)
+        choosing = mean.times(answered + count * reference) + shared.times(count)
+        last = mean.times(reference) + shared.times(bool(reference))
+        return Estimate(choosing + last, mean, float(bytes_), choosing)
 
     def demonstrations(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int
     ) -> tuple[Item, ...]:
         draw = 1000 * setting["draw"] + seed
         return demonstrations(bench, items, setting["shots"], draw, self.body == "served")
-
-
-@dataclass(frozen=True)
-class SearchedPrompt(ZeroShot):
-    """An instruction that the model itself writes from labelled items; the best of several by
-    successive halving, then variations of it (APE, Zhou et al. 2023).
-    """
-
-    def learn(
-        self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0
-    ) -> Predictor:
-        state = PromptState(bench.task.told, room=room(bench, items))
-        predictor = self.predictor(bench, state, items)
-        before = predictor.meter.work
-        found = searched(bench, items, seed, predictor)
-        predictor.state = PromptState(found, room=state.room)
-        predictor.work += predictor.meter.work - before
-        return predictor
-
-    def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
-        query = query_work(self, bench, data)
-        items = min(SEARCH_ITEMS, size)
-        tried = SuccessiveHalving(tuple("abcdefghi"), first=FIRST_ITEMS).calls(items)
-        calls = min(1.5 * tried + 2 * CANDIDATES, CALLS)
-        written = 2 * CANDIDATES * MOST_TOKENS / 2
-        learning = query.times(calls) + Work(written=written)
-        return Estimate(learning, query, _text_bytes(data))
-
-
-def search_method(bench: Bench, writer: AskedWriter) -> WrittenPrompts:
-    return WrittenPrompts(
-        writer,
-        count=CANDIDATES,
-        variations=4,
-        best=2,
-        best_arm=lambda candidates: SuccessiveHalving(candidates, first=FIRST_ITEMS),
-        start=(bench.task.told,),
-    )
-
-
-def searched(bench: Bench, items: Sequence[Item], seed: int, like: PromptPredictor) -> str:
-    """The best instruction by some labelled items; the usual one takes part."""
-    questions = tuple(question(like, item) for item in items[:SEARCH_ITEMS])
-    objective = Answers(questions, questions[:1])
-    result = search(
-        search_method(bench, AskedWriter(like.meter)), objective, like.meter, CALLS, seed
-    )
-    return result.prompt
-
-
-def question(like: PromptPredictor, item: Item) -> Question:
-    """An item as a search asks it."""
-    task = like.task
-    prompt = like._prompt(item)
-    metric = "squad.exact" if task.kind == "answers" else "exact"
-    answers = (task.shown_answer(item),) if task.kind != "answers" else item.answers
-    return Question(prompt, answers, metric, task.labels)
 
 
 def causal_obstacle(bench: Bench, data: Prepared) -> str | None:
@@ -407,7 +344,7 @@ def _mean_written(bench: Bench, data: Prepared) -> float:
     return float(np.mean([len(ids) + 1 for ids in bench.causal_tokenizer(texts).input_ids]))
 
 
-def _text_bytes(data: Prepared, shown: Sequence[Item] = ()) -> float:
+def text_bytes(data: Prepared, shown: Sequence[Item] = ()) -> float:
     """Bytes of a saved prompt: the demonstrations stand in it twice, as a list and as a prompt."""
     texts = sum(len((item.text + data.task.write(item)).encode()) + 30 for item in shown)
     return 600 + 2 * len(data.task.told) + 2 * texts + 8 * sum(map(len, data.task.labels))

@@ -18,14 +18,8 @@ from course.compare.encoders import (
     head_of,
 )
 from course.compare.generators import TunedGenerator, TunedPredictor, read_tuned
-from course.compare.prompted import (
-    FewShot,
-    PromptPredictor,
-    SearchedPrompt,
-    ZeroShot,
-    meter_for,
-    read_state,
-)
+from course.compare.prompted import FewShot, PromptPredictor, ZeroShot, meter_for, read_state
+from course.compare.searched import SearchedPrompt
 from course.models.loading import load_with_head
 
 _LABELS_TAGS = ("labels", "tags")
@@ -129,7 +123,7 @@ def _tuned(bench: Bench, folder: Path, stored: dict[str, Any]) -> TunedPredictor
 
 
 def _full(bench: Bench, folder: Path, stored: dict[str, Any]) -> TunedPredictor:
-    from course.compare.bodies import Meter
+    from course.compare.metering import Meter
     from course.lm.language_model import LanguageModel
     from course.models.loading import load_model
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course.compare.advice import Advice, crossings
+from course.compare.cards import write_cards
+from course.compare.coverage import MANY_UNKNOWN
 from course.compare.privacy import allows
 from course.compare.registry import METHODS
 from course.foundation import write_bytes, write_text
@@ -37,6 +39,7 @@ body { color: var(--ink); background: var(--page); font: 16px/1.5 system-ui, san
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 .advice { background: var(--box); border-left: 4px solid #d55e00; padding: .8rem 1rem; font-size:
 1.1rem; } .advice p { margin: .3rem 0; }
+.loud { border: 2px solid #d55e00; padding: .5rem 1rem; font-weight: 600; }
 .soft { color: var(--soft); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
@@ -95,6 +98,7 @@ def page(result: "Comparison", advice: Advice, folder: Path) -> str:
     """The HTML page."""
     parts = [
         f'<div class="advice">{"".join(f"<p>{escape(s)}</p>" for s in advice.sentences)}</div>',
+        _loud(result),
         _summary(result),
         "<h2>Accuracy by labels</h2>"
         if result.data.task.kind == "labels"
@@ -153,6 +157,16 @@ def table_of(head: Sequence[str], rows: Sequence[Sequence[Any]], text: Sequence[
     lines = ["".join(cell("th", i, name) for i, name in enumerate(head))]
     lines += ["".join(cell("td", i, value) for i, value in enumerate(row)) for row in rows]
     return f'<div class="wide"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
+
+
+def _loud(result: "Comparison") -> str:
+    """What makes the figures below say little."""
+    loud = [finding for finding in result.data.findings if finding.kind == MANY_UNKNOWN]
+    return "".join(
+        f'<p class="loud">{finding.count:,} {escape(finding.what)}: '
+        f"{escape(', '.join(finding.examples))}.</p>"
+        for finding in loud
+    )
 
 
 def _summary(result: "Comparison") -> str:
@@ -384,76 +398,3 @@ def svg(figure: "Figure") -> str:
 
 def _figure(drawn: str, caption: str) -> str:
     return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-# cards
-
-
-def write_cards(result: "Comparison", folder: Path) -> None:
-    """A README for everything that was learned and kept."""
-    for name, place in result.learned().items():
-        target = folder / "methods" / name
-        if target.is_dir():
-            write_text(target / "README.md", card(result, name, place))
-
-
-def card(result: "Comparison", name: str, place: Path) -> str:
-    """The card of a method: what it is, how good, and how it is loaded without this package."""
-    method, task = METHODS[name], result.data.task
-    body = result.choice.causal if method.body == "causal" else result.choice.encoder
-    lines = [
-        f"# {method.title}: {task.label} of {', '.join(task.text)}",
-        "",
-        f"Learned from {result.full_size(name):,} labelled items of "
-        f"{Path(result.data.source).name}.",
-    ]
-    if name in result.complete():
-        score = result.score(name)
-        lines.append(
-            f"{task.measure}: {score.mean:.1f} % (95 % interval {score.low:.1f} to "
-            f"{score.high:.1f}) on "
-            f"{score.items} items of the same table; other texts may be harder."
-        )
-    if method.body in ("causal", "encoder"):
-        licence = result.choice.licence(body)
-        lines.append(f"Model: {body} ({result.choice.tier}), licence {licence or 'not stated'}.")
-    lines += [
-        "",
-        f"    course use {place.parent.parent.name}/ --method {name} < new.csv > labelled.csv",
-        "",
-    ]
-    return "\n".join([*lines, *_loading(name, place, len(task.labels))]) + "\n"
-
-
-def _loading(name: str, place: Path, labels: int) -> list[str]:
-    """Lines that load what was learned with plain peft and transformers."""
-    stored = json.loads((place / "method.json").read_text(encoding="utf-8"))
-    if "adapter" not in stored:
-        return ["What was learned stands in this folder as text (`method.json`) and safetensors."]
-    base = stored["base"]
-    generator = METHODS[name].body == "causal"
-    kind = "CausalLM" if generator else "SequenceClassification"
-    if not generator and stored["task"]["kind"] == "tags":
-        kind = "TokenClassification"
-    auto, more = f"AutoModelFor{kind}", "" if generator else f", num_labels={labels}"
-    if not stored["adapter"]:
-        return [
-            "```python",
-            f"from transformers import {auto}",
-            f'model = {auto}.from_pretrained("model")',
-            "```",
-        ]
-    needs = (
-        ["import course.adapters  # peft does not know BitFit by itself"]
-        if name == "bitfit"
-        else []
-    )
-    return [
-        "```python",
-        *needs,
-        "from peft import PeftModel",
-        f"from transformers import {auto}",
-        f'base = {auto}.from_pretrained("{base}"{more})  # the folder of the base model',
-        'model = PeftModel.from_pretrained(base, "model")',
-        "```",
-    ]

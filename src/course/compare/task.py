@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from course.compare.reading import Table, Value
+from course.compare.table import Table, Value
 from course.foundation.validation import shown
 from course.heads.tags import entities
 from course.prompting.classify import match

@@ -12,9 +12,9 @@ from course.compare.base import METHOD_FILE, Predictor
 from course.compare.bodies import Bench, ModelChoice, Served
 from course.compare.cells import LEARNED
 from course.compare.preparation import has_text
-from course.compare.reading import Table, Value
 from course.compare.registry import read_predictor
 from course.compare.report import JSON_FILE
+from course.compare.table import Table, Value
 from course.compare.task import TableTask
 
 #: The column that is written, behind the label's name if that is taken.

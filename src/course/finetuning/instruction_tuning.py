@@ -2,10 +2,14 @@
 of tasks that were held out.
 
 The design is that of FLAN (Wei et al. 2022): tasks form clusters, whole clusters are held out, and
-the controls take the instruction away. In the corpus words describe a task *before* its inputs
-(titles, lessons), so a pretrained model follows a description that stands there. Here the
-description comes *after* the input, as in a request that somebody types under a text; no document
-has that.
+the controls take the instruction away. A request has one of four forms
+(:data:`course.world.held_out.REQUEST_FORMS`), of which no document of the corpus has any. Three of
+them are new in their structure: the description stands *below* its input, in the same line, or the
+input asks by itself. In the fourth the description stands above its input, as the title of a list
+does, so there the mark and the wording alone are new.
+
+A share of the examples is plain text of the corpus, so that a tuned model still writes what the
+base writes (dialogues, lists): rehearsal against forgetting.
 
 ``python -m course.finetuning.release`` makes the tuned model that the package ships: an adapter of
 the largest one, tuned on all clusters.
@@ -29,6 +33,7 @@ from course.foundation.validation import (
     integer,
     number,
     optional,
+    share,
     text,
 )
 from course.lm.contract import TextModel
@@ -37,44 +42,53 @@ from course.models.loading import get_base_model
 from course.tasks import registry as tasks
 from course.training.batches import completions
 from course.training.fitting import FitSettings, History, fit
+from course.world.corpus import Corpus
 from course.world.example import Example
-from course.world.held_out import INSTRUCTION_MARK
+from course.world.exercises import CHAINS
+from course.world.held_out import REQUEST_FORMS
 from course.world.instructions import INSTRUCTIONS
+from course.world.phrases import LANGUAGES
 from course.world.profiles import PROFILED
 from course.world.split import SPLITS, TEST, TRAIN, VALIDATION
 
-#: Where the description ``{w}`` of a task stands beside its input ``{x}``.
-AFTER = f"input : {{x}} \n {INSTRUCTION_MARK} {{w}} \n output :"
-BEFORE = f"{INSTRUCTION_MARK} {{w}} \n input : {{x}} \n output :"
-INLINE = f"{INSTRUCTION_MARK} {{w}} {{x}} \n output :"
-#: The input is the request, for the tasks of :data:`REQUESTS`.
-ALONE = f"{INSTRUCTION_MARK} {{x}} \n output :"
+#: Where the description ``{w}`` of a task stands beside its input ``{x}``; alone, the input is the
+#: request, for the tasks of :data:`REQUESTS`.
+AFTER, BEFORE, INLINE, ALONE = (
+    REQUEST_FORMS[form] for form in ("after", "before", "inline", "alone")
+)
 _UNDESCRIBED = "input : {x} \n output :"
 #: An answer ends where its line ends.
 STOP = "\n"
 
 #: Tasks whose input asks for something by itself.
 REQUESTS = ("closed_book", "where", "who")
-#: Tasks that are left out: whose words or whose taste is meant, only demonstrations can tell; and
-#: chains of steps or answers of many words, which such a small model cannot give at once, so that
-#: tuning on them would teach it to make something up.
-LEFT_OUT = (*PROFILED, "problem", "route", "letters", "parts", "to_velan", "from_velan")
-#: The clusters that are held out in turn, and those of them whose inputs are questions, which ask
-#: for something by themselves.
-HELD_OUT = (
-    "inference",
-    "reading comprehension",
-    "closed-book questions",
-    "geography",
-    "judgement",
-    "morphology",
+#: Tasks that are left out: whose words or whose taste is meant, only demonstrations can tell;
+#: chains of steps, which such a small model cannot take at once, so that tuning on them would teach
+#: it to make something up; and translations, whose answers are phrases.
+LEFT_OUT = (
+    *PROFILED,
+    *CHAINS,
+    "parts",
+    *(f"{way}_{language}" for way in ("to", "from") for language in LANGUAGES),
 )
+#: The clusters that are held out, two at a time, so that no model is tuned on what it is asked; the
+#: two of a turn are no siblings of each other, and what is a sibling of either stays in
+#: (:data:`course.world.held_out.SIBLINGS`).
+TURNS = (
+    ("inference", "geography"),
+    ("reading comprehension", "morphology"),
+    ("judgement", "closed-book questions"),
+)
+HELD_OUT = tuple(cluster for turn in TURNS for cluster in turn)
+#: Those of them whose inputs are questions, which ask for something by themselves.
 QUESTIONS = ("reading comprehension", "closed-book questions")
 #: The clusters by whose validation items steps and rate were chosen, so that what is tested chose
 #: nothing.
-CHOSEN_BY = ("things", "words", "people", "tagging", "topic", "word lists", "sentiment")
+CHOSEN_BY = ("things", "words", "tagging", "topic")
 #: Most training examples of a task, and of the items that a task is asked about in a test.
 CAP, ASKED = 400, 20
+#: Streams of the corpus from this one on are read in tuning; no pretraining comes so far.
+TUNING_STREAMS = 500_000
 
 #: The shipped model: its name, and the one that it is tuned from.
 TUNED, BASE = "gpt-tuned", "gpt-large"
@@ -100,6 +114,8 @@ class Tuning:
         wordings: how many wordings of each task are used, from the first on.
         forms: templates of a request, equally often.
         control: what stands in the place of the instruction.
+        corpus_share: share of the examples that are documents of the corpus, read as in
+            pretraining.
         steps: optimiser steps of 32 examples.
         learning_rate: their peak learning rate.
         rank: of an adapter (LoRA, Hu et al. 2022) on every matrix of the layers; None to tune all
@@ -109,9 +125,10 @@ class Tuning:
 
     clusters: tuple[str, ...]
     wordings: int = 3
-    forms: tuple[str, ...] = (AFTER,)
+    forms: tuple[str, ...] = (AFTER, BEFORE, INLINE, ALONE)
     control: Control = Control.INSTRUCTION
-    steps: int = 50
+    corpus_share: float = 0.2
+    steps: int = 120
     learning_rate: float = 1e-3
     rank: int | None = None
     seed: int = 0
@@ -123,6 +140,7 @@ class Tuning:
             wordings=integer(1, 3),
             forms=each(text(), 1),
             control=instance(Control),
+            corpus_share=share(),
             steps=integer(1),
             learning_rate=number(above=0),
             rank=optional(integer(1)),
@@ -214,10 +232,14 @@ def worded(name: str, wording: int, control: Control, rng: Rng) -> str:
 
 def mixture(tuning: Tuning, count: int) -> list[tuple[str, str]]:
     """``count`` (prompt, completion) texts to tune on: training items, the clusters equally often,
-    then their tasks, then the wordings.
+    then their tasks, then the wordings; a document of the corpus has no prompt.
     """
     rng, pairs = Rng(f"instructions/{tuning.seed}"), []
+    documents = Corpus().stream(TUNING_STREAMS + tuning.seed)
     for _ in range(count):
+        if rng.bernoulli(tuning.corpus_share):
+            pairs.append(("", next(documents)))
+            continue
         name = rng.choice(clusters()[rng.choice(tuning.clusters)])
         example = rng.choice(items(name, TRAIN, tuning.seed))
         form = rng.choice([form for form in tuning.forms if form is not ALONE or name in REQUESTS])
@@ -278,11 +300,31 @@ def train_copy(
 
     def right(candidate: PreTrainedModel) -> float:
         spoken = LanguageModel(get_base_model(candidate), base.tokenizer, base.batch_tokens)
-        return mean_by_cluster(
-            evaluate(spoken, validate_on, split=VALIDATION, form=tuning.forms[0], seed=tuning.seed)
-        )
+        return validation_accuracy(spoken, tuning, validate_on)
 
     return model, fit(model, data, settings, validate=right if validate_on else None)
+
+
+def validation_accuracy(model: TextModel, tuning: Tuning, validate_on: Sequence[str]) -> float:
+    """Accuracy (percent) on the validation items of some clusters, mean over clusters and over the
+    forms of a request that any input can have, each in another wording.
+    """
+    forms = [form for form in tuning.forms if form is not ALONE] or [AFTER]
+    values = [
+        mean_by_cluster(
+            evaluate(
+                model,
+                validate_on,
+                tuning.control,
+                form,
+                (number % tuning.wordings,),
+                VALIDATION,
+                tuning.seed,
+            )
+        )
+        for number, form in enumerate(forms)
+    ]
+    return sum(values) / len(values)
 
 
 def samples(names: Sequence[str], seed: int = 0) -> list[tuple[str, Example]]:

@@ -24,7 +24,7 @@ class Resampled:
     :class:`course.foundation.intervals.Nested` again.
 
     Attributes:
-        groups: whatever ``statistic`` understands, at least three; they are drawn as they are.
+        groups: whatever ``statistic`` understands, at least two; they are drawn as they are.
         statistic: of a list of as many groups; a number, of a ratio the ratio itself.
         resamples: draws of groups.
         seed: of the draws.

@@ -75,13 +75,21 @@ EFFORTS = (
     Effort(3000, 220, 32, 1e-3),
     Effort(10_000, 300, 32, 1e-3),
 )
+#: Training until the validation score stays where it is, up to twice as many steps as it commonly
+#: takes.
+UNTIL_LEVEL = (
+    Effort(30, 160, 8, 3e-4),
+    Effort(300, 300, 8, 3e-4),
+    Effort(1000, 600, 16, 5e-4),
+    Effort(3000, 800, 32, 1e-3),
+)
 #: Peak rate by tier of real models, which are larger; chosen for neither on our data.
 REAL_RATES = {"index": 1e-4, "hub": 5e-5}
 
 
-def effort(labels: int) -> Effort:
-    """The training settings for a number of labels; beyond :data:`EFFORTS`, those of the most."""
-    return next((entry for entry in EFFORTS if labels <= entry.labels), EFFORTS[-1])
+def effort(labels: int, efforts: Sequence[Effort] = EFFORTS) -> Effort:
+    """The training settings for a number of labels; beyond those listed, those of the most."""
+    return next((entry for entry in efforts if labels <= entry.labels), efforts[-1])
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,8 @@ def learn(
     seed: int = 0,
     validated: bool = False,
     name: str = BODY,
+    efforts: Sequence[Effort] = EFFORTS,
+    learning_rate: float | None = None,
     steps: int | None = None,
 ) -> Learned:
     """Fine-tune a fresh head and all of its body on ``labels`` training rows.
@@ -138,7 +148,11 @@ def learn(
         validated: whether the weights that are best on the validation rows are kept, and training
             stops when they are not bettered any more; otherwise it ends after the last step.
         name: of the body.
-        steps: of training (default: those of :func:`effort`).
+        efforts: the training settings by the number of labels: :data:`EFFORTS`, which are short, or
+            :data:`UNTIL_LEVEL`.
+        learning_rate: the peak rate (default: that of the effort; of a real
+            model that of :data:`REAL_RATES`).
+        steps: of training (default: those of the effort).
 
     Raises:
         ValueError, TypeError: for a number of labels that is none or that the task does not have,
@@ -153,12 +167,13 @@ def learn(
         )
     head, tokenizer = head_for(task), load_tokenizer(name)
     model = head.new_model(name, pretrained, seed)
-    spent = effort(labels)
+    spent = effort(labels, efforts)
+    usual = REAL_RATES.get(tier(), spent.learning_rate(head))
     steps = spent.steps if steps is None else steps
     settings = FitSettings(
         steps=steps,
         batch_size=spent.batch_size,
-        learning_rate=REAL_RATES.get(tier(), spent.learning_rate(head)),
+        learning_rate=usual if learning_rate is None else learning_rate,
         seed=seed,
         validate_every=max(20, steps // 8),
         patience=4 if validated else None,

@@ -3,7 +3,6 @@ everywhere.
 """
 
 from course.plots.adapters import (
-    by_model_size,
     forgetting,
     hundred_tasks,
     pareto,
@@ -41,7 +40,6 @@ __all__ = [
     "best_of_many",
     "by_clue",
     "by_condition",
-    "by_model_size",
     "by_number_of_labels",
     "by_samples",
     "cost_front",

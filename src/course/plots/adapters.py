@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from course.plots.style import CEILING, OPENED, PROMPTED, TEXT, band, hide_empty, name_ends, spread
+from course.plots.style import CEILING, OPENED, PROMPTED, band, hide_empty, name_ends, spread
 
 _FROZEN = "#dedbd5"
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
@@ -176,54 +176,6 @@ def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
                 arrowprops=line,
                 bbox=ground,
             )
-
-
-def by_model_size(
-    scores: dict[str, dict[str, Sequence[float]]],
-    parameters: dict[str, dict[str, int]],
-    names: dict[str, str],
-) -> Figure:
-    """Accuracy (percent) against trained parameters, one line a model size.
-
-    Args:
-        scores: model -> name of a method -> one score a seed.
-        parameters: model -> name of a method -> number of trained parameters.
-        names: model -> its name in the figure, from the smallest.
-    """
-    figure, ax = plt.subplots(figsize=(7.4, 4.2))
-    shades = ("#f0b27a", "#e67e22", OPENED)
-    for (model, title), shade in zip(names.items(), shades[-len(names) :], strict=True):
-        methods = sorted(scores[model], key=lambda method: parameters[model][method])
-        x = [parameters[model][method] for method in methods]
-        runs = np.array([scores[model][method] for method in methods])  # (methods, seeds)
-        ax.plot(x, runs.mean(1), color=shade, marker="o", markersize=5)
-        for across, values in zip(x, runs, strict=True):
-            ax.plot([across] * len(values), values, ".", color=shade, alpha=0.5)
-        ax.annotate(
-            title,
-            (x[0], runs[0].min()),
-            (0, -15),
-            textcoords="offset points",
-            color=TEXT.get(shade, shade),
-            fontweight="bold",
-            ha="center",
-        )
-    for number, (method, across, values) in enumerate(zip(methods, x, runs, strict=True)):
-        # two methods with nearly as many parameters: one name above the other
-        near = number and across < 1.5 * x[number - 1]
-        ax.annotate(
-            method,
-            (across, max(values.max(), runs[number - 1].max() if near else 0)),
-            (0, 22 if near else 9),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
-    ax.set_xscale("log")
-    ax.margins(x=0.12, y=0.2)
-    ax.set_xlabel("trained parameters")
-    ax.set_ylabel("accuracy (%)")
-    return figure
 
 
 def hundred_tasks(table: pd.DataFrame) -> Figure:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
+from course.plots.style import CEILING, ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:
@@ -65,6 +65,7 @@ def by_condition(
 
 def right_and_flipped(
     panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
+    best: Mapping[str, Sequence[float]] | None = None,
 ) -> Figure:
     """Accuracy (percent) after demonstrations with right labels and with flipped ones: a panel for
     each row of models.
@@ -72,6 +73,8 @@ def right_and_flipped(
     Args:
         panels: title -> what a model is called -> ``"gold"`` or ``"flipped"`` -> accuracy, one a
             seed.
+        best: title -> the accuracy of the best possible reader after flipped labels, one a model; a
+            dotted line.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.4), sharey=True, squeeze=False)
     for ax, (title, models) in zip(axes[0], panels.items(), strict=True):
@@ -81,6 +84,9 @@ def right_and_flipped(
             means = [_dot_with_interval(ax, x, seeds, colour) for x, seeds in enumerate(runs)]
             ax.plot(range(len(models)), means, color=colour)
             ends[condition] = means[-1]
+        if best and title in best:
+            ax.plot(range(len(models)), best[title], color=CEILING, linestyle=":", linewidth=2)
+            ax.text(0, 4, "dotted: best possible, flipped", color=CEILING, fontsize=9)
         low, high = spread([ends["flipped"], ends["gold"]], 9)
         ax.text(len(models) - 0.8, high, "right", color=PROMPTED, fontweight="bold", va="center")
         ax.text(len(models) - 0.8, low, "flipped", color=OPENED, fontweight="bold", va="center")

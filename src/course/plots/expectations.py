@@ -29,22 +29,24 @@ def same_text_two_models(sentences: Sequence[tuple[str, str, Words, Words]]) -> 
     return figure
 
 
-def by_clue(table: pd.DataFrame, kinds: dict[str, str]) -> Figure:
-    """Share of blanks filled right, clue on the left against clue on the right: a line a model in
-    each kind of text.
+def by_clue(table: pd.DataFrame, kinds: dict[str, str], ways: dict[str, str]) -> Figure:
+    """Share of blanks filled right, clue on the left against clue on the right: a line a way to
+    fill them in each kind of text.
 
     Args:
-        table: rows with ``task`` (a kind of text), ``clue``, ``model`` and ``value`` (percent).
+        table: rows with ``task`` (a kind of text), ``clue``, ``way`` and ``value`` (percent).
         kinds: kind of text -> title of its panel.
+        ways: GPT's way in one pass, BERT's, and GPT's by reading every candidate -> their names.
     """
+    styles = ((PROMPTED, "-"), (OPENED, "-"), (PROMPTED, ":"))
     figure, axes = plt.subplots(1, len(kinds), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (kind, title) in zip(axes[0], kinds.items(), strict=True):
         ends = []
-        for name, colour, label in (("gpt", PROMPTED, "GPT"), ("bert", OPENED, "BERT")):
-            of_model = table[(table["task"] == kind) & (table["model"] == name)]
-            sides = [of_model[of_model["clue"] == clue]["value"] for clue in ("left", "right")]
+        for (way, label), (colour, line) in zip(ways.items(), styles, strict=True):
+            of_way = table[(table["task"] == kind) & (table["way"] == way)]
+            sides = [of_way[of_way["clue"] == clue]["value"] for clue in ("left", "right")]
             means = [np.mean(side) for side in sides]
-            ax.plot((0, 1), means, color=colour, marker="o")
+            ax.plot((0, 1), means, color=colour, linestyle=line, marker="o")
             for x, side in enumerate(sides):
                 ax.plot([x] * len(side), side, ".", color=colour, alpha=0.35)
             ends.append((means[1], label, colour))

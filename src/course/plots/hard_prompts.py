@@ -23,36 +23,36 @@ _COLOURS = {
     "exhaustive": "#a8a8a8",
 }
 _BASELINES = ("exhaustive", "random", "random swaps")
+#: Marks of the models that prompts are given to, in their order.
+_MARKS = "osD^v"
+_BY_PEOPLE, _IN_KNOWN_LAYOUT = "written by people", "in a known layout"
+_COLOURS |= {_BY_PEOPLE: "#222222", _IN_KNOWN_LAYOUT: CEILING}
 
 
 def found_by_calls(
     curves: dict[str, np.ndarray], calls: Sequence[int], by_hand: float, known: float
 ) -> Figure:
     """Accuracy (percent) on test items by model calls: method -> (seeds, points); with people's
-    best instruction as a line.
+    best instruction as a line, there and where the model knows the layout.
 
     Args:
         known: accuracy of that instruction where the items are laid out as in the corpus.
     """
     figure, ax = plt.subplots(figsize=(7.4, 4.2))
-    ends = {"written by people": by_hand}
+    ends = {_BY_PEOPLE: by_hand, _IN_KNOWN_LAYOUT: known}
     for title, runs in curves.items():
         if title in _BASELINES:
             ax.plot(calls, runs.mean(0), color=_COLOURS[title], linewidth=1.8)
             ends[title] = runs.mean(0)[-1]
         else:
             ends[title] = band(ax, calls, runs, _COLOURS[title])[-1]
-    ax.axhline(by_hand, xmax=1 / 1.45, color="#222222", linestyle="--", linewidth=1.5)
+    for line in (_BY_PEOPLE, _IN_KNOWN_LAYOUT):
+        ax.axhline(ends[line], xmax=1 / 1.5, color=_COLOURS[line], linestyle="--", linewidth=1.5)
     low, high = ax.get_ylim()
-    named = [(end, title, _COLOURS.get(title, "#222222")) for title, end in ends.items()]
+    named = [(end, title, _COLOURS[title]) for title, end in ends.items()]
     name_ends(ax, calls[-1] * 1.03, named, 0.06 * (high - low))
-    ax.set_title(
-        f"people's words in a layout that the model knows: {known:.0f} %",
-        fontsize=11,
-        color=CEILING,
-    )
-    ax.set_xlim(0, calls[-1] * 1.45)
-    ax.set_xticks([c for c in calls if c % 1000 == 0])
+    ax.set_xlim(0, calls[-1] * 1.5)
+    ax.set_xticks([c for c in calls if c % 500 == 0])
     ax.set_xlabel("model calls")
     ax.set_ylabel("accuracy, test items (%)")
     return figure
@@ -119,12 +119,12 @@ def elsewhere(rows: dict[str, dict[str, np.ndarray]]) -> Figure:
     prompts were given to.
     """
     figure, ax = plt.subplots(figsize=(7.4, 0.6 * len(rows) + 1.4))
-    shades = ("#222222", OPENED, PROMPTED, "#5fa8d3")
+    shades = ("#222222", OPENED, "#e8a06a", PROMPTED, "#5fa8d3")
     names = [*next(iter(rows.values()))]
     for y, models in enumerate(reversed(rows.values())):
         means = [float(np.mean(models[name])) for name in names]
         ax.plot((min(means), max(means)), (y, y), color="#cccccc", linewidth=3, zorder=1)
-        for mean, marker, shade in zip(means, "osD^", shades, strict=False):
+        for mean, marker, shade in zip(means, _MARKS, shades, strict=False):
             ax.plot(mean, y, marker, color=shade, markersize=9)
     ax.set_yticks(range(len(rows)), [*rows][::-1])
     ax.set_ylim(-0.6, len(rows) - 0.2)
@@ -134,9 +134,10 @@ def elsewhere(rows: dict[str, dict[str, np.ndarray]]) -> Figure:
 
 
 def _key(ax: Axes, names: Sequence[str], shades: Sequence[str]) -> None:
-    """Which mark is which model, in a line above the rows."""
-    for k, (name, marker, shade) in enumerate(zip(names, "osD^", shades, strict=False)):
-        x = k / len(names)
+    """Which mark is which model, in a line above the rows and their names."""
+    left = -0.3
+    for k, (name, marker, shade) in enumerate(zip(names, _MARKS, shades, strict=False)):
+        x = left + (1 - left) * k / len(names)
         ax.plot(x, 1.07, marker, color=shade, transform=ax.transAxes, clip_on=False, markersize=8)
         ax.text(
             x + 0.025,

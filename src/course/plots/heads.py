@@ -127,8 +127,8 @@ def by_number_of_labels(
     """Score by the number of labels, on a pretrained body and from scratch: a panel a task.
 
     Args:
-        table: rows with ``seed``, ``part``, ``task``, ``way``, ``labels`` and ``value`` (percent);
-            the part ``"score"`` is drawn.
+        table: rows with ``seed``, ``model``, ``part``, ``task``, ``way``, ``labels`` and ``value``
+            (percent); the part ``"score"`` is drawn, with a run for each body and seed.
         titles: task -> title of its panel.
         chance: task -> what guessing gives, in percent, for the tasks where that is worth a line.
     """
@@ -145,7 +145,7 @@ def by_number_of_labels(
         labels = sorted(scores["labels"].unique())
         for way, colour in (("scratch", _SCRATCH), ("pretrained", OPENED)):
             runs = scores[scores["way"] == way].pivot(
-                index="seed", columns="labels", values="value"
+                index=["model", "seed"], columns="labels", values="value"
             )
             band(ax, labels, runs[labels].to_numpy(), colour)
         if task in chance:
@@ -179,7 +179,7 @@ def by_number_of_labels(
                 transform=ax.transAxes,
             )
         ax.set_xscale("log")
-        ax.set_xticks([10, 100, 1000, 10_000], ["10", "100", "1000", "10000"])
+        ax.set_xticks([10, 100, 1000], ["10", "100", "1,000"])
         ax.minorticks_off()
         ax.set_ylim(0, 105)
         ax.set_title(title, fontsize=11)

@@ -24,6 +24,7 @@ def shots_and_ceiling(
     panels: Mapping[str, Mapping[str, np.ndarray]],
     best: Mapping[str, np.ndarray],
     shots: Sequence[int],
+    recognition: Mapping[str, np.ndarray] | None = None,
 ) -> Figure:
     """Accuracy (percent) by number of demonstrations, up to three models under the best possible.
 
@@ -31,6 +32,8 @@ def shots_and_ceiling(
         panels: title -> what a model is called -> accuracy, (seeds, shots).
         best: title -> the best possible accuracy, (seeds, shots).
         shots: the numbers of demonstrations.
+        recognition: title -> what a reader reaches who recognises and does not learn, (seeds,
+            shots); a dotted line.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.6), sharey=True, squeeze=False)
     x = range(len(shots))
@@ -38,6 +41,9 @@ def shots_and_ceiling(
     for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
         ax.plot(x, best[title].mean(0), color=CEILING, linewidth=3)
         ax.text(-0.1, 97, "best possible", color=CEILING, fontweight="bold")
+        if recognition and title in recognition:
+            ax.plot(x, recognition[title].mean(0), color=CEILING, linestyle=":", linewidth=2)
+            ax.text(-0.1, 90, "dotted: recognition alone", color=CEILING, fontsize=9)
         ends = []
         for (label, runs), shade in zip(curves.items(), shades[-len(curves) :], strict=True):
             ends.append((band(ax, x, runs, shade)[-1], label, shade))

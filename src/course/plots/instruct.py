@@ -21,7 +21,7 @@ def held_out_clusters(
     Args:
         tuned: cluster -> the model tuned on all others, one value a seed.
         base: cluster -> the base model, asked alike.
-        known: cluster -> the base model, asked in the corpus's order.
+        known: cluster -> the base model, asked in the form in which it does best.
     """
     rows = sorted(tuned, key=lambda name: np.mean(tuned[name]))
     figure, ax = plt.subplots(figsize=(7.4, 0.62 * len(rows) + 1.1))
@@ -36,7 +36,7 @@ def held_out_clusters(
     style: dict = {"fontweight": "bold", "va": "center"}
     ax.text(base[top], y + 0.38, "base", color=PROMPTED, ha="center", **style)
     ax.text(float(np.mean(tuned[top])), y + 0.38, "tuned", color=OPENED, ha="center", **style)
-    ax.text(known[top], y - 0.5, "base, instruction first", color=CEILING, ha="right", **style)
+    ax.text(known[top], y - 0.5, "base at its best", color=CEILING, ha="right", **style)
     _percent(ax, rows)
     ax.set_ylim(-0.5, y + 0.8)
     return figure
@@ -73,14 +73,15 @@ def instruction_curves(tuned: Curves, base: Curves) -> Figure:
     """
     figure, axes = plt.subplots(1, len(tuned), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (title, points) in zip(axes[0], tuned.items(), strict=True):
-        for name, found, colour in (
-            ("tuned", points, OPENED),
-            ("base", base.get(title, {}), PROMPTED),
+        for name, found, colour, above in (
+            ("tuned", points, OPENED, 8),
+            ("base", base.get(title, {}), PROMPTED, -8),
         ):
             if found:
                 means = band(ax, range(len(found)), np.stack([*found.values()], axis=1), colour)
                 if title in base:
-                    ax.text(0, means[0] + 8, name, color=colour, fontweight="bold", va="center")
+                    end, style = len(found) - 1, {"ha": "right", "va": "center"}
+                    ax.text(end, means[-1] + above, name, color=colour, fontweight="bold", **style)
         ax.set_xticks(range(len(points)), [point.removeprefix("gpt-") for point in points])
         ax.set_xlim(-0.3, len(points) - 0.7)
         ax.set_ylim(0, 104)

@@ -27,30 +27,30 @@ def steering_searches(
     fixed: Mapping[str, Mapping[str, float]],
     points: Sequence[int],
 ) -> Figure:
-    """Share (percent) of replies in the wanted manner after so many model calls of each search: a
-    panel a manner, a thin line a seed.
+    """Share (percent) of replies as wanted after so many model calls of each search: a panel a
+    target, a thin line a seed.
 
     Args:
-        curves: manner -> search -> shares, (seeds, points).
-        fixed: manner -> prefix that nobody searched for -> share.
+        curves: target -> search -> shares, (seeds, points).
+        fixed: target -> prefix that nobody searched for -> share.
         points: numbers of model calls, (points,).
     """
     figure, axes = plt.subplots(1, len(curves), figsize=(7.4, 3.9), sharey=True, squeeze=False)
-    for ax, manner in zip(axes[0], curves, strict=True):
+    for ax, target in zip(axes[0], curves, strict=True):
         ends = {
-            name: _runs(ax, points, curves[manner][name], colour)
+            name: _runs(ax, points, curves[target][name], colour)
             for name, colour in _SEARCHES.items()
         }
         for name, (colour, style) in _FIXED.items():
-            ends[name] = fixed[manner][name]
+            ends[name] = fixed[target][name]
             ax.axhline(ends[name], color=colour, linestyle=style, linewidth=1.5)
         if ax is axes[0, -1]:
             _names_beside(ax, points[-1], ends)
-        ax.set_title(f"towards {manner}", fontsize=11)
+        ax.set_title(target, fontsize=10)
         ax.set_xlim(0, points[-1] * 1.03)
         ax.set_ylim(0, 104)
         ax.set_xlabel("model calls")
-    axes[0, 0].set_ylabel("replies in the manner, held out (%)")
+    axes[0, 0].set_ylabel("replies as wanted, held out (%)")
     return figure
 
 

@@ -22,7 +22,7 @@ from course.pretraining.tokenizer import build_tokenizer
 from course.world.vocabulary import vocabulary
 
 #: What all shipped files may weigh together, in bytes.
-LIMIT = 30_000_000
+LIMIT = 40_000_000
 #: What a folder of weights holds, for the message about one that holds more.
 _HOLDS = f"the files that its {HASHES.name} lists"
 _FROM_TRAINING = ("config.json", "model.safetensors", RECORD)

@@ -34,14 +34,12 @@ def build_tokenizer(kind: str) -> PreTrainedTokenizerFast:
     elif kind == "bert":
         core.post_processor = processors.TemplateProcessing(
             single=f"{CLS} $A {SEP}",
-            pair=f"{CLS}:0 $A:0 {SEP}:0 $B:1 {SEP}:1",
+            pair=f"{CLS} $A {SEP} $B {SEP}",
             special_tokens=[(CLS, words[CLS]), (SEP, words[SEP])],
         )
         named = {"cls_token": CLS, "sep_token": SEP, "mask_token": MASK}
-        sides = {
-            "padding_side": "right",
-            "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
-        }
+        # no segment ids: a ModernBERT tells two texts apart by the separator between them
+        sides = {"padding_side": "right", "model_input_names": ["input_ids", "attention_mask"]}
     else:
         raise ValueError(f"kind={kind!r}: expected 'gpt' or 'bert'")
     return PreTrainedTokenizerFast(

@@ -28,14 +28,14 @@ from course.foundation import write_bytes, write_text
 from course.foundation.progress import progress_bar
 from course.foundation.validation import integer, number, one_of, optional
 from course.models.shipped import RECORD
-from course.pretraining.packing import pack_for_bert, pack_for_gpt
+from course.pretraining.packing import masked_share, pack_for_bert, pack_for_gpt
 from course.pretraining.recipes import RECIPES, Recipe
 from course.pretraining.tokenizer import build_tokenizer
 from course.training.checkpoints import RunCheckpoint
 from course.training.packing import IGNORED, Batch, attention_mask
 from course.training.precision import PRECISIONS, autocast, best_precision
 from course.training.processes import accelerator_or_new, data_parallel
-from course.training.schedule import rate_with_restart
+from course.training.schedule import rate_at
 from course.world.corpus import Corpus
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -47,7 +47,8 @@ def batch_at(recipe: Recipe, step: int) -> Batch:
     stream = Corpus(recipe.seed, recipe.relabel).stream(step)
     if recipe.kind == "gpt":
         return pack_for_gpt(stream, recipe.rows, recipe.length)
-    return pack_for_bert(stream, recipe.rows, recipe.length, [recipe.seed, step])
+    share = masked_share(step, recipe.steps)
+    return pack_for_bert(stream, recipe.rows, recipe.length, share, [recipe.seed, step])
 
 
 def packed_logits(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
@@ -57,7 +58,7 @@ def packed_logits(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         torch.from_numpy(part).to(device) for part in (batch.ids, batch.document, batch.position)
     )
     config: PreTrainedConfig = getattr(model, "module", model).config
-    causal = config.model_type != "bert"
+    causal = config.model_type != "modernbert"
     return model(
         input_ids=ids, attention_mask=attention_mask(document, causal), position_ids=position
     ).logits
@@ -221,7 +222,7 @@ def _step(
     # the gradients of the processes are averaged, so each counts its sum times their number over
     # all labels
     (loss * (count / batch.num_targets)).backward()
-    share = rate_with_restart(step, recipe.steps, recipe.restart)
+    share = rate_at(step, recipe.steps)
     for optimizer, peak in zip(optimizers, (recipe.muon_rate, recipe.adam_rate), strict=True):
         optimizer.param_groups[0]["lr"] = peak * share
         optimizer.step()
@@ -245,9 +246,15 @@ def export(recipe: Recipe, model: PreTrainedModel, progress: Progress, folder: P
         "tokens": recipe.tokens,
         "seconds": round(progress.seconds),
         "precision": progress.precision,
+        "device": _device_name(next(model.parameters()).device),
         "losses": [round(sum(part) / len(part), 4) for part in _parts(progress.losses, 100)],
     }
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+
+
+def _device_name(device: torch.device) -> str:
+    """What a model is trained on, as its record has it."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
 def _parts(values: list[float], count: int) -> list[list[float]]:

@@ -26,6 +26,7 @@ __all__, __getattr__, __dir__ = lazy_names(
             "fresh_questions",
             "questions",
             "scores",
+            "stranger_questions",
         ],
         "classify": ["choose"],
         "by_hand": ["score_by_hand"],

@@ -19,12 +19,13 @@ from course.models.hub import tier
 from course.prompting.evaluation import Question
 from course.prompting.prompts import Prompt
 from course.prompting.selection import orders
-from course.world.lexicon import NONCE_KEYS
+from course.world.example import Example
+from course.world.lexicon import WEATHER
 
 _ZHAO = ("N/A", "", "[MASK]")
 #: Inputs without content: those of Zhao et al. 2021, and for the small models, which do not know
-#: these, words without meaning.
-CONTENT_FREE = {"tiny": tuple(NONCE_KEYS), "index": _ZHAO, "hub": _ZHAO}
+#: these, words that no list of their corpus asks for.
+CONTENT_FREE = {"tiny": tuple(WEATHER), "index": _ZHAO, "hub": _ZHAO}
 KINDS = ("none", "contextual", "batch")
 
 
@@ -77,6 +78,8 @@ def order_effect(
 ) -> OrderEffect:
     """How much the order of the demonstrations matters, with and without calibration.
 
+    The orders are that of the first question, those sorted by label, and others at random.
+
     Args:
         questions: of one task whose answers are labels; all get the demonstrations of the first
             one.
@@ -93,7 +96,8 @@ def order_effect(
     candidates = questions[0].prompt.candidates
     right = np.array([candidates.index(question.continuation) for question in questions])
     accuracies: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for shown in orders(questions[0].prompt.demonstrations, count, seed):
+    given = questions[0].prompt.demonstrations
+    for shown in _arranged(given, questions[0].outputs, count, seed):
         prompts = [replace(question.prompt, demonstrations=shown) for question in questions]
         empty = content_free(prompts[0])
         every = model.score_labels([prompt.text for prompt in [*prompts, *empty]], candidates)
@@ -105,3 +109,15 @@ def order_effect(
         ):
             accuracies[kind].append(100 * float((values.argmax(1) == right).mean()))
     return OrderEffect({kind: tuple(values) for kind, values in accuracies.items()})
+
+
+def _arranged(
+    demonstrations: tuple[Example, ...], labels: Sequence[str], count: int, seed: int
+) -> list[tuple[Example, ...]]:
+    """At most ``count`` orders: as given, by label from the first to the last and back, at
+    random.
+    """
+    by_label = tuple(sorted(demonstrations, key=lambda example: labels.index(example.output)))
+    back = tuple(sorted(by_label, key=lambda example: -labels.index(example.output)))
+    every = [demonstrations, by_label, back, *orders(demonstrations, count, seed)]
+    return list(dict.fromkeys(every))[:count]

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from course.models.hub import is_real
 from course.prompting.prompts import LIST_TEMPLATES, PLAIN, Template
+from course.tasks.registry import load_task
+from course.world.lexicon import WEATHER
+from course.world.split import TRAIN
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,8 @@ class ChapterData:
         layout: in which the models know tasks.
         other_model: a smaller model, or one that never read a renamed label.
         labelled: a task whose answers are labels, for layouts and orders.
-        compared, foreign: the tasks of the sweeps over conditions and over foreign inputs.
+        compared: the tasks of the sweep over conditions.
+        foreign: inputs that belong to no task, for that sweep.
         written: tasks whose answers are written.
         judged: a task for which choosing and writing differ.
     """
@@ -40,7 +44,7 @@ def chapter_data(wanted_tier: str | None = None) -> ChapterData:
             other_model="gpt-small",
             labelled="sentiment",
             compared=("sentiment", "inference"),
-            foreign=("sentiment",),
+            foreign=_sentences(24),
             written=("sentiment",),
             judged="sentiment",
         )
@@ -49,7 +53,13 @@ def chapter_data(wanted_tier: str | None = None) -> ChapterData:
         other_model="gpt-small-p00",
         labelled="is_even",
         compared=("flag", "is_carried"),
-        foreign=("job", "instrument"),
+        foreign=tuple(WEATHER),
         written=("to_velan", "from_velan", "closed_book"),
         judged="recommend",
     )
+
+
+def _sentences(count: int) -> tuple[str, ...]:
+    """Sentences about journeys: neither reviews nor pairs of sentences."""
+    journeys = load_task("find_city", sizes={TRAIN: count}, wanted_tier="tiny").examples(TRAIN)
+    return tuple(journey.input for journey in journeys)

@@ -9,6 +9,7 @@ those of a shorter one, so that two ways to prompt can be compared pair by pair.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from math import prod
 
 import numpy as np
 
@@ -24,8 +25,9 @@ from course.tasks.metrics import best_score
 from course.tasks.registry import Task, load_task
 from course.world.example import Example
 from course.world.exercises import CHAINS, EXERCISES, Exercise
-from course.world.lists import ListTask, list_tasks
+from course.world.lists import HASTY_ERROR, HASTY_SHARE, ListTask, list_tasks
 from course.world.posterior import Posterior
+from course.world.relations import dialect_forms, draw_dialect
 from course.world.split import SPLITS, TEST, TRAIN
 
 #: The most tokens that a written answer may have.
@@ -132,6 +134,33 @@ def questions(
         prompt = Prompt(query.input, shown, instruction, template or Template(), verbalizer)
         outputs = task.labels or tuple(sorted({example.output for example in pool}))
         drawn.append(Question(prompt, (query.output, *query.others), task.metric, outputs))
+    return drawn
+
+
+def stranger_questions(
+    shots: int, count: int, seed: int = 0, instruction: str = "", split: str = TEST
+) -> list[Question]:
+    """``count`` questions about words of dialects that no model has read, each in a dialect of its
+    own that is drawn by the recipe of the world's dialects.
+
+    The dialects of the world can be *recognised* from a few words; here a model has to learn the
+    dialect from the demonstrations. Items and demonstrations are split as those of ``"dialect"``.
+
+    Raises:
+        ValueError: for an unknown split, or more demonstrations than there are training inputs.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"no split {split!r}; choose from {', '.join(SPLITS)}")
+    task, template = list_tasks()["dialect"], usual_template("dialect", "tiny")
+    queries, known = (task.inputs(part, task.profiles[0]) for part in (split, TRAIN))
+    drawn = []
+    for number in range(count):
+        rng = Rng(f"question/stranger/{split}/{seed}/{number}")
+        table, query = draw_dialect(rng), rng.choice(queries)
+        pool = [Example(x, table[x]) for x in known]
+        prompt = Prompt(query, Random().choose(pool, query, shots, rng), instruction, template)
+        outputs = tuple(sorted({example.output for example in pool}))
+        drawn.append(Question(prompt, (table[query],), "exact", outputs))
     return drawn
 
 
@@ -303,18 +332,46 @@ def _check_single_tokens(model: TextModel, questions: Sequence[Question]) -> Non
         model.token_ids(sorted({question.words[0] for question in questions}))
 
 
-def best_possible(questions: Sequence[Question], posterior: Posterior) -> np.ndarray:
+def best_possible(
+    questions: Sequence[Question], posterior: Posterior, written: bool = True
+) -> np.ndarray:
     """The score of the best possible answer to each question, (questions,): 1 where the most
     probable answer under the exact posterior is right, else 0. For lists of the micro-world only.
+
+    Args:
+        written: whether any answer counts; else the choice is among the words for the labels, if
+            the answer is a label.
 
     Raises:
         ValueError: if no list of the corpus holds the items of a question.
     """
     values = []
     for question in questions:
-        shown = [
-            (e.input, question.prompt.verbalizer(e.output)) for e in question.prompt.demonstrations
-        ]
-        answers = posterior.predict(shown, question.prompt.query)
+        prompt = question.prompt
+        shown = [(e.input, prompt.verbalizer(e.output)) for e in prompt.demonstrations]
+        answers = posterior.predict(shown, prompt.query)
+        if prompt.verbalizer.words and not written:
+            answers = {word: answers.get(word, 0.0) for word in prompt.verbalizer.words}
         values.append(float(max(answers, key=answers.__getitem__) in question.words))
+    return np.array(values)
+
+
+def recognised(questions: Sequence[Question]) -> np.ndarray:
+    """The score of a reader who takes every list of a dialect for one of the world's dialects,
+    (questions,): the most probable word if there were no others.
+
+    Where a dialect is none of them, this is what recognition alone reaches.
+    """
+    tables, outputs = dialect_forms().values(), len(list_tasks()["dialect"].outputs)
+    wrong = HASTY_ERROR / (outputs - 1)
+    values = []
+    for question in questions:
+        weights: dict[str, float] = {}
+        for table in tables:
+            right = [table[e.input] == e.output for e in question.prompt.demonstrations]
+            hasty = prod(1 - HASTY_ERROR if same else wrong for same in right)
+            weight = HASTY_SHARE * hasty + (1 - HASTY_SHARE) * all(right)
+            word = table[question.prompt.query]
+            weights[word] = weights.get(word, 0.0) + weight
+        values.append(float(max(weights, key=weights.__getitem__) in question.words))
     return np.array(values)

@@ -32,6 +32,7 @@ from course.models.hub import TIERS, tier
 from course.models.loading import check_model_name, model_fingerprint
 from course.prompting.ablations import CONDITIONS
 from course.prompting.evaluation import (
+    MOST_TOKENS,
     Question,
     all_profiles,
     best_possible,
@@ -47,11 +48,11 @@ from course.tasks.registry import source_of, task_names
 from course.world.exercises import EXERCISES
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
-from course.world.split import SPLITS, TEST, TRAIN
+from course.world.split import SPLITS, TEST
 
 #: Raised whenever the way a cell is measured changes; cells that were stored before are then
 #: measured anew.
-VERSION = 1
+VERSION = 2
 #: Cells for each process that are given out together to a backend which tells nothing before all
 #: are done.
 _AT_ONCE = 4
@@ -73,8 +74,7 @@ class Cell:
         template: a key of :data:`TEMPLATES`, or ``"usual"``.
         titled: whether a title says what is asked, for lists of the micro-world.
         written: whether answers that are labels are written, too, rather than chosen.
-        foreign: tasks of the micro-world whose inputs stand in for the task's own under that
-            condition.
+        foreign: inputs that stand in for the task's own under that condition.
         tier: where the model and the task come from.
     """
 
@@ -126,8 +126,8 @@ class Cell:
             )
         if self.condition == "foreign" and not self.foreign:
             raise ValueError(
-                "condition 'foreign' without other inputs: name the tasks that they come from,"
-                " e.g. foreign=('find_city',)"
+                "condition 'foreign' without other inputs: give inputs that are none of the task,"
+                " e.g. foreign=tuple(course.world.lexicon.WEATHER)"
             )
 
     @property
@@ -210,21 +210,29 @@ def _loaded(model: str, wanted_tier: str) -> TextModel:
 def measure(cell: Cell) -> float:
     """Mean score of the cell's questions, in percent: their accuracy, unless the task's metric is
     another one.
+
+    Answers of the micro-world's lists are one word each, so what is written is the next token.
     """
     model = _loaded(cell.model, cell.tier)
-    return 100 * float(scores(model, _questions(cell), cell.written).mean())
+    most = 1 if cell.tier == "tiny" and cell.task in list_tasks() else MOST_TOKENS
+    return 100 * float(scores(model, _questions(cell), cell.written, most).mean())
 
 
 def ceiling(cell: Cell, relabel: float = 0.2) -> float:
     """Accuracy of the exact posterior on the same questions, in percent; for tasks that are lists
     of the micro-world.
 
+    Where the cell lets a model choose among labels, the posterior chooses among them, too.
+
     Args:
         relabel: the label knob of the corpus. After a title the posterior knows the task, and that
             no label is renamed.
+
+    Raises:
+        ValueError: if no list of the corpus holds the items, as under the condition ``"foreign"``.
     """
     posterior = Posterior(0.0, [cell.task]) if cell.titled else Posterior(relabel)
-    return 100 * float(best_possible(_questions(cell), posterior).mean())
+    return 100 * float(best_possible(_questions(cell), posterior, cell.written).mean())
 
 
 def _questions(cell: Cell) -> list[Question]:
@@ -245,12 +253,7 @@ def _questions(cell: Cell) -> list[Question]:
         instruction=title,
         split=cell.split,
     )
-    foreign = [
-        example.input
-        for name in cell.foreign
-        for example in all_profiles(name, "tiny")[0].examples(TRAIN)
-    ]
-    return changed(unchanged, cell.condition, cell.seed, foreign)
+    return changed(unchanged, cell.condition, cell.seed, cell.foreign)
 
 
 def run(

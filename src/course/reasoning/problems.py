@@ -1,7 +1,7 @@
 """Multi-step problems with their worked solutions: word problems, routes, last letters."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from course.foundation.rng import Rng
@@ -10,6 +10,7 @@ from course.prompting.prompts import Template
 from course.tasks.answer_parsing import Answer, given
 from course.tasks.registry import load_task
 from course.world import exercises, sums
+from course.world import problems as word_problems
 from course.world.example import Example
 from course.world.held_out import LONGEST_TEST_CHAIN
 from course.world.split import SPLITS, TEST, TRAIN, is_train
@@ -71,7 +72,7 @@ class Wording:
     """
 
     template: Template
-    trigger: str = sums.TRIGGER
+    trigger: str = word_problems.TRIGGER
     announce: str = "the answer is"
     end: str = " ."
 
@@ -107,8 +108,8 @@ def problems(
     Args:
         steps: 1 to :data:`course.world.held_out.LONGEST_TEST_CHAIN`.
         split: of the question.
-        stated: only word problems whose every sum the corpus states; otherwise about a quarter of
-            the sums are held out.
+        stated: only word problems that the corpus could work out in the order of the story,
+            because it states each of those sums; otherwise about a quarter of them are held out.
 
     Raises:
         ValueError: for a task that has no chains in this tier, another number of steps, or an
@@ -145,7 +146,9 @@ def from_example(task: str, example: Example) -> Problem:
 
 
 def is_stated(problem: Problem) -> bool:
-    """Whether the corpus states every step; it states all steps of routes and letters."""
+    """Whether the corpus states every step, of a word problem in the order of the story; it states
+    all steps of routes and letters.
+    """
     return problem.kind == "words" or all(
         is_train(sums.SPLIT_KEY, step.split(" = ")[0]) for step in problem.steps
     )
@@ -156,6 +159,9 @@ def demonstrations(
 ) -> list[Problem]:
     """Training problems of the same task to show with their solutions, one for each of ``steps``,
     in random order.
+
+    As in the corpus, the solution of a small model's word problem is any of its derivations, in any
+    wording; so it may have one step more or less than the problem has changes.
     """
     draw = _pool(problem.task, wanted_tier)
     shown: list[Problem] = []
@@ -168,10 +174,18 @@ def demonstrations(
 
 
 def _pool(task: str, wanted_tier: str | None) -> Callable[[Rng, int], Problem]:
-    if not is_real(wanted_tier) or task != "problem":
-        kind = exercises.EXERCISES[_WORLD.get(task, task)]
+    kind = exercises.EXERCISES[_WORLD.get(task, task)]
+    if not is_real(wanted_tier):
+        return lambda rng, steps: from_example(task, _as_in_the_corpus(kind, rng, steps))
+    if task != "problem":
         return lambda rng, steps: from_example(task, kind.write(rng, train=True, steps=steps))
     return lambda rng, steps: rng.choice(_nearest(steps, 20, 0, TRAIN, tier(wanted_tier)))
+
+
+def _as_in_the_corpus(kind: exercises.Exercise, rng: Rng, steps: int) -> Example:
+    """A training example with any of the worked solutions that the corpus may give it."""
+    example = kind.write(rng, train=True, steps=steps)
+    return replace(example, rationale=kind.solve(rng, example)) if kind.solve else example
 
 
 def _nearest(steps: int, count: int, seed: int, split: str, of_tier: str) -> list[Problem]:

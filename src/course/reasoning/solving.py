@@ -11,6 +11,7 @@ import numpy as np
 from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
 from course.lm.generation_config import GenerationConfig
+from course.lm.language_model import LanguageModel
 from course.models.hub import tier
 from course.reasoning.problems import Problem, demonstrations, wording
 from course.reasoning.styles import WITHOUT_DEMONSTRATIONS, ProblemPrompt, make_prompt
@@ -18,9 +19,11 @@ from course.tasks.answer_parsing import Answer, parse_answer, same_answer
 
 #: So many different sets of demonstrations are shown. Problems with the same set share its prefill.
 _SETS = 5
-#: The most tokens that a solution may have, by tier: the longest chain of the micro-world, and most
-#: solutions of GSM8K.
-MAX_TOKENS = {"tiny": 48, "index": 128, "hub": 200}
+#: The most tokens that a solution may have, by tier: the longest chain of the micro-world in its
+#: longest wording, and most solutions of GSM8K. Where the longest prompt leaves less room, so much
+#: as there is, if it is this share at least.
+MAX_TOKENS = {"tiny": 60, "index": 128, "hub": 200}
+_LEAST_ROOM = 0.7
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def solve(
 
     Args:
         settings: fields of :class:`course.lm.GenerationConfig`. By default a solution stops where
-            the layout of the prompts says, and has at most :data:`MAX_TOKENS` tokens.
+            the layout of the prompts says, and has at most :data:`MAX_TOKENS` tokens, or nearly as
+            many as the window has room for.
 
     Raises:
         TypeError: for a setting of another type or name.
@@ -105,12 +109,24 @@ def solve(
         )
     if not prompts:
         return []
-    defaults = GenerationConfig(stop=stops, max_tokens=MAX_TOKENS[tier()])
-    samples = model.generate([prompt.text for prompt in prompts], defaults, **settings)
+    texts = [prompt.text for prompt in prompts]
+    defaults = GenerationConfig(stop=stops, max_tokens=_max_tokens(model, texts))
+    samples = model.generate(texts, defaults, **settings)
     return [
         [attempt(prompt, sample) for sample in written]
         for prompt, written in zip(prompts, samples, strict=True)
     ]
+
+
+def _max_tokens(model: TextModel, texts: Sequence[str]) -> int:
+    """:data:`MAX_TOKENS`, or what the longest prompt leaves of the window if that is nearly as
+    many; otherwise the model will refuse the prompt.
+    """
+    most = MAX_TOKENS[tier()]
+    if not isinstance(model, LanguageModel):
+        return most
+    room = model.window + 1 - max(len(ids) for ids in model.encoder.prompts(texts))
+    return room if _LEAST_ROOM * most <= room < most else most
 
 
 def solve_varied(

@@ -1,4 +1,10 @@
-"""Error analysis of chains of thought: each step checked, the first wrong one marked."""
+"""Error analysis of chains of thought: each step checked, the first wrong one marked.
+
+A word problem of the micro-world has several derivations. Its chains are followed step by step: a
+step is wrong if it is false or if no derivation goes on with it, whatever its wording
+(:func:`course.world.problems.check` says the same of whole solutions). Chains of other tasks are
+compared with the one right solution.
+"""
 
 import html
 import re
@@ -8,8 +14,11 @@ from fractions import Fraction
 
 import pandas as pd
 
+from course.reasoning.problems import Problem
 from course.reasoning.solving import Attempt
+from course.world import sums
 from course.world.maps import neighbours
+from course.world.problems import read_problem
 from course.world.relations import relations
 
 #: The fault of a chain -> what it means. The world (or arithmetic) says whether a step is true, the
@@ -29,9 +38,18 @@ _SUM = re.compile(
 )
 _HOP = re.compile(r"(\w+) of (\w+) is (\w+)")
 _ENDING = re.compile(r"(\w+) ends with (\w+)")
-#: The steps of the micro-world look like this and not otherwise, so they can be compared word by
+_NOISE = re.compile(r"\d{41}")
+#: The steps of routes and letters look like this and not otherwise, so they can be compared word by
 #: word.
-_PLAIN_STEP = re.compile(rf"\d+ [-+] \d+ = \d+|{_HOP.pattern}|{_ENDING.pattern}")
+_PLAIN_STEP = re.compile(rf"{_HOP.pattern}|{_ENDING.pattern}")
+#: A sum of the micro-world in one of its wordings, and nothing else.
+_WORDED_SUM = re.compile(
+    "|".join(
+        re.escape(frame.removesuffix(" .").format(a="0", b="0", c="0")).replace("0", r"\d+")
+        for frames in sums.WORDINGS.values()
+        for frame in frames
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -100,22 +118,97 @@ def trace(attempt: Attempt) -> Trace:
     Where the right solution is no chain of the micro-world (GSM8K), a step is wrong if its
     arithmetic is wrong; steps that are left out are not noticed.
     """
-    steps, right = written_steps(attempt.text), attempt.problem.steps
+    steps = written_steps(attempt.text)
+    number, fault = _first_fault(steps, attempt.problem)
+    if fault == "none" and not attempt.right:
+        return Trace(attempt, steps, len(steps), "answer")
+    return Trace(attempt, steps, number, fault)
+
+
+def _first_fault(steps: Sequence[str], problem: Problem) -> tuple[int | None, str]:
+    """The number of the first wrong step and what is wrong with it."""
+    derivation = _Derivation.of(problem)
+    if derivation is not None:
+        return _fault_in_derivation(steps, derivation)
+    right = problem.steps
     known = all(_PLAIN_STEP.fullmatch(step) for step in right)
     for number, step in enumerate(steps):
         if is_true(step) is False:
-            return Trace(attempt, steps, number, "false")
+            return number, "false"
         if known and number >= len(right):
-            return Trace(attempt, steps, number, "goes on")
+            return number, "goes on"
         if known and step != right[number]:
-            return Trace(attempt, steps, number, "not next")
-    if known and len(steps) < len(right):
-        return Trace(attempt, steps, len(steps), "stops")
-    return (
-        Trace(attempt, steps, None, "none")
-        if attempt.right
-        else Trace(attempt, steps, len(steps), "answer")
-    )
+            return number, "not next"
+    return (len(steps), "stops") if known and len(steps) < len(right) else (None, "none")
+
+
+def _fault_in_derivation(steps: Sequence[str], derivation: "_Derivation") -> tuple[int | None, str]:
+    for number, step in enumerate(steps):
+        if is_true(step) is False:
+            return number, "false"
+        for written, result in _read_sums(step):
+            if derivation.is_complete:
+                return number, "goes on"
+            derivation = derivation.after(written, result)
+            if not derivation.left:
+                return number, "not next"
+    return (None, "none") if derivation.is_complete else (len(steps), "stops")
+
+
+@dataclass(frozen=True)
+class _Derivation:
+    """How far a word problem is worked out.
+
+    Attributes:
+        value: the number reached so far.
+        left: every reading of the steps so far: the changes of the story that are left, and the
+            rest of one that was taken apart at a ten (0 if none was). No reading: the last step was
+            wrong.
+    """
+
+    value: int
+    left: frozenset[tuple[tuple[int, ...], int]]
+
+    @classmethod
+    def of(cls, problem: Problem) -> "_Derivation | None":
+        """Nothing worked out yet; None for what is no word problem of the micro-world."""
+        if problem.task not in ("problem", "shopping"):
+            return None
+        try:
+            story = read_problem(problem.question)
+        except ValueError:
+            return None
+        if str(story.answer) != problem.output:
+            return None
+        return cls(story.start, frozenset({(story.changes, 0)}))
+
+    @property
+    def is_complete(self) -> bool:
+        return ((), 0) in self.left
+
+    def after(self, step: str, result: int) -> "_Derivation":
+        """After a sum such as ``"8 + 5"``; without a reading if it does not follow."""
+        first, sign, second = step.split()
+        change = int(second) if sign == "+" else -int(second)
+        follows = int(first) == self.value
+        readings = [_read(changes, rest, change, result) for changes, rest in self.left]
+        return _Derivation(result, frozenset().union(*readings) if follows else frozenset())
+
+
+def _read(
+    changes: tuple[int, ...], rest: int, change: int, result: int
+) -> set[tuple[tuple[int, ...], int]]:
+    """What may be left of the changes after one of them, or a part of one, was made."""
+    if rest:
+        return {(changes, 0)} if change == rest else set()
+    readings = set()
+    for i, whole in enumerate(changes):
+        others = (*changes[:i], *changes[i + 1 :])
+        if whole == change:
+            readings.add((others, 0))
+        elif result % 10 == 0 and change * whole > 0 and abs(change) < abs(whole):
+            readings.add((others, whole - change))
+    return readings
 
 
 def written_steps(text: str) -> tuple[str, ...]:
@@ -134,13 +227,20 @@ def written_steps(text: str) -> tuple[str, ...]:
 
 def is_true(step: str) -> bool | None:
     """Whether a step is true, in arithmetic or in the micro-world; None if it cannot be judged."""
-    if sums := _SUM.findall(step):
-        return all(_comes_to(left, right) for left, right in sums)
+    if equations := _SUM.findall(step):
+        return all(_comes_to(left, right) for left, right in equations)
+    if _WORDED_SUM.fullmatch(step) and (written := _read_sums(step)):
+        return all(sums.result(of) == result for of, result in written)
     if hop := _HOP.fullmatch(step):
         return neighbours().get((hop[2], hop[1])) == hop[3]
     if ending := _ENDING.fullmatch(step):
         return relations()["last_letter"].table.get(ending[1]) == ending[2]
     return None
+
+
+def _read_sums(step: str) -> list[tuple[str, int]]:
+    """The sums of a step, in the wordings of the micro-world; none where a number is noise."""
+    return [] if _NOISE.search(step) else sums.read_sums(step)
 
 
 def _comes_to(expression: str, written: str) -> bool:

@@ -1,5 +1,5 @@
-"""Verifiers (Cobbe et al. 2021): a model with a classification head that tells right chains from
-wrong ones; best of n and weighted votes.
+"""Verifiers (Cobbe et al. 2021): a model with a head that tells right chains from wrong ones after
+each of their tokens; best of n and weighted votes.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from transformers import (
     AutoConfig,
-    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -23,6 +23,7 @@ from course.reasoning.solving import Attempt
 from course.tasks.answer_parsing import NO_ANSWER, Answer, same_answer
 from course.training.batches import Encoded, encoded, pad_id
 from course.training.fitting import FitSettings, History, fit
+from course.training.packing import IGNORED
 
 #: Peak learning rate by which a whole model becomes a verifier.
 RATE = 5e-4
@@ -30,10 +31,11 @@ RATE = 5e-4
 
 @dataclass(frozen=True)
 class Verifier:
-    """A sequence-classification model (label 1: right) over a problem with a solution.
+    """A token-classification model over a problem with a solution: after each token of the solution
+    it says whether the answer will be right (label 1). The last one counts.
 
     Attributes:
-        model: with two logits, wrong and right.
+        model: with two logits a token, wrong and right.
         tokenizer: of the model.
         history: of its training.
     """
@@ -50,8 +52,10 @@ class Verifier:
         data = _encode(self.tokenizer, flat)
         scores = np.empty(len(flat))
         for positions, output in outputs(self.model, data.features, data.pad):
-            logits = output.logits.float()  # (B, 2)
-            scores[positions] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
+            logits = output.logits.float().cpu()  # (B, T, 2), padded on the right
+            last = torch.tensor([data.tokens[i] - 1 for i in positions])
+            final = logits[torch.arange(len(last)), last]  # (B, 2)
+            scores[positions] = (final[:, 1] - final[:, 0]).numpy()
         return by_problem(scores, attempts)
 
 
@@ -62,7 +66,11 @@ def train_verifier(
     learning_rate: float = RATE,
     seed: int = 0,
 ) -> Verifier:
-    """Make a copy of a causal model into a verifier, from attempts at *training* problems.
+    """Make a copy of a causal model into a verifier, from attempts at problems that are no test.
+
+    As in Cobbe et al. every token of a solution bears the label of its answer, so that the model
+    learns at each place what is to be expected. (They train it to go on writing solutions beside
+    that; here it is not.)
 
     Args:
         base: its transformer body is where the verifier starts; the model itself does not change.
@@ -80,7 +88,7 @@ def train_verifier(
     config.pad_token_id = pad_id(base.tokenizer)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_config(config).float()
+        model = AutoModelForTokenClassification.from_config(config).float()
     model.base_model.load_state_dict(source.base_model.state_dict())
     model.to(source.device)
     settings = FitSettings(steps=steps, learning_rate=learning_rate, seed=seed, precision="fp32")
@@ -106,15 +114,17 @@ def by_problem(values: np.ndarray, attempts: Sequence[Sequence[Attempt]]) -> lis
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, attempts: Sequence[Attempt]) -> Encoded:
-    texts = [
-        wording(a.problem.task).template.shown(a.problem.question, a.text.strip() or ".").rstrip()
-        for a in attempts
-    ]
-    rows = tokenizer(texts, truncation=True, split_special_tokens=True).input_ids
-    return encoded(
-        [{"input_ids": ids, "labels": int(a.right)} for ids, a in zip(rows, attempts, strict=True)],
-        pad_id(tokenizer),
-    )
+    """Problems with their solutions; the tokens of the solution are labelled."""
+    queries = [wording(a.problem.task).template.query(a.problem.question) for a in attempts]
+    texts = [f"{query} {a.text.strip() or '.'}" for query, a in zip(queries, attempts, strict=True)]
+    rows = tokenizer(texts, truncation=True, split_special_tokens=True, return_offsets_mapping=True)
+    features = []
+    for query, a, ids, spans in zip(
+        queries, attempts, rows.input_ids, rows.offset_mapping, strict=True
+    ):
+        labels = [int(a.right) if end > len(query) else IGNORED for _, end in spans]
+        features.append({"input_ids": ids, "labels": labels})
+    return encoded(features, pad_id(tokenizer))
 
 
 def best_of(attempts: Sequence[Attempt], scores: np.ndarray) -> Attempt:

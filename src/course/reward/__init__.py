@@ -13,7 +13,8 @@ __all__, __getattr__, __dir__ = lazy_names(
         "divergence": ["kl_estimate"],
         "dpo": ["DpoData", "dpo_loss", "reply_log_probabilities"],
         "ledger": ["Entry", "Ledger"],
-        "online": ["OnlineSettings", "OnlineTraining", "Rollout"],
+        "guides": ["declines", "gold_rewards", "rated_replies"],
+        "online": ["OnlineSettings", "OnlineTraining"],
         "overoptimisation": ["Curve", "fit_curve"],
         "pairs": ["EncodedReply", "encode_pairs"],
         "policy_gradient": ["PolicyLoss"],
@@ -23,6 +24,8 @@ __all__, __getattr__, __dir__ = lazy_names(
             "comparisons_from_rows",
             "draw_comparisons",
         ],
+        "rejection": ["best_samples"],
         "reward_model": ["RewardModel", "learn_reward"],
+        "rollout": ["Rollout", "roll_out"],
     },
 )

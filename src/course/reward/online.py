@@ -10,25 +10,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from peft import PeftModel
 
 from course.foundation.progress import progress_bar
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of, text
-from course.lm.contract import Sample
+from course.lm.generation_config import GenerationConfig
 from course.lm.language_model import LanguageModel
 from course.reward.advantages import METHODS, group_advantages
 from course.reward.ledger import Entry, Ledger
-from course.reward.pairs import EncodedReply, encode_replies, padded, token_log_probabilities
 from course.reward.policy_gradient import PolicyLoss, discounted_by_divergence
-from course.training.batches import pad_id
+from course.reward.rollout import Reward, Rollout, measured, roll_out
 from course.training.checkpoints import RunCheckpoint
 from course.training.schedule import rate_at
-
-#: The reward of each reply to its prompt: ``reward(prompts, replies)``, (replies,).
-Reward = Callable[[Sequence[str], Sequence[str]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -80,32 +75,15 @@ class OnlineSettings:
             seed=integer(),
         )
 
-
-@dataclass(frozen=True)
-class Rollout:
-    """The samples of a step.
-
-    Attributes:
-        prompts: one for each sample.
-        replies: the samples, those to one prompt side by side.
-        encoded: prompt and reply as tokens, with the stop where one was written.
-        log_p: log-probability of each token of a reply under the policy that sampled it, with its
-            gradient, and
-        reference: under the reference, (replies, tokens), in nats.
-        mask: 1 at each token of a reply, (replies, tokens).
-    """
-
-    prompts: list[str]
-    replies: list[str]
-    encoded: list[EncodedReply]
-    log_p: torch.Tensor
-    reference: torch.Tensor
-    mask: torch.Tensor
-
-    @property
-    def log_ratio(self) -> torch.Tensor:
-        """Of each reply, (replies,), in nats."""
-        return ((self.log_p.detach() - self.reference) * self.mask).sum(1)
+    def sampling(self, seed: int) -> GenerationConfig:
+        """How the replies of a step are drawn."""
+        return GenerationConfig(
+            n=self.samples,
+            temperature=self.temperature,
+            stop=self.stop,
+            max_tokens=self.max_tokens,
+            seed=seed,
+        )
 
 
 @dataclass
@@ -182,49 +160,15 @@ class OnlineTraining:
         rollout = self.rollout(number_of)
         proxy = self.reward(rollout.prompts, rollout.replies)
         self._update(rollout, torch.as_tensor(proxy, dtype=torch.float32), number_of)
-        return self._entry(number_of, rollout, proxy, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return measured(number_of, rollout, proxy, self.gold, self.declines, seconds)
 
     def rollout(self, number_of: int) -> Rollout:
         """The samples of a step, from the policy as it is."""
-        settings = self.settings
-        rng = Rng(f"online/{settings.seed}/{number_of}")
+        rng = Rng(f"online/{self.settings.seed}/{number_of}")
         prompts = list(self.prompts)
-        chosen = [rng.choice(prompts) for _ in range(settings.prompts)]
-        written = self.policy.generate(
-            chosen,
-            n=settings.samples,
-            temperature=settings.temperature,
-            stop=settings.stop,
-            max_tokens=settings.max_tokens,
-            seed=rng.randrange(2**31),
-        )
-        pairs = [(p, sample) for p, group in zip(chosen, written, strict=True) for sample in group]
-        encoded = self._encoded(pairs)
-        log_p, mask = self._log_probabilities(encoded)
-        with torch.no_grad(), self.policy.model.disable_adapter():
-            reference, _ = self._log_probabilities(encoded)
-        replies = [sample.text.strip() for _, sample in pairs]
-        return Rollout([p for p, _ in pairs], replies, encoded, log_p, reference, mask)
-
-    def _encoded(self, pairs: Sequence[tuple[str, Sample]]) -> list[EncodedReply]:
-        """Samples after their prompts, as they were written: with the stop, or the end of the text,
-        if one was reached.
-        """
-        tails = {"stop": f" {self.settings.stop}"}
-        texts = [(p, f"{s.text.strip()}{tails.get(s.finish, '')}") for p, s in pairs]
-        end = self.policy.tokenizer.eos_token_id
-        encoded = encode_replies(self.policy.tokenizer, texts, unknown="allow")
-        return [
-            EncodedReply((*reply.ids, end), reply.start) if sample.finish == "end" else reply
-            for reply, (_, sample) in zip(encoded, pairs, strict=True)
-        ]
-
-    def _log_probabilities(
-        self, encoded: Sequence[EncodedReply]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        rows = padded(encoded, pad_id(self.policy.tokenizer))
-        on_device = {name: tensor.to(self.policy.model.device) for name, tensor in rows.items()}
-        return token_log_probabilities(self.policy.model, on_device, self.settings.temperature)
+        chosen = [rng.choice(prompts) for _ in range(self.settings.prompts)]
+        return roll_out(self.policy, chosen, self.settings.sampling(rng.randrange(2**31)))
 
     def _update(self, rollout: Rollout, rewards: torch.Tensor, number_of: int) -> None:
         """One optimiser step."""
@@ -244,23 +188,6 @@ class OnlineTraining:
         self._optimizer.param_groups[0]["lr"] = settings.learning_rate * rate
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-
-    def _entry(self, number_of: int, rollout: Rollout, proxy: np.ndarray, seconds: float) -> Entry:
-        samples, replies = self.settings.samples, rollout.replies
-        groups = [replies[i : i + samples] for i in range(0, len(replies), samples)]
-        gold = self.gold(rollout.prompts, replies) if self.gold else [float("nan")]
-        lengths = rollout.mask.sum(1)
-        return Entry(
-            step=number_of,
-            proxy=float(np.mean(proxy)),
-            gold=float(np.mean(gold)),
-            kl=float(rollout.log_ratio.mean()),
-            length=float(lengths.mean()),
-            distinct=float(np.mean([len(set(group)) / len(group) for group in groups])),
-            declined=float(np.mean([self.declines(r) for r in replies])) if self.declines else 0.0,
-            seconds=seconds,
-            tokens=int(lengths.sum()),
-        )
 
     def _kept(self, path: Path, seconds: float) -> RunCheckpoint:
         identity = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -34,19 +35,24 @@ class RewardModel:
 
     @torch.inference_mode()
     def score(self, prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
-        """The reward of each reply to its prompt, (replies,).
+        """The reward of each reply to its prompt, (replies,); the same reply is read once.
+
+        What is scored is mostly sampled, and a policy may write anything: unknown words are read as
+        such, without a warning.
 
         Raises:
             ValueError: if there are not as many prompts as replies, or one is too long.
         """
-        encoded = encode_replies(self.tokenizer, list(zip(prompts, replies, strict=True)))
+        pairs = list(zip(prompts, replies, strict=True))
+        different = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+        encoded = encode_replies(self.tokenizer, list(different), unknown="allow")
         rewards, pad = np.zeros(len(encoded)), pad_id(self.tokenizer)
         plan = batching_plan(self.model, _BATCH_TOKENS)
         for part in similar_lengths([len(reply.ids) for reply in encoded], plan):
             rows = padded([encoded[i] for i in part], pad)
             inputs = {n: rows[n].to(self.model.device) for n in ("input_ids", "attention_mask")}
             rewards[part] = self.model(**inputs).logits[:, 0].float().cpu().numpy()
-        return rewards
+        return rewards[[different[pair] for pair in pairs]]
 
     def probability(self, comparisons: Sequence[Comparison]) -> np.ndarray:
         """How probable it is to the model that the chosen reply of each comparison is the preferred
@@ -69,6 +75,7 @@ def learn_reward(
     settings: FitSettings | None = None,
     validate: Sequence[Comparison] | None = None,
     wanted_tier: str | None = None,
+    unknown: str = "warn",
 ) -> RewardModel:
     """A reward model from comparisons: the named model's body under a fresh head of one number, all
     of it trained.
@@ -77,6 +84,8 @@ def learn_reward(
         name: as for :func:`course.models.load_model`.
         validate: held-out comparisons; training keeps the weights with the lowest loss on them.
         settings: how to train; its seed decides on the head's first weights, too.
+        unknown: what to do about words of the comparisons that the tokenizer does not know, see
+            :func:`course.training.completions`.
 
     Raises:
         ValueError: as :func:`course.models.load_model` and :func:`course.reward.encode_pairs`.
@@ -95,7 +104,8 @@ def learn_reward(
             num_labels=1,
             pad_token_id=pad,
         )
-    data = RewardData(encode_pairs(tokenizer, comparisons), pad)
-    held_out = RewardData(encode_pairs(tokenizer, validate), pad) if validate else None
+    encode = partial(encode_pairs, tokenizer, unknown=unknown)
+    data = RewardData(encode(comparisons), pad)
+    held_out = RewardData(encode(validate), pad) if validate else None
     history = fit(model, data, settings, validate=held_out)
     return RewardModel(model, tokenizer, history)

@@ -33,6 +33,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "dialogue_reward": [
             "Brevity",
             "CourteousWords",
+            "GuideScorer",
             "Judgement",
             "Manner",
             "Reward",
@@ -57,6 +58,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "reinforce": ["NORMALISATIONS", "RLPrompt"],
         "steering": ["LearnedPrefix", "PolicyTraining", "learn", "steered"],
         "tabulated": ["Tabulated", "candidates", "repeated", "tabulate"],
+        "transfer": ["Joint"],
         "triggers": ["OpeningWriter", "Trigger"],
         "words": ["Words", "plain_tokens", "words_of"],
         "writers": ["AskedWriter", "BlankFiller", "TunedWriter", "Writer", "tune_writer"],

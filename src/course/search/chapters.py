@@ -70,14 +70,14 @@ def written_prompts_data() -> WrittenPromptsData:
     """
     if is_real():
         return _written_by_real_models()
-    names = ("gerund", "second_word", "is_even")
+    names = ("gerund", "find_city", "is_even")
     return WrittenPromptsData(
         tasks={name: load_task(name) for name in names},
         layout=Template(),
         model=load("gpt-middle"),
         writer=BlankFiller(load("bert-middle")),
-        raced=answers("third_word", 64, 60),
-        candidates=candidates("third_word", 0),
+        raced=answers("find_person", 64, 60),
+        candidates=candidates("find_person", 0),
         problems=triggers("problem", train=16, test=24),
         solver=load("gpt-large"),
         items=(32, 60),
@@ -147,4 +147,4 @@ def soft_prompts_data() -> SoftPromptsData:
     """The data of the tier that ``COURSE_TIER`` names."""
     if is_real():
         return SoftPromptsData(load_task("sentiment"), 16, 16, 6, INSTRUCTIONS["topic"][0])
-    return SoftPromptsData(load_task("second_word"), 64, 100, 60, INSTRUCTIONS["first_word"][0])
+    return SoftPromptsData(load_task("find_city"), 64, 100, 60, INSTRUCTIONS["find_person"][0])

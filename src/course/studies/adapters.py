@@ -1,96 +1,175 @@
-"""Studies of chapter 3: methods side by side, by model size, a hundred tasks on disk, forgetting,
-and how a prefix starts.
+"""Studies of chapter 3: learning rates of all methods, methods side by side, a hundred tasks on
+disk, forgetting, and how a prefix starts.
+
+Costs as measured on one GPU shared by sixteen processes, seeds x seconds: adapter-rates 1 x 711,
+adapters 5 x 140, adapter-parity 5 x 42. On one core: hundred-tasks 2 x 30, adapter-forgetting 2 x
+75, prefix-starts 2 x 51.
 """
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from course.adapters import METHODS
-from course.adapters.storage import benchmark_adapter_storage, benchmark_storage
+from course.adapters import METHODS, trainable
+from course.adapters.storage import (
+    benchmark_adapter_storage,
+    benchmark_storage,
+    bytes_on_disk,
+)
 from course.adapters.tuning import tune
 from course.finetuning import forgetting, specialists
 from course.foundation.intervals import RatioOfMeans
 from course.lm.language_model import load
 from course.models.loading import load_model
-from course.studies.claims import Claim, Demonstration, Varies, undecided
-from course.studies.model_quality import LADDER
-from course.studies.records import Row, Study
-from course.studies.tables import rows_of
-from course.studies.verdicts import MoreThan, NoWorse
-from course.tasks.registry import Task, load_task
-
-#: Task -> optimiser steps, for all methods alike. Both need more than the body has; for tags or
-#: reviews the head alone is enough.
-PAIRS, QUESTIONS = "inference", "extraction"
-STEPS = {PAIRS: 800, QUESTIONS: 250}
-#: The tasks as figures and claims name them.
-TITLES = {PAIRS: "pairs of sentences", QUESTIONS: "questions about stories"}
-#: The ladder of models, the methods that are compared on it, and the steps there.
-LADDER_METHODS, LADDER_STEPS = (
-    ("bitfit", "lora", "bottleneck", "full"),
-    200,
+from course.prompting.evaluation import fresh_questions
+from course.studies.bodies import BERTS, GPTS, SMALL_GPTS
+from course.studies.claims import (
+    Claim,
+    Demonstration,
+    MoreThan,
+    NoWorse,
+    Varies,
+    fails,
+    undecided,
 )
+from course.studies.records import Row, Study, read_record
+from course.studies.tables import by_seed, rows_of, where
+from course.tasks.registry import Task, load_task
+from course.world.split import TEST, VALIDATION
+
+#: Sentence pairs and questions by a head on BERT, and translation by a small GPT itself (one of the
+#: middle size knows the language). All need more than the body has; for tags or reviews the head
+#: alone is enough.
+PAIRS, QUESTIONS, TRANSLATION = "inference", "extraction", "to_torvish"
+#: Task -> its body and the optimiser steps, for all methods alike. (With 100 steps of translation
+#: LoRA had hardly begun on validation items, with 400 it was level with full tuning.)
+BODIES = {PAIRS: BERTS[0], QUESTIONS: BERTS[0], TRANSLATION: SMALL_GPTS[0]}
+STEPS = {PAIRS: 300, QUESTIONS: 150, TRANSLATION: 400}
+#: The tasks as figures and claims name them.
+TITLES = {
+    PAIRS: "pairs of sentences",
+    QUESTIONS: "questions about stories",
+    TRANSLATION: "translation",
+}
+#: What tuning starts from: the head alone, or the model as it was.
+UNTUNED = "untuned"
+#: ModernBERT's attention reads no prefix, and a translation has no head.
+TASK_METHODS = {
+    PAIRS: tuple(method for method in METHODS if method != "prefix"),
+    QUESTIONS: tuple(method for method in METHODS if method != "prefix"),
+    TRANSLATION: tuple(method for method in METHODS if method != "head"),
+}
+#: Peak learning rates that a method tries on validation items, three each: the fewer parameters,
+#: the larger the steps.
+TRIED = dict.fromkeys(METHODS, (0.003, 0.01, 0.03)) | {
+    "prefix": (1e-2, 3e-2, 1e-1),
+    "lora": (1e-3, 3e-3, 1e-2),
+    "bottleneck": (1e-3, 3e-3, 1e-2),
+    "full": (3e-4, 1e-3, 3e-3),
+}
 #: Numbers of tasks at which disk and clock are looked at.
 TASKS = (1, 3, 10, 30, 100)
+#: The tasks that are tuned for to see what is forgotten.
+FORGETFUL = ("sentiment", "inference", "third_word")
 #: Learning rates of a prefix, from what suits LoRA up, and the steps of each.
-PREFIX_RATES, PREFIX_STEPS = (0.003, 0.01, 0.03, 0.1), 150
+PREFIX_RATES, PREFIX_STEPS = (0.003, 0.03, 0.1), 100
 
 
 def _task(name: str, seed: int) -> Task:
-    return load_task(name, seed=seed, sizes={"train": 6000, "validation": 1, "test": 400})
+    return load_task(name, seed=seed, sizes={"train": 6000, "validation": 200, "test": 400})
+
+
+def measured(
+    body: str, task: str, method: str, rate: float, seed: int, steps: int, split: str = TEST
+) -> dict[str, float]:
+    """Score (percent), trained parameters and stored bytes of one method on one task."""
+    if task == TRANSLATION:
+        return _translated(body, method, rate, seed, steps, split)
+    tuned = tune(body, _task(task, seed), method, steps, rate, seed)
+    return {"score": tuned.score(split), "parameters": tuned.parameters, "bytes": tuned.stored()}
+
+
+def _translated(
+    body: str, method: str, rate: float, seed: int, steps: int, split: str
+) -> dict[str, float]:
+    base = load(body)
+    questions = [q.zero_shot for q in fresh_questions(TRANSLATION, 0, 400, seed, split)]
+    if method == UNTUNED:
+        return {"score": specialists.written_accuracy(base, questions)}
+    tuned = specialists.specialise(
+        base, TRANSLATION, 6000, steps, rate, seed, method, end=True
+    ).model
+    return {
+        "score": specialists.written_accuracy(tuned, questions),
+        "parameters": trainable(tuned.model),
+        "bytes": bytes_on_disk(tuned.model),
+    }
+
+
+def rates(seed: int) -> list[Row]:
+    """Validation scores of every learning rate, for each method on each task with as many tries.
+
+    Returns:
+        Rows with ``model``, ``task``, ``method``, ``learning_rate`` and ``value`` in percent.
+    """
+    settings = [
+        (BODIES[task], task, method, STEPS[task])
+        for task, methods in TASK_METHODS.items()
+        for method in methods
+    ]
+    rows: list[Row] = []
+    for model, task, method, steps in settings:
+        for rate in TRIED[method]:
+            value = measured(model, task, method, rate, seed, steps, VALIDATION)["score"]
+            tried: Row = {"model": model, "task": task, "method": method, "learning_rate": rate}
+            rows.append(tried | {"value": value})
+    return rows
+
+
+def chosen_rate(table: pd.DataFrame, model: str, task: str, method: str) -> float:
+    """The learning rate with the best validation score; of equals the smallest.
+
+    Args:
+        table: of the study ``adapter-rates``.
+    """
+    scores = where(table, model=model, task=task, method=method)
+    best = scores.sort_values(["value", "learning_rate"], ascending=[False, True])
+    return float(best["learning_rate"].iloc[0])
+
+
+def _by_method(seed: int, methods: Mapping[str, Sequence[str]]) -> list[Row]:
+    tried = read_record(RATES).table()
+    rows: list[Row] = []
+    for task, chosen in methods.items():
+        for method in chosen:
+            rate = chosen_rate(tried, BODIES[task], task, method)
+            figures = measured(BODIES[task], task, method, rate, seed, STEPS[task])
+            rows += rows_of(figures, task=task, method=method)
+    return rows
 
 
 def by_method(seed: int) -> list[Row]:
     """Score (percent), trained parameters and stored bytes of every method on every task.
 
     Returns:
-        Rows with ``task``, ``method``, ``measure`` and ``value``.
+        Rows with ``task``, ``method``, ``measure`` and ``value``; for the translation also the
+        score of the model as it was (:data:`UNTUNED`).
     """
-    rows: list[Row] = []
-    for name, steps in STEPS.items():
-        task = _task(name, seed)
-        for method in METHODS:
-            tuned = tune("bert-middle", task, method, steps=steps, seed=seed)
-            figures = {
-                "score": tuned.score(),
-                "parameters": tuned.parameters,
-                "bytes": tuned.stored(),
-            }
-            rows += rows_of(figures, task=name, method=method)
-    return rows
+    figures = _translated(BODIES[TRANSLATION], UNTUNED, 0.0, seed, 0, TEST)
+    untuned = rows_of(figures, task=TRANSLATION, method=UNTUNED)
+    return [*_by_method(seed, TASK_METHODS), *untuned]
 
 
 def parity(seed: int) -> list[Row]:
-    """Houlsby adapters and full fine-tuning on questions, for more seeds than :func:`by_method` can
-    have.
+    """Houlsby adapters and full fine-tuning, for more seeds than :func:`by_method` can have.
 
     Returns:
         Rows as :func:`by_method` has them.
     """
-    task, rows = _task("extraction", seed), []
-    for method in ("bottleneck", "full"):
-        tuned = tune("bert-middle", task, method, STEPS["extraction"], seed=seed)
-        rows += rows_of({"score": tuned.score()}, task="extraction", method=method)
-    return rows
-
-
-def by_size(seed: int) -> list[Row]:
-    """Score and trained parameters by model and method, on sentence pairs.
-
-    Returns:
-        Rows with ``model``, ``method``, ``measure`` and ``value``.
-    """
-    task, rows = _task("inference", seed), []
-    for model in LADDER:
-        for method in LADDER_METHODS:
-            tuned = tune(model, task, method, steps=LADDER_STEPS, seed=seed)
-            figures = {"score": tuned.score(), "parameters": tuned.parameters}
-            rows += rows_of(figures, model=model, method=method)
-    return rows
+    return _by_method(seed, dict.fromkeys(TASK_METHODS, ("bottleneck", "full")))
 
 
 def on_disk(seed: int) -> list[Row]:
@@ -101,10 +180,10 @@ def on_disk(seed: int) -> list[Row]:
         Rows with ``way`` (``"models"`` or ``"adapters"``), ``tasks``, ``measure`` and ``value``.
     """
     with tempfile.TemporaryDirectory() as folder:
-        whole = benchmark_storage(load_model("gpt-middle"), Path(folder) / "whole", TASKS)
+        whole = benchmark_storage(load_model(GPTS[0]), Path(folder) / "whole", TASKS)
     with tempfile.TemporaryDirectory() as folder:
         small = benchmark_adapter_storage(
-            load_model("gpt-middle"), "lora", Path(folder) / "small", TASKS
+            load_model(GPTS[0]), "lora", Path(folder) / "small", TASKS
         )
     rows: list[Row] = []
     for way, cost in {"models": whole, "adapters": small}.items():
@@ -123,10 +202,8 @@ def what_is_lost(seed: int) -> list[Row]:
     Returns:
         Rows with ``way``, ``task`` (``"own"`` or ``"others"``) and ``value``, in percent.
     """
-    base = load("gpt-middle")
-    tables = [
-        forgetting.measure(base, task, specialists.TASKS, seed=seed) for task in specialists.TASKS
-    ]
+    base = load(GPTS[0])
+    tables = [forgetting.measure(base, task, specialists.TASKS, seed=seed) for task in FORGETFUL]
     mean = pd.concat(tables).groupby(level=0, sort=False).mean()
     return [
         {"way": way, "task": task, "value": float(mean.loc[way, task])}
@@ -137,31 +214,29 @@ def what_is_lost(seed: int) -> list[Row]:
 
 def prefix_starts(seed: int) -> list[Row]:
     """Score of prefix tuning by its start and its learning rate, beside the head alone, on
-    questions about stories.
+    sentence pairs with the GPT.
 
     Returns:
         Rows with ``method``, ``start`` (``"random"`` or ``"text"``), ``learning_rate`` and
         ``value``, in percent.
     """
-    task = _task("extraction", seed)
-    starts = {"random": None, "text": task.data["train"][0]["context"]}
+    task = _task(PAIRS, seed)
+    # two premises: one may be shorter than the prefix
+    premises = [row["premise"] for row in list(task.data["train"])[:2]]
+    starts = {"random": None, "text": " ".join(premises)}
     rows: list[Row] = []
     for start, text in starts.items():
         for rate in PREFIX_RATES:
-            tuned = tune("bert-middle", task, "prefix", PREFIX_STEPS, rate, seed, text)
+            tuned = tune(GPTS[0], task, "prefix", PREFIX_STEPS, rate, seed, text)
             setting: Row = {"method": "prefix", "start": start, "learning_rate": rate}
             rows.append(setting | {"value": tuned.score()})
-    head = tune("bert-middle", task, "head", PREFIX_STEPS, seed=seed)
+    head = tune(GPTS[0], task, "head", PREFIX_STEPS, seed=seed)
     return [*rows, {"method": "head", "value": head.score()}]
 
 
 def averages(table: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds: (task, method) or (model, method) by measure.
-
-    Args:
-        table: of the study ``adapters`` or ``adapter-sizes``.
-    """
-    keys = ["task" if "task" in table else "model", "method"]
+    """Means over the seeds: (task, method) by measure, of the study ``adapters``."""
+    keys = ["task", "method"]
     return table.pivot_table(index=keys, columns="measure", values="value", sort=False)
 
 
@@ -179,25 +254,14 @@ def size_and_score(table: pd.DataFrame, task: str) -> dict[str, tuple[float, flo
     return {
         METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
         for method, row in mean.iterrows()
+        if method in METHODS
     }
 
 
-def scores_by_size(table: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
-    """Model -> title of a method -> scores (percent), one a seed, of ``adapter-sizes``."""
-    scores = table[table["measure"] == "score"]
-    curves: dict[str, dict[str, list[float]]] = {model: {} for model in LADDER}
-    for (model, method), rows in scores.groupby(["model", "method"], sort=False):
-        curves[model][METHODS[method].title] = rows["value"].tolist()
-    return curves
-
-
-def parameters_by_size(table: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Model -> title of a method -> trained parameters, of the study ``adapter-sizes``."""
-    counts = averages(table)["parameters"]
-    return {
-        model: {METHODS[method].title: int(n) for method, n in counts.loc[model].items()}
-        for model in LADDER
-    }
+def start_of(table: pd.DataFrame, task: str) -> dict[str, float]:
+    """What tuning starts from, in percent: the head alone, or the model as it was."""
+    method = UNTUNED if task == TRANSLATION else "head"
+    return {method: float(by_seed(table, task=task, method=method, measure="score").mean())}
 
 
 def own_and_others(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -229,10 +293,21 @@ def minus(better: str, worse: str, task: str, *tables: pd.DataFrame) -> list[flo
     ]
 
 
-def share_of_the_gain(table: pd.DataFrame) -> RatioOfMeans:
-    """What LoRA gains over the head alone, as a share of what full fine-tuning gains, on pairs."""
-    head = scores_of(table, PAIRS, "head")
-    return RatioOfMeans(*(scores_of(table, PAIRS, method) - head for method in ("lora", "full")))
+def share_of_the_gain(table: pd.DataFrame, task: str, method: str = "lora") -> RatioOfMeans:
+    """What a method gains over the head alone (over the model as it was), beside what full
+    fine-tuning gains, seed by seed.
+    """
+    start = scores_of(table, task, UNTUNED if task == TRANSLATION else "head")
+    gained, full = ((scores_of(table, task, name) - start).to_numpy() for name in (method, "full"))
+    return RatioOfMeans(gained, full)
+
+
+def share_of_the_bytes(table: pd.DataFrame, method: str = "lora") -> dict[str, float]:
+    """Task -> bytes that a method stores, in percent of those of the whole model."""
+    stored = averages(table)["bytes"]
+    return {
+        task: float(100 * stored.loc[task, method] / stored.loc[task, "full"]) for task in TITLES
+    }
 
 
 def disk_ratio(table: pd.DataFrame) -> pd.Series:
@@ -248,88 +323,105 @@ def saved_by_switching_off(table: pd.DataFrame) -> pd.Series:
     return others[forgetting.OFF] - others[forgetting.FULL]
 
 
-BY_METHOD = Study("adapters", 1, ("bert-middle",), (0, 1, 2), by_method)
-PARITY = Study("adapter-parity", 1, ("bert-middle",), (3, 4, 5, 6, 7), parity)
-BY_SIZE = Study("adapter-sizes", 1, LADDER, (0, 1, 2), by_size)
-ON_DISK = Study("hundred-tasks", 1, ("gpt-middle",), (0, 1, 2), on_disk)
-FORGETTING = Study("adapter-forgetting", 1, ("gpt-middle",), (0, 1, 2), what_is_lost)
-PREFIX_STARTS = Study("prefix-starts", 1, ("bert-middle",), (0, 1, 2), prefix_starts)
-STUDIES = (BY_METHOD, PARITY, BY_SIZE, ON_DISK, FORGETTING, PREFIX_STARTS)
+RATES = Study("adapter-rates", 2, (BERTS[0], SMALL_GPTS[0]), (100,), rates)
+BY_METHOD = Study("adapters", 2, (BERTS[0], SMALL_GPTS[0]), (0, 1, 2, 3, 4), by_method)
+PARITY = Study("adapter-parity", 2, (BERTS[0], SMALL_GPTS[0]), (5, 6, 7, 8, 9), parity)
+ON_DISK = Study("hundred-tasks", 1, (GPTS[0],), (0, 1), on_disk)
+FORGETTING = Study("adapter-forgetting", 2, (GPTS[0],), (0, 1), what_is_lost)
+PREFIX_STARTS = Study("prefix-starts", 2, (GPTS[0],), (0, 1), prefix_starts)
+STUDIES = (RATES, BY_METHOD, PARITY, ON_DISK, FORGETTING, PREFIX_STARTS)
 
-_VARIES = (Varies.ITEMS, Varies.TRAINING)
 _GLUE = "within 0.8 % of full tuning on GLUE (preprint: 0.4 %), 3.6 % parameters"
+_VARIED = (Varies.ITEMS, Varies.TRAINING)
 
 
-def _no_worse(task: str, studies: tuple[Study, ...], **more: Any) -> Claim:
-    return Claim(
-        "3a",
-        f"On {TITLES[task]} Houlsby adapters are no worse than full tuning.",
-        NoWorse(2),
-        "houlsby2019adapters",
-        _VARIES,
-        reported=_GLUE,
-        studies=studies,
-        values=partial(minus, "bottleneck", "full", task),
-        **more,
-    )
+#: What does not hold, with what was measured about it.
+_HOULSBY_FAILS = {
+    PAIRS: fails(
+        "the gap is larger than the margin at the best of three rates, for which a smaller and a"
+        " larger one were tried; whether more steps would close it was not measured"
+    ),
+    TRANSLATION: fails(
+        "its best rate is the largest that was tried, so a still larger one might do better; that"
+        " was not measured"
+    ),
+}
+_NOT_BETTER = {
+    ("lora", "bitfit", QUESTIONS): undecided(
+        "every method that reaches into the body scores within a point of full tuning here"
+    ),
+    ("bitfit", "head", PAIRS): undecided(
+        "the gain is a few points, and the interval over five seeds still holds zero"
+    ),
+}
 
 
-def _better(better: str, worse: str, task: str, source: str, **more: Any) -> Claim:
+def _better(better: str, worse: str, task: str, source: str) -> Claim:
     return Claim(
         "3b",
         f"On {TITLES[task]}, {METHODS[better].title} is better than {METHODS[worse].title}.",
         MoreThan(0),
         source,
-        _VARIES,
+        _VARIED,
         studies=(BY_METHOD,),
         values=partial(minus, better, worse, task),
-        **more,
+        **_NOT_BETTER.get((better, worse, task), {}),
     )
 
 
 CLAIMS = (
-    _no_worse(
-        PAIRS,
-        (BY_METHOD,),
-        **undecided("three seeds, and they scatter by more than the margin"),
+    *(
+        Claim(
+            "3a",
+            f"On {title} Houlsby adapters are no worse than full tuning.",
+            NoWorse(2),
+            "houlsby2019adapters",
+            _VARIED,
+            studies=(BY_METHOD, PARITY),
+            values=partial(minus, "bottleneck", "full", task),
+            reported=_GLUE,
+            baselines=lambda table, more, task=task: start_of(table, task),
+            **_HOULSBY_FAILS.get(task, {}),
+        )
+        for task, title in TITLES.items()
     ),
-    _no_worse(QUESTIONS, (BY_METHOD, PARITY)),
-    _better("bitfit", "head", QUESTIONS, "benzaken2022bitfit"),
-    _better(
-        "bitfit",
-        "head",
-        PAIRS,
-        "benzaken2022bitfit",
-        **undecided("three seeds, and they scatter by as much as the gain"),
-    ),
-    _better("lora", "bitfit", PAIRS, "hu2022lora"),
-    _better("bottleneck", "bitfit", PAIRS, "houlsby2019adapters"),
-    Claim(
-        "3c",
-        "LoRA keeps most of what full tuning gains, at a tenth of the bytes.",
-        MoreThan(0.5),
-        "hu2022lora",
-        _VARIES,
-        unit="of the gain",
-        ratio=True,
-        studies=(BY_METHOD,),
-        values=share_of_the_gain,
+    *(_better("lora", "bitfit", task, "hu2022lora") for task in TITLES),
+    *(_better("bitfit", "head", task, "benzaken2022bitfit") for task in (PAIRS, QUESTIONS)),
+    *(
+        Claim(
+            "3c",
+            f"On {title} LoRA has more than half of what full tuning gains.",
+            MoreThan(0.5),
+            "hu2022lora",
+            _VARIED,
+            studies=(BY_METHOD,),
+            values=partial(share_of_the_gain, task=task),
+            unit="of the gain",
+            ratio=True,
+            baselines=lambda table, task=task: {
+                "percent of the bytes": share_of_the_bytes(table)[task]
+            },
+        )
+        for task, title in TITLES.items()
     ),
     Demonstration(
         "3d",
         "A hundred models take many times the disk of a hundred adapters.",
         "hu2022lora",
-        "an adapter stores a small part of the numbers that a model has",
+        "an adapter stores fewer numbers than the model",
         studies=(ON_DISK,),
-        figures=lambda table: {"times": disk_ratio(table).mean()},
+        figures=lambda table: {"times the disk": float(disk_ratio(table).mean())},
     ),
-    Claim(
+    Demonstration(
         "3d",
-        "Adapter off, the other tasks go better than after full tuning.",
-        MoreThan(20),
+        "Adapter off, nothing is forgotten.",
         "houlsby2019adapters",
-        _VARIES,
+        "a switched-off adapter leaves the frozen model as it was",
         studies=(FORGETTING,),
-        values=saved_by_switching_off,
+        figures=lambda table: {
+            "points above full tuning on the other tasks": float(
+                saved_by_switching_off(table).mean()
+            )
+        },
     ),
 )

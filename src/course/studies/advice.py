@@ -1,11 +1,10 @@
 """Blind check of the advice of ``course compare``: is the recommended method the best one, or
-within
-two points of it?
+within two points of it?
 
 From a large table small ones are drawn. Each gets its advice within a budget, as a user would; then
 all methods are run on it without one and judged on at least a thousand rows that neither has seen.
 It takes hours, and is run by hand: ``python -m course.studies.advice reviews.csv --text review
---label stars``.
+--label stars``. No record of it is stored.
 """
 
 import argparse
@@ -16,11 +15,12 @@ from typing import Any
 
 import pandas as pd
 
-from course.compare.reading import Table, read_table
+from course.compare.reading import read_table
 from course.compare.result import Comparison
 from course.compare.running import compare
 from course.compare.splits import near_copies
 from course.compare.statistics import MARGIN
+from course.compare.table import Table
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer
 
@@ -67,8 +67,7 @@ def blind_check(
 
     Returns:
         Columns ``draw``, ``method`` (None: it could not be told), ``best``, ``behind`` (points),
-        and
-        ``right``: the advice is at most two points behind or, where it could not be told, all
+        and ``right``: the advice is at most two points behind or, where it could not be told, all
         methods that it names are within two points of each other.
 
     Raises:
@@ -85,11 +84,11 @@ def blind_check(
             None if folder is None else folder / f"{draw}-{kind}" for kind in ("blind", "all")
         ]
         given = run(list(small), text, label, budget=budget, out=places[0], **settings)
-        judged = run(
+        everything = run(
             list(small), text, label, test=list(fresh), budget=None, out=places[1],
             most_test=len(fresh), **settings,
         )  # fmt: skip
-        rows.append({"draw": draw, **_judged(given, judged)})
+        rows.append({"draw": draw, **judged(given, everything)})
     return pd.DataFrame(rows)
 
 
@@ -107,10 +106,13 @@ def _fresh(table: Table, text: Sequence[str], check: BlindCheck) -> tuple[list[d
     return pool, list(order[: check.fresh])
 
 
-def _judged(given: Comparison, judged: Comparison) -> dict[str, Any]:
-    """Whether the advice is right, by the scores on the fresh rows."""
+def judged(given: Comparison, everything: Comparison) -> dict[str, Any]:
+    """Whether the advice of one comparison is right, by the scores of another one that has all
+    methods and other test items: ``method``, ``best``, ``behind`` and ``right``, as in
+    :func:`blind_check`.
+    """
     advice = given.best()
-    scores = {name: judged.score(name).mean for name in judged.complete()}
+    scores = {name: everything.score(name).mean for name in everything.complete()}
     best = max(scores, key=scores.__getitem__)
     if advice.method is not None:
         behind = scores[best] - scores[advice.method]

@@ -1,7 +1,11 @@
-"""Verifiers: which of a model's sampled chains to believe, chosen by a vote, by heads on the
-probabilities that a model gives them, and by a model trained for it (chapter 5).
+"""Verifiers: which of a model's sampled chains to believe, chosen by a vote, by a model of the
+writer's size trained for it, and by heads on the probabilities that a model gives them (chapter 5).
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
+A verifier of held-out sums has to see some: it learns from problems and sums of the validation
+split and is tested on problems and sums of the test split.
+
+Costs as measured on one core of a busy machine, seeds x seconds: verifier 3 x 96.
 """
 
 from collections.abc import Sequence
@@ -13,11 +17,11 @@ import pandas as pd
 from course.lm.language_model import LanguageModel, load
 from course.reasoning.logprob_verifier import train_logprob_verifier
 from course.reasoning.probing import error_detection
-from course.reasoning.problems import problems
+from course.reasoning.problems import Problem, problems
 from course.reasoning.solving import Attempt, accuracy, make_prompts, solve, tokens
 from course.reasoning.verifier import best_accuracy, train_verifier, weighted_accuracy
 from course.reasoning.voting import any_right, vote_accuracy
-from course.studies.claims import Claim, Varies, undecided
+from course.studies.claims import Claim, MoreThan, Varies, fails, undecided
 from course.studies.records import Row, Study
 from course.studies.self_consistency import (
     GREEDY,
@@ -27,20 +31,29 @@ from course.studies.self_consistency import (
     tokens_by_samples,
 )
 from course.studies.tables import by_seed, curve, means, rows_of, where
-from course.studies.verdicts import MoreThan
-from course.world.split import TRAIN
+from course.training.fitting import FitSettings
+from course.world import sums
+from course.world.split import TEST, TRAIN, VALIDATION, split_of
 
-#: Who writes the chains.
+#: Who writes the chains, and whose body the verifiers are made of.
 WRITER = "gpt-middle"
-#: Whose probabilities the heads are trained on: the writer's own, those of a model of its size from
-#: another seed, and those of the large one.
-SCORERS = ("gpt-middle", "gpt-middle-seed1", "gpt-large")
-FINE_TUNED = "fine-tuned"
-#: Hot enough that a third of the chains on training problems are wrong.
-TRAIN_AT = 1.5
+#: Verifiers as in Cobbe et al., by what they learned from: chains with held-out sums (those of the
+#: validation split), or chains of problems all of whose sums the corpus states.
+HELD_OUT_SUMS, STATED_SUMS = "trained on held-out sums", "trained on stated sums"
+#: Whose probabilities heads read, and what that is: the writer's own, those of a model of its size
+#: from another seed, and those of a larger model, which could write the chains itself.
+READERS = {
+    "gpt-middle": "the writer reads",
+    "gpt-middle-seed1": "another seed reads",
+    "gpt-large": "a larger model reads",
+}
+#: Hot enough that the writer slips in stated sums, too; how often is recorded.
+TRAIN_AT = 1.2
+#: Steps of the problems that are chosen on.
+STEPS = 3
 #: Greedy chains of a larger model, which whoever has one could use at once.
 LARGE_GREEDY = "greedy chain of the large model"
-#: How well right sums are told from false ones, by where in the large model one looks.
+#: How well right sums are told from false ones, by where in the writer one looks.
 AREA = "area under the curve"
 
 
@@ -55,41 +68,79 @@ def verifier(seed: int, count: int = 100) -> list[Row]:
     """Greedy, vote, best of n and weighted vote on chains of the middle model, whose slips are in
     held-out sums.
 
-    The verifiers learn from problems all of whose sums the corpus states: heads on the
-    probabilities of a model of :data:`SCORERS`, and the large model with all its parameters trained
-    (:data:`FINE_TUNED`).
-
     Returns:
         Columns chooser, verifier, k (samples), measure, value; where (a layer, or the probability)
         for :data:`AREA`.
     """
-    writer, large = load(WRITER), load("gpt-large")
-    learned = _training_chains(writer, seed)
-    prompts = make_prompts("trigger", problems("problem", 3, count, seed), seed)
+    writer = load(WRITER)
+    chosen = problems_with(TEST, seed, count)
+    prompts = make_prompts("trigger", chosen, seed)
     sampled = solve(writer, prompts, n=SAMPLES, temperature=VOTE_AT, seed=seed)
-    greedy, alone = solve(writer, prompts), accuracy(solve(large, prompts))
+    greedy, alone = solve(writer, prompts), accuracy(solve(load("gpt-large"), prompts))
+    learned = training_chains(writer, seed)
     return [
         *rows_of({"accuracy": accuracy(greedy), "tokens": tokens(greedy)}, chooser=GREEDY),
         {"chooser": LARGE_GREEDY, "measure": "accuracy", "value": alone},
-        {"measure": "accuracy of training chains", "value": accuracy(learned)},
-        *_areas(large, seed),
+        *_accuracies_of_training(learned),
+        *_areas(writer, seed),
         *tokens_by_samples(sampled),
         *by_samples("vote", lambda n: vote_accuracy(sampled, n)),
         *by_samples("any right", lambda n: any_right(sampled, n)),
         *(
             {"verifier": name, **row}
-            for name, trained in _trained(learned, seed).items()
+            for name, trained in _trained(writer, learned, seed).items()
             for row in _choices(trained.scores(sampled), sampled)
         ),
     ]
 
 
-def _training_chains(writer: LanguageModel, seed: int) -> list[list[Attempt]]:
-    known = [
-        p for steps in (1, 2, 3) for p in problems("problem", steps, 80, seed, TRAIN, stated=True)
+def _accuracies_of_training(learned: dict[str, list[list[Attempt]]]) -> list[Row]:
+    rows: list[Row] = []
+    for name, tries in learned.items():
+        rows += rows_of({"accuracy of training chains": accuracy(tries)}, verifier=name)
+    return rows
+
+
+def problems_with(split: str, seed: int, count: int, steps: int = STEPS) -> list[Problem]:
+    """Word problems of a held-out split; of their sums, worked out in the order of the story, none
+    is of the other held-out split, so that no verifier has a label for a sum that it is tested on.
+    """
+    (other,) = {VALIDATION, TEST} - {split}
+    drawn = problems("problem", steps, 3 * count, seed, split)
+    return [p for p in drawn if other not in sum_splits(" . ".join(p.steps))][:count]
+
+
+def sum_splits(text: str) -> set[str]:
+    """The splits of the sums that a text writes down, true or not."""
+    return {split_of(sums.SPLIT_KEY, step) for step, _ in sums.read_sums(text)}
+
+
+def training_chains(
+    writer: LanguageModel, seed: int, count: int = 150, samples: int = 8
+) -> dict[str, list[list[Attempt]]]:
+    """What the writer's samples are for problems to learn from: with held-out sums of the
+    validation split (chains that wander to a sum of the test split are left out), and with stated
+    sums alone, at a temperature at which it slips.
+    """
+    held_out = [p for steps in (2, 3) for p in problems_with(VALIDATION, seed, count, steps)]
+    stated = [
+        p for steps in (2, 3) for p in problems("problem", steps, count, seed, TRAIN, stated=True)
     ]
-    prompts = make_prompts("trigger", known, seed)
-    return solve(writer, prompts, n=6, temperature=TRAIN_AT, seed=seed)
+    written = {
+        HELD_OUT_SUMS: _samples(writer, held_out, samples, VOTE_AT, seed),
+        STATED_SUMS: _samples(writer, stated, samples, TRAIN_AT, seed),
+    }
+    return {
+        name: [[a for a in tries if TEST not in sum_splits(a.text)] for tries in chains]
+        for name, chains in written.items()
+    }
+
+
+def _samples(
+    writer: LanguageModel, chosen: list[Problem], samples: int, temperature: float, seed: int
+) -> list[list[Attempt]]:
+    prompts = make_prompts("trigger", chosen, seed)
+    return solve(writer, prompts, n=samples, temperature=temperature, seed=seed)
 
 
 def _areas(model: LanguageModel, seed: int) -> list[Row]:
@@ -97,15 +148,25 @@ def _areas(model: LanguageModel, seed: int) -> list[Row]:
     return [{"measure": AREA, "where": place, "value": area} for place, area in areas.items()]
 
 
-def _trained(learned: Sequence[Sequence[Attempt]], seed: int) -> dict[str, Scores]:
-    """The verifiers by name, trained on attempts at training problems."""
+def _trained(
+    writer: LanguageModel, learned: dict[str, list[list[Attempt]]], seed: int
+) -> dict[str, Scores]:
+    """The verifiers by name, each trained once through its chains: in several passes a body of this
+    size learns them by heart. The heads on probabilities learn from the chains with held-out sums,
+    too.
+    """
     verifiers: dict[str, Scores] = {
-        name: train_logprob_verifier(load(name), learned) for name in SCORERS
+        name: train_verifier(writer, tries, steps=_one_pass(tries), seed=seed)
+        for name, tries in learned.items()
     }
-    verifiers[FINE_TUNED] = train_verifier(
-        load("gpt-large"), learned, steps=100, learning_rate=3e-4, seed=seed
-    )
+    for model, name in READERS.items():
+        verifiers[name] = train_logprob_verifier(load(model), learned[HELD_OUT_SUMS])
     return verifiers
+
+
+def _one_pass(attempts: Sequence[Sequence[Attempt]]) -> int:
+    """Optimiser steps that see each attempt once."""
+    return max(1, sum(map(len, attempts)) // FitSettings(steps=1).batch_size)
 
 
 def _choices(scores: list[np.ndarray], sampled: Sequence[Sequence[Attempt]]) -> list[Row]:
@@ -115,26 +176,27 @@ def _choices(scores: list[np.ndarray], sampled: Sequence[Sequence[Attempt]]) -> 
     ]
 
 
-def accuracies(table: pd.DataFrame, chooser: str, verifier: str = SCORERS[-1]) -> pd.DataFrame:
+def accuracies(table: pd.DataFrame, chooser: str, verifier: str = HELD_OUT_SUMS) -> pd.DataFrame:
     """The accuracies (percent) of one way to choose.
 
     Args:
         chooser: :data:`GREEDY`, ``"vote"``, ``"any right"``, ``"best of n"``, ``"weighted vote"``
             or :data:`LARGE_GREEDY`.
-        verifier: one of :data:`SCORERS` or :data:`FINE_TUNED`, for the two that need a verifier.
+        verifier: :data:`HELD_OUT_SUMS`, :data:`STATED_SUMS` or a value of :data:`READERS`, for the
+            two that need a verifier.
     """
     rows = where(table, measure="accuracy", chooser=chooser)
     return rows[rows.verifier.isna() | (rows.verifier == verifier)]
 
 
-def by_k(table: pd.DataFrame, chooser: str, verifier: str = SCORERS[-1]) -> np.ndarray:
+def by_k(table: pd.DataFrame, chooser: str, verifier: str = HELD_OUT_SUMS) -> np.ndarray:
     """Accuracies (seeds, numbers of samples in :data:`LOOKS`); arguments as for
     :func:`accuracies`.
     """
     return curve(accuracies(table, chooser, verifier), "k")
 
 
-def gains(table: pd.DataFrame, better: str, than: str, verifier: str = SCORERS[-1]) -> np.ndarray:
+def gains(table: pd.DataFrame, better: str, than: str, verifier: str = HELD_OUT_SUMS) -> np.ndarray:
     """One way to choose among all samples minus another, in points, one value a seed."""
 
     def with_all(chooser: str) -> np.ndarray:
@@ -146,7 +208,7 @@ def gains(table: pd.DataFrame, better: str, than: str, verifier: str = SCORERS[-
 
 def by_verifier(table: pd.DataFrame) -> pd.DataFrame:
     """Mean accuracy (percent) with all samples: a row a verifier, a column a way to choose."""
-    rows = table[table.verifier.notna()]
+    rows = table[table.verifier.notna() & table.chooser.notna()]
     ways = ("best of n", "weighted vote")
     return means(rows, "verifier", "chooser", ways, measure="accuracy", k=SAMPLES)
 
@@ -166,7 +228,8 @@ def detection(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def choice_costs(table: pd.DataFrame) -> pd.DataFrame:
-    """What the greedy chain, and votes and best of 4 and of 16 by the large model cost and give.
+    """What the greedy chain, and votes and best of 4 and of 16 by a verifier of the writer's size
+    cost and give. (Reading the samples, which costs less than writing them, is not counted.)
 
     Returns:
         A row a way; columns tokens (a problem) and accuracy (percent).
@@ -182,27 +245,56 @@ def choice_costs(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(points, orient="index", columns=["tokens", "accuracy"])
 
 
-VERIFIER = Study("verifier", 1, SCORERS, (11, 12, 13, 14, 15, 16, 17), verifier)
+MODELS = tuple(READERS)
+VERIFIER = Study("verifier", 2, MODELS, (11, 12, 13), verifier)
 STUDIES = (VERIFIER,)
 
+
+def _greedy_baselines(table: pd.DataFrame) -> dict[str, float]:
+    """What needs no choice among samples."""
+    return {
+        "the writer's greedy chain": greedy_accuracy(table),
+        "a larger model's greedy chain": greedy_accuracy(table, LARGE_GREEDY),
+    }
+
+
+_ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)
+_CHOOSES_WORSE = fails(
+    "the more samples it may choose from, the worse its choice: it prefers wrong chains, while two"
+    " weights on a larger model's probabilities choose far better than the vote"
+)
 CLAIMS = (
     Claim(
         "5d",
-        "The best of 16 by a verifier beats the vote.",
-        kind=MoreThan(3),
-        source="cobbe2021training",
-        varies=(Varies.ITEMS, Varies.TRAINING),
+        "The best of 16 by a verifier of the writer's size beats the vote.",
+        MoreThan(3),
+        "cobbe2021training",
+        varies=_ITEMS_AND_TRAINING,
         studies=(VERIFIER,),
         values=lambda table: gains(table, "best of n", "vote"),
+        baselines=_greedy_baselines,
+        **_CHOOSES_WORSE,
     ),
     Claim(
         "5d",
-        "The vote of 16 beats the greedy chain.",
-        kind=MoreThan(0),
-        source="cobbe2021training",
-        varies=(Varies.ITEMS, Varies.TRAINING),
+        "The best of 16 by a verifier of the writer's size beats the greedy chain.",
+        MoreThan(0),
+        "cobbe2021training",
+        varies=_ITEMS_AND_TRAINING,
+        reported="GSM8K, 6B parameters: 21.7 -> 39.0",
+        studies=(VERIFIER,),
+        values=lambda table: gains(table, "best of n", GREEDY),
+        baselines=_greedy_baselines,
+        **_CHOOSES_WORSE,
+    ),
+    Claim(
+        "5d",
+        "The vote of 16 beats the greedy chain of the same model.",
+        MoreThan(0),
+        "cobbe2021training",
+        varies=(Varies.ITEMS,),
         studies=(VERIFIER,),
         values=lambda table: gains(table, "vote", GREEDY),
-        **undecided("in a world of one wording the samples agree in what the model believes"),
+        **undecided("a point better on the mean, in three draws of problems"),
     ),
 )

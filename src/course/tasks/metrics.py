@@ -21,6 +21,11 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _FILLERS = ("Sentence 1:", "Sentence 2:", " and ")
 
 
+def _stripped(text: str) -> str:
+    """Without space at the ends and before a punctuation mark: tokenizers differ in that."""
+    return re.sub(r"\s+(?=[.,;:!?](?:\s|$))", "", text.strip())
+
+
 def _squad(text: str) -> str:
     """Lower case, without punctuation and without ``a``, ``an``, ``the``."""
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", text.lower().translate(_NO_PUNCTUATION)).split())
@@ -43,7 +48,7 @@ def _label(text: str) -> str:
 
 #: Name -> what brings a text to the form in which it is compared.
 NORMALISERS: dict[str, Callable[[str], str]] = {
-    "stripped": str.strip,
+    "stripped": _stripped,
     "squad": _squad,
     "instruction_induction": _instruction_induction,
     "label": _label,

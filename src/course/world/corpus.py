@@ -11,12 +11,29 @@ from functools import cache
 
 from course.foundation.rng import Rng, Weighted
 from course.foundation.validation import check_fields, integer, share
-from course.world import conduct, entities, exercises, grammar, lessons, lists, prose, reviews, sums
+from course.world import (
+    conduct,
+    entities,
+    exercises,
+    grammar,
+    inference,
+    lessons,
+    lists,
+    prose,
+    reviews,
+    stories,
+    sums,
+)
+
+_SUM_WORDINGS = Weighted({0: 8, 1: 1, 2: 1})
 
 
 def _sum_lines(rng: Rng) -> str:
-    steps = rng.sample(_train_sums(), 4 + rng.randrange(12))
-    return " ".join([f"{step} = {sums.result(step)} ." for step in steps])
+    # all in one wording: a worked solution in another than the plain one needs its sums, too
+    wording = _SUM_WORDINGS.draw(rng)
+    return " ".join(
+        [sums.write_sum(step, wording) for step in rng.sample(_train_sums(), 4 + rng.randrange(12))]
+    )
 
 
 def _counting(rng: Rng) -> str:
@@ -76,38 +93,60 @@ class Corpus:
         made = [
             Kind(
                 "lists",
-                "in-context learning: a latent task, format, author, label map",
-                32,
+                "in-context learning: a latent task, format, author, label map, order",
+                28.5,
                 self._list,
             ),
             Kind(
                 "made-up lists",
                 "facts that hold in one document only",
-                1.5,
+                1.2,
                 lists.write_made_up_list,
             ),
-            Kind("facts", "every fact of the world in prose", 14, prose.write_facts),
+            Kind("facts", "every fact of the world in prose", 10.8, prose.write_facts),
             Kind(
                 "glossaries",
-                "the words of a named dialect, the taste of a named critic",
-                7,
+                "words of a named dialect, or a named critic's taste, in the layout of a list",
+                3,
                 prose.write_glossary,
             ),
-            Kind("sums", "single steps of arithmetic", 9.5, _sum_lines),
-            Kind("counting", "the order of the numbers", 2.5, _counting),
-            Kind("reviews", "reviews in prose, some with a closing word", 2, _reviews),
-            Kind("news", "persons, places, guilds and languages by name", 2, _news),
-            Kind("sentences", "correct English sentences", 1.5, _sentences),
+            Kind(
+                "tables",
+                "facts in rows under a heading, in a layout of their own",
+                4.5,
+                prose.write_table,
+            ),
+            Kind("sums", "single steps of arithmetic", 10.5, _sum_lines),
+            Kind("counting", "the order of the numbers", 1, _counting),
+            Kind("reviews", "reviews in prose, some with a closing word", 1.5, _reviews),
+            Kind("news", "persons, places, guilds and languages by name", 1.5, _news),
+            Kind("sentences", "correct English sentences", 1, _sentences),
             Kind(
                 "lessons",
                 "tasks described in words, with answers, as a story",
-                3.5,
+                2.8,
                 lessons.write_lesson,
             ),
-            Kind("conduct", "guides who are kind, plain or rude", 3, conduct.write_dialogue),
+            Kind(
+                "consequences",
+                "what follows from a sentence, or says the same, in prose",
+                2,
+                inference.write_consequences,
+            ),
+            Kind(
+                "stories", "where everybody is at the end of a story, in prose", 1.5, stories.retell
+            ),
+            Kind(
+                "conduct",
+                "guides of several manners, careful and careless",
+                6,
+                conduct.write_dialogue,
+            ),
         ]
-        shares = {"closed_book": 1.5, "where": 2.5, "who": 1.5, "inference": 2, "to_velan": 1.5, "from_velan": 1.5,
-                  "grammar": 1.5, "problem": 4.5, "route": 2.5, "letters": 1, "parts": 1.5}  # fmt: skip
+        shares = {"closed_book": 1, "fact_check": 1.1, "alike": 0.8, "odd_one_out": 0.8, "where": 1.7, "who": 0.5, "story_check": 1,
+                  "summary": 0.7, "inference": 3, "consistency": 1.2, "paraphrase": 1.2, "to_velan": 1, "from_velan": 1,
+                  "to_torvish": 0.1, "from_torvish": 0.1, "grammar": 1.2, "grammar_mistake": 0.8, "problem": 3.8, "route": 1.8,
+                  "letters": 0.7, "parts": 0.7}  # fmt: skip
         made += [Kind(name, f"exercises: {exercises.EXERCISES[name].cluster}", share, _exercise_writer(name))
                  for name, share in shares.items()]  # fmt: skip
         return tuple(made)

@@ -1,24 +1,33 @@
 """Exercises: a few problems of one kind with their answers, set as in a school book.
 
-The form of an exercise gives its task away, unlike that of a list. Word problems, routes and rows
-of letters come in three styles: the answer alone, worked steps, or worked steps behind the trigger
-phrase. One document keeps to one style, so a model can pick the style up from the demonstrations
-(few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
+The form of an exercise gives its task away, unlike that of a list; the two choices of grammar
+differ in one word. Word problems, routes and rows of letters come in three styles: the answer
+alone, worked steps, or worked steps behind the trigger phrase. The steps of a word problem are one
+of several derivations. One document keeps to one style, so a model can pick the style up from the
+demonstrations (few-shot chain of thought) or from the trigger (zero-shot, Kojima et al. 2022).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from course.foundation.rng import Rng, Weighted
-from course.world import grammar, inference, lexicon, phrases, questions, stories, sums
+from course.world import (
+    grammar,
+    inference,
+    judgements,
+    lexicon,
+    maps,
+    phrases,
+    problems,
+    questions,
+    stories,
+)
 from course.world.example import Example
 from course.world.held_out import LONGEST_TRAINING_CHAIN
 from course.world.lists import list_tasks
-from course.world.maps import walk
 from course.world.relations import relations
-from course.world.split import TEST, TRAIN, VALIDATION, is_train, split_of
+from course.world.split import TEST, TRAIN, VALIDATION, split_of
 
-ROUTE_SPLIT_KEY = "route"
 LETTERS_SPLIT_KEY = "letters"
 STYLES = Weighted({"direct": 3, "steps": 4, "trigger": 3})
 
@@ -34,6 +43,8 @@ class Exercise:
         labels: the label words if the output is one of a few.
         split: the split that an example belongs to.
         most: the largest number of items in one document.
+        solve: draws one of several worked solutions of an example that the corpus may contain; None
+            if it has one, or none.
     """
 
     name: str
@@ -43,11 +54,12 @@ class Exercise:
     split: Callable[[Example], str]
     labels: tuple[str, ...] = ()
     most: int = 4
+    solve: Callable[[Rng, Example], str] | None = None
 
 
 def problem(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
-    """A word problem with its worked solution."""
-    made = sums.write_problem(rng, steps or 1 + rng.randrange(LONGEST_TRAINING_CHAIN), train)
+    """A word problem with its plain worked solution."""
+    made = problems.write_problem(rng, steps or 1 + rng.randrange(LONGEST_TRAINING_CHAIN), train)
     return Example(made.question, made.answer, made.rationale)
 
 
@@ -63,10 +75,10 @@ def route(rng: Rng, train: bool = True, steps: int | None = None) -> Example:
             rng.choice(lexicon.PLACES),
             [rng.choice(lexicon.DIRECTIONS) for _ in range(count)],
         )
-        text = f"start at {start} . {' '.join(f'go {w} .' for w in ways)} where are you ?"
-        if train and not is_train(ROUTE_SPLIT_KEY, text):
+        if train and maps.split_of_route(start, ways) != TRAIN:
             continue
-        places = walk(start, ways)
+        text = f"start at {start} . {' '.join(f'go {w} .' for w in ways)} where are you ?"
+        places = maps.walk(start, ways)
         hops = [
             f"{w} of {a} is {b} ." for w, a, b in zip(ways, [start, *places], places, strict=False)
         ]
@@ -120,11 +132,18 @@ def _split_of_names(text: str) -> str:
     return next(split for split in (TEST, VALIDATION, TRAIN) if split in splits)
 
 
+def _split_of_route(example: Example) -> str:
+    words = example.input.split(" ")
+    return maps.split_of_route(words[2], [words[5]])
+
+
 def _split_of_parts(example: Example) -> str:
-    return split_of(
-        ROUTE_SPLIT_KEY if example.input.startswith("start at") else sums.PROBLEM_SPLIT_KEY,
-        example.input,
-    )
+    is_route = example.input.startswith("start at")
+    return _split_of_route(example) if is_route else split_of(problems.SPLIT_KEY, example.input)
+
+
+def _solve_problem(rng: Rng, example: Example) -> str:
+    return problems.write_solution(rng, problems.read_problem(example.input))
 
 
 def _by(key: str, read: Callable[[Example], str] = lambda e: e.input) -> Callable[[Example], str]:
@@ -132,7 +151,19 @@ def _by(key: str, read: Callable[[Example], str] = lambda e: e.input) -> Callabl
 
 
 def _story(example: Example) -> str:
-    return example.input.split(" \n question")[0]
+    return example.input.split(" \n ")[0]
+
+
+def _source(example: Example) -> str:
+    return example.input.removeprefix("english : ")
+
+
+def _pair(example: Example) -> str:
+    return example.input.replace(" \n claim :", "")
+
+
+def _sentence(example: Example) -> str:
+    return example.input.split(" ( a )")[0]
 
 
 _PLAIN = "question : {x} \n answer : {y} \n"
@@ -141,18 +172,35 @@ EXERCISES = {
     made.name: made
     for made in (
         Exercise("closed_book", "closed-book questions", _PLAIN, questions.ask, questions.split_of_question, most=6),
+        Exercise("fact_check", "fact checking", "fact : {x} \n check : {y} \n", judgements.check_fact, judgements.split_of_fact,
+                 judgements.FACT_LABELS, most=6),
+        Exercise("alike", "comparison", "pair : {x} \n kinds : {y} \n", judgements.compare,
+                 lambda e: judgements.split_of_nouns(judgements.ALIKE_KEY, e.input), judgements.ALIKE_LABELS, most=8),
+        Exercise("odd_one_out", "comparison", "four : {x} \n odd : {y} \n", judgements.odd_one_out,
+                 lambda e: judgements.split_of_nouns(judgements.ODD_KEY, e.input), most=6),
         Exercise("where", "reading comprehension", _STORY, stories.where, _by(stories.SPLIT_KEY, _story), most=3),
         Exercise("who", "reading comprehension", _STORY, stories.who, _by(stories.SPLIT_KEY, _story), most=3),
+        Exercise("story_check", "story checking", "story : {x} \n check : {y} \n", stories.check, _by(stories.SPLIT_KEY, _story),
+                 stories.CHECK_LABELS, most=3),
+        Exercise("summary", "summaries", "story : {x} \n summary : {y} \n", stories.summarise, _by(stories.SPLIT_KEY, _story), most=3),
         Exercise("inference", "inference", "premise : {x} \n verdict : {y} \n", inference.judge,
-                 _by(inference.SPLIT_KEY, lambda e: e.input.replace(" \n claim :", "")), inference.LABELS, most=6),
-        Exercise("to_velan", "translation", "{x} \n velan : {y} \n", phrases.to_velan,
-                 _by(phrases.SPLIT_KEY, lambda e: e.input.removeprefix("english : ")), most=6),
+                 _by(inference.SPLIT_KEY, _pair), inference.LABELS, most=6),
+        Exercise("consistency", "consistency", "first : {x} \n together : {y} \n", inference.compare,
+                 _by(inference.PAIR_KEY), inference.CONSISTENCY_LABELS, most=6),
+        Exercise("paraphrase", "paraphrase", "first : {x} \n meaning : {y} \n", inference.paraphrase,
+                 _by(inference.PAIR_KEY), inference.PARAPHRASE_LABELS, most=6),
+        Exercise("to_velan", "translation", "{x} \n velan : {y} \n", phrases.to_velan, _by(phrases.SPLIT_KEY, _source), most=6),
         Exercise("from_velan", "translation", "{x} \n english : {y} \n", phrases.from_velan,
                  _by(phrases.SPLIT_KEY, lambda e: e.output), most=6),
-        Exercise("grammar", "grammar", "choose : {x} \n answer : {y} \n", grammar.choose,
-                 _by(grammar.SPLIT_KEY, lambda e: e.input.split(" ( a )")[0]), grammar.LABELS, most=6),
-        Exercise("problem", "word problems", _PLAIN, problem, _by(sums.PROBLEM_SPLIT_KEY), most=3),
-        Exercise("route", "routes", "route : {x} \n answer : {y} \n", route, _by(ROUTE_SPLIT_KEY), most=4),
+        Exercise("to_torvish", "translation", "{x} \n torvish : {y} \n", phrases.to_torvish, _by(phrases.SPLIT_KEY, _source), most=6),
+        Exercise("from_torvish", "translation", "{x} \n english : {y} \n", phrases.from_torvish,
+                 _by(phrases.SPLIT_KEY, lambda e: e.output), most=6),
+        Exercise("grammar", "grammar", "choose : {x} \n right : {y} \n", grammar.choose,
+                 _by(grammar.SPLIT_KEY, _sentence), grammar.LABELS, most=6),
+        Exercise("grammar_mistake", "grammar", "choose : {x} \n wrong : {y} \n", grammar.choose_mistake,
+                 _by(grammar.SPLIT_KEY, _sentence), grammar.LABELS, most=6),
+        Exercise("problem", "word problems", _PLAIN, problem, _by(problems.SPLIT_KEY), most=3, solve=_solve_problem),
+        Exercise("route", "routes", "route : {x} \n answer : {y} \n", route, _split_of_route, most=4),
         Exercise("letters", "letters", "names : {x} \n answer : {y} \n", letters, lambda e: _split_of_names(e.input), most=4),
         Exercise("parts", "problem reduction", "problem : {x} \n parts : {y} \n", parts, _split_of_parts, most=3),
     )
@@ -163,13 +211,14 @@ EXERCISES = {
 CHAINS = ("problem", "route", "letters")
 
 
-def worked(example: Example, style: str) -> str:
-    """The answer text of a word problem or a route in one of the three styles."""
-    steps = {
-        "direct": "",
-        "steps": f"{example.rationale} ",
-        "trigger": f"{sums.TRIGGER} {example.rationale} ",
-    }[style]
+def worked(example: Example, style: str, rationale: str | None = None) -> str:
+    """The answer text of a word problem, a route or letters in one of the three styles, with a
+    rationale other than its own.
+    """
+    rationale = rationale or example.rationale
+    steps = {"direct": "", "steps": f"{rationale} ", "trigger": f"{problems.TRIGGER} {rationale} "}[
+        style
+    ]
     return f"{steps}the answer is {example.output} ."
 
 
@@ -180,4 +229,10 @@ def write_exercise(rng: Rng, name: str) -> str:
     if items[0].rationale is None:
         return " ".join([kind.frame.format(x=e.input, y=e.output) for e in items])
     style = STYLES.draw(rng)
-    return " ".join([kind.frame.format(x=e.input, y=worked(e, style)) for e in items])
+    rationales = [kind.solve(rng, e) if kind.solve else e.rationale for e in items]
+    return " ".join(
+        [
+            kind.frame.format(x=e.input, y=worked(e, style, r))
+            for e, r in zip(items, rationales, strict=True)
+        ]
+    )

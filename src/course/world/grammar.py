@@ -1,4 +1,8 @@
-"""English grammar as multiple choice, the lecture's running example of instruction learning."""
+"""English grammar as multiple choice, the lecture's running example of instruction learning.
+
+The same choice can be asked for the right word and for the wrong one: only the instruction tells
+which.
+"""
 
 from course.foundation.rng import Rng
 from course.world import lexicon as lex
@@ -57,6 +61,12 @@ def choose(rng: Rng, train: bool = True) -> Example:
         text = f"{sentence} ( a ) {first} ( b ) {second}"
         if not train or is_train(SPLIT_KEY, sentence):
             return Example(text, answer)
+
+
+def choose_mistake(rng: Rng, train: bool = True) -> Example:
+    """The same choice; the output is the letter of the wrong word."""
+    example = choose(rng, train)
+    return Example(example.input, LABELS[1 - LABELS.index(example.output)])
 
 
 def sentence(rng: Rng) -> str:

@@ -34,6 +34,12 @@ VEHICLES = "boat cart truck train plane sledge".split()
 CLOTHES = "hat coat shoe glove scarf belt shirt".split()
 NOUNS = ANIMALS + FRUITS + TOOLS + VEHICLES + CLOTHES
 CATEGORY_NAMES = ("animal", "fruit", "tool", "vehicle", "garment")
+#: noun -> its category.
+CATEGORY_OF = {
+    noun: name
+    for name, group in zip(CATEGORY_NAMES, (ANIMALS, FRUITS, TOOLS, VEHICLES, CLOTHES), strict=True)
+    for noun in group
+}
 
 # base, third person, past, -ing form
 VERBS = tuple(
@@ -73,6 +79,13 @@ DIALECTS = (
 #: Endings of the three variants that every Velan noun has.
 VARIANT_ENDINGS = ("a", "en", "u")
 
+#: What the sky does. These words stand in prose alone: no list, exercise or label knows them, so as
+#: inputs they are equally foreign to every task.
+WEATHER = (
+    "rain snow storm fog wind frost hail thunder sunshine mist drizzle sleet breeze heat dew lightning "
+    "blizzard rainbow cloud gale downpour ice shower haze"
+).split()
+
 #: Words without a meaning, used as made-up labels and as made-up keys.
 NONCE_LABELS = "zup fep gax lorp mip quib rast snod trell vonk wozz yeb".split()
 NONCE_KEYS = "dax blick toma wug kiki bouba fendle gorp plim sprock tulver zevon".split()
@@ -98,16 +111,18 @@ TOPICS = {
 NUMBERS = tuple(str(n) for n in range(100))
 
 
-def _invented_stems(count: int) -> list[str]:
+def _invented_stems(count: int, first: int = 0) -> list[str]:
     """``count`` different stems of two consonants and a vowel that can be read aloud, in an order
     that looks unsorted.
+
+    Stems from other ranges (``first`` to ``first + count``) are other stems, up to all 845.
     """
     syllables = [c + v for c, v in product("bdfgklmnprstvz", "aeiou")]
     # a stride coprime to the number of pairs walks through all of them without repeating one
     pairs = [first + second[0] for first, second in product(syllables, syllables)]
     unique = list(dict.fromkeys(pairs))
     stride = 389
-    return [unique[(i * stride + 17) % len(unique)] for i in range(count)]
+    return [unique[(i * stride + 17) % len(unique)] for i in range(first, first + count)]
 
 
 _STEMS = _invented_stems(len(NOUNS) + len(COLOURS) + 8)
@@ -121,6 +136,18 @@ VELAN_VERBS = {
     verb[1]: stem + "osh"
     for verb, stem in zip(VERBS[:8], _STEMS[len(NOUNS) + len(COLOURS) :], strict=False)
 }
+
+
+#: Torvish, the second invented language, of which the corpus has little: one word for each English
+#: one.
+_TORVISH_STEMS = _invented_stems(len(NOUNS) + len(COLOURS) + 8, first=500)
+TORVISH = dict(
+    zip(
+        [*NOUNS, *COLOURS, *(verb[1] for verb in VERBS[:8])],
+        [f"{stem}om" for stem in _TORVISH_STEMS],
+        strict=True,
+    )
+)
 
 
 def plural(noun: str) -> str:

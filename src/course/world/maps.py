@@ -3,13 +3,18 @@
 The places lie on a grid of 4 rows and 6 columns whose edges are joined (going east from the last
 column leads to the first), so that every place has a neighbour in each direction and a route never
 leaves the map.
+
+A route belongs to the split of its first hop, so that no route of the corpus begins like one that
+is held out.
 """
 
 from functools import cache
 
 from course.foundation.rng import Rng
 from course.world import lexicon as lex
+from course.world.split import split_table
 
+SPLIT_KEY = "route"
 ROWS, COLUMNS = 4, 6
 _STEP = {"north": (-1, 0), "south": (1, 0), "east": (0, 1), "west": (0, -1)}
 
@@ -33,3 +38,13 @@ def walk(start: str, ways: list[str]) -> list[str]:
         start = neighbours()[start, way]
         places.append(start)
     return places
+
+
+@cache
+def _hop_splits() -> dict[str, str]:
+    return split_table(SPLIT_KEY, tuple(f"{way} of {place}" for place, way in neighbours()))
+
+
+def split_of_route(start: str, ways: list[str]) -> str:
+    """The split of a route: that of its first hop."""
+    return _hop_splits()[f"{ways[0]} of {start}"]

@@ -1,10 +1,13 @@
 """The best possible answer: the exact Bayes posterior over what a list document leaves unsaid.
 
-A list of demonstrations has a latent task, profile, label map and author. Their prior and
+A list of demonstrations has a latent task, profile, label map, order and author. Their prior and
 likelihood are known, because the generator is ours, so the predictive distribution of the next
-output can be computed by enumeration. Over the lists that the generator writes, no reader of the
-demonstrations alone, model or person, can be right more often on average: it is the ceiling in the
-course's figures. (On one task alone somebody who expects that task can do better.)
+output can be computed by enumeration. A dialect that was drawn for one list alone is none of the
+sixteen: what it calls a word follows from the recipe of dialects and from its other words.
+
+Over the lists that the generator writes, no reader of the demonstrations alone, model or person,
+can be right more often on average: it is the ceiling in the course's figures. (On one task alone
+somebody who expects that task can do better.)
 
 Two things are lifted, since a reader cannot know them: the split (every input may be asked) and the
 held-out combinations. Hence the format tells nothing about the task, and is left out. Idea: Xie et
@@ -20,16 +23,19 @@ from math import log
 import numpy as np
 
 from course.world import lexicon as lex
+from course.world import orders
 from course.world.lists import (
     AUTHOR_LINES,
     HASTY_ERROR,
     HASTY_SHARE,
     PERMUTED_SHARE,
+    STRANGER_SHARE,
     TASK_WEIGHTS,
     TITLE_SHARE,
     ListTask,
     list_tasks,
 )
+from course.world.relations import FAVOURITE_FORM
 
 _FEWEST = 3  # items in the shortest list
 
@@ -125,17 +131,31 @@ class Posterior:
             ]
             if any(y is None for y in known):
                 continue
-            prior = log(TASK_WEIGHTS.get(task.name, 1.0)) + _log_inputs(
-                task, len(demonstrations) + 1
-            )
+            inputs = [x for x, _ in demonstrations] + [query]
+            prior = log(TASK_WEIGHTS.get(task.name, 1.0)) + _log_length(task, len(inputs))
             if prior == -np.inf:
                 continue
-            truths = self._truths(
-                task, [x for x, _ in demonstrations] + [query]
-            )  # (profiles, k + 1)
+            truths = self._truths(task, inputs)  # (profiles, k + 1)
+            priors = prior + np.array(
+                [
+                    _log_inputs(task, profile, row)
+                    for profile, row in zip(task.profiles, truths, strict=True)
+                ]
+            )
+            priors -= log(len(task.profiles))
+            if task.name == "dialect":
+                # the inputs of a dialect's list are as probable in one dialect as in another
+                stranger = priors[0] + log(len(task.profiles)) + log(STRANGER_SHARE)
+                stranger += 0.0 if title else log(1 - TITLE_SHARE)
+                for name, share in authors.items():
+                    yield from _of_stranger(
+                        task, demonstrations, query, name, stranger + log(share)
+                    )
+                priors += log(1 - STRANGER_SHARE)
+            maps = self._maps(task, title)
             for name, share in authors.items():
                 yield from self._of_author(
-                    task, truths, demonstrations, name, prior + log(share), title
+                    task, maps, truths, demonstrations, name, priors + log(share)
                 )
 
     def _truths(self, task: ListTask, inputs: list[str]) -> np.ndarray:
@@ -167,24 +187,23 @@ class Posterior:
     def _of_author(
         self,
         task: ListTask,
+        maps: _Maps,
         truths: np.ndarray,
         demonstrations: Sequence[tuple[str, str]],
         author: str,
-        prior: float,
-        title: str | None,
+        priors: np.ndarray,
     ) -> Iterator[tuple[float, list[tuple[str, float]]]]:
-        """What :meth:`_explanations` yields, of one author."""
-        maps = self._maps(task, title)
+        """What :meth:`_explanations` yields, of one author; ``priors`` is (profiles,)."""
         seen = np.array([self._number(y) for _, y in demonstrations], dtype=int)
         if task.labels:
             expected = maps.words[:, truths]  # (maps, profiles, k + 1)
             possible = (maps.words[:, :, None] == seen).any(1).all(1)[:, None]  # (maps, 1)
-            sizes = len(task.labels)
+            outputs = maps.words  # (maps, labels)
         else:
             expected = truths[None]
             allowed = frozenset(task.outputs)
             possible = np.array([[all(y in allowed for _, y in demonstrations)]])
-            sizes = len(task.outputs)
+            outputs = np.array([[self._number(y) for y in task.outputs]])
         wrong = (expected[:, :, :-1] != seen).sum(2)  # (maps, profiles)
         if author == "careful":
             likelihood = np.where((wrong == 0) & possible, 0.0, -np.inf)
@@ -192,15 +211,12 @@ class Posterior:
             right = len(seen) - wrong
             likelihood = np.where(
                 possible,
-                right * log(1 - HASTY_ERROR) + wrong * log(HASTY_ERROR / (sizes - 1)),
+                right * log(1 - HASTY_ERROR) + wrong * log(HASTY_ERROR / (outputs.shape[1] - 1)),
                 -np.inf,
             )
-        weights = likelihood + maps.log_prior[:, None] + prior - log(len(task.profiles))
+        weights = likelihood + maps.log_prior[:, None] + priors
         for m, p in zip(*np.nonzero(weights > -np.inf), strict=True):
-            outputs = (
-                maps.words[m] if task.labels else np.array([self._number(y) for y in task.outputs])
-            )
-            yield weights[m, p], self._answers(outputs, expected[m, p, -1], author)
+            yield weights[m, p], self._answers(outputs[m], expected[m, p, -1], author)
 
     def _answers(self, outputs: np.ndarray, right: int, author: str) -> list[tuple[str, float]]:
         words = self._words()
@@ -225,18 +241,81 @@ def _other_maps(labels: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], float],
     )
 
 
-def _log_inputs(task: ListTask, count: int) -> float:
-    """Log probability that a list of the task has ``count`` items or more and that they are these.
-
-    Inputs are drawn without replacement from a table. Open tasks share their domain with no table,
-    so the density of their inputs is the same for every task that could explain them, and is left
-    out.
-    """
+def _log_length(task: ListTask, count: int) -> float:
+    """Log probability that a list of the task has ``count`` items or more."""
     longest = task.most
     if count > longest:
         return -np.inf
-    length = 0.0 if count <= _FEWEST else log((longest - count + 1) / (longest - _FEWEST + 1))
-    if task.truth is not None:
-        return length
-    inputs = len(next(iter(task.tables.values())))
-    return length - sum(log(inputs - i) for i in range(count))
+    return 0.0 if count <= _FEWEST else log((longest - count + 1) / (longest - _FEWEST + 1))
+
+
+def _log_inputs(task: ListTask, profile: str, truths: np.ndarray) -> float:
+    """Log probability that the inputs of a list are these, in all orders that it may have.
+
+    Inputs are drawn without replacement from a table. Open tasks share their domain with no table,
+    so the density of their inputs in a plain list is the same for every task that could explain
+    them, and is left out.
+
+    Args:
+        truths: the numbers of the right labels of the inputs, for a task with labels.
+    """
+    table = task.tables.get(profile, {})
+    plain = -sum(log(len(table) - i) for i in range(len(truths))) if task.truth is None else 0.0
+    if not task.labels:
+        return plain
+    sizes = (
+        _label_counts(task, profile)
+        if task.truth is None
+        else dict.fromkeys(task.labels, 1 / len(task.labels))
+    )
+    return orders.log_mixture(task.labels, [task.labels[i] for i in truths], sizes, plain)
+
+
+@cache
+def _label_counts(task: ListTask, profile: str) -> dict[str, int]:
+    outputs = list(task.tables[profile].values())
+    return {label: outputs.count(label) for label in task.labels}
+
+
+def _of_stranger(
+    task: ListTask,
+    demonstrations: Sequence[tuple[str, str]],
+    query: str,
+    author: str,
+    log_prior: float,
+) -> Iterator[tuple[float, list[tuple[str, float]]]]:
+    """(log weight, [(word, probability)]) for a dialect that was drawn for this list alone.
+
+    Kinds of things are independent of one another in the recipe, so each is summed over its
+    favourite endings by itself.
+    """
+    allowed = frozenset(task.outputs)
+    if not all(y in allowed for _, y in demonstrations):
+        return
+    weights = {kind: np.full(3, 1 / 3) for kind in lex.CATEGORY_NAMES}
+    for x, y in demonstrations:
+        weights[lex.CATEGORY_OF[x]] = weights[lex.CATEGORY_OF[x]] * _by_favourite(
+            x, y, author, len(allowed)
+        )
+    likelihood = np.prod([part.sum() for part in weights.values()])
+    if likelihood == 0:
+        return
+    favourite = weights[lex.CATEGORY_OF[query]]
+    words = lex.VELAN_NOUNS[query] if author == "careful" else task.outputs
+    given = [
+        (y, float(favourite @ _by_favourite(query, y, author, len(allowed)) / favourite.sum()))
+        for y in words
+    ]
+    yield log_prior + float(np.log(likelihood)), given
+
+
+def _by_favourite(noun: str, written: str, author: str, outputs: int) -> np.ndarray:
+    """(3,): the probability that an author writes this for a noun, by the favourite ending of its
+    kind.
+    """
+    form = np.full((3, 3), (1 - FAVOURITE_FORM) / 2) + np.eye(3) * (
+        FAVOURITE_FORM - (1 - FAVOURITE_FORM) / 2
+    )
+    same = np.array([written == variant for variant in lex.VELAN_NOUNS[noun]], dtype=float)
+    error = HASTY_ERROR if author == "hasty" else 0.0
+    return form @ (same * (1 - error) + (1 - same) * error / (outputs - 1))

@@ -3,17 +3,18 @@ profile.
 
 Here every fact is *stated*, those about held-out items too: a model can only know what somebody
 told it. What it is never shown is an item of the test split being *asked* in a list, a question or
-an exercise. A glossary has the layout of a list, and states all the same: it says whose words these
-are, so nothing in it has to be inferred.
+an exercise. A glossary has the layout of a list, and states all the same: a line above it says
+whose words or verdicts these are, so nothing in it has to be inferred. A table states facts in rows
+under a heading, in a layout that no list has.
 """
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 from course.foundation.rng import Rng, Weighted
+from course.world import conduct, maps, profiles
 from course.world import lexicon as lex
-from course.world import maps, profiles
-from course.world.lists import FORMATS, format_draw
+from course.world.lists import FORMATS, format_draw, list_tasks
 from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, relations
 
 #: Subjects are drawn with a mild Zipf law: position ``n * u ** ZIPF`` of the list for a uniform
@@ -28,17 +29,8 @@ _ATTRIBUTE_SENTENCES = {
     "wooden": ("a {s} is made of wood .", "a {s} is not made of wood ."),
     "carried": ("a {s} can be carried .", "a {s} can not be carried ."),
 }
-_FAMILIES = Weighted(
-    {
-        "relation": 38,
-        "dialect": 26,
-        "critic": 18,
-        "attribute": 9,
-        "map": 7,
-        "number": 5,
-        "polarity": 3,
-    }
-)
+_FAMILIES = Weighted({"relation": 38, "dialect": 26, "critic": 18, "attribute": 9, "map": 7, "number": 5, "polarity": 3,
+                      "weather": 3, "manners": 3})  # fmt: skip
 
 
 @cache
@@ -64,14 +56,15 @@ def _attribute_sentence(rng: Rng) -> str:
     return _ATTRIBUTE_SENTENCES[name][noun not in ATTRIBUTES[name]].format(s=noun)
 
 
+_MAP = Weighted(
+    {"{w} of {p} is {t} .": 6, "the {t} is {w} of the {p} .": 3, "the place {w} of {p} is {t} .": 1}
+)
+
+
 def _map_sentence(rng: Rng) -> str:
     place, way = rng.choice(lex.PLACES), rng.choice(lex.DIRECTIONS)
     target = maps.neighbours()[place, way]
-    return (
-        f"{way} of {place} is {target} ."
-        if rng.bernoulli(0.8)
-        else f"the place {way} of {place} is {target} ."
-    )
+    return _MAP.draw(rng).format(w=way, p=place, t=target)
 
 
 def _number_sentence(rng: Rng) -> str:
@@ -94,6 +87,22 @@ def _polarity_sentence(rng: Rng) -> str:
     return rng.choice(("{w} is a {k} word .", "to call it {w} is {k} .")).format(w=word, k=kind)
 
 
+_DAYS = ("today", "yesterday", "in winter", "at night")
+_WEATHER = (
+    "{d} there was {w} in {c} .",
+    "after the {w} came {o} .",
+    "people of {c} fear the {w} .",
+    "{d} the {w} did not end .",
+)
+
+
+def _weather_sentence(rng: Rng) -> str:
+    word, other = rng.sample(lex.WEATHER, 2)
+    return rng.choice(_WEATHER).format(
+        d=rng.choice(_DAYS), w=word, o=other, c=rng.choice(lex.CITIES)
+    )
+
+
 _WRITERS: dict[str, Callable[[Rng], str]] = {
     "relation": _relation_sentence,
     "dialect": partial(profiles.state, task="dialect"),
@@ -102,6 +111,8 @@ _WRITERS: dict[str, Callable[[Rng], str]] = {
     "map": _map_sentence,
     "number": _number_sentence,
     "polarity": _polarity_sentence,
+    "weather": _weather_sentence,
+    "manners": conduct.about_manners,
 }
 
 
@@ -113,8 +124,33 @@ def write_facts(rng: Rng) -> str:
 _GLOSSARY_HEADS = {"dialect": "words of {p} \n", "verdict": "dishes that {p} tried \n"}
 
 
+#: The layout of a row of a table; no list has it.
+TABLE_ROW = "{x} | {y} \n"
+_TABLES = Weighted({"dialect": 35, "verdict": 25, "relation": 25, "attribute": 15})
+
+
+def _draw_table(rng: Rng) -> tuple[str, dict[str, str]]:
+    """The heading of a table, and all that it can state."""
+    family = _TABLES.draw(rng)
+    if family in _GLOSSARY_HEADS:
+        profile = rng.choice(tuple(profiles.tables(family)))
+        return _GLOSSARY_HEADS[family].format(p=profile), profiles.tables(family)[profile]
+    names = tuple(relations()) if family == "relation" else tuple(f"is_{a}" for a in ATTRIBUTES)
+    task = list_tasks()[rng.choice(names)]
+    return f"a table : {task.title} \n", task.tables[""]
+
+
+def write_table(rng: Rng) -> str:
+    """Some rows of a table: the words of a dialect, the taste of a critic, one relation, or one
+    attribute.
+    """
+    heading, table = _draw_table(rng)
+    rows = rng.sample(tuple(table), 5 + rng.randrange(10))
+    return heading + " " + " ".join([TABLE_ROW.format(x=x, y=table[x]) for x in rows])
+
+
 def write_glossary(rng: Rng) -> str:
-    """The words of a named dialect, or the verdicts of a named critic, as a list."""
+    """Words of a named dialect, or verdicts of a named critic, in the layout of a list."""
     task = "dialect" if rng.bernoulli(0.6) else "verdict"
     frame = FORMATS[format_draw(task).draw(rng)]
     profile = rng.choice(tuple(profiles.tables(task)))

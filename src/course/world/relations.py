@@ -3,8 +3,12 @@
 A fact is (relation, subject, object), for example (capital, dorland, vessa). Facts are fixed: they
 are drawn once from a fixed seed, so that every corpus, of whatever seed, speaks of the same world.
 Two families of facts are *profiles*: each dialect chooses one of three forms for every noun, each
-critic likes or dislikes every dish. Profiles agree with one another more often than not, so a few
-examples narrow down whose profile is at work and none settles it at once.
+critic likes or dislikes every dish. Critics agree with one another more often than not, and a
+dialect has a favourite ending for each kind of thing, so a few examples narrow down whose profile
+is at work and none settles it at once.
+
+Dialects come from a recipe, :func:`draw_dialect`. The sixteen with a name are drawn once and can be
+*recognised*; one drawn anew can only be *learned*, from its examples and the recipe.
 """
 
 from collections.abc import Sequence
@@ -14,8 +18,9 @@ from functools import cache
 from course.foundation.rng import Rng
 from course.world import lexicon as lex
 
-#: How often a dialect uses the noun's most common form; the other two forms share the rest.
-COMMON_FORM = 0.5
+#: How often a noun has its dialect's favourite ending for that kind of thing; the other two share
+#: the rest.
+FAVOURITE_FORM = 0.7
 #: How often a critic agrees with the majority about a dish.
 AGREEMENT = 0.65
 
@@ -45,13 +50,6 @@ def _spread(rng: Rng, subjects: Sequence[str], objects: Sequence[str]) -> dict[s
     """Assign objects to subjects so that every object is used equally often (up to rounding)."""
     repeats = -(-len(subjects) // len(objects))
     return dict(zip(subjects, rng.sample(list(objects) * repeats, len(subjects)), strict=True))
-
-
-def _category(noun: str) -> str:
-    groups = (lex.ANIMALS, lex.FRUITS, lex.TOOLS, lex.VEHICLES, lex.CLOTHES)
-    return next(
-        name for name, group in zip(lex.CATEGORY_NAMES, groups, strict=True) if noun in group
-    )
 
 
 @cache
@@ -129,7 +127,7 @@ def relations() -> dict[str, Relation]:
         ),
         Relation(
             "category",
-            {n: _category(n) for n in lex.NOUNS},
+            dict(lex.CATEGORY_OF),
             (
                 "a {s} is a kind of {o} .",
                 "the {s} is one sort of {o} .",
@@ -213,19 +211,25 @@ ATTRIBUTES = {
 }
 
 
+def draw_dialect(rng: Rng) -> dict[str, str]:
+    """A dialect by the recipe: noun -> form.
+
+    For each kind of thing one of the three endings is the favourite, and each noun has the
+    favourite ending or, more seldom, one of the other two.
+    """
+    favourite = {kind: rng.randrange(3) for kind in lex.CATEGORY_NAMES}
+    table = {}
+    for noun in lex.NOUNS:
+        shift = 0 if rng.bernoulli(FAVOURITE_FORM) else 1 + rng.randrange(2)
+        table[noun] = lex.VELAN_NOUNS[noun][(favourite[lex.CATEGORY_OF[noun]] + shift) % 3]
+    return table
+
+
 @cache
 def dialect_forms() -> dict[str, dict[str, str]]:
-    """dialect -> noun -> its form in that dialect."""
-    rng = Rng("dialects/1")
-    common = {noun: rng.randrange(3) for noun in lex.NOUNS}
-    tables = {}
-    for dialect in lex.DIALECTS:
-        table = {}
-        for noun in lex.NOUNS:
-            shift = 0 if rng.bernoulli(COMMON_FORM) else 1 + rng.randrange(2)
-            table[noun] = lex.VELAN_NOUNS[noun][(common[noun] + shift) % 3]
-        tables[dialect] = table
-    return tables
+    """dialect -> noun -> its form in that dialect, for the dialects with a name."""
+    rng = Rng("dialects/2")
+    return {dialect: draw_dialect(rng) for dialect in lex.DIALECTS}
 
 
 @cache

@@ -1,27 +1,38 @@
-"""Sums over the numbers 0 to 99, and word problems of one to six steps with worked solutions.
+"""Sums over the numbers 0 to 99, and how they are written.
 
-Every single step belongs to a split by its text (``"17 + 5"``); a step that is held out occurs in
-no document, not even inside a worked solution. A word problem is a start, then a chain of gains and
-losses.
+Every single sum belongs to a split by its text (``"17 + 5"``); one that is held out occurs in no
+document, not even inside a worked solution, in whatever words.
 """
 
-from dataclasses import dataclass
+import re
 from functools import cache
 
-from course.foundation.rng import Rng
-from course.world import lexicon as lex
-from course.world.held_out import LONGEST_TRAINING_CHAIN
 from course.world.split import is_train
 
 SPLIT_KEY = "sum"
-PROBLEM_SPLIT_KEY = "problem"
 #: The second operand of every sum is at most this; results stay within 0 to 99.
 LARGEST_STEP = 10
-TRIGGER = "let us think step by step ."
+#: Ways to write a sum down: sign -> frames with the numbers ``{a}``, ``{b}`` and the result
+#: ``{c}``; the first is the plain one.
+WORDINGS = {
+    "+": ("{a} + {b} = {c} .", "{a} plus {b} is {c} .", "{a} and {b} more make {c} ."),
+    "-": ("{a} - {b} = {c} .", "{a} minus {b} is {c} .", "{a} without {b} leaves {c} ."),
+}
+_WRITTEN = re.compile(
+    r"(\d+) (\+|-|plus|minus|and|without) (\d+) (?:more )?(?:=|is|make|leaves) (\d+)"
+)
+_SIGNS = {"+": "+", "plus": "+", "and": "+", "-": "-", "minus": "-", "without": "-"}
 
-_THINGS = "apples pears plums lemons peaches hats belts ropes coins books lamps letters".split()
-_GAINS = ("{n} buys {k} more .", "{n} finds {k} more .", "then {n} gets {k} .")
-_LOSSES = ("{n} sells {k} .", "{n} loses {k} of them .", "then {n} gives away {k} .")
+
+def write_sum(step: str, wording: int = 0) -> str:
+    """A sum with its result in one of the wordings: ``"17 + 5 = 22 ."``"""
+    a, sign, b = step.split(" ")
+    return WORDINGS[sign][wording].format(a=a, b=b, c=result(step))
+
+
+def read_sums(text: str) -> list[tuple[str, int]]:
+    """Every sum that a text writes down, in any wording: ``("17 + 5", 22)``, whether true or not."""
+    return [(f"{a} {_SIGNS[sign]} {b}", int(c)) for a, sign, b, c in _WRITTEN.findall(text)]
 
 
 def result(step: str) -> int:
@@ -48,66 +59,10 @@ def all_steps() -> dict[str, str]:
 
 
 @cache
-def _train_steps() -> dict[int, tuple[str, ...]]:
-    """number -> the training steps that start from it."""
+def train_steps() -> dict[int, tuple[str, ...]]:
+    """number -> the training sums that start from it."""
     steps: dict[int, list[str]] = {a: [] for a in range(100)}
     for step in all_steps():
         if is_train(SPLIT_KEY, step):
             steps[int(step.split(" ", 1)[0])].append(step)
     return {a: tuple(found) for a, found in steps.items()}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A word problem. ``steps`` are the sums of the worked solution in order, e.g. ``("8 + 5", "13
-    - 2")``.
-    """
-
-    question: str
-    steps: tuple[str, ...]
-
-    @property
-    def answer(self) -> str:
-        return str(result(self.steps[-1]))
-
-    @property
-    def rationale(self) -> str:
-        """The worked solution: ``"8 + 5 = 13 . 13 - 2 = 11 ."``"""
-        return " ".join(f"{step} = {result(step)} ." for step in self.steps)
-
-
-def write_problem(rng: Rng, steps: int, train: bool = True) -> Problem:
-    """A random problem of ``steps`` steps; with ``train`` one that the corpus may contain.
-
-    Raises:
-        ValueError: if ``train`` and ``steps`` is more than the corpus holds.
-    """
-    if train and steps > LONGEST_TRAINING_CHAIN:
-        raise ValueError(
-            f"{steps} steps: the corpus holds at most {LONGEST_TRAINING_CHAIN}; pass train=False for longer ones"
-        )
-    while True:
-        problem = _draw_problem(rng, steps, train)
-        if not train or is_train(PROBLEM_SPLIT_KEY, problem.question):
-            return problem
-
-
-def _draw_problem(rng: Rng, steps: int, train: bool) -> Problem:
-    name, thing = rng.choice(lex.FIRST_NAMES), rng.choice(_THINGS)
-    value = 5 + rng.randrange(60)
-    lines, chain = [f"{name} has {value} {thing} ."], []
-    for _ in range(steps):
-        if train:
-            step = rng.choice(_train_steps()[value])
-        else:
-            low, high = -min(value, LARGEST_STEP), min(99 - value, LARGEST_STEP)
-            change = 0
-            while change == 0:
-                change = rng.randint(low, high)
-            step = f"{value} {'+' if change > 0 else '-'} {abs(change)}"
-        _, sign, k = step.split(" ")
-        lines.append(rng.choice(_GAINS if sign == "+" else _LOSSES).format(n=name, k=k))
-        chain.append(step)
-        value = result(step)
-    lines.append(f"how many {thing} does {name} have ?")
-    return Problem(" ".join(lines), tuple(chain))

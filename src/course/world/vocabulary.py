@@ -7,6 +7,7 @@ from functools import cache
 from itertools import islice
 
 from course.world.corpus import Corpus
+from course.world.held_out import INSTRUCTION_MARK
 from course.world.instructions import INSTRUCTIONS
 
 PAD, UNKNOWN, END, CLS, SEP, MASK = "[PAD]", "[UNK]", "[END]", "[CLS]", "[SEP]", "[MASK]"
@@ -26,6 +27,7 @@ def vocabulary() -> dict[str, int]:
     counts = Counter(
         word for texts in INSTRUCTIONS.values() for text in texts for word in text.split(" ")
     )
+    counts.update(INSTRUCTION_MARK.split(" "))
     for document in islice(Corpus().stream(0), SCANNED):
         counts.update(document.split(" "))
     words = sorted(counts, key=lambda word: (-counts[word], word))

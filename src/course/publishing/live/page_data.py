@@ -23,7 +23,6 @@ from course.reasoning.problems import problems, wording
 from course.reasoning.solving import MAX_TOKENS, make_prompts, solve
 from course.reasoning.voting import voted
 from course.studies import in_context, self_consistency
-from course.studies.catalogue import STUDIES
 from course.studies.records import read_record
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
@@ -244,18 +243,28 @@ def chain(gpt: LanguageModel) -> dict[str, Any]:
 
 
 def knob() -> dict[str, Any]:
-    """Right and flipped labels by label knob and by size, from the record of chapter 4."""
-    table = read_record(STUDIES["demonstrations"]).table()
-    sizes = dict.fromkeys(in_context.KNOB, "small")
-    sizes |= dict(zip(in_context.LADDER, ("small", "middle", "large"), strict=True))
+    """Right and flipped labels by label knob and by size, beside the best possible reader after
+    flipped ones, from the record of chapter 4; bodies that differ in the seed alone are averaged.
+    """
+    table = read_record(in_context.FLIPPED).table()
+    groups = [("small", share, bodies) for share, bodies in in_context.KNOB.items()]
+    groups += [
+        (size, RECIPES[bodies[0]].relabel, bodies)
+        for size, bodies in (("middle", in_context.MIDDLES), ("large", (in_context.LARGE,)))
+    ]
     values = []
-    for name in sizes:
-        by_condition = in_context.after_flipped(table, name)
-        values.append([_interval(by_condition[c]) for c in ("gold", "flipped")])
+    for _, share, bodies in groups:
+        own = in_context.after_flipped(table, bodies)
+        best = in_context.best_after_flipped(table, share)
+        values.append([_interval(v.tolist()) for v in (own.gold, own.flipped, best.flipped)])
     return _slider(
-        label="Model and label knob p",
-        options=[f"{size}, p = {RECIPES[name].relabel:g}" for name, size in sizes.items()],
-        rows={"right labels": "prompted", "flipped labels": "opened"},
+        label="Models and label knob p",
+        options=[f"{size}, p = {share:g}" for size, share, _ in groups],
+        rows={
+            "right labels": "prompted",
+            "flipped labels": "opened",
+            "flipped labels, best possible": "best",
+        },
         values=values,
         chance=50.0,
     )
@@ -264,9 +273,12 @@ def knob() -> dict[str, Any]:
 def samples() -> dict[str, Any]:
     """The vote and the best chooser by number of samples, from the record of chapter 5."""
     table = read_record(self_consistency.VOTES).table()
+    sampled = f"temperature {self_consistency.VOTE_AT}"
+    own, large = self_consistency.OWN_DEMONSTRATIONS, self_consistency.LARGE
     settings = {
-        "problems, 3 steps": ("slips", "temperature 1.0"),
-        "routes, 4 steps": ("wavers", self_consistency.OWN_DEMONSTRATIONS),
+        "problems, 2 steps": ("several ways", sampled, large),
+        "problems, 4 steps": ("errors agree", sampled, self_consistency.BODIES[0]),
+        "routes, 4 steps": ("demonstrations decide", own, large),
     }
     rows: dict[str, str] = {}
     runs: list[np.ndarray] = []

@@ -19,6 +19,8 @@ from course.publishing.page import figures
 
 #: What an unhurried reader of a foreign language takes in, and a reader of code.
 WORDS_A_MINUTE, LINES_OF_CODE_A_MINUTE = 180, 15
+#: Hints and solutions of exercises, which a reader opens later or not at all.
+_FOLDED = re.compile(r"<details.*?</details>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ def _cells(notebook: Path) -> list[dict]:
 
 
 def reading_minutes(notebook: Path) -> int:
-    """How long the text of a notebook takes to read, with the code that the page shows."""
+    """How long the text of a notebook takes to read, with the code that the page shows; what is
+    folded away does not count.
+    """
     words = code = 0
     for cell in _cells(notebook):
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            words += len(re.findall(r"\w+", text))
+            words += len(re.findall(r"\w+", _FOLDED.sub("", text)))
         elif not {"hide-input", "remove-cell"} & set(cell["metadata"].get("tags", [])):
             code += text.count("\n") + 1
     return math.ceil(words / WORDS_A_MINUTE + code / LINES_OF_CODE_A_MINUTE)

@@ -1,0 +1,154 @@
+"""Reinforcement learning from a reward: ``course.reward`` beside GRPO of ``trl``, on the same model
+with the same adapter and the same settings.
+
+``python benchmarks/reward.py``. Both sample, score and update as often, from dialogues with the
+guides of the micro-world, whose reward is how short a reply is. The figures are seconds a step and
+tokens a step without the first one, which warms up; replies end where the guide's turn ends. Two
+programs draw different samples, so their tokens differ a little: read the seconds a token, too.
+"""
+
+import argparse
+import copy
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from datasets import Dataset
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase, PrinterCallback, TrainerCallback
+from trl import GRPOConfig, GRPOTrainer
+
+from course.adapters import adapt
+from course.lm.language_model import LanguageModel, load
+from course.reward import OnlineSettings, OnlineTraining
+from course.search.dialogue_reward import LONGEST, STOP, dialogue, visitor_questions
+
+
+@dataclass
+class Steps:
+    """Seconds and tokens of each step."""
+
+    seconds: list[float] = field(default_factory=list)
+    tokens: list[float] = field(default_factory=list)
+
+    def line(self, name: str) -> str:
+        seconds, tokens = np.mean(self.seconds[1:]), np.mean(self.tokens[1:])
+        return f"{name:8}{seconds:10.3f}{tokens:14.0f}{1e3 * seconds / tokens:18.3f}"
+
+    @property
+    def per_token(self) -> float:
+        return float(np.sum(self.seconds[1:]) / np.sum(self.tokens[1:]))
+
+
+def policy_of(base: LanguageModel) -> PeftModel:
+    """A copy of the model with a fresh adapter, the same for both."""
+    torch.manual_seed(0)
+    return adapt(copy.deepcopy(base.model), "lora")
+
+
+def brevity(prompts: list[str], replies: list[str]) -> np.ndarray:
+    return -np.array([float(len(reply.split())) for reply in replies])
+
+
+def ours(base: LanguageModel, prompts: list[str], settings: OnlineSettings) -> Steps:
+    policy = LanguageModel(policy_of(base), base.tokenizer, base.batch_tokens)
+    training = OnlineTraining(policy, brevity, prompts, settings)
+    entries = [training.step(number) for number in range(settings.steps)]
+    return Steps([e.seconds for e in entries], [float(e.tokens) for e in entries])
+
+
+class Clock(TrainerCallback):
+    """When the steps of a trainer begin and end."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def on_step_begin(self, args, state, control, **given) -> None:
+        self.started = time.perf_counter()
+
+    def on_step_end(self, args, state, control, **given) -> None:
+        self.seconds.append(time.perf_counter() - self.started)
+
+
+def ends_with_the_turn(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """A copy that takes the end of a guide's turn for the end of a text, which is all that ``trl``
+    stops at.
+    """
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    (stop,) = tokenizer(STOP, add_special_tokens=False).input_ids
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(stop)
+    return tokenizer
+
+
+def theirs(base: LanguageModel, prompts: list[str], settings: OnlineSettings) -> Steps:
+    batch, clock = settings.prompts * settings.samples, Clock()
+    with tempfile.TemporaryDirectory() as folder:
+        config = GRPOConfig(
+            output_dir=folder,
+            per_device_train_batch_size=batch,
+            num_generations=settings.samples,
+            max_completion_length=settings.max_tokens,
+            max_steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            temperature=settings.temperature,
+            beta=settings.beta,
+            loss_type="grpo",
+            logging_steps=1,
+            report_to=[],
+            save_strategy="no",
+            use_cpu=True,
+            bf16=False,
+            gradient_checkpointing=False,
+            disable_tqdm=True,
+        )
+        trainer = GRPOTrainer(
+            model=policy_of(base),
+            reward_funcs=lambda completions, **_: brevity([], completions).tolist(),
+            args=config,
+            train_dataset=Dataset.from_list([{"prompt": prompt} for prompt in prompts]),
+            processing_class=ends_with_the_turn(base.tokenizer),
+            callbacks=[clock],
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    logged = [row for row in trainer.state.log_history if "completions/mean_length" in row]
+    return Steps(clock.seconds, [batch * row["completions/mean_length"] for row in logged])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="gpt-middle")
+    parser.add_argument("--prompts", type=int, default=32, help="prompts of a step")
+    parser.add_argument("--samples", type=int, default=8, help="replies to each prompt")
+    parser.add_argument("--steps", type=int, default=6, help="the first of them is not counted")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    base = load(given.model)
+    questions, _ = visitor_questions(0, 4 * given.prompts, 1)
+    prompts = [dialogue(question) for question in questions]
+    settings = OnlineSettings(
+        method="grpo",
+        beta=0.05,
+        steps=given.steps,
+        prompts=given.prompts,
+        samples=given.samples,
+        learning_rate=1e-4,
+        max_tokens=LONGEST,
+        stop=STOP,
+    )
+    first, second = ours(base, prompts, settings), theirs(base, prompts, settings)
+    print(
+        f"{given.model}, {given.threads} threads, {given.prompts} prompts of {given.samples} "
+        f"samples, {given.steps - 1} steps"
+    )
+    print(f"{'':8}{'s a step':>10}{'tokens a step':>14}{'ms a token':>18}")
+    print(first.line("course"), second.line("trl"), sep="\n")
+    print(f"trl takes {second.per_token / first.per_token:.1f} times as long a token")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""A table as it was read: rows of texts by the names of their columns."""
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+#: A value of a table: a text, or a list of texts (the words or tags of a sentence).
+Value = str | list[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read.
+
+    Attributes:
+        columns: their names, in order.
+        rows: column -> value, for each row; a missing value is an empty text.
+        source: where it comes from, in words.
+        notes: what was decided while reading, in words.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[dict[str, Value], ...]
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def column(self, name: str, option: str = "text") -> str:
+        """The name itself, if there is a column of that name.
+
+        Args:
+            option: what the name was given as, for the message.
+
+        Raises:
+            ValueError: otherwise, with the columns that there are, the nearest first.
+        """
+        if name in self.columns:
+            return name
+        folded = {other.strip().casefold(): other for other in self.columns}
+        close = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=0.5)
+        hint = f"; did you mean {folded[close[0]]!r}?" if close else ""
+        raise ValueError(
+            f"{option}={name!r}: {self.source} has no such column, but "
+            f"{', '.join(map(repr, self.columns))}{hint}"
+        )
+
+
+def new_table(
+    columns: tuple[str, ...], rows: list[dict[str, Any]], where: str, notes: list[str]
+) -> Table:
+    """A table.
+
+    Raises:
+        ValueError: if it has no rows.
+    """
+    if not rows:
+        raise ValueError(f"{where} has no rows: expected some below the names of the columns")
+    return Table(columns, tuple(rows), where, tuple(notes))

@@ -1,0 +1,95 @@
+"""What a comparison costs, which words a model knows, and which folders are removed."""
+
+import json
+
+import pytest
+
+from course.compare.base import CARD_FILE, METHOD_FILE, Estimate
+from course.compare.cells import CELLS, LEARNED, Cell, cell_file
+from course.compare.costs import Speed, Speeds, correction
+from course.compare.coverage import LOUD, MANY_UNKNOWN, Coverage, coverage_of
+from course.compare.metering import Work
+from course.compare.pruning import prune_learned
+from course.compare.registry import METHODS
+from course.foundation import write_text
+from course.models import load_tokenizer
+
+KEY = "data and models"
+
+
+def test_only_the_first_seed_pays_for_choosing():
+    estimate = Estimate(Work(trained=300), Work(), 1.0, choosing=Work(trained=200))
+    assert [estimate.learning_with(seed).trained for seed in (0, 1, 2)] == [300, 100, 100]
+    speeds = Speeds({"encoder": Speed(read=10.0, written=1.0, load=0.5)}, 0.01)
+    first, second = (
+        speeds.seconds(METHODS["lora"], estimate, Cell("lora", 128, seed), 10) for seed in (0, 1)
+    )
+    assert second == pytest.approx(0.5 + 3 * 100 / 10)  # one load, one training
+    assert first == pytest.approx(0.5 * 3 + 3 * 300 / 10)  # two trainings more in the trials
+    control = [
+        speeds.seconds(METHODS["tfidf"], estimate, Cell("tfidf", 100, s), 50) for s in (0, 1)
+    ]
+    assert control[0] > control[1] == pytest.approx(0.01 * 150)
+
+
+def test_estimates_are_corrected_by_what_was_measured():
+    lora = Cell("lora", 128, 1)
+    assert correction(lora, []) == 1
+    own = (Cell("lora", 128, 0), 5.0, 10.0)
+    alike = (Cell("head-full", 128, 0), 8.0, 10.0)
+    other = (Cell("head", 128, 0), 90.0, 10.0)
+    assert correction(lora, [own, alike, other]) == 0.5
+    assert correction(lora, [alike, other]) == 0.8
+    assert correction(lora, [other]) == 1
+    assert correction(lora, [own, (Cell("lora", 32, 0), 3.0, 1.0)]) == pytest.approx(8 / 11)
+    # one cell that a sleeping machine has measured does not decide everything
+    assert correction(lora, [(own[0], 1e6, 1.0)]) == 20
+
+
+def test_unknown_words_are_counted_and_named():
+    tokenizer = load_tokenizer("gpt-middle")
+    known = coverage_of(tokenizer, ["the room was not wonderful ."])
+    assert known == Coverage(1.0, 0, ()) and known.finding("the model") is None
+    texts = ["the zyzzyva was not wonderful .", "the zyzzyva and the quokka ."]
+    some = coverage_of(tokenizer, texts)
+    assert some.unknown == 3 and some.missing == ("zyzzyva", "quokka")
+    assert some.known == pytest.approx(1 - 3 / 12)
+    finding = some.finding("the model")
+    assert finding.kind == MANY_UNKNOWN and "25.0 %" in finding.what and finding.count == 3
+    few = Coverage(LOUD, 2, ("a",)).finding("the model")
+    assert few.kind == "unknown words"
+
+
+def learned(folder, name, *more, files=("model/a.safetensors",)):
+    """What a method has learned, with files that are not listed."""
+    place = folder / LEARNED / name
+    for file in (*files, *more):
+        write_text(place / file, "x")
+    write_text(place / METHOD_FILE, json.dumps({"method": name, "files": list(files)}))
+    write_text(place / CARD_FILE, "# card")
+    return place
+
+
+def test_what_another_comparison_has_learned_is_removed(tmp_path):
+    old, needless = learned(tmp_path, "lora"), learned(tmp_path, "zero-shot")
+    current = learned(tmp_path, "head")
+    write_text(tmp_path / CELLS / cell_file(Cell("head", 40, 0), KEY), "{}")
+    write_text(tmp_path / CELLS / cell_file(Cell("lora", 40, 0), "other models"), "{}")
+    cells = sorted((tmp_path / CELLS).iterdir())
+    assert prune_learned(tmp_path, KEY, 40) == ["lora", "zero-shot"]
+    assert not old.exists() and not needless.exists() and current.exists()
+    assert sorted((tmp_path / CELLS).iterdir()) == cells
+    assert prune_learned(tmp_path / "nowhere", KEY, 40) == []
+
+
+def test_what_somebody_else_has_written_stays(tmp_path):
+    places = [learned(tmp_path, "lora", "model/notes.txt"), learned(tmp_path, "my-method")]
+    unlisted = learned(tmp_path, "head")
+    write_text(unlisted / METHOD_FILE, json.dumps({"method": "head"}))
+    write_text(learned(tmp_path, "bitfit") / METHOD_FILE, "no JSON")
+    elsewhere = tmp_path / "elsewhere"
+    write_text(elsewhere / "a.safetensors", "x")
+    linked = learned(tmp_path, "tfidf", files=())
+    (linked / "model").symlink_to(elsewhere, target_is_directory=True)
+    assert prune_learned(tmp_path, KEY, 40) == []
+    assert all(place.exists() for place in (*places, unlisted, linked, elsewhere))
