@@ -36,7 +36,7 @@ from course.studies.claims import (
     undecided,
 )
 from course.studies.records import Row, Study, read_record
-from course.studies.tables import by_seed, rows_of, where
+from course.studies.tables import best_setting, by_seed, rows_of, where
 from course.tasks.registry import Task, load_task
 from course.world.split import TEST, VALIDATION
 
@@ -136,8 +136,7 @@ def chosen_rate(table: pd.DataFrame, model: str, task: str, method: str) -> floa
         table: of the study ``adapter-rates``.
     """
     scores = where(table, model=model, task=task, method=method)
-    best = scores.sort_values(["value", "learning_rate"], ascending=[False, True])
-    return float(best["learning_rate"].iloc[0])
+    return best_setting(scores, "learning_rate")
 
 
 def _by_method(seed: int, methods: Mapping[str, Sequence[str]]) -> list[Row]:

@@ -24,7 +24,7 @@ from course.heads.learning import BODY, UNTIL_LEVEL, Learned, effort
 from course.studies.bodies import BERTS, GPTS
 from course.studies.claims import Claim, MoreThan, Varies, undecided
 from course.studies.records import Row, Study, read_record
-from course.studies.tables import where
+from course.studies.tables import best_setting, where
 from course.tasks.registry import Task, load_task
 from course.world import inference
 from course.world.lexicon import FIRST_NAMES, ROOMS
@@ -98,9 +98,7 @@ def chosen_factor(table: pd.DataFrame, body: str, task: str, way: str) -> float:
     Args:
         table: of the study ``heads-rates``.
     """
-    scores = where(table, body=body, task=task, way=way)
-    best = scores.sort_values(["value", "factor"], ascending=[False, True])
-    return float(best["factor"].iloc[0])
+    return best_setting(where(table, body=body, task=task, way=way), "factor")
 
 
 def by_labels(seed: int) -> list[Row]:

@@ -28,6 +28,14 @@ def where(table: pd.DataFrame, **conditions: object) -> pd.DataFrame:
     return table
 
 
+def best_setting(table: pd.DataFrame, setting: str) -> float:
+    """The number in a column with the best ``value``, such as a validation score; of equals the
+    smallest.
+    """
+    best = table.sort_values(["value", setting], ascending=[False, True])
+    return float(best[setting].iloc[0])
+
+
 def by_seed(table: pd.DataFrame, **conditions: object) -> np.ndarray:
     """Mean of the values of the rows that have these values, (seeds,)."""
     return where(table, **conditions).groupby("seed")["value"].mean().to_numpy()
