@@ -417,3 +417,27 @@ def test_a_gamed_reward_stands_beside_what_was_meant():
     for ax, (first, last) in zip(figure.axes, ends.values(), strict=True):
         assert list(ax.lines[0].get_ydata()) == [first, last]
         assert list(ax.lines[-1].get_ydata()) == [first, first]
+
+
+def test_over_optimisation_names_every_choice_and_draws_every_seed():
+    sizes = (1, 2, 4, 8)
+    curves = {f"{m} comparisons": np.array([[0.0, 1, 2, m]] * 3) for m in (5, 20)}
+    others = {"by gold": np.full((3, 4), 4.0), "at random": np.zeros((3, 4))}
+    figure = plots.overoptimisation(curves, curves | others, sizes)
+    assert {*curves, *others, "gold reward"} <= names(figure)
+    proxy, gold = figure.axes
+    assert len(proxy.lines) == 8 and len(gold.lines) == 16
+    assert list(proxy.lines[3].get_ydata()) == [0, 1, 2, 5], "the mean, after three seeds"
+
+
+def test_methods_are_drawn_in_the_order_of_their_runs():
+    looks = pd.DataFrame({"kl": [0.0, 2.0, 1.5], "gold": [1.0, 2.0, 3.0]})
+    figure = plots.gold_by_divergence({"DPO": looks, "RLOO": looks}, 2.0)
+    (ax,) = figure.axes
+    assert [list(line.get_xdata()) for line in ax.lines[:2]] == [[0, 2, 1.5]] * 2
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"DPO", "RLOO"}
+
+
+def test_every_request_has_its_name():
+    table = pd.DataFrame({"before": [1.0, 1.1], "after": [2.0, 2.01]}, index=["none", "placebo"])
+    assert {"none", "placebo"} <= names(plots.requests(table))

@@ -1,4 +1,4 @@
-"""The formulas of ``course.reward`` against brute force, against one another, and against torch."""
+"""The formulas of chapter 7 against brute force, against one another, and against torch."""
 
 from itertools import combinations
 

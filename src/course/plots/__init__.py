@@ -9,6 +9,7 @@ from course.plots.adapters import (
     prefix_starts,
     where_it_acts,
 )
+from course.plots.choosing import methods_by_labels
 from course.plots.comparison import label_curves, score_by_cost
 from course.plots.demonstrations import (
     by_condition,
@@ -23,6 +24,7 @@ from course.plots.heads import by_number_of_labels, errors, four_heads
 from course.plots.in_context import accuracy_by_shots, shots_and_ceiling
 from course.plots.instruct import held_out_clusters, instruction_controls, instruction_curves
 from course.plots.reasoning import accuracy_by_steps, by_samples, cost_front
+from course.plots.reward import gold_by_divergence, overoptimisation, requests
 from course.plots.soft_prompts import accuracy_along, same_labels
 from course.plots.specialists import cost_of_a_new_task, heat_map
 from course.plots.steering import gamed_reward, steering_searches
@@ -51,6 +53,7 @@ __all__ = [
     "found_by_task",
     "four_heads",
     "gamed_reward",
+    "gold_by_divergence",
     "guessed_and_true",
     "head_scores",
     "heat_map",
@@ -60,11 +63,14 @@ __all__ = [
     "instruction_curves",
     "label_curves",
     "learning_curve",
+    "methods_by_labels",
     "orders_and_calibration",
+    "overoptimisation",
     "pareto",
     "prefix_starts",
     "race",
     "regret_by_calls",
+    "requests",
     "right_and_flipped",
     "same_labels",
     "same_text_two_models",

@@ -4,7 +4,8 @@ within two points of it?
 From a large table small ones are drawn. Each gets its advice within a budget, as a user would; then
 all methods are run on it without one and judged on at least a thousand rows that neither has seen.
 It takes hours, and is run by hand: ``python -m course.studies.advice reviews.csv --text review
---label stars``. No record of it is stored.
+--label stars``. No record of it is stored; what the study ``choosing`` records is the same check on
+the small world, by :func:`judged`.
 """
 
 import argparse

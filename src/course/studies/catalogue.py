@@ -5,6 +5,7 @@ import pandas as pd
 from course.studies import (
     adapters,
     chain_of_thought,
+    choosing,
     expectations,
     hard_prompts,
     heads,
@@ -12,6 +13,8 @@ from course.studies import (
     instruct,
     least_to_most,
     model_quality,
+    policies,
+    reward,
     self_consistency,
     soft_prompts,
     steering,
@@ -37,6 +40,9 @@ _MODULES = (
     written_prompts,
     steering,
     soft_prompts,
+    reward,
+    policies,
+    choosing,
     model_quality,
 )
 #: Every study by its name.

@@ -1,0 +1,99 @@
+"""Figures of learning from a reward: proxy and gold against the size of the choice or the
+divergence, and what requests add.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
+
+#: Shades of reward models, from the fewest comparisons to the most, then those of what is no
+#: reward model.
+_SHADES = ("#f0b27a", "#e67e22", OPENED)
+_OTHERS = {"by gold": CEILING, "at random": "#222222"}
+#: Methods, and their colours.
+_METHODS = {
+    "best-of-n": "#222222",
+    "rejection sampling": "#a8a8a8",
+    "DPO": OPENED,
+    "RLOO": PROMPTED,
+    "GRPO": "#cc79a7",
+}
+
+
+def overoptimisation(
+    proxy: Mapping[str, np.ndarray], gold: Mapping[str, np.ndarray], sizes: Sequence[int]
+) -> Figure:
+    """The reward that chooses, and the gold reward, of the best of n replies: a panel each, a curve
+    a reward model, its seeds as thin lines.
+
+    Args:
+        proxy: reward model -> its own reward, (seeds, sizes).
+        gold: the same of the gold reward, and of choices ``"by gold"`` and ``"at random"``.
+        sizes: the n, (sizes,).
+    """
+    colours = dict(zip(proxy, _SHADES, strict=False)) | _OTHERS
+    figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.7))
+    titles = ("by the reward that chooses (sd)", "gold reward")
+    for ax, curves, title in zip(axes, (proxy, gold), titles, strict=True):
+        ends = [
+            (_runs(ax, sizes, runs, colours[name]), name, colours[name])
+            for name, runs in curves.items()
+        ]
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(sizes[::3], [f"{n}" for n in sizes[::3]])
+        ax.set_xlabel("replies to choose from (n)")
+        ax.set_title(title, fontsize=11)
+        low, high = ax.get_ylim()
+        name_ends(ax, sizes[-1] * 1.25, ends, 0.075 * (high - low), fontsize=8)
+    return figure
+
+
+def _runs(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> float:
+    for run in runs:
+        ax.plot(x, run, color=colour, linewidth=0.8, alpha=0.3)
+    mean = runs.mean(0)
+    ax.plot(x, mean, color=colour, linewidth=2.4)
+    return float(mean[-1])
+
+
+def gold_by_divergence(curves: Mapping[str, pd.DataFrame], matched: float) -> Figure:
+    """The gold reward against the divergence from the model before: a curve a method, a dot a look.
+
+    Args:
+        curves: method -> columns ``kl`` and ``gold``, in the order of the run.
+        matched: the divergence at which methods are compared.
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 3.9))
+    for name, curve in curves.items():
+        colour = _METHODS.get(name, CEILING)
+        ax.plot(curve["kl"], curve["gold"], color=colour, marker="o", markersize=4, label=name)
+    ax.axvline(matched, color="#777777", linestyle=":", linewidth=1.2)
+    ax.set_xlabel("divergence from the model before (nats a reply)")
+    ax.set_ylabel("gold reward")
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def requests(table: pd.DataFrame) -> Figure:
+    """The gold reward with each request, before and after training.
+
+    Args:
+        table: a row a request, columns ``before`` and ``after``.
+    """
+    figure, ax = plt.subplots(figsize=(5.6, 3.4))
+    colours = dict(zip(table.index, (CEILING, PROMPTED, "#222222", OPENED), strict=False))
+    for name, row in table.iterrows():
+        ax.plot((0, 1), row[["before", "after"]], "o-", color=colours[name])
+    low, high = ax.get_ylim()
+    ends = [(float(row["after"]), str(name), colours[name]) for name, row in table.iterrows()]
+    name_ends(ax, 1.06, ends, 0.08 * (high - low))
+    ax.set_xticks((0, 1), ("before", "after"))
+    ax.set_xlim(-0.15, 1.9)
+    ax.set_ylabel("gold reward")
+    return figure

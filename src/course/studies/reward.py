@@ -1,0 +1,337 @@
+"""Over-optimisation of a learned reward: best-of-n by reward models on more and fewer comparisons,
+and beside what they score the gold reward (chapter 7).
+
+Seeds x settings x seconds: 5 x 4 reward models on one pool x 45 (to be measured).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from course.foundation.rng import Rng
+from course.lm.language_model import LanguageModel, load
+from course.reward.best_of_n import best_of_n_kl, expected_best
+from course.reward.guides import gold_rewards, is_true, question_of, rated_replies, read, sampling
+from course.reward.overoptimisation import fit_curve
+from course.reward.preferences import Comparison, RatedReplies, draw_comparisons
+from course.reward.reward_model import RewardModel, learn_reward
+from course.reward.rollout import Reward
+from course.search.dialogue_reward import apart, dialogue, visitor_questions
+from course.studies.claims import Claim, Demonstration, MoreThan, Varies
+from course.studies.records import Row, Study
+from course.studies.tables import means, rows_of, where
+from course.training.fitting import FitSettings
+from course.world.conduct import kind_of
+
+#: Whose replies are compared and chosen from, and whose body the reward models have.
+BODY = "gpt-middle"
+#: Questions whose replies are compared, and how many replies each has; questions of the test.
+COMPARED, ON_POLICY, TESTED = 250, 8, 48
+#: Replies to each question that there are to choose from, written so many at a time; the sizes of
+#: the choice.
+POOL, AT_ONCE = 512, 64
+SIZES = tuple(2**i for i in range(10))
+#: Comparisons of a reward model -> steps of its training, so that small sets are not learned by
+#: heart.
+STEPS = {50: 15, 200: 30, 1000: 60}
+#: Where comparisons come from: questions of every kind, as visitors ask them, or the easy kind
+#: alone, which whoever compares can judge. Each as many.
+EVERY_KIND, EASY = "every kind", "places alone"
+EASY_COMPARISONS = 200
+#: Choices that need no reward model, the last of which is the best possible.
+AT_RANDOM, SHORTEST, COURTEOUS, GOLD = (
+    "at random",
+    "the shortest",
+    "the most courteous words",
+    "by gold",
+)
+#: Comparisons that no reward model has seen, to judge it by.
+HELD_OUT = 300
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The replies that are chosen from, the same number to each question.
+
+    Attributes:
+        prompts: a prompt for each question.
+        replies: to each prompt.
+        gold: their gold rewards, (prompts, replies).
+    """
+
+    prompts: tuple[str, ...]
+    replies: tuple[tuple[str, ...], ...]
+    gold: np.ndarray
+
+    def values(self, reward: Reward) -> np.ndarray:
+        """A reward of every reply, (prompts, replies)."""
+        size = len(self.replies[0])
+        prompts = [prompt for prompt in self.prompts for _ in range(size)]
+        flat = [reply for replies in self.replies for reply in replies]
+        return np.asarray(reward(prompts, flat), float).reshape(len(self.prompts), size)
+
+
+def draw_pool(model: LanguageModel, prompts: Sequence[str], size: int, seed: int) -> Pool:
+    """``size`` replies of a model to each prompt; some at a time, since each reads the others that
+    are written with it.
+    """
+    replies: list[list[str]] = [[] for _ in prompts]
+    rng = Rng(f"pool/{seed}")
+    for start in range(0, size, AT_ONCE):
+        some = sampling(min(AT_ONCE, size - start), rng.randrange(2**31))
+        for kept, group in zip(replies, model.generate(prompts, some), strict=True):
+            kept += [sample.text.strip() for sample in group]
+    gold = [gold_rewards([p] * size, group) for p, group in zip(prompts, replies, strict=True)]
+    return Pool(tuple(prompts), tuple(map(tuple, replies)), np.array(gold))
+
+
+def shortest(prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
+    """A reward that a cheat maximises without reading: few words and signs."""
+    return np.array([-float(len(apart(reply).split())) for reply in replies])
+
+
+def courteous_words(prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
+    """Another one: many courteous words."""
+    pairs = zip(prompts, replies, strict=True)
+    return np.array([float(read(*pair).courtesies) for pair in pairs])
+
+
+def overoptimised(seed: int) -> list[Row]:
+    """What best-of-n by each reward model, and by rules that read nothing, brings in gold.
+
+    Returns:
+        Columns source, comparisons, part, value. The part ``"best of n"`` has ``n``, ``measure``
+        (proxy, in standard deviations of the pool; gold; true, in percent; length, in words;
+        courteous words) and ``half`` (of the test questions); ``"reward model"`` has ``measure``
+        (accuracy in percent on held-out comparisons, and how its reward goes with gold, length and
+        courteous words: the mean correlation among the replies to a question).
+    """
+    model = load(BODY)
+    train, test = visitor_questions(seed, COMPARED, TESTED)
+    pool = draw_pool(model, [dialogue(question) for question in test], POOL, seed)
+    prompts = [dialogue(question) for question in train]
+    rated = rated_replies(model, prompts, ON_POLICY, seed)
+    # there are few such questions, so each has more replies
+    easy = [p for p in prompts if kind_of(question_of(p)) == "place"]
+    easily_rated = rated_replies(model, easy, 2 * ON_POLICY, seed)
+    held_out = draw_comparisons(_first(pool), HELD_OUT, seed=seed)
+    rows: list[Row] = []
+    for source, count, comparisons in _sets(rated, easily_rated, seed):
+        settings = FitSettings(steps=STEPS[count], seed=seed, precision="fp32")
+        learned = learn_reward(BODY, comparisons, settings, unknown="allow")
+        proxy = pool.values(learned.score)
+        found = _judged(learned, held_out, pool, proxy) + _best(pool, proxy)
+        rows += [{"source": source, "comparisons": count, **row} for row in found]
+    for rule, reward in rules(seed).items():
+        rows += [{"source": rule, **row} for row in _best(pool, pool.values(reward))]
+    return rows
+
+
+def rules(seed: int) -> dict[str, Reward]:
+    """Choices that need no reward model, by name."""
+    draws = np.random.default_rng(seed)
+    return {
+        AT_RANDOM: lambda prompts, replies: draws.random(len(replies)),
+        SHORTEST: shortest,
+        COURTEOUS: courteous_words,
+        GOLD: gold_rewards,
+    }
+
+
+def _sets(
+    rated: Sequence[RatedReplies], easy: Sequence[RatedReplies], seed: int
+) -> list[tuple[str, int, list[Comparison]]]:
+    """(source, number, comparisons) of each reward model."""
+    sets = [(EVERY_KIND, m, draw_comparisons(rated, m, seed=seed)) for m in STEPS]
+    return [*sets, (EASY, EASY_COMPARISONS, draw_comparisons(easy, EASY_COMPARISONS, seed=seed))]
+
+
+def _first(pool: Pool) -> list[RatedReplies]:
+    """The first replies of the pool to each question, rated."""
+    rows = zip(pool.prompts, pool.replies, pool.gold, strict=True)
+    return [RatedReplies(p, r[:ON_POLICY], tuple(g[:ON_POLICY])) for p, r, g in rows]
+
+
+def _judged(
+    learned: RewardModel, held_out: Sequence[Comparison], pool: Pool, proxy: np.ndarray
+) -> list[Row]:
+    goes_with = {"gold": pool.gold, "length": -pool.values(shortest)} | {
+        COURTEOUS: pool.values(courteous_words)
+    }
+    measures = {"accuracy": 100 * learned.accuracy(held_out)} | {
+        f"r with {name}": correlation(proxy, values) for name, values in goes_with.items()
+    }
+    return rows_of(measures, part="reward model")
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """The correlation among the replies to a prompt, the mean over prompts where both vary."""
+    varied = [(x, y) for x, y in zip(a, b, strict=True) if x.std() > 0 and y.std() > 0]
+    return float(np.mean([np.corrcoef(x, y)[0, 1] for x, y in varied])) if varied else 0.0
+
+
+def _best(pool: Pool, proxy: np.ndarray) -> list[Row]:
+    """What the best of n by a proxy is worth, by half of the questions."""
+    true = pool.values(lambda p, r: np.array([is_true(*pair) for pair in zip(p, r, strict=True)]))
+    scale = proxy.std() or 1.0
+    worth = {
+        "proxy": (proxy - proxy.mean()) / scale,
+        "gold": pool.gold,
+        "true": 100 * true,
+        "length": -pool.values(shortest),
+        COURTEOUS: pool.values(courteous_words),
+    }
+    rows: list[Row] = []
+    for half in (0, 1):
+        for measure, values in worth.items():
+            pairs = zip(proxy[half::2], values[half::2], strict=True)  # every second question
+            chosen = [expected_best(chooser, value, SIZES) for chooser, value in pairs]
+            rows += [
+                {"part": "best of n", "half": half, "measure": measure, "n": n, "value": value}
+                for n, value in zip(SIZES, np.mean(chosen, axis=0).tolist(), strict=True)
+            ]
+    return rows
+
+
+def _curves(
+    table: pd.DataFrame, measure: str, source: str, comparisons: int | None = None
+) -> np.ndarray:
+    """A measure by size of the choice, (seeds, halves, sizes)."""
+    rows = where(table, part="best of n", measure=measure, source=source)
+    rows = rows if comparisons is None else where(rows, comparisons=comparisons)
+    wide = rows.pivot_table("value", ["seed", "half"], "n")[list(SIZES)]
+    return wide.to_numpy().reshape(-1, 2, len(SIZES))
+
+
+def curve_of(
+    table: pd.DataFrame, measure: str, source: str, comparisons: int | None = None
+) -> np.ndarray:
+    """A measure by size of the choice, (seeds, sizes)."""
+    return _curves(table, measure, source, comparisons).mean(1)
+
+
+def lost_after_the_peak(
+    table: pd.DataFrame, source: str, comparisons: int | None = None
+) -> np.ndarray:
+    """Gold at the best size minus gold at the largest, (seeds,). The best size is looked up on one
+    half of the questions and the loss taken on the other, both ways: a peak of its own would be
+    above the end by chance alone.
+    """
+    gold = _curves(table, "gold", source, comparisons)
+    peaks = gold.argmax(2)[:, ::-1, None]  # of the other half
+    at_peak = np.take_along_axis(gold, peaks, axis=2)[..., 0]
+    return (at_peak - gold[..., -1]).mean(1)
+
+
+def peaks(table: pd.DataFrame, source: str, comparisons: int) -> np.ndarray:
+    """Where the fitted curve of gold has its peak, within what was measured: the square root of the
+    divergence, (seeds,).
+    """
+    divergence = np.array([best_of_n_kl(n) for n in SIZES])
+    grid = np.linspace(0, np.sqrt(divergence[-1]), 500)
+    fits = [
+        fit_curve("best-of-n", divergence, gold - gold[0])
+        for gold in curve_of(table, "gold", source, comparisons)
+    ]
+    return np.array([grid[fit.gain(grid**2).argmax()] for fit in fits])
+
+
+def gold_curves(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Name of a choice -> gold by size of the choice, (seeds, sizes)."""
+    learned = {f"{m} comparisons": curve_of(table, "gold", EVERY_KIND, m) for m in STEPS}
+    return learned | {rule: curve_of(table, "gold", rule) for rule in (GOLD, AT_RANDOM)}
+
+
+def proxy_curves(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Name of a reward model -> its own reward by size of the choice, (seeds, sizes), in standard
+    deviations of all replies.
+    """
+    return {f"{m} comparisons": curve_of(table, "proxy", EVERY_KIND, m) for m in STEPS}
+
+
+def reward_models(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy on held-out comparisons, and what the reward goes with; means over seeds."""
+    rows = where(table, part="reward model").copy()
+    counts = rows["comparisons"].astype(int).astype(str)
+    rows["learned from"] = counts + ", " + rows["source"]
+    return means(rows, "learned from", "measure", rows["measure"].unique())
+
+
+def chosen(table: pd.DataFrame, comparisons: int) -> pd.DataFrame:
+    """What the chosen replies are like, by size of the choice; means over seeds."""
+    rows = where(table, part="best of n", source=EVERY_KIND, comparisons=comparisons)
+    return rows.pivot_table("value", "n", "measure")[["proxy", "gold", "true", "length", COURTEOUS]]
+
+
+def _lost_by_rules(table: pd.DataFrame) -> dict[str, float]:
+    """What is lost after its peak by choices that read nothing, in gold."""
+    names = (AT_RANDOM, SHORTEST, COURTEOUS)
+    return {rule: float(lost_after_the_peak(table, rule).mean()) for rule in names}
+
+
+def _at_the_end(table: pd.DataFrame, source: str, comparisons: int | None = None) -> np.ndarray:
+    return curve_of(table, "gold", source, comparisons)[:, -1]
+
+
+STUDY = Study("overoptimisation", 1, (BODY,), (0, 1, 2, 3, 4), overoptimised)
+STUDIES = (STUDY,)
+
+_VARIES = (Varies.ITEMS, Varies.TRAINING)
+CLAIMS = (
+    *(
+        Claim(
+            "7a",
+            f"Best-of-n by a reward model on {m} comparisons loses gold after its peak.",
+            MoreThan(0.2),
+            "gao2022scaling",
+            varies=_VARIES,
+            unit="points of gold",
+            studies=(STUDY,),
+            values=lambda table, m=m: lost_after_the_peak(table, EVERY_KIND, m),
+            baselines=_lost_by_rules,
+        )
+        for m in STEPS
+    ),
+    Claim(
+        "7a",
+        "The peak comes later with 1,000 comparisons than with 50.",
+        MoreThan(0),
+        "gao2022scaling",
+        varies=_VARIES,
+        unit="of the square root of the divergence (nats)",
+        studies=(STUDY,),
+        values=lambda table: peaks(table, EVERY_KIND, 1000) - peaks(table, EVERY_KIND, 50),
+    ),
+    Claim(
+        "7a",
+        "Comparisons of easy questions leave less gold at n = 512 than a random choice of as many.",
+        MoreThan(0),
+        "gao2022scaling",
+        varies=_VARIES,
+        unit="points of gold",
+        studies=(STUDY,),
+        values=lambda table: (
+            _at_the_end(table, EVERY_KIND, EASY_COMPARISONS)
+            - _at_the_end(table, EASY, EASY_COMPARISONS)
+        ),
+        baselines=lambda table: {
+            rule: float((_at_the_end(table, rule) - _at_the_end(table, EASY)).mean())
+            for rule in (AT_RANDOM, SHORTEST, COURTEOUS)
+        },
+    ),
+    Demonstration(
+        "7a",
+        "The reward that chooses rises with n throughout.",
+        "gao2022scaling",
+        why="the best of more replies is no worse by the reward that chooses it",
+        studies=(STUDY,),
+        figures=lambda table: {
+            f"from n = 1 to 512, {name}, standard deviations": float(
+                (curve[:, -1] - curve[:, 0]).mean()
+            )
+            for name, curve in proxy_curves(table).items()
+        },
+    ),
+)

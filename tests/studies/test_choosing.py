@@ -1,0 +1,226 @@
+"""What chapter 8 measures: the tasks, the rows of a run in small, and what is read off a table
+whose figures are known.
+"""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from course import plots
+from course.compare import encoders, generators
+from course.compare.bodies import ModelChoice
+from course.compare.cells import CellResult
+from course.compare.metering import Work
+from course.compare.registry import METHODS
+from course.studies import choosing
+from course.studies.choosing import (
+    ASKED,
+    CLAIMS,
+    EXCHANGED,
+    JUDGING,
+    LABELS,
+    NAMES,
+    TASKS,
+    WITH_LABELS,
+)
+from course.tasks import load_task
+
+
+def few_items(patch):
+    patch.setattr(choosing, "LABELS", (8, 32))
+    patch.setattr(choosing, "ASKED", 20)
+    patch.setattr(choosing, "JUDGING", 20)
+
+
+def test_texts_of_a_task_are_different_and_no_test_text_is_learned():
+    for name in TASKS:
+        data = choosing.question(name, 3).data
+        train, test = ({i.text for i in items} for items in (data.train, data.test))
+        assert len(train) == len(data.train) == LABELS[-1]
+        assert len(test) == len(data.test) == ASKED + JUDGING and not train & test
+        other = {i.text for i in choosing.question(name, 4).data.test}
+        assert other != test
+
+
+def test_each_topic_has_the_name_of_another_one():
+    usual = {e.input: e.output for e in load_task("topic", seed=3).examples("test")}
+    asked = choosing.question(EXCHANGED, 3)
+    pairs = {(usual[i.text], i.answer) for i in asked.data.test if i.text in usual}
+    assert len(pairs) == len(asked.data.task.labels) == 4
+    assert all(one != other for one, other in pairs)
+    assert asked.cheats == {"the name as it is": 0.0}
+
+
+def test_the_claim_alone_gives_away_little_more_than_a_third():
+    asked = choosing.question("inference", 3)
+    counts = Counter(item.answer for item in asked.data.test)
+    majority = 100 * max(counts.values()) / len(asked.data.test)
+    assert majority <= asked.cheats["claim alone"] < 60
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """A run of the study in small: few labels, few steps, a small model."""
+    with pytest.MonkeyPatch.context() as patch:
+        few_items(patch)
+        small = {name: TASKS[name] for name in (EXCHANGED, "translation")}
+        patch.setattr(choosing, "TASKS", small)
+        patch.setattr(choosing, "RATE_LABELS", 32)
+        patch.setattr(choosing, "ModelChoice", lambda: ModelChoice("gpt-small-p00"))
+        patch.setattr(encoders, "training", lambda size: (2, 8))
+        patch.setattr(generators, "training", lambda size: 2)
+        tried = pd.DataFrame(choosing.rates(100))
+
+        class Stored:
+            def table(self):
+                return tried
+
+        patch.setattr(choosing, "read_record", lambda study: Stored())
+        return tried, pd.DataFrame(choosing.choosing(7))
+
+
+def test_a_run_has_every_method_that_can_do_the_task(rows):
+    tried, table = rows
+    assert set(tried["method"]) == {"lora", "soft-prompt", "lora-generator"}
+    assert (tried["value"] > 0).all()
+    scores = table[table["part"] == "score"]
+    by_task = scores.groupby("task")["method"].unique().map(set)
+    assert by_task[EXCHANGED] == set(NAMES)
+    assert by_task["translation"] == set(NAMES) - {"head", "lora", "few-shot-calibrated"}
+    assert scores["value"].between(0, 100).all() and (scores["bytes"] > 0).all()
+    assert set(scores[scores["method"] == "zero-shot"]["labels"]) == {0}
+    read = scores.groupby("method")["tokens a query"].mean()
+    assert read["few-shot"] > read["zero-shot"] > read["majority"] == 0
+    advice = table[table["part"] == "advice"]
+    assert len(advice) == 2 * 2 and advice["value"].isin([0, 100]).all()
+
+
+# --- what is read off
+
+
+def cell(method, size, right, count):
+    """A cell that is right on the first ``right`` of each hundred items."""
+    answers = tuple("a" if i % 100 < right else "b" for i in range(count))
+    return CellResult(method, size, 0, {}, (), answers, (), 1.0, 1.0, Work(), Work(), 100, None)
+
+
+def test_advice_is_judged_on_items_that_it_has_not_seen():
+    data = choosing.question("inference", 3).data
+    items = [type(i)(i.text, "a", (), i.texts) for i in data.test]
+    task = type(data.task)("labels", ("a", "b"), ("text",), "answer")
+    data = type(data)(task, data.train, tuple(items), (), "")
+    good = [cell("majority", 8, 10, len(items)), cell("head", 8, 90, len(items))]
+    found = choosing.advice_row(data, good, 8)
+    assert found == {"method": "head", "best": "head", "behind": 0.0, "value": 100.0}
+    # good on the first items alone
+    fooled = cell("majority", 8, 0, len(items))
+    answers = ("a",) * ASKED + fooled.answers[ASKED:]
+    fooled = type(fooled)(**{**vars(fooled), "answers": answers})
+    found = choosing.advice_row(data, [fooled, good[1]], 8)
+    assert found["best"] == "head" and found["behind"] > 50 and found["value"] == 0
+
+
+def table_of(values):
+    """A table of five seeds: method -> scores by labels (one for a method without any)."""
+    rows = []
+    for seed in range(5):
+        for task in TASKS:
+            rows.append({"part": "cheat", "task": task, "rule": "cheat", "value": 30.0})
+            for method, scores in values.items():
+                sizes = LABELS if len(scores) > 1 else (0,)
+                for labels, score in zip(sizes, scores, strict=True):
+                    value = score + (1 + LABELS.index(labels) if labels else 0) * 0.1 * seed
+                    cost = {"learn s": 1.0, "ms a query": 1.0, "tokens a query": 2.0}
+                    rows.append(
+                        {"part": "score", "task": task, "method": method, "labels": labels}
+                        | {"value": value, "trained": 0, "bytes": 10, **cost}
+                    )
+            for labels in LABELS:
+                told = "" if labels == 8 else "head"
+                right = 100.0 if (labels, task) != (8, EXCHANGED) else 0.0
+                rows.append(
+                    {"part": "advice", "task": task, "labels": labels, "method": told}
+                    | {"value": right, "behind": 0.0}
+                )
+        for row in rows:
+            row.setdefault("seed", seed)
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def table():
+    return table_of(
+        {
+            "majority": (25, 25, 25, 25),
+            "tfidf": (30, 40, 50, 60),
+            "zero-shot": (50,),
+            "few-shot": (60, 62, 64, 66),
+            "few-shot-calibrated": (61, 63, 65, 67),
+            "head": (50, 60, 70, 72),
+            "lora": (45, 62, 75, 90),
+            "soft-prompt": (20, 30, 60, 80),
+            "lora-generator": (30, 50, 78, 92),
+        }
+    )
+
+
+def test_where_a_curve_overtakes_another_one(table):
+    found = choosing.crossings(table, "few-shot", "lora-generator")
+    assert list(found.index) == list(TASKS)
+    at = np.exp(np.interp(12 / 26, [0, 1], np.log([32, 128])))
+    assert found["labels"].to_numpy() == pytest.approx([at] * len(TASKS))
+    assert (found["surely before"] == 32).all() and (found["surely from"] == 128).all()
+    other_way = choosing.crossings(table, "lora-generator", "few-shot")
+    assert other_way["labels"].isna().all()
+    never = choosing.crossings(table, "few-shot", "majority")
+    assert never["labels"].isna().all() and never["surely from"].isna().all()
+
+
+def test_claims_compare_what_they_say(table):
+    findings = {claim.statement: claim.measure([table]) for claim in CLAIMS}
+    means = [round(finding.interval.mean, 1) for finding in findings.values()]
+    assert means[:7] == [30, 26, 28.6, 12, 5, 18, 30]
+    assert means[7] == pytest.approx(100 * (12 - 1) / 12, abs=0.1)
+    for finding in list(findings.values())[:7]:
+        assert finding.baselines[f"{EXCHANGED}, most common"] == pytest.approx(25, abs=1)
+    assert "inference, cheat" in CLAIMS[4].measure([table]).baselines
+    assert not any("translation" in name for name in CLAIMS[4].measure([table]).baselines)
+
+
+def test_the_best_method_is_undecided_where_the_seeds_do_not_tell(table):
+    found = choosing.winners(table)
+    assert list(found.index) == list(TASKS) and list(found.columns) == list(LABELS)
+    assert (found[512] == "LoRA on the writer").all()
+    assert (found[8] == "calibrated few-shot").all()
+    close = table_of({"tfidf": (50, 50, 50, 50), "head": (50, 90, 50, 50)})
+    tied = choosing.winners(close).iloc[0]
+    assert tied[8] == "TF-IDF, head on a frozen body" and tied[32] == "head on a frozen body"
+
+
+def test_tables_of_the_page(table):
+    advice = choosing.advice_table(table)
+    assert (
+        advice.loc[8].tolist() == pytest.approx([200 / 3, 100])
+        and advice.loc[32, "right (%)"] == 100
+    )
+    costs = choosing.costs(table, 512)
+    assert costs.loc["zero-shot", "score (%)"] == 50 and costs.loc["lora", "bytes"] == 10
+    curve = choosing.curve(table, EXCHANGED)
+    level = curve[curve["method"] == "zero-shot"]
+    assert list(level["labels"]) == list(LABELS) and (level["score"] == 50).all()
+    assert set(WITH_LABELS) < set(TASKS)
+
+
+def test_the_figure_has_a_panel_a_task_and_one_for_the_names(table):
+    curves = {task: choosing.curve(table, task) for task in TASKS}
+    titles = {name: METHODS[name].title for name in NAMES}
+    levers = {name: METHODS[name].lever for name in NAMES}
+    figure = plots.methods_by_labels(curves, titles, levers, {"inference": 40.0})
+    panels = [ax for ax in figure.axes if ax.lines]
+    # the style of the book puts titles on the left
+    assert [ax.get_title("left") or ax.get_title() for ax in panels] == list(TASKS)
+    assert [len(ax.lines) for ax in panels] == [9, 10, 9]
+    (legend,) = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    assert {text.get_text() for text in legend.get_texts()} == {*titles.values(), "cheat"}
