@@ -28,14 +28,14 @@ from course.world.conduct import kind_of
 #: Whose replies are compared and chosen from, and whose body the reward models have.
 BODY = "gpt-middle"
 #: Questions whose replies are compared, and how many replies each has; questions of the test.
-COMPARED, ON_POLICY, TESTED = 250, 8, 48
+COMPARED, ON_POLICY, TESTED = 300, 8, 48
 #: Replies to each question that there are to choose from, written so many at a time; the sizes of
 #: the choice.
 POOL, AT_ONCE = 512, 64
 SIZES = tuple(2**i for i in range(10))
 #: Comparisons of a reward model -> steps of its training, so that small sets are not learned by
 #: heart.
-STEPS = {50: 15, 200: 30, 1000: 60}
+STEPS = {50: 15, 200: 30, 1000: 60, 5000: 120}
 #: Where comparisons come from: questions of every kind, as visitors ask them, or the easy kind
 #: alone, which whoever compares can judge. Each as many.
 EVERY_KIND, EASY = "every kind", "places alone"
