@@ -6,6 +6,7 @@ import pytest
 import torch
 from transformers import pipeline
 
+from course.lm import load
 from course.models import shipped
 from course.models.hub import tier
 from course.models.loading import load_model, load_tokenizer
@@ -100,3 +101,20 @@ def test_the_tier_is_tiny_unless_set(monkeypatch):
     assert tier() == "tiny" and tier("hub") == "hub"
     monkeypatch.setenv("COURSE_TIER", "hub")
     assert tier() == "hub" and tier("tiny") == "tiny"
+
+
+@pytest.mark.parametrize("name", ["gpt-small", "gpt-tuned"])
+def test_half_precision_says_nearly_the_same(name):
+    prompts, answers = ["the mill is"], [" red ."]
+    exact, coarse = (load(name, "tiny", precision) for precision in ("fp32", "bf16"))
+    assert {p.dtype for p in exact.model.parameters()} == {torch.float32}
+    assert {p.dtype for p in coarse.model.parameters()} == {torch.bfloat16}
+    expected = exact.score(prompts, answers)
+    assert coarse.score(prompts, answers) == pytest.approx(expected, rel=0.05)
+    written = coarse.generate(prompts, max_tokens=4, seed=0)
+    assert isinstance(written[0][0].text, str)
+
+
+def test_a_precision_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="precision='int4': expected 'fp32' or 'bf16'"):
+        load_model("gpt-small", "tiny", "int4")

@@ -296,15 +296,20 @@ class LanguageModel(CausalLM, TextModel):
 
 @overload
 def load(  # type: ignore[overload-overlap]
-    name: Literal["bert-middle"], wanted_tier: str | None = None
+    name: Literal["bert-middle"], wanted_tier: str | None = None, precision: str | None = None
 ) -> MaskedLM: ...
 @overload
-def load(name: str, wanted_tier: str | None = None) -> LanguageModel: ...
-def load(name: str, wanted_tier: str | None = None) -> LanguageModel | MaskedLM:
+def load(
+    name: str, wanted_tier: str | None = None, precision: str | None = None
+) -> LanguageModel: ...
+def load(
+    name: str, wanted_tier: str | None = None, precision: str | None = None
+) -> LanguageModel | MaskedLM:
     """A pretrained model with its tokenizer, by name: a :class:`LanguageModel`, or a
     :class:`MaskedLM` for BERT.
 
     Arguments and errors: :func:`course.models.load_model`.
     """
-    model, tokenizer = load_model(name, wanted_tier), load_tokenizer(name, wanted_tier)
+    model = load_model(name, wanted_tier, precision)
+    tokenizer = load_tokenizer(name, wanted_tier)
     return (MaskedLM if fills_blanks(model) else LanguageModel)(model, tokenizer)

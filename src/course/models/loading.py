@@ -75,6 +75,8 @@ class Checkpoint:
     parameters: str
 
 
+#: Precision -> the type of a model's numbers.
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 #: Role -> checkpoint of the hub tier. The three GPT sizes and the tuned sibling are one family.
 HUB = {
     "gpt-small": Checkpoint("HuggingFaceTB/SmolLM2-135M", "Apache-2.0", "135M"),
@@ -125,7 +127,9 @@ def model_fingerprint(name: str, wanted_tier: str | None = None) -> str:
     return locked_revision(HUB[name].repository)
 
 
-def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedModel:
+def load_model(
+    name: str | Path, wanted_tier: str | None = None, precision: str | None = None
+) -> PreTrainedModel:
     """A pretrained model by its role, in single precision on the CPU (``tiny``) or as the machine
     allows (``index``, ``hub``, a folder).
 
@@ -137,6 +141,9 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
         name: one of :func:`model_names`, or in every tier the path of a folder with a checkpoint
             (with a separator in it, such as ``./mine``).
         wanted_tier: overrides ``COURSE_TIER``.
+        precision: of the weights and of what is computed with them, ``"fp32"`` or ``"bf16"``. On a
+            CPU with instructions for bfloat16 a real model is several times as fast in it, on
+            another one slower; scores differ a little (``benchmarks/real_model.py``).
 
     Returns:
         A causal language model, or a masked one for the names that begin with ``bert`` and a
@@ -144,7 +151,7 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
         comes with the adapter merged into its base.
 
     Raises:
-        ValueError: for an unknown name or tier, and a path without a folder.
+        ValueError: for an unknown name, tier or precision, and a path without a folder.
         WeightsError: if shipped files are missing, cut off or altered, or an adapter is not of the
             base that is shipped.
         HubError: if a checkpoint cannot be fetched, asks to run code, is quantised, leads out of
@@ -157,9 +164,10 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
     # the model classes take a second or two to import
     from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
+    chosen = _dtype_of(precision)
     source = _source(name, wanted_tier, weights=True)
     if source.shipped and (source.folder / ADAPTER).exists():
-        return _merged(source.folder)
+        return _merged(source.folder).to(chosen or torch.float32)
     if source.packed and source.name.startswith("bert"):
         raise IncompleteCheckpoint(
             f"{source.packed.name}, which the index tier has for {name!r}, is an encoder without a "
@@ -168,6 +176,7 @@ def load_model(name: str | Path, wanted_tier: str | None = None) -> PreTrainedMo
             "works, too (load_with_head)"
         )
     device, dtype = source.device_and_dtype()
+    dtype = chosen or dtype
     with source.guard(), _quietly():
         config = _config(source.folder)
         model, report = _read(
@@ -453,6 +462,13 @@ def load_tokenizer(name: str | Path, wanted_tier: str | None = None) -> PreTrain
     if template and not source.shipped:
         check_chat_template(source.repository, source.folder, template)
     return tokenizer
+
+
+def _dtype_of(precision: str | None) -> torch.dtype | None:
+    """The type of the numbers of a precision; None for whatever the machine allows."""
+    if precision is not None and precision not in DTYPES:
+        raise ValueError(f"precision={precision!r}: expected {' or '.join(map(repr, DTYPES))}")
+    return DTYPES[precision] if precision else None
 
 
 def _device_and_dtype() -> tuple[str, torch.dtype]:
