@@ -72,7 +72,8 @@ def _records(text: str, sign: str, where: str) -> tuple[list[tuple[int, list[str
     """(line, values) of each record, and whether quotation marks hold values together.
 
     A file with tabs need not quote anything. Where every line by itself has as many values as the
-    first, and quotation marks would swallow lines, they are text.
+    first, and quotation marks would swallow lines, they are text; not where marks are doubled and
+    everything can be read with them, as a program writes it that quotes.
     """
     problem: Exception | None = None
     records: list[tuple[int, list[str]]] = []
@@ -83,7 +84,7 @@ def _records(text: str, sign: str, where: str) -> tuple[list[tuple[int, list[str
     if sign == "\t" and '"' in text:
         plain = list(_read(text, sign, csv.QUOTE_NONE))
         even = len({len(values) for _, values in plain}) == 1
-        if even and (problem or len(plain) > len(records)):
+        if even and (problem or (len(plain) > len(records) and '""' not in text)):
             return plain, False
     if problem:
         raise ValueError(

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from course.compare.advice import Advice, crossings
 from course.compare.cards import write_cards
 from course.compare.coverage import MANY_UNKNOWN
 from course.compare.privacy import allows
+from course.compare.reading import IN_MEMORY
 from course.compare.registry import METHODS
 from course.foundation import write_bytes, write_text
 
@@ -300,7 +302,7 @@ def _hosting(result: "Comparison") -> str:
     ):
         if name is not None:
             licence = choice.licence(name)
-            place = name if "/" in name else f"{name} ({choice.tier})"
+            place = choice.title(name)
             rows.append(
                 [use, place, licence or "not stated", allows(licence), "stays on the machine"]
             )
@@ -329,25 +331,43 @@ def _hosting(result: "Comparison") -> str:
 
 
 def _repeat(result: "Comparison", folder: Path) -> str:
-    task = result.data.task
-    columns = " ".join(f"--text {name}" for name in task.text)
-    kept = "\n".join(
-        f"course use {folder.name}/ --method {name} < new.csv > labelled.csv"
+    kept = [
+        f"course use {shlex.quote(folder.name)} --method {name} < new.csv > labelled.csv"
         for name in result.learned()
-    )
-    told, causal = task.told, result.choice.causal
-    model = causal if causal and "/" in causal else result.choice.tier
+    ]
+    lines = "\n".join([_command(result, folder), *kept])
     return (
         "<p>The test items were answered once by each method, after its setting had been chosen "
-        "on a quarter "
-        "of its own labels (up to four settings each). Equal and nearly equal texts are never on "
-        "both sides. "
-        "All choices follow from the seed.</p>"
-        f"<pre>course compare {escape(result.data.source)} {escape(columns)} --label "
-        f"{escape(task.label)} --model {escape(model)} "
-        f"--out {escape(folder.name)}/\n{escape(kept)}</pre>"
-        f"<p>Instruction of the prompted methods:</p><pre>{escape(told)}</pre>"
+        "on a quarter of its own labels (up to four settings each). Equal and nearly equal texts "
+        "are never on both sides. All choices follow from the seed.</p>"
+        f"<pre>{escape(lines)}</pre>"
+        f"<p>Instruction of the prompted methods:</p><pre>{escape(result.data.task.told)}</pre>"
     )
+
+
+def _command(result: "Comparison", folder: Path) -> str:
+    """What repeats the comparison: a command for a file, a call for a table in memory."""
+    task, choice = result.data.task, result.choice
+    named = choice.causal if choice.causal and "/" in choice.causal else choice.tier
+    if result.data.source in IN_MEMORY:
+        text: Any = task.text[0] if len(task.text) == 1 else list(task.text)
+        return (
+            f"compare(table, text={text!r}, label={task.label!r}, model={named!r}, "
+            f"out={folder.name!r})"
+        )
+    options = [
+        *(("--text", name) for name in task.text),
+        ("--label", task.label),
+        ("--template", task.template),
+        ("--instruction", task.instruction),
+        ("--kind", task.kind),
+        ("--methods", ",".join(result.names)),
+        ("--model", named),
+        ("--precision", choice.precision),
+        ("--out", folder.name),
+    ]
+    given = [f"{name} {shlex.quote(value)}" for name, value in options if value]
+    return " ".join(["course compare", shlex.quote(result.data.source), *given])
 
 
 def _curve_caption(result: "Comparison", advice: Advice) -> str:
