@@ -202,6 +202,7 @@ def test_the_page_says_how_to_repeat_it(whole, reviews, tmp_path):
 def test_the_page_needs_nothing_else(whole):
     page = (whole.folder / "report.html").read_text(encoding="utf-8")
     assert not re.search(r'(?:src|href|url)\s*[=(]\s*["\']?(?:https?:)?//', page)
+    assert "Models: the course&#x27;s gpt-tuned (prompted)" in page
     assert page.count("<svg") == 4 and 'class="dark"' in page and 'name="viewport"' in page
     for sentence in whole.best().sentences:
         assert sentence[:40] in page
@@ -293,6 +294,14 @@ def test_what_there_is_no_time_for_is_named(reviews, tmp_path, monkeypatch):
     assert result.names == ["tfidf"] and "needs about 1000000 s" in result.left_out["head"]
     assert "head-8-0" in result.unfinished
     assert "not tried: head" in result.best().sentences[2].lower()
+
+
+def test_controls_are_measured_on_all_labels_though_the_budget_is_spent(reviews, tmp_path):
+    result = run(reviews, tmp_path, budget=1e-3, methods="majority,tfidf,few-shot", sizes=[8, 36])
+    assert result.names == ["majority", "tfidf"] == result.complete()
+    assert {cell.size for cell in result.cells} == {44}
+    assert {"tfidf-36-0", "few-shot-44-0"} <= set(result.unfinished)
+    assert result.cells_of("tfidf")[0].trials  # its setting was chosen
 
 
 def test_no_seed_is_measured_before_the_one_that_chooses_the_setting(
@@ -429,7 +438,7 @@ def test_the_commands_from_file_to_answers(reviews, tmp_path, monkeypatch, capsy
     new = f"id;review\n7;{reviews[0]['review']}\n8;\n".encode()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(new)))
     with pytest.warns(UserWarning, match="1 rows have no text"):
-        use_main(["report", "--method", "zero-shot", "--delimiter", ";"])
+        use_main(["report", "--method", "zero-shot"])  # with the separator that the rows have
     header, first, second = capsysbinary.readouterr().out.decode().splitlines()
     assert header == "id;review;verdict"
     assert first == f"7;{reviews[0]['review']};{reviews[0]['verdict']}" and second == "8;;"

@@ -5,6 +5,7 @@ measure what they say.
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from toy_data import write_toy_data
 
@@ -142,3 +143,9 @@ def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data,
     assert score["majority"] == pytest.approx(100 * np.mean([i.answer == common for i in judges]))
     (given,) = (row for row in rows if (row["task"], row["part"]) == ("sentiment", "advice"))
     assert given["value"] in (0, 100) and score[given["best"]] == max(score.values())
+    table = pd.DataFrame([{"seed": 0} | row for row in rows])
+    (drawn,) = advice.by_draw(table).to_dict("records")
+    assert drawn["right"] == (given["value"] == 100) and drawn["points behind"] == given["behind"]
+    assert (drawn["advice"] == "cannot tell") == (given["method"] == "")
+    shown = advice.by_method(table)["sentiment"]
+    assert shown["TF-IDF"] == score["tfidf"] and len(shown) == len(advice.SCREEN)

@@ -4,7 +4,7 @@ once, with what they cost counted.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -103,6 +103,18 @@ class ModelChoice:
         if self.tier == "hub":
             return HUB[name].repository
         return INDEX[name].name if self.tier == "index" else f"the course's {name}"
+
+    def titles(self, bodies: Collection[str]) -> list[str]:
+        """The models that play some of :attr:`course.compare.base.Method.body`, for people."""
+        parts = {"causal": ("prompted", self.causal), "encoder": ("under heads", self.encoder)}
+        names = [
+            f"{self.title(name)} ({use})"
+            for body, (use, name) in parts.items()
+            if body in bodies and name is not None
+        ]
+        if "served" in bodies and self.served is not None:
+            names.append(f"{self.served.name} at {self.served.base_url} (served)")
+        return names
 
     def licence(self, name: str | None) -> str | None:
         """The licence of a model, as its publisher states it; None if nothing is stated."""

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from course.compare.table import Table, Value, new_table
@@ -38,7 +39,8 @@ def from_csv(text: str, where: str, delimiter: str | None, columns: Sequence[str
             ragged.append((line, len(values)))
     if ragged:
         notes.append(_ragged(ragged, len(rows), len(header), where))
-    return new_table(column_names(header, where), rows, where, notes)
+    table = new_table(column_names(header, where), rows, where, notes)
+    return replace(table, delimiter=sign)
 
 
 def _ragged(ragged: list[tuple[int, int]], rows: int, expected: int, where: str) -> str:

@@ -158,7 +158,8 @@ def prepared_job(
     if methods is None and served is None:
         wanted = [method for method in wanted if method.body != "served"]
     say(f"{len(data.train)} items to learn from, {len(data.test)} to test on ({data.task.kind})")
-    say(_models(choice, wanted))
+    models = choice.titles({method.body for method in wanted})
+    say(f"models: {', '.join(models) or 'none'}")
     bench = Bench(data.task, choice)
     data = _with_coverage(bench, data, wanted, say)
     obstacles = {m.name: why for m in wanted if (why := m.obstacle(bench, data)) is not None}
@@ -184,20 +185,6 @@ def prepared_job(
         record = {"data": job.data.fingerprint, **counts, "source": data.source}
         write_text(place / PLAN_FILE, json.dumps(record, indent=1) + "\n")
     return job
-
-
-def _models(choice: ModelChoice, methods: Sequence[Method]) -> str:
-    """Which models the methods use, in words."""
-    bodies = {method.body for method in methods}
-    parts = {"causal": ("prompted", choice.causal), "encoder": ("under heads", choice.encoder)}
-    names = [
-        f"{choice.title(name)} ({role})"
-        for body, (role, name) in parts.items()
-        if body in bodies and name is not None
-    ]
-    if "served" in bodies and choice.served is not None:
-        names.append(f"{choice.served.name} at {choice.served.base_url} (served)")
-    return f"models: {', '.join(names) or 'none'}"
 
 
 def _labels(
