@@ -18,7 +18,8 @@ from course.lm.language_model import load
 from course.models import loading
 from course.prompting import sweeps
 from course.prompting.evaluation import all_profiles, questions, scores
-from course.prompting.sweeps import Cell, grid, measure, on_ray, run, sweep
+from course.prompting.ray_workers import on_ray
+from course.prompting.sweeps import Cell, grid, measure, run, sweep
 from course.tasks import hub_data
 
 SMALL = {"models": ("gpt-small",), "count": 8}
