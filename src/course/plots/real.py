@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 
 from course.foundation.intervals import FEWEST_UNITS, PERCENT, interval
 from course.plots.style import CEILING, OPENED, PROMPTED, TEXT, band, name_ends
@@ -38,16 +39,21 @@ def curves_side_by_side(
     names = dict.fromkeys(name for curves in panels.values() for name in curves)
     looks = dict(zip(names, _LOOKS, strict=False))
     for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
-        ends: dict[int, list[tuple[float, str, str]]] = {}
+        ends: list[tuple[float, str, str]] = []
         for name, (numbers, runs) in curves.items():
             colour, line = looks[name]
-            last = band(ax, numbers, runs, colour, line)[-1]
-            ends.setdefault(numbers[-1], []).append((last, name, colour))
-        _numbered(ax, sorted({n for numbers, _ in curves.values() for n in numbers}))
-        _named(ax, ends)
+            heights = band(ax, numbers, runs, colour, line)
+            ends.append((heights[-1], name, colour))
+            if not _end_together(curves):
+                _name_start(ax, numbers[0], heights, name, colour)
+        every = sorted({n for numbers, _ in curves.values() for n in numbers})
+        _numbered(ax, every)
+        if _end_together(curves):
+            name_ends(ax, 1.3 * every[-1], ends, 8, 104, fontsize=10)
         if chance is not None:
             ax.axhline(chance, linestyle=":", linewidth=1, color="#222222")
-            ax.text(0, chance - 2, "guessing", color=CEILING, va="top", fontsize=9)
+            place = blended_transform_factory(ax.transAxes, ax.transData)
+            ax.text(0.03, chance - 2, "guessing", color=CEILING, va="top", transform=place)
         ax.set_title(title, fontsize=11)
     axes[0, 0].set_ylim(0, 106)
     axes[0, 0].set_ylabel("accuracy (%)")
@@ -55,34 +61,31 @@ def curves_side_by_side(
     return figure
 
 
+def _end_together(curves: Curves) -> bool:
+    """Whether several curves end at the same number, so that their names stand behind it."""
+    return len(curves) > 1 and len({numbers[-1] for numbers, _ in curves.values()}) == 1
+
+
+def _name_start(ax: Axes, x: float, heights: np.ndarray, name: str, colour: str) -> None:
+    """The name of a curve at its first point, on the side that the curve leaves free."""
+    up = heights[-1] < heights[0] < 92 or heights[0] == heights[-1] < 92
+    ax.annotate(
+        name,
+        (x, heights[0]),
+        (0, 8 if up else -8),
+        textcoords="offset points",
+        color=TEXT.get(colour, colour),
+        fontweight="bold",
+        va="bottom" if up else "top",
+    )
+
+
 def _numbered(ax: Axes, numbers: Sequence[int]) -> None:
-    """A logarithmic axis that has a place for 0."""
+    """A logarithmic axis that has a place for 0, and room for names on the right."""
     ax.set_xscale("symlog", linthresh=1)
     ax.set_xticks(numbers, [f"{number:,}" for number in numbers])
     ax.minorticks_off()
-
-
-def _named(ax: Axes, ends: Mapping[int, list[tuple[float, str, str]]]) -> None:
-    """Names of curves: of those that end together on the right of their ends, in room that is made
-    for them; else above the end.
-    """
-    for x, together in ends.items():
-        if len(together) > 1:
-            ax.set_xlim(right=6 * x)
-            name_ends(ax, 1.3 * x, together, 8, 104, fontsize=10)
-            continue
-        ((height, name, colour),) = together
-        up = height < 92
-        ax.annotate(
-            name,
-            (x, height),
-            (0, 8 if up else -8),
-            textcoords="offset points",
-            color=TEXT.get(colour, colour),
-            fontweight="bold",
-            ha="right",
-            va="bottom" if up else "top",
-        )
+    ax.set_xlim(right=5 * numbers[-1])
 
 
 def ways_side_by_side(

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from course.foundation.intervals import Sample
-from course.heads.learning import TASKS
 from course.studies import on_real_models as real
 from course.studies import real_tables as tables
 from course.studies.claims import Claim, Demonstration, Varies
@@ -25,6 +24,7 @@ from course.studies.verdicts import Kind, MoreThan, NoWorse
 #: The models as statements name them.
 SMOL, MINI = "SmolLM2-135M", "MiniLM"
 _TUNED, _PROMPTED = (Varies.ITEMS, Varies.TRAINING), (Varies.ITEMS,)
+_Values = Callable[[pd.DataFrame], Sample | np.ndarray]
 #: Task of a head -> what it reads.
 _DATA = {
     "sentiment": "film snippets",
@@ -40,7 +40,7 @@ def _claim(
     kind: Kind,
     source: str,
     study: str,
-    values: Callable[[pd.DataFrame], Sample | np.ndarray],
+    values: _Values,
     varies: Sequence[Varies] = _PROMPTED,
     **more: Any,
 ) -> Claim:
@@ -84,65 +84,59 @@ def _specialist() -> tuple[Claim, ...]:
 
 
 def _heads() -> tuple[Claim, ...]:
+    def where_(task: str) -> str:
+        numbers = real.HEAD_LABELS[task]
+        return "over all numbers of labels" if len(numbers) > 1 else f"with {numbers[0]} labels"
+
     return tuple(
         _claim(
             "2",
-            f"On {_DATA[task]} {MINI} is ahead of its own architecture from scratch, over all"
-            " numbers of labels.",
+            f"On {_DATA[task]} {MINI} is ahead of its own architecture from scratch,"
+            f" {where_(task)}.",
             MoreThan(0),
             "devlin2019bert",
             "heads",
             partial(tables.lead_of_pretrained, task=task),
             _TUNED,
         )
-        for task in TASKS
+        for task in real.HEAD_LABELS
     )
 
 
 def _adapters() -> tuple[Claim | Demonstration, ...]:
-    def minus(
-        better: str, worse: str, tasks: Sequence[str] = tables.ADAPTED
-    ) -> Callable[[pd.DataFrame], np.ndarray]:
-        return lambda table: tables.score(table, better, tasks) - tables.score(table, worse, tasks)
+    def claim(number: str, statement: str, kind: Kind, source: str, values: _Values) -> Claim:
+        whole = f"On film snippets, under {MINI}, {statement}."
+        return _claim(number, whole, kind, source, "adapters", values, _TUNED)
 
+    minus = tables.minus
     return (
-        *(
-            _claim(
-                "3a",
-                f"Under {MINI}, Houlsby adapters are no worse than full tuning on {_DATA[task]}.",
-                NoWorse(2),
-                "houlsby2019adapters",
-                "adapters",
-                minus("bottleneck", "full", (task,)),
-                _TUNED,
-            )
-            for task in tables.ADAPTED
+        claim(
+            "3a",
+            "Houlsby adapters are no worse than full tuning",
+            NoWorse(2),
+            "houlsby2019adapters",
+            partial(minus, "bottleneck", "full"),
         ),
-        *(
-            _claim(
-                "3b",
-                f"Under {MINI}, {better_title} is better than {worse_title}.",
-                MoreThan(0),
-                source,
-                "adapters",
-                minus(better, worse),
-                _TUNED,
-            )
-            for better, better_title, worse, worse_title, source in (
-                ("lora", "LoRA", "bitfit", "BitFit", "hu2022lora"),
-                ("bitfit", "BitFit", "head", "the head alone", "benzaken2022bitfit"),
-            )
-        ),
-        _claim(
-            "3c",
-            f"Under {MINI}, LoRA has more than half of what full tuning gains over the head alone.",
+        claim(
+            "3b",
+            "LoRA is better than BitFit",
             MoreThan(0),
             "hu2022lora",
-            "adapters",
+            partial(minus, "lora", "bitfit"),
+        ),
+        claim(
+            "3b",
+            "BitFit is better than the head alone",
+            MoreThan(0),
+            "benzaken2022bitfit",
+            partial(minus, "bitfit", "head"),
+        ),
+        claim(
+            "3c",
+            "LoRA has more than half of what full tuning gains over the head alone",
+            MoreThan(0),
+            "hu2022lora",
             tables.more_than_half_of_the_gain,
-            _TUNED,
-            baselines=lambda table: {"percent of the bytes": tables.share_of_the_bytes(table)},
-            unit="points above half",
         ),
         Demonstration(
             "3d",
@@ -159,10 +153,7 @@ def _demonstrations() -> tuple[Claim, ...]:
     shots = real.SHOTS[-1]
     condition = tables.under_condition
 
-    def lost_to(other: str) -> Callable[[pd.DataFrame], np.ndarray]:
-        return lambda table: condition(table, "gold") - condition(table, other)
-
-    def lifted(kind: str) -> Callable[[pd.DataFrame], np.ndarray]:
+    def lifted(kind: str) -> _Values:
         return lambda table: (
             tables.over_orders(table, kind, "worst") - tables.over_orders(table, "none", "worst")
         )
@@ -175,7 +166,7 @@ def _demonstrations() -> tuple[Claim, ...]:
             NoWorse(5),
             "min2022rethinking",
             "demonstrations",
-            lambda table: -lost_to("random")(table),
+            lambda table: condition(table, "random") - condition(table, "gold"),
         ),
         _claim(
             "4a",
@@ -184,7 +175,7 @@ def _demonstrations() -> tuple[Claim, ...]:
             MoreThan(5),
             "min2022rethinking",
             "demonstrations",
-            lost_to("foreign"),
+            lambda table: condition(table, "gold") - condition(table, "foreign"),
         ),
         _claim(
             "4a",
@@ -192,7 +183,7 @@ def _demonstrations() -> tuple[Claim, ...]:
             MoreThan(0),
             "min2022rethinking",
             "demonstrations",
-            lambda table: -lost_to("none")(table),
+            lambda table: condition(table, "none") - condition(table, "gold"),
         ),
         _claim(
             "4c",
@@ -221,6 +212,11 @@ def _demonstrations() -> tuple[Claim, ...]:
     )
 
 
+def _lost_by_steps(task: str, table: pd.DataFrame) -> np.ndarray:
+    """Answers alone minus answers after steps, in points, (seeds,)."""
+    return tables.gained(table, task, "standard", "chain")
+
+
 def _asking() -> tuple[Claim, ...]:
     """What comes of a template, of steps and of a vote."""
     gain = tables.gained
@@ -240,7 +236,7 @@ def _asking() -> tuple[Claim, ...]:
                 NoWorse(5),
                 "wei2022chain",
                 "chains",
-                lambda table, task=task: gain(table, task, "standard", "chain"),
+                partial(_lost_by_steps, task),
                 reported="an effect of scale",
             )
             for task, title in ((tables.SCHOOL, "GSM8K"), (tables.ONE_STEP, "one-step problems"))
@@ -251,13 +247,29 @@ def _asking() -> tuple[Claim, ...]:
             MoreThan(3),
             "wang2023selfconsistency",
             "chains",
-            lambda table: gain(table, tables.SCHOOL, f"vote of {real.SAMPLES}", "chain"),
+            lambda table: gain(table, tables.SCHOOL, f"vote of {real.SAMPLES}", tables.VOTED_ALONE),
         ),
     )
 
 
 def _prompts() -> tuple[Claim, ...]:
+    def over_people(way: str) -> Callable[[pd.DataFrame], np.ndarray]:
+        return lambda table: tables.gained(table, tables.LABELLED, way, tables.PEOPLES)
+
     return (
+        _claim(
+            "6a",
+            f"On film snippets AutoPrompt's words for {SMOL} are more than 3 points better than"
+            " the best of people's.",
+            MoreThan(3),
+            "shin2020autoprompt",
+            "prompts",
+            over_people(tables.AUTO),
+            _TUNED,
+            baselines=lambda table: {
+                "the same swaps without a gradient": float(over_people(tables.SWAPS)(table).mean())
+            },
+        ),
         _claim(
             "6b",
             f"The instructions that {SMOL} writes for itself are no worse than the best of"

@@ -4,7 +4,7 @@ under label curves, sizes on disk.
 Every function takes the table of one of :data:`course.studies.on_real_models.REAL_STUDIES`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,11 @@ import pandas as pd
 from course.adapters.methods import METHODS
 from course.foundation.intervals import Independent
 from course.studies import heads
-from course.studies.records import read_record
+from course.studies.records import Study, read_record
 from course.studies.tables import by_seed, curve, means, where
 
 #: The roles whose models adapters are trained under: a head on the encoder, and the LLM.
 ENCODER, LLM = "bert-middle", "gpt-middle"
-#: The tasks of the adapters.
-ADAPTED = ("sentiment", "inference")
 #: How a prompted model and a tuned one are called in the study ``specialist``.
 PROMPTED_WAY, TUNED_WAY = "prompted", "LoRA"
 #: What the LLM says of text that it was not tuned on, in the study ``specialist``.
@@ -32,6 +30,10 @@ WRITTEN, PEOPLES, SOFT_PROMPT = "written", "people's", "soft prompt"
 LABELLED = "sentiment"
 #: Tasks of the study ``chains``.
 SCHOOL, ONE_STEP, FOUR_STEPS = "GSM8K", "one step", "four steps"
+#: The greedy chain on the problems that are voted on, beside their vote.
+VOTED_ALONE = "chain, where voted"
+#: The search by gradient on the labelled task, and the same swaps without it.
+AUTO, SWAPS = "AutoPrompt", "random swaps"
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,14 @@ class ByTask(Independent):
 def by_number(
     table: pd.DataFrame, measure: str = "sentiment"
 ) -> dict[str, tuple[list[int], np.ndarray]]:
-    """Way -> numbers of demonstrations (of labels), and a measure at each, (seeds, numbers)."""
+    """Way -> numbers of demonstrations (of labels) with which a measure was taken, and what it was
+    at each, (seeds, numbers).
+    """
+    rows = where(table, measure=measure)
     return {
         way: (
-            sorted(where(table, way=way)["number"].unique()),
-            curve(table, "number", way=way, measure=measure),
+            sorted(where(rows, way=way)["number"].unique().tolist()),
+            curve(rows, "number", way=way),
         )
         for way in (PROMPTED_WAY, TUNED_WAY)
     }
@@ -98,19 +103,25 @@ def as_heads(table: pd.DataFrame) -> pd.DataFrame:
 
 def lead_of_pretrained(table: pd.DataFrame, task: str) -> np.ndarray:
     """The area under the label curve of the pretrained encoder minus that of the fresh one, in
-    points, (seeds,).
+    points, (seeds,); of a task with one number of labels, the difference there.
     """
-    rows = as_heads(table)
+    rows = as_heads(where(table, task=task))
+    if rows["labels"].nunique() == 1:
+        return by_seed(rows, way="pretrained") - by_seed(rows, way="scratch")
     return heads.areas(rows, task, "pretrained") - heads.areas(rows, task, "scratch")
 
 
 # chapter 3
 
 
-def score(table: pd.DataFrame, method: str, tasks: Sequence[str] = ADAPTED) -> np.ndarray:
-    """Score (percent) of a method under the encoder, mean over some tasks, (seeds,)."""
-    rows = table[table["task"].isin(tasks)]
-    return by_seed(rows, model=ENCODER, method=method, measure="score")
+def score(table: pd.DataFrame, method: str) -> np.ndarray:
+    """Score (percent) of a method under the encoder, (seeds,)."""
+    return by_seed(table, model=ENCODER, method=method, measure="score")
+
+
+def minus(better: str, worse: str, table: pd.DataFrame) -> np.ndarray:
+    """One method minus another under the encoder, in points, (seeds,)."""
+    return score(table, better) - score(table, worse)
 
 
 def more_than_half_of_the_gain(table: pd.DataFrame, method: str = "lora") -> np.ndarray:
@@ -118,13 +129,12 @@ def more_than_half_of_the_gain(table: pd.DataFrame, method: str = "lora") -> np.
     (seeds,): above 0 just where its share of the gain is above a half, and known where full tuning
     gains next to nothing, too.
     """
-    head, full = score(table, "head"), score(table, "full")
-    return score(table, method) - head - (full - head) / 2
+    return minus(method, "head", table) - minus("full", "head", table) / 2
 
 
 def sizes_and_scores(table: pd.DataFrame, model: str) -> dict[str, tuple[float, float]]:
     """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
-    tasks and seeds.
+    seeds.
     """
     wide = where(table, model=model).pivot_table("value", "method", "measure", sort=False)
     return {
@@ -240,7 +250,7 @@ def gained(table: pd.DataFrame, task: str, better: str, than: str) -> np.ndarray
 # the page of real models
 
 
-def costs(studies: Mapping[str, object]) -> pd.DataFrame:
+def costs(studies: Mapping[str, Study]) -> pd.DataFrame:
     """What each study that has a record took: a row a study, with its seeds, the minutes of all of
     them together, and the machine.
     """
