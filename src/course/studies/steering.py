@@ -349,9 +349,7 @@ _NOT_AHEAD = {
     "rude and careful": fails(_CHANCE_IS_AHEAD),
 }
 _AS_FLUENT = {
-    "polite and careful": undecided(
-        "nearly the same on the mean; three seeds are too few for the margin"
-    )
+    "polite and careful": undecided("nearly the same on the mean; three seeds are too few")
 }
 
 

@@ -274,9 +274,7 @@ CLAIMS = (
         baselines=lambda table: {
             "the corpus's own title": float((gains(table) - gains(table, "title")).mean())
         },
-        **undecided(
-            "a point better on the mean of all items; three seeds are too few to decide it"
-        ),
+        **undecided("a point better on the mean; three seeds are too few to decide it"),
     ),
     Claim(
         "6b",
