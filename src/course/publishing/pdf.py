@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from pypdf import PageObject, PdfReader, PdfWriter
 from pypdf.annotations import Link
-from pypdf.generic import ArrayObject, Fit, NameObject
+from pypdf.generic import ArrayObject, Fit, NameObject, RectangleObject
 
 from course.foundation.atomic_write import write_bytes
 from course.publishing.page.languages import CHINESE
@@ -150,7 +150,7 @@ def _lead_inside(writer: PdfWriter, number: int, begins: dict[Path, int]) -> Non
         path = Path(unquote(urlsplit(annotation["/A"]["/URI"]).path))
         target = begins.get(path.resolve())
         if target is not None:
-            rect = tuple(float(value) for value in annotation["/Rect"])
+            rect = RectangleObject([float(value) for value in annotation["/Rect"]])
             link = Link(rect=rect, target_page_index=target, fit=Fit.fit_horizontally())
             writer.add_annotation(number, link)
 
@@ -207,7 +207,7 @@ def make(root: Path, result: Path, browser: str) -> int:
             page.write_text(text, encoding="utf-8")
             return printed(name, page)
 
-        chapters = []
+        chapters: list[Chapter] = []
         for part, html in pages_in_order(root):
             sheets = printed(f"page-{len(chapters)}", html)
             chapters.append(Chapter(part, title_of(html), html, sheets))
