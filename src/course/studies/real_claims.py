@@ -223,11 +223,26 @@ def _asking() -> tuple[Claim, ...]:
     return (
         _claim(
             "4e",
-            f"Spoken to in its chat template, {SMOL} follows more requests than without.",
+            f"Spoken to in its chat template, {SMOL} gives exactly the wanted answer to more"
+            " requests than without.",
             MoreThan(0),
             "wei2022finetuned",
             "requests",
-            lambda table: tables.gained_by_task(table, tables.TEMPLATE, tables.NO_TEMPLATE),
+            partial(tables.gained_by_task, better=tables.TEMPLATE, than=tables.NO_TEMPLATE),
+        ),
+        _claim(
+            "4e",
+            f"Spoken to in its chat template, {SMOL} has the wanted answer in its reply to more"
+            " requests than without.",
+            MoreThan(0),
+            "wei2022finetuned",
+            "requests",
+            partial(
+                tables.gained_by_task,
+                better=f"{tables.TEMPLATE}{real.IN_IT}",
+                than=f"{tables.NO_TEMPLATE}{real.IN_IT}",
+            ),
+            exploratory=True,
         ),
         *(
             _claim(

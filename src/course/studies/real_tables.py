@@ -12,6 +12,7 @@ import pandas as pd
 
 from course.adapters.methods import METHODS
 from course.foundation.intervals import Independent
+from course.models.index import INDEX
 from course.studies import heads
 from course.studies.records import Study, read_record
 from course.studies.tables import by_seed, curve, means, where
@@ -247,7 +248,24 @@ def gained(table: pd.DataFrame, task: str, better: str, than: str) -> np.ndarray
     return ways[better] - ways[than]
 
 
-# the page of real models
+def by_way(table: pd.DataFrame) -> pd.DataFrame:
+    """Percent right, mean over the seeds: a row a way to ask, a column a task."""
+    return means(table, "way", "task", table["task"].unique())
+
+
+# what was measured, and what it took
+
+
+def provenance(study: Study) -> str:
+    """What a recorded study measured: its models with the packages that they are from, the number
+    of seeds, the minutes of all of them together, and the machine.
+    """
+    record = read_record(study)
+    models = dict.fromkeys(INDEX[role] for role in study.models)
+    names = " and ".join(f"{model.name} ({model.wheel.requirement})" for model in models)
+    return (
+        f"{names}: {len(record.runs)} seeds, {record.seconds / 60:.0f} minutes on {record.machine}"
+    )
 
 
 def costs(studies: Mapping[str, Study]) -> pd.DataFrame:
