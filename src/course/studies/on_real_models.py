@@ -31,6 +31,7 @@ from course.search.baselines import Exhaustive
 from course.search.objective import answers
 from course.search.writers import AskedWriter
 from course.search.writing import WrittenPrompts
+from course.studies.real_reward import REWARD
 from course.studies.real_study import RealStudy
 from course.studies.records import Row
 from course.tasks.instruction_induction import induction_names, load_induction_task
@@ -282,6 +283,7 @@ REAL_STUDIES: dict[str, RealStudy] = {
         RealStudy("requests", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
         RealStudy("chains", 1, ("gpt-large",), _SEEDS, real_chains, ("problem",)),
         RealStudy("prompts", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_prompts, ("sentiment",)),
+        REWARD,
     )
 }
 
