@@ -10,9 +10,9 @@ import pytest
 import torch
 from toys import TEXTS, byte_level, sentencepiece, toy_model
 
-from course.lm import decoding
-from course.lm.decoding import SampleState
+from course.lm import sample_state
 from course.lm.language_model import LanguageModel, load
+from course.lm.sample_state import SampleState
 
 #: Architectures that share prefixes, each with a tokenizer of its kind; the last two fall back to
 #: the plain way.
@@ -268,7 +268,7 @@ def test_a_sample_is_drawn_by_seed_prompt_place_among_equal_ones_and_number(ship
 def test_a_rule_that_can_tell_gets_just_as_many_samples_as_it_takes(shipped, monkeypatch):
     begun = []
     monkeypatch.setattr(
-        decoding, "SampleState", lambda source: begun.append(1) or SampleState(source)
+        sample_state, "SampleState", lambda source: begun.append(1) or SampleState(source)
     )
 
     class Rule:

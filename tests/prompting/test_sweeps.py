@@ -16,9 +16,10 @@ import pytest
 
 from course.lm.language_model import load
 from course.models import loading
-from course.prompting import sweeps
+from course.prompting import ray_workers, sweeps
 from course.prompting.evaluation import all_profiles, questions, scores
-from course.prompting.sweeps import Cell, grid, measure, on_ray, run, sweep
+from course.prompting.ray_workers import on_ray
+from course.prompting.sweeps import Cell, grid, measure, run, sweep
 from course.tasks import hub_data
 
 SMALL = {"models": ("gpt-small",), "count": 8}
@@ -94,7 +95,7 @@ def test_a_local_ray_that_others_could_reach_is_not_started(monkeypatch):
     ray = SimpleNamespace(
         util=SimpleNamespace(get_node_ip_address=lambda: "192.0.2.2"), is_initialized=lambda: False
     )
-    monkeypatch.setattr(sweeps, "_imported_ray", lambda local: ray)
+    monkeypatch.setattr(ray_workers, "_imported_ray", lambda local: ray)
     with (
         pytest.raises(
             RuntimeError,

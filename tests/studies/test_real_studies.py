@@ -25,7 +25,8 @@ def data(tmp_path, monkeypatch):
 @pytest.fixture
 def toy(data, monkeypatch):
     """The smallest shipped model in the real one's place, and few questions."""
-    monkeypatch.setattr(on_real_models, "load", lambda role: load("gpt-small", "tiny"))
+    monkeypatch.setattr(on_real_models, "load", lambda role, precision: load("gpt-small", "tiny"))
+    monkeypatch.setattr(on_real_models, "PRECISION", "fp32")
     for name, value in {"ASKED": 4, "SHOTS": (0, 2), "SPECIALIST_LABELS": (8,)}.items():
         monkeypatch.setattr(on_real_models, name, value)
 
@@ -104,6 +105,5 @@ def test_a_specialist_stands_beside_the_prompted_model(toy, monkeypatch):
         ("LoRA", 8),
     }
     plain = {(r["way"], r["number"]): r["value"] for r in rows if r["measure"] == "plain text"}
-    assert (
-        plain["prompted", 0] == plain["prompted", 8] != plain["LoRA", 8] and min(plain.values()) > 0
-    )
+    assert set(plain) == {("prompted", 0), ("LoRA", 8)}  # demonstrations change no weights
+    assert plain["prompted", 0] != plain["LoRA", 8] and min(plain.values()) > 0

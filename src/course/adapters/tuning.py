@@ -144,6 +144,7 @@ def tune(
     learning_rate: float | None = None,
     seed: int = 0,
     start: str | None = None,
+    precision: str = "fp32",
     **options: Any,
 ) -> Tuned:
     """Train one method on the training examples of a task.
@@ -156,6 +157,7 @@ def tune(
             :data:`RATES`).
         seed: of the head's fresh weights and of the order of the examples.
         start: a text whose keys and values a prefix begins as.
+        precision: of training, see :class:`course.training.FitSettings`.
         options: of the method, as for :func:`course.adapters.adapt`.
 
     Raises:
@@ -177,7 +179,7 @@ def tune(
         steps=steps,
         learning_rate=learning_rate or RATES[tier()][method],
         seed=seed,
-        precision="fp32",
+        precision=precision,
     )
     history = fit(model, head.encode(tokenizer, task.data["train"]), settings)
     return Tuned(task, head, method, model, tokenizer, history)

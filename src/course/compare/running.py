@@ -230,7 +230,7 @@ def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say)
 def _backend(run: RunSettings) -> AbstractContextManager:
     if run.backend == "joblib":
         return nullcontext()
-    from course.prompting.sweeps import on_ray
+    from course.prompting.ray_workers import on_ray
 
     return on_ray(run.jobs, run.address)
 

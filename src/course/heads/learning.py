@@ -139,6 +139,7 @@ def learn(
     efforts: Sequence[Effort] = EFFORTS,
     learning_rate: float | None = None,
     steps: int | None = None,
+    precision: str = "fp32",
 ) -> Learned:
     """Fine-tune a fresh head and all of its body on ``labels`` training rows.
 
@@ -153,6 +154,7 @@ def learn(
         learning_rate: the peak rate (default: that of the effort; of a real
             model that of :data:`REAL_RATES`).
         steps: of training (default: those of the effort).
+        precision: of training, see :class:`course.training.FitSettings`.
 
     Raises:
         ValueError, TypeError: for a number of labels that is none or that the task does not have,
@@ -177,7 +179,7 @@ def learn(
         seed=seed,
         validate_every=max(20, steps // 8),
         patience=4 if validated else None,
-        precision="fp32",
+        precision=precision,
     )
     rows = list(task.data[VALIDATION]) if validated else []
     validate = (lambda tuned: head.score(tuned, tokenizer, rows)) if validated else None

@@ -23,20 +23,18 @@ import torch
 
 from course.foundation.progress import progress_bar
 from course.lm.contract import Sample, TextModel, check_pairs
-from course.lm.decoding import (
-    NotANumber,
-    PromptRow,
-    Request,
-    choose_tokens,
-    decode,
-    prompt_rows,
-    requests_for,
-    samples_at_once,
-)
+from course.lm.decoding import PromptRow, decode, prompt_rows
 from course.lm.generation_config import GenerationConfig
 from course.lm.predictor import CausalLM, MaskedLM
 from course.lm.prefill import ROW, AnyRequest, PrefixTreeRunner, ScoreRequest, last_tokens
 from course.lm.prefix_tree import Node, Tree, build_tree
+from course.lm.sample_state import (
+    NotANumber,
+    Request,
+    choose_tokens,
+    requests_for,
+    samples_at_once,
+)
 from course.lm.soundness import evaluating, fills_blanks, not_a_number
 from course.lm.tokenization import Encoder
 from course.models.loading import load_model, load_tokenizer
