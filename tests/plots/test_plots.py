@@ -445,10 +445,9 @@ def test_every_request_has_its_name():
 
 
 def test_a_panel_for_each_reward_with_every_judge():
-    judged = {
-        name: np.array([[0.0, 1, end]] * 3) for name, end in {"itself": 2, "other": 1}.items()
-    }
+    ends = {"itself": 3, "other": 2, "words": 1}
+    judged = {name: np.array([[0.0, 1, end]] * 3) for name, end in ends.items()}
     figure = plots.proxy_and_judges({"5 pairs": judged, "50 pairs": judged}, (1, 2, 4))
     assert {*judged, "chosen by: 5 pairs", "chosen by: 50 pairs"} <= names(figure)
-    assert [len(ax.lines) for ax in figure.axes] == [8, 8]
-    assert list(figure.axes[0].lines[3].get_ydata()) == [0, 1, 2], "the mean, after three seeds"
+    assert [len(ax.lines) for ax in figure.axes] == [12, 12]
+    assert list(figure.axes[0].lines[3].get_ydata()) == [0, 1, 3], "the mean, after three seeds"

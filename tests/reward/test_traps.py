@@ -125,20 +125,3 @@ def test_the_end_is_learned_although_padding_is_the_same_token(tokenizer):
     (gradient,) = torch.autograd.grad(loss, log_p)
     assert gradient[0, 2] < 0 < gradient[1, 4]  # the true ends
     assert (gradient[0, 3:] == 0).all()  # padding
-
-
-def test_an_end_that_a_policy_writes_is_in_what_it_learns_from(tokenizer):
-    """A policy that ends its text at once: every reply has one token, the end."""
-    trained = policy(tokenizer)
-    head = trained.model.get_output_embeddings()
-    head.register_forward_hook(lambda _, __, logits: logits + _towards(logits, tokenizer))
-    rollout = OnlineTraining(trained, few_letters, PROMPTS, SETTINGS).rollout(0)
-    assert {reply.ids[-1] for reply in rollout.encoded} == {tokenizer.eos_token_id}
-    assert (rollout.mask.sum(1) >= 1).all() and (rollout.log_p.detach() > -0.1).all()
-
-
-def _towards(logits, tokenizer):
-    """So much more for the end of the text."""
-    more = torch.zeros_like(logits)
-    more[..., tokenizer.eos_token_id] = 20.0
-    return more
