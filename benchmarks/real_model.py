@@ -1,12 +1,13 @@
 """A real model, SmolLM2-135M of the tier ``index``: scoring beside ``lm-eval``, sampling beside
 ``generate`` and ``llama.cpp``, LoRA training beside ``peft`` with ``Trainer``, in one run.
 
-``python benchmarks/real_model.py [--part scoring sampling training] [--queries N] [--steps N]``.
+``python benchmarks/real_model.py [--part scoring precision sampling training] [--queries N]``.
 Every line has the best time of several rounds that take turns, the memory that the process took on
 top while it ran (its highest, in MB, sampled), and how far the results agree. The goals: scoring (8
 shared demonstrations, 200 queries, 2 labels) 10 times as fast as lm-eval, 16 samples of 64 tokens
 after 256 three times as fast as ``generate``, LoRA 1.5 times the tokens a second of ``Trainer`` at
-no worse a loss.
+no worse a loss. The part ``precision`` scores the same queries in single precision and in
+bfloat16, with the accuracy that each has.
 
 llama.cpp (``pip install llama-cpp-python``, which builds it) computes on the four-bit weights that
 the wheel holds, and so another model by a little; it reads the prompt once and writes one sample
@@ -34,6 +35,7 @@ from datasets import Dataset
 from course.adapters import adapt
 from course.lm.language_model import LanguageModel, load
 from course.models.index import SMOLLM2
+from course.models.loading import DTYPES
 from course.prompting.evaluation import questions
 from course.prompting.prompts import PLAIN
 from course.tasks import DataError, Task, load_task
@@ -42,7 +44,9 @@ from course.training.fitting import FitSettings
 from course.training.packing import IGNORED
 from course.world.split import TRAIN, VALIDATION
 
-PARTS = ("scoring", "sampling", "training")
+PARTS = ("scoring", "precision", "sampling", "training")
+#: What is scored behind a review.
+LABELS = (" negative", " positive")
 #: Seconds between two looks at the memory.
 _LOOK = 0.01
 
@@ -95,14 +99,19 @@ def sentiment() -> Task:
         return load_task("sentiment", wanted_tier="tiny")
 
 
+def labelled_prompts(queries: int) -> tuple[list[str], np.ndarray]:
+    """Reviews behind the same eight demonstrations, and the place of the right one of LABELS."""
+    first, *others = questions(sentiment(), 8, queries, template=PLAIN)
+    shared = first.prompt.demonstrations
+    asked = (first, *others)
+    prompts = [replace(question.prompt, demonstrations=shared).text for question in asked]
+    return prompts, np.array([LABELS.index(question.continuation) for question in asked])
+
+
 def measure_scoring(model: LanguageModel, queries: int, rounds: int) -> None:
     """The two labels of many reviews behind the same eight demonstrations."""
-    task = sentiment()
-    first, *others = questions(task, 8, queries, template=PLAIN)
-    shared = first.prompt.demonstrations
-    prompts = [replace(q.prompt, demonstrations=shared).text for q in (first, *others)]
-    labels = [" negative", " positive"]
-    requests = [(prompt, label) for prompt in prompts for label in labels]
+    prompts, _ = labelled_prompts(queries)
+    requests = [(prompt, label) for prompt in prompts for label in LABELS]
     judges = {size: scoring.peer(model, size) for size in scoring.BATCH_SIZES}
     costs = {name: Cost() for name in ("course", *judges)}
     for _ in range(rounds):
@@ -117,6 +126,29 @@ def measure_scoring(model: LanguageModel, queries: int, rounds: int) -> None:
     print(ours.line("course"))
     print(theirs.line(f"lm-eval, batches of {size}", f"{ratio:.1f} times; goal 10"))
     print(f"  largest difference of a log-probability {difference:.1e} nats", flush=True)
+
+
+def measure_precision(queries: int, rounds: int) -> None:
+    """The same scores in single precision and in bfloat16."""
+    prompts, right = labelled_prompts(queries)
+    models = {name: load("gpt-middle", "index", name) for name in DTYPES}
+    costs = {name: Cost() for name in models}
+    for _ in range(rounds):
+        for name, model in models.items():
+            costs[name].run(lambda model=model: model.score_labels(prompts, LABELS))
+    print(f"precision: 8 shared demonstrations, {len(prompts)} queries, 2 labels")
+    for name, cost in costs.items():
+        weights = sum(p.nbytes for p in models[name].model.parameters()) / 1e6
+        accuracy = 100 * (cost.found.argmax(1) == right).mean()
+        print(cost.line(name, f"weights of {weights:.0f} MB, {accuracy:.1f} % right"))
+    exact, coarse = (costs[name].found for name in ("fp32", "bf16"))
+    ratio = min(costs["fp32"].seconds) / min(costs["bf16"].seconds)
+    same = 100 * (exact.argmax(1) == coarse.argmax(1)).mean()
+    print(
+        f"  bf16 {ratio:.1f} times as fast; {same:.1f} % of the answers are the same; largest",
+        end="",
+    )
+    print(f" difference of a log-probability {np.abs(exact - coarse).max():.2f} nats", flush=True)
 
 
 def measure_sampling(model: LanguageModel, rounds: int, n: int = 16, tokens: int = 64) -> None:
@@ -222,6 +254,8 @@ def main() -> None:
     print(f"{SMOLLM2.name}, {torch.get_num_threads()} threads, best of {chosen.rounds}")
     if "scoring" in chosen.part:
         measure_scoring(model, chosen.queries, chosen.rounds)
+    if "precision" in chosen.part:
+        measure_precision(chosen.queries, chosen.rounds)
     if "sampling" in chosen.part:
         measure_sampling(model, chosen.rounds)
     if "training" in chosen.part:

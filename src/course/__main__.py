@@ -15,6 +15,7 @@ COMMANDS = {
     "studies": ("course.studies.command", "measure what the book reports and lacks a record"),
     "pretrain": ("course.pretraining.train", "pretrain the shipped models again"),
     "notebooks": ("course.publishing.notebooks", "execute the notebooks of the book"),
+    "slides": ("course.publishing.slides", "slides of the key figures, one HTML file a chapter"),
     "address": ("course.publishing.site", "say where the course lives, everywhere at once"),
 }
 

@@ -284,6 +284,15 @@ def test_the_front_is_what_nothing_beats_in_both():
     assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[50, 60, 70], [80]]
 
 
+def test_names_of_points_near_the_bottom_stay_over_the_axis():
+    """Also where the next point, at another height, is a few times as large."""
+    low = {name: (15 + i, 8 + 4.0 * i) for i, name in enumerate(("a", "b", "c", "d"))}
+    figure = plots.pareto({"translation": low | {"lora": (84, 99), "full": (1800, 98)}})
+    bottom, top = figure.axes[0].get_ylim()
+    named = [text for text in figure.axes[0].texts if text.get_text() in low]
+    assert len(named) == 4 and all(bottom < text.xyann[1] < top for text in named)
+
+
 def test_storage_costs_forgetting_and_prefixes_are_named():
     table = every_seed(
         [
@@ -401,6 +410,10 @@ def test_every_search_and_every_fixed_prefix_of_steering_is_named():
     assert [list(line.get_ydata()) for line in figure.axes[0].lines[:4]] == [[30, 30, 90]] * 4, (
         "three seeds and their mean"
     )
+    at_zero = {"no prefix": 0.0, "hand-written": 1.0}
+    figure = plots.steering_searches({"kind": curves}, {"kind": at_zero}, (0, 500, 1000))
+    heights = sorted(t.get_position()[1] for t in figure.axes[0].texts)
+    assert heights[0] > 2 and min(np.diff(heights)) >= 8, "no name on the axis or over another"
 
 
 def test_a_gamed_reward_stands_beside_what_was_meant():

@@ -22,7 +22,8 @@ from peft import PeftModel
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from course.adapters.routing import Routed, check_options, routed_layers
+from course.adapters.routed_layers import Routed
+from course.adapters.routing import check_options, routed_layers
 from course.foundation.validation import integer, text
 from course.models.text import text_ids
 from course.training.batches import pad_id

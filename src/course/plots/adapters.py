@@ -152,9 +152,14 @@ def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
         cluster.sort(key=lambda method: points[method][1])
         heights = np.array(spread([points[method][1] for method in cluster], gap), dtype=float)
         own = [points[method][1] for method in cluster]
-        # beside the points, or under them if the next points stand where the names would
-        crowded = any(right <= points[other][0] < 8 * right for other in points)
-        heights -= heights.max() - min(own) + gap if crowded else (heights - own).mean()
+        heights -= (heights - own).mean()
+        # beside the points, or under them if other points stand where the names would
+        taken = (heights[0] - gap, heights[-1] + gap)
+        if any(
+            right <= size < 8 * right and taken[0] <= score <= taken[1]
+            for size, score in points.values()
+        ):
+            heights -= heights[-1] - min(own) + gap
         for method, height in zip(cluster, heights, strict=True):
             line = (
                 {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7, "shrinkB": 4}

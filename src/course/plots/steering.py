@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, OPENED, PROMPTED, spread
+from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
 
 #: Searches, and their colours.
 _SEARCHES = {"learned": OPENED, "learned, reads": "#cc79a7", "random search": PROMPTED}
@@ -45,7 +45,9 @@ def steering_searches(
             ends[name] = fixed[target][name]
             ax.axhline(ends[name], color=colour, linestyle=style, linewidth=1.5)
         if ax is axes[0, -1]:
-            _names_beside(ax, points[-1], ends)
+            colours = _SEARCHES | {name: colour for name, (colour, _) in _FIXED.items()}
+            named = [(max(end, 3), name, colours[name]) for name, end in ends.items()]
+            name_ends(ax, points[-1] * 1.06, named, gap=8)
         ax.set_title(target, fontsize=10)
         ax.set_xlim(0, points[-1] * 1.03)
         ax.set_ylim(0, 104)
@@ -61,21 +63,6 @@ def _runs(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> float:
     mean = np.mean(runs, axis=0)
     ax.plot(x, mean, color=colour, linewidth=2.6)
     return float(mean[-1])
-
-
-def _names_beside(ax: Axes, right: float, ends: dict[str, float]) -> None:
-    """Names of lines to the right of a panel, each at its end's height, none over another."""
-    names = sorted(ends, key=ends.__getitem__, reverse=True)
-    for name, y in zip(names, spread([-ends[name] for name in names], 8), strict=True):
-        colour = _SEARCHES[name] if name in _SEARCHES else _FIXED[name][0]
-        ax.annotate(
-            name,
-            (right * 1.06, -y),
-            color=colour,
-            fontweight="bold",
-            va="center",
-            annotation_clip=False,
-        )
 
 
 #: What is drawn of a gamed search, and the title of its panel.

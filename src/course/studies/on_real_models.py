@@ -29,6 +29,7 @@ from course.reasoning.voting import vote_accuracy
 from course.search import soft
 from course.search.base import SearchResult, search
 from course.search.baselines import Exhaustive
+from course.search.gradient import AutoPrompt
 from course.search.objective import answers
 from course.search.writers import AskedWriter
 from course.search.writing import WrittenPrompts
@@ -67,6 +68,10 @@ PROBLEMS, VOTED, SAMPLES = 100, 50, 8
 #: Tokens of a solution: most of GSM8K's have fewer.
 LONGEST = 200
 STYLES = ("zero-shot", "standard", "chain", "trigger")
+#: The greedy chain on the problems that are voted on, beside their vote.
+VOTED_ALONE = "chain, where voted"
+#: Model calls of AutoPrompt, and of the same swaps without its gradient.
+SWAP_CALLS = 1500
 
 
 def right(model: LanguageModel, asked: Sequence[Question], **settings: bool) -> float:
@@ -228,6 +233,9 @@ def real_chains(seed: int) -> list[Row]:
         for style in STYLES:
             solved = solve(model, make_prompts(style, asked, seed), max_tokens=LONGEST)
             rows.append({"task": name, "way": style, "value": accuracy(solved)})
+            if (name, style) == ("GSM8K", "chain"):
+                alone = accuracy(solved[:VOTED])
+                rows.append({"task": name, "way": VOTED_ALONE, "value": alone})
     voters = make_prompts("chain", tasks["GSM8K"][:VOTED], seed)
     sampled = solve(model, voters, n=SAMPLES, temperature=0.7, seed=seed, max_tokens=LONGEST)
     vote = vote_accuracy(sampled)
@@ -240,7 +248,8 @@ def real_chains(seed: int) -> list[Row]:
 
 def real_prompts(seed: int, budget: int = 400) -> list[Row]:
     """Instructions that the model writes itself against people's, on instruction induction's tasks;
-    and a soft prompt against words on sentiment.
+    and on sentiment people's words, words that AutoPrompt finds with its gradient and without it,
+    and a soft prompt.
 
     Returns:
         Rows with ``task``, ``way``, ``value`` (percent right on test items) and ``calls``.
@@ -261,9 +270,13 @@ def real_prompts(seed: int, budget: int = 400) -> list[Row]:
     reviews = load_task("sentiment", seed=seed)
     items = answers(reviews, 64, ASKED, seed, measure="likelihood", template=PLAIN)
     words = search(Exhaustive(reviews.instructions), items, model, 64 * 8, seed)
+    swapped = {
+        method.title: search(method, items, model, SWAP_CALLS, seed)
+        for method in (AutoPrompt(batch=8), AutoPrompt(batch=8, guided=False))
+    }
     eight = soft.SoftPromptSettings("prompt", length=8, steps=30)
     vectors: SearchResult = soft.learn(eight, items, model, seed)
-    for way, result in (("people's", words), ("soft prompt", vectors)):
+    for way, result in {"people's": words, **swapped, "soft prompt": vectors}.items():
         named: Row = {"task": "sentiment", "way": way}
         rows.append(named | {"value": result.held_out, "calls": result.calls})
     return rows

@@ -1,7 +1,7 @@
 """A study of prefixes that steer a dialogue model: learned, random and hand-written, towards one
 word and towards two, and what a reward that can be gamed leads to.
 
-Costs as measured on one core of a busy machine, seeds x seconds: steering 2 x 381, gamed-reward 3 x
+Costs as measured on one core of a busy machine, seeds x seconds: steering 3 x 369, gamed-reward 3 x
 52.
 """
 
@@ -327,7 +327,7 @@ def gold_lost(table: pd.DataFrame, start: str = "model") -> np.ndarray:
     return by_seed(rows, number=0) - by_seed(final(rows))
 
 
-STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1), steering)
+STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1, 2), steering)
 GAMED = Study("gamed-reward", 2, (WRITER, STEERED), (0, 1, 2), gamed)
 STUDIES = (STEERING, GAMED)
 
@@ -343,13 +343,13 @@ def _over_random_search(table: pd.DataFrame, target: str) -> dict[str, float]:
     }
 
 
-_CHANCE_IS_AHEAD = "random search finds better prefixes with as many calls in both seeds"
+_CHANCE_IS_AHEAD = "random search finds better prefixes with as many calls"
 _NOT_AHEAD = {
-    "polite and careful": fails(_CHANCE_IS_AHEAD),
-    "rude and careful": undecided(f"{_CHANCE_IS_AHEAD}, which are too few to decide it"),
+    "polite and careful": undecided(f"{_CHANCE_IS_AHEAD} on the mean; three seeds are too few"),
+    "rude and careful": fails(_CHANCE_IS_AHEAD),
 }
 _AS_FLUENT = {
-    "polite and careful": undecided("the same on the mean; two seeds are too few for the margin")
+    "polite and careful": undecided("nearly the same on the mean; three seeds are too few")
 }
 
 

@@ -15,6 +15,7 @@ from course.publishing.page import (
     formulas,
     front,
     languages,
+    lessons,
     quiz,
     references,
 )
@@ -22,6 +23,17 @@ from course.publishing.page import (
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register all parts of the page with Sphinx."""
-    for part in (assets, figures, first_screen, formulas, front, languages, quiz, references):
+    parts = (
+        assets,
+        figures,
+        first_screen,
+        formulas,
+        front,
+        languages,
+        lessons,
+        quiz,
+        references,
+    )
+    for part in parts:
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,6 +6,8 @@ variables of its style; where there is none it shows the PNG.
 """
 
 import re
+from base64 import b64encode
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -50,6 +52,14 @@ def themed(svg: str, alt: str, prefix: str = "") -> str:
         f'<svg class="figure-svg" role="img" aria-label="{label}" viewBox="{head[2]}" '
         f'style="max-width: {width:.0f}px" xmlns:xlink="http://www.w3.org/1999/xlink">{body}</svg>'
     )
+
+
+def inlined(png: bytes, alt: str, root: Path, prefix: str = "") -> str:
+    """A stored PNG as an element of a page: its vector graphic, or where there is none itself."""
+    drawing = svg_path(root, png)
+    if drawing.is_file():
+        return themed(drawing.read_text(encoding="utf-8"), alt, prefix)
+    return f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{escape(alt)}">'
 
 
 def _variable(colour: str) -> str:

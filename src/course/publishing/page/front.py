@@ -3,10 +3,9 @@
 import json
 import math
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -14,7 +13,6 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from course.publishing.drawings import svg_path
 from course.publishing.page import figures
 
 #: What an unhurried reader of a foreign language takes in, and a reader of code.
@@ -88,20 +86,10 @@ class Tile(SphinxDirective):
         except KeyError:
             raise self.error(f"{notebook.name} has no figure of the name {name!r}") from None
         box = nodes.container(classes=["tile"])
-        box += _picture(figure, root, f"{page}-{name}-")
+        drawing = figures.inlined(figure.png, figure.alt, root, f"{page}-{name}-")
+        box += nodes.raw("", drawing, format="html")
         self.state.nested_parse(self.content, self.content_offset, box)
         return [box]
-
-
-def _picture(figure: NamedFigure, root: Path, prefix: str) -> nodes.raw:
-    """The vector graphic of a figure, or where there is none its PNG, written into the page."""
-    drawing = svg_path(root, figure.png)
-    if drawing.is_file():
-        text = figures.themed(drawing.read_text(encoding="utf-8"), figure.alt, prefix)
-    else:
-        data = b64encode(figure.png).decode()
-        text = f'<img src="data:image/png;base64,{data}" alt="{escape(figure.alt)}">'
-    return nodes.raw("", text, format="html")
 
 
 class ChapterMap(SphinxDirective):
