@@ -5,8 +5,10 @@ measure what they say.
 import pytest
 from toy_data import write_toy_data
 
-from course.lm import load
+from course.lm import Sample, load
 from course.models import HubError, model_names
+from course.prompting.evaluation import Question
+from course.prompting.prompts import PLAIN, Prompt
 from course.studies import on_real_models, real_study
 from course.studies.command import main, measure
 from course.studies.on_real_models import REAL_STUDIES, of_tier
@@ -107,3 +109,16 @@ def test_a_specialist_stands_beside_the_prompted_model(toy, monkeypatch):
     plain = {(r["way"], r["number"]): r["value"] for r in rows if r["measure"] == "plain text"}
     assert set(plain) == {("prompted", 0), ("LoRA", 8)}  # demonstrations change no weights
     assert plain["prompted", 0] != plain["LoRA", 8] and min(plain.values()) > 0
+
+
+def test_an_answer_counts_wherever_it_stands_in_a_reply():
+    class Wordy:
+        def generate(self, prompts, **settings):
+            texts = ("The plural of cat is Cats.", "Catsuits, I think.", "62 + 96 = 158.")
+            return [[Sample(text, 5, -1.0, "end")] for text in texts]
+
+    prompt = Prompt("cat", template=PLAIN)
+    asked = [
+        Question(prompt, words, "exact", ()) for words in (("cats",), ("cats",), ("15", "158"))
+    ]
+    assert on_real_models.contained(Wordy(), asked) == pytest.approx(200 / 3)

@@ -7,8 +7,10 @@ same runs on larger models of the hub.
 """
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +41,7 @@ from course.studies.records import Row
 from course.studies.tables import rows_of
 from course.tasks.instruction_induction import induction_names, load_induction_task
 from course.tasks.registry import load_task
+from course.tasks.task import Task
 from course.training.batches import completions
 from course.training.fitting import FitSettings, fit
 from course.world.split import TEST, TRAIN
@@ -67,11 +70,24 @@ LLM_METHODS = ("lora", "bitfit", "prefix")
 PROBLEMS, VOTED, SAMPLES = 100, 50, 8
 #: Tokens of a solution: most of GSM8K's have fewer.
 LONGEST = 200
+#: Tokens of a reply to a request, and what is behind the name of a way whose replies only have to
+#: contain the answer.
+REPLY, IN_IT = 48, ": in it"
 STYLES = ("zero-shot", "standard", "chain", "trigger")
 #: The greedy chain on the problems that are voted on, beside their vote.
 VOTED_ALONE = "chain, where voted"
 #: Model calls of AutoPrompt, and of the same swaps without its gradient.
 SWAP_CALLS = 1500
+
+
+def with_instruction(
+    task: Task, shots: int, count: int, seed: int, **settings: Any
+) -> list[Question]:
+    """Questions behind the first of the task's instructions: without any, a prompt that has no
+    demonstrations would not say what is wanted.
+    """
+    instruction = task.instructions[0]
+    return questions(task, shots, count, seed, template=PLAIN, instruction=instruction, **settings)
 
 
 def right(model: LanguageModel, asked: Sequence[Question], **settings: bool) -> float:
@@ -83,7 +99,7 @@ def lora_specialist(base: LanguageModel, labels: int, seed: int) -> LanguageMode
     """A copy of the model that LoRA tuned on so many reviews."""
     task = load_task("sentiment", seed=seed)
     model = adapt(copy.deepcopy(base.model).float(), "lora")
-    asked = questions(task, 0, labels, seed, template=PLAIN, split=TRAIN)
+    asked = with_instruction(task, 0, labels, seed, split=TRAIN)
     data = completions(base.tokenizer, [question.pair for question in asked])
     settings = FitSettings(
         steps=max(20, labels // 5),
@@ -114,10 +130,10 @@ def specialist_or_prompt(seed: int) -> list[Row]:
     base = load("gpt-middle", precision=PRECISION)
     reviews, pairs = (load_task(name, seed=seed) for name in ("sentiment", "inference"))
     plain = [example.input for example in load_task("problem", seed=seed).examples(TEST)[:50]]
-    other = questions(pairs, 0, ASKED, seed, template=PLAIN)
+    other = with_instruction(pairs, 0, ASKED, seed)
 
     def sentiment(model: LanguageModel, shots: int) -> dict[str, float]:
-        return {"sentiment": right(model, questions(reviews, shots, ASKED, seed, template=PLAIN))}
+        return {"sentiment": right(model, with_instruction(reviews, shots, ASKED, seed))}
 
     def others(model: LanguageModel) -> dict[str, float]:
         lost = nats_of_plain_text(model, plain)
@@ -181,12 +197,12 @@ def real_demonstrations(seed: int) -> list[Row]:
     foreign = [example.input for example in load_task("inference", seed=seed).examples(TRAIN)]
     rows: list[Row] = []
     for shots in SHOTS:
-        asked = questions(task, shots, ASKED, seed, template=PLAIN)
+        asked = with_instruction(task, shots, ASKED, seed)
         for condition in CONDITIONS if shots else ("none",):
             now = changed(asked, condition, seed, foreign) if shots else asked
             named: Row = {"condition": condition, "shots": shots, "measure": "accuracy"}
             rows.append(named | {"value": right(model, now)})
-    some = questions(task, 4, ASKED, seed, Balanced(task.labels), PLAIN)
+    some = with_instruction(task, 4, ASKED, seed, selection=Balanced(task.labels))
     effect = order_effect(model, some, seed=seed)
     for kind in KINDS:
         for measure in ("mean", "worst", "spread"):
@@ -195,12 +211,24 @@ def real_demonstrations(seed: int) -> list[Row]:
     return rows
 
 
+def contained(model: LanguageModel, asked: Sequence[Question]) -> float:
+    """Percent of replies in which a right answer stands, whatever is written around it."""
+    replies = model.generate([question.prompt.text for question in asked], max_tokens=REPLY)
+    found = [
+        any(re.search(rf"\b{re.escape(word)}\b", reply[0].text, re.IGNORECASE) for word in q.words)
+        for q, reply in zip(asked, replies, strict=True)
+    ]
+    return 100 * float(np.mean(found))
+
+
 def real_requests(seed: int, count: int = 20) -> list[Row]:
     """Instruction induction's tasks, asked with a person's instruction, of the tuned model with and
-    without its chat template.
+    without its chat template: whether the reply is the answer, as the benchmark wants it, and
+    whether it has the answer in it.
 
     Returns:
-        Rows with ``task``, ``way`` and ``value`` (percent).
+        Rows with ``task``, ``way`` (with ``": in it"`` behind for the second) and ``value``
+        (percent).
     """
     models = {
         "with the template": load("gpt-tuned", precision=PRECISION),
@@ -213,6 +241,7 @@ def real_requests(seed: int, count: int = 20) -> list[Row]:
         asked = questions(task, 0, count, seed, template=PLAIN, instruction=wording)
         for way, model in models.items():
             rows.append({"task": name, "way": way, "value": right(model, asked, written=True)})
+            rows.append({"task": name, "way": f"{way}{IN_IT}", "value": contained(model, asked)})
     return rows
 
 

@@ -317,9 +317,9 @@ def gains(
 
 
 def at_matched(table: pd.DataFrame) -> pd.DataFrame:
-    """What each method gains at :data:`MATCHED`, or at its last look if it comes less far:
-    the mean over bodies and seeds, its scatter, the most divergence that its runs came to, the share of
-    runs that came so far (percent), and the gain at :data:`NEARER`.
+    """What each method gains at :data:`MATCHED`, or at its last look if it comes less far: the mean
+    over bodies and seeds, its scatter, the most divergence that its runs came to, the share of runs
+    that came so far (percent), and the gain at :data:`NEARER`.
     """
     rows = {}
     seeds = sorted(table["seed"].unique())
