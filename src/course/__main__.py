@@ -17,6 +17,7 @@ COMMANDS = {
     "notebooks": ("course.publishing.notebooks", "execute the notebooks of the book"),
     "pdf": ("course.publishing.pdf", "print the built book into one PDF, by way of Chromium"),
     "slides": ("course.publishing.slides", "slides of the key figures, one HTML file a chapter"),
+    "keys": ("course.publishing.keys", "the lecturer's answers, and notebooks without them"),
     "address": ("course.publishing.site", "say where the course lives, everywhere at once"),
 }
 

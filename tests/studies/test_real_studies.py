@@ -5,6 +5,7 @@ measure what they say.
 import pytest
 from toy_data import write_toy_data
 
+from course.foundation.intervals import FEWEST_UNITS
 from course.lm import Sample, load
 from course.models import HubError, model_names
 from course.prompting.evaluation import Question
@@ -36,7 +37,7 @@ def toy(data, monkeypatch):
 def test_every_study_names_models_and_data_that_there_are():
     for study in REAL_STUDIES.values():
         assert set(study.models) <= set(model_names("index")) and set(study.data) <= set(LOCAL_DATA)
-        assert len(study.seeds) >= 3
+        assert len(study.seeds) >= FEWEST_UNITS
         paths = {of_tier(study, tier).path for tier in REAL_TIERS}
         assert len(paths) == len(REAL_TIERS)
 
