@@ -24,7 +24,7 @@ PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 
 STATIC := $(BIN)/ruff check --quiet src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
 	$(BIN)/lint-imports && $(BIN)/mypy src/course
 
-.PHONY: book slides check test notebooks real studies pretrain lab address clean
+.PHONY: book pdf slides keys check test notebooks real studies pretrain lab address clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,9 +36,17 @@ book: $(READY)
 	$(BIN)/jupyter-book build . --path-output . --quiet
 	@echo "The book is in _build/html/index.html"
 
+# _build/finetuning-vs-prompting.pdf, printed by the Chromium of the machine
+pdf: book
+	$(BIN)/python -m course.publishing.pdf
+
 # one HTML file a chapter, with all that it needs inside; `make book` writes them beside its pages, too
 slides: $(READY)
 	$(BIN)/python -m course.publishing.slides
+
+# the lecturer's answers, and the notebooks of a class without them, in _build/keys
+keys: $(READY)
+	$(BIN)/python -m course.publishing.keys
 
 # before a commit; `make test` has all of it, the slow tests too, and with the extra 'browser' and a Chromium on the machine those of the pages
 check: $(READY)

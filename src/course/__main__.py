@@ -15,7 +15,9 @@ COMMANDS = {
     "studies": ("course.studies.command", "measure what the book reports and lacks a record"),
     "pretrain": ("course.pretraining.train", "pretrain the shipped models again"),
     "notebooks": ("course.publishing.notebooks", "execute the notebooks of the book"),
+    "pdf": ("course.publishing.pdf", "print the built book into one PDF, by way of Chromium"),
     "slides": ("course.publishing.slides", "slides of the key figures, one HTML file a chapter"),
+    "keys": ("course.publishing.keys", "the lecturer's answers, and notebooks without them"),
     "address": ("course.publishing.site", "say where the course lives, everywhere at once"),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.publishing import slides
+from course.publishing import prose, slides
 from course.publishing.page.front import named_figures
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,7 @@ def test_a_chapter_without_question_or_minute_is_refused(root):
 
 
 def test_links_stay_only_where_they_lead_somewhere():
-    kept = slides.html("see [the talk](https://example.org/x) and [here](../a.ipynb)")
+    kept = prose.html("see [the talk](https://example.org/x) and [here](../a.ipynb)")
     assert kept == '<p>see <a href="https://example.org/x">the talk</a> and here</p>'
 
 
@@ -87,7 +87,7 @@ def test_a_deck_shows_every_figure_with_its_finding_and_loads_nothing(name):
     figures = named_figures(ROOT / "notebooks" / f"{name}.ipynb")
     page = slides.document(name, ROOT)
     assert page.count('<section class="slide figure') == len(figures)
-    assert all(slides.html(f.caption, inline=True) in page for f in figures.values())
+    assert all(prose.html(f.caption, inline=True) in page for f in figures.values())
     assert not re.search(r'<(?:link|script|img|iframe)\b[^>]* (?:src|href)="(?!data:)', page)
     assert not re.search(r"url\((?!#|&quot;#)|@import", page)
     ids = re.findall(r' id="([^"]+)"', page)

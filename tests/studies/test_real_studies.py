@@ -10,8 +10,11 @@ import pytest
 from toy_data import write_toy_data
 
 from course.compare import ModelChoice
-from course.lm import load
+from course.foundation.intervals import FEWEST_UNITS
+from course.lm import Sample, load
 from course.models import HubError, model_names
+from course.prompting.evaluation import Question
+from course.prompting.prompts import PLAIN, Prompt
 from course.studies import advice, on_real_models, real_study
 from course.studies.command import main, measure
 from course.studies.on_real_models import REAL_STUDIES, of_tier
@@ -39,7 +42,7 @@ def toy(data, monkeypatch):
 def test_every_study_names_models_and_data_that_there_are():
     for study in REAL_STUDIES.values():
         assert set(study.models) <= set(model_names("index")) and set(study.data) <= set(LOCAL_DATA)
-        assert len(study.seeds) >= 3
+        assert len(study.seeds) >= FEWEST_UNITS
         paths = {of_tier(study, tier).path for tier in REAL_TIERS}
         assert len(paths) == len(REAL_TIERS)
 
@@ -149,3 +152,16 @@ def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data,
     assert (drawn["advice"] == "cannot tell") == (given["method"] == "")
     shown = advice.by_method(table)["sentiment"]
     assert shown["TF-IDF"] == score["tfidf"] and len(shown) == len(advice.SCREEN)
+
+
+def test_an_answer_counts_wherever_it_stands_in_a_reply():
+    class Wordy:
+        def generate(self, prompts, **settings):
+            texts = ("The plural of cat is Cats.", "Catsuits, I think.", "62 + 96 = 158.")
+            return [[Sample(text, 5, -1.0, "end")] for text in texts]
+
+    prompt = Prompt("cat", template=PLAIN)
+    asked = [
+        Question(prompt, words, "exact", ()) for words in (("cats",), ("cats",), ("15", "158"))
+    ]
+    assert on_real_models.contained(Wordy(), asked) == pytest.approx(200 / 3)
