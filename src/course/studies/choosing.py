@@ -344,7 +344,7 @@ def baselines(
 
 
 RATES = Study("choosing-rates", 1, (PROMPTED_ROLE, ENCODER_ROLE), (100,), rates)
-STUDY = Study("choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), (0, 1, 2, 3, 4), choosing)
+STUDY = Study("choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), (0, 1, 2), choosing)
 STUDIES = (RATES, STUDY)
 
 _ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)
