@@ -77,6 +77,19 @@ def test_more_items_are_needed_for_what_is_closer():
     assert items_needed(few) % 10 == 0
 
 
+def test_no_item_right_leaves_little_room_whatever_chance_in_learning_does():
+    none = np.zeros((1, 40))
+    score = score_of(none, Seeds(4.0, 4))
+    assert score.low == 0 and score_of(none).high <= score.high < 15
+    assert score_of(none + 100, Seeds(4.0, 4)).low > 85
+
+
+def test_a_crossing_of_means_alone_is_no_advice():
+    shares = {("head", 8): 0.72, ("head", 128): 0.8, ("zero-shot", 0): 0.76}
+    result = comparison(shares, sizes=(8, 128), items=30)
+    assert "does better" not in " ".join(result.best().sentences)
+
+
 def test_where_curves_cross():
     def at(mean, half):
         values = np.full((1, 100), 0.0)

@@ -122,7 +122,8 @@ def _change(result: "Comparison", chosen: str) -> str:
     """What would change the advice: fewer labels, more labels, what was not tried."""
     parts = []
     cross = next(iter(crossings(result, chosen)), None)
-    if cross is not None and cross.above == chosen:
+    # a crossing of two means may be chance; one side of it must be sure
+    if cross is not None and cross.above == chosen and cross.low is not None:
         parts.append(
             f"below about {_round(cross.labels)} labels {METHODS[cross.below].title} does better"
         )
