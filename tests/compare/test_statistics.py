@@ -80,8 +80,8 @@ def test_more_items_are_needed_for_what_is_closer():
 def test_no_item_right_leaves_little_room_whatever_chance_in_learning_does():
     none = np.zeros((1, 40))
     score = score_of(none, Seeds(4.0, 4))
-    assert score.low == 0 and score_of(none).high <= score.high < 15
-    assert score_of(none + 100, Seeds(4.0, 4)).low > 85
+    assert score.low == 0 and score_of(none).high <= score.high < 20
+    assert score_of(none + 100, Seeds(4.0, 4)).low > 80
 
 
 def test_a_crossing_of_means_alone_is_no_advice():
