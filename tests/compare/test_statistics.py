@@ -1,5 +1,6 @@
 """Intervals contain the truth as often as they say, and the advice follows from them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,9 @@ def test_what_cannot_be_told_is_not_told():
     advice = result.best()
     assert advice.method is None and set(advice.tied) == {"zero-shot", "head"}
     assert advice.more_items > 60 and "Cannot tell" in advice.sentences[0]
+    assert "zero-shot costs least an answer" in advice.sentences[1]
+    result.cells = (*cells[:2], replace(cells[1], method="head", size=100))
+    assert "score the same here" in result.best().sentences[1]
 
 
 def test_the_crossing_and_what_more_labels_bring_are_told():
