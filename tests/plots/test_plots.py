@@ -434,12 +434,13 @@ def test_a_gamed_reward_stands_beside_what_was_meant():
 
 def test_over_optimisation_names_every_choice_and_draws_every_seed():
     sizes = (1, 2, 4, 8)
-    curves = {f"{m} comparisons": np.array([[0.0, 1, 2, m]] * 3) for m in (5, 20)}
+    curves = {f"{m} comparisons": np.array([[0.0, 1, 2, m]] * 3) for m in (5, 20, 80, 320)}
     others = {"by gold": np.full((3, 4), 4.0), "at random": np.zeros((3, 4))}
     figure = plots.overoptimisation(curves, curves | others, sizes)
     assert {*curves, *others, "gold reward"} <= names(figure)
     proxy, gold = figure.axes
-    assert len(proxy.lines) == 8 and len(gold.lines) == 16
+    assert len(proxy.lines) == 16 and len(gold.lines) == 24
+    assert len({line.get_color() for line in gold.lines}) == 6, "a colour for each choice"
     assert list(proxy.lines[3].get_ydata()) == [0, 1, 2, 5], "the mean, after three seeds"
 
 
@@ -454,3 +455,12 @@ def test_methods_are_drawn_in_the_order_of_their_runs():
 def test_every_request_has_its_name():
     table = pd.DataFrame({"before": [1.0, 1.1], "after": [2.0, 2.01]}, index=["none", "placebo"])
     assert {"none", "placebo"} <= names(plots.requests(table))
+
+
+def test_a_panel_for_each_reward_with_every_judge():
+    ends = {"itself": 3, "other": 2, "words": 1}
+    judged = {name: np.array([[0.0, 1, end]] * 3) for name, end in ends.items()}
+    figure = plots.proxy_and_judges({"5 pairs": judged, "50 pairs": judged}, (1, 2, 4))
+    assert {*judged, "chosen by: 5 pairs", "chosen by: 50 pairs"} <= names(figure)
+    assert [len(ax.lines) for ax in figure.axes] == [12, 12]
+    assert list(figure.axes[0].lines[3].get_ydata()) == [0, 1, 3], "the mean, after three seeds"

@@ -14,7 +14,7 @@ from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
 
 #: Shades of reward models, from the fewest comparisons to the most, then those of what is no
 #: reward model.
-_SHADES = ("#f0b27a", "#e67e22", OPENED)
+_SHADES = ("#f0b27a", "#e67e22", OPENED, "#5e2900")
 _OTHERS = {"by gold": CEILING, "at random": "#222222"}
 #: Methods, and their colours.
 _METHODS = {
@@ -37,7 +37,7 @@ def overoptimisation(
         gold: the same of the gold reward, and of choices ``"by gold"`` and ``"at random"``.
         sizes: the n, (sizes,).
     """
-    colours = dict(zip(proxy, _SHADES, strict=False)) | _OTHERS
+    colours = dict(zip(proxy, _SHADES[-len(proxy) :], strict=True)) | _OTHERS
     figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.7))
     titles = ("by the reward that chooses (sd)", "gold reward")
     for ax, curves, title in zip(axes, (proxy, gold), titles, strict=True):
@@ -96,4 +96,32 @@ def requests(table: pd.DataFrame) -> Figure:
     ax.set_xticks((0, 1), ("before", "after"))
     ax.set_xlim(-0.15, 1.9)
     ax.set_ylabel("gold reward")
+    return figure
+
+
+def proxy_and_judges(
+    curves: Mapping[str, Mapping[str, np.ndarray]], sizes: Sequence[int]
+) -> Figure:
+    """The best of n by a learned reward, as that reward sees it and as judges do that did not
+    choose: a panel a reward, a curve a judge, its seeds as thin lines.
+
+    Args:
+        curves: the reward that chooses -> whose reward of the choice, the chooser's first ->
+            (seeds, sizes), in standard deviations of all replies.
+        sizes: the n, (sizes,).
+    """
+    figure, axes = plt.subplots(1, len(curves), figsize=(7.4, 3.5), sharey=True, squeeze=False)
+    for ax, (chooser, judged) in zip(axes[0], curves.items(), strict=True):
+        colours = dict(zip(judged, (OPENED, PROMPTED, "#222222"), strict=True))
+        ends = [
+            (_runs(ax, sizes, runs, colours[name]), name, colours[name])
+            for name, runs in judged.items()
+        ]
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(sizes[::2], [f"{n}" for n in sizes[::2]])
+        ax.set_xlabel("remarks to choose from (n)")
+        ax.set_title(f"chosen by: {chooser}", fontsize=11)
+        low, high = ax.get_ylim()
+        name_ends(ax, sizes[-1] * 1.2, ends, 0.09 * (high - low), fontsize=8)
+    axes[0, 0].set_ylabel("reward (sd of all remarks)")
     return figure
