@@ -17,6 +17,7 @@ from course.models.loading import HUB
 from course.publishing import site
 from course.publishing.notebooks import paired_pages
 from course.studies.catalogue import CLAIMS
+from course.studies.real_claims import REAL_CLAIMS
 from course.tasks.registry import HUB_DATA
 
 ROOT = Path(__file__).parents[2]
@@ -169,7 +170,7 @@ def test_the_page_of_real_models_names_what_the_code_loads():
 def test_claims_cite_entries_of_the_bibliography():
     bibliography = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     keys = set(re.findall(r"@\w+\{(\w+),", bibliography))
-    sources = {claim.source for claim in CLAIMS}
+    sources = {claim.source for claim in (*CLAIMS, *REAL_CLAIMS)}
     assert sources and sources <= keys
 
 

@@ -23,6 +23,7 @@ from course.plots.hard_prompts import best_of_many, elsewhere, found_by_calls, g
 from course.plots.heads import by_number_of_labels, errors, four_heads
 from course.plots.in_context import accuracy_by_shots, shots_and_ceiling
 from course.plots.instruct import held_out_clusters, instruction_controls, instruction_curves
+from course.plots.real import curves_side_by_side, two_ways_by_task, ways_side_by_side
 from course.plots.reasoning import accuracy_by_steps, by_samples, cost_front
 from course.plots.reward import (
     gold_by_divergence,
@@ -51,6 +52,7 @@ __all__ = [
     "by_samples",
     "cost_front",
     "cost_of_a_new_task",
+    "curves_side_by_side",
     "elsewhere",
     "errors",
     "forgetting",
@@ -85,7 +87,9 @@ __all__ = [
     "steering_searches",
     "top_words",
     "training_curves",
+    "two_ways_by_task",
     "use_style",
+    "ways_side_by_side",
     "where_it_acts",
     "where_it_looks",
 ]

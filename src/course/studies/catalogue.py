@@ -1,4 +1,6 @@
-"""All studies and all claims of the course, by chapter, and the table of claims."""
+"""All studies and all claims about the shipped models, by chapter, and their table; those about
+real models stand in :mod:`course.studies.real_claims`.
+"""
 
 import pandas as pd
 
@@ -22,9 +24,9 @@ from course.studies import (
     written_prompts,
 )
 from course.studies.claims import Claim, Demonstration
-from course.studies.judgement import judged, verdict_counts
+from course.studies.judgement import verdict_counts
 from course.studies.records import Study
-from course.studies.table_of_claims import ClaimsTable
+from course.studies.table_of_claims import ClaimsTable, table_of
 
 _MODULES = (
     expectations,
@@ -61,10 +63,7 @@ def claims_table(*numbers: str) -> ClaimsTable:
         ValueError: for a number that no claim has.
         RecordError: if the record of one of them is missing or stale.
     """
-    known = [*dict.fromkeys(claim.number for claim in CLAIMS)]
-    if unknown := [number for number in numbers if number not in known]:
-        raise ValueError(f"no claim {', '.join(unknown)}; choose from {', '.join(known)}")
-    return ClaimsTable(tuple(judged(CLAIMS, numbers or known)))
+    return table_of(CLAIMS, numbers)
 
 
 def claim_counts() -> pd.DataFrame:

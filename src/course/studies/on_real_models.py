@@ -16,6 +16,7 @@ import numpy as np
 
 from course.adapters import tuning
 from course.adapters.methods import METHODS, adapt
+from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE
 from course.heads import learning
 from course.lm.language_model import LanguageModel, load
 from course.models.hub import tier
@@ -35,6 +36,7 @@ from course.search.gradient import AutoPrompt
 from course.search.objective import answers
 from course.search.writers import AskedWriter
 from course.search.writing import WrittenPrompts
+from course.studies.advice import real_advice
 from course.studies.real_reward import REWARD
 from course.studies.real_study import RealStudy
 from course.studies.records import Row
@@ -53,19 +55,15 @@ PRECISION = "bf16"
 ASKED = 100
 #: Labels that a LoRA specialist is trained on.
 SPECIALIST_LABELS = (50, 150, 500)
-#: Task -> labels that a head is trained on. Long texts take long, so what is read in passages has
-#: one number alone.
-HEAD_LABELS = {
-    "sentiment": (10, 30, 100, 300, 1000, 3000),
-    "inference": (30, 300, 1000),
-    "entities": (30, 300, 1000),
-    "extraction": (300,),
-}
+#: Task -> labels that a head is trained on.
+HEAD_LABELS = {"sentiment": (10, 30, 100, 300, 1000), "inference": (1000,), "entities": (30, 300)}
 #: Demonstrations in a prompt.
 SHOTS = (0, 1, 2, 4, 8)
 CONDITIONS = ("gold", "random", "flipped", "foreign")
-#: Methods that are trained under the LLM.
-LLM_METHODS = ("lora", "bitfit", "prefix")
+#: Labels and steps of every method under the encoder.
+ADAPTED_LABELS, ADAPTED_STEPS = 1000, 100
+#: Every third task of instruction induction, by name, is searched for instructions.
+SEARCHED = slice(None, None, 3)
 #: Problems of GSM8K, and samples of a vote on the first of them.
 PROBLEMS, VOTED, SAMPLES = 100, 50, 8
 #: Tokens of a solution: most of GSM8K's have fewer.
@@ -77,7 +75,7 @@ STYLES = ("zero-shot", "standard", "chain", "trigger")
 #: The greedy chain on the problems that are voted on, beside their vote.
 VOTED_ALONE = "chain, where voted"
 #: Model calls of AutoPrompt, and of the same swaps without its gradient.
-SWAP_CALLS = 1500
+SWAP_CALLS = 750
 
 
 def with_instruction(
@@ -168,21 +166,19 @@ def real_heads(seed: int) -> list[Row]:
 
 
 def real_adapters(seed: int) -> list[Row]:
-    """All methods on the encoder and three on the LLM: the score and what is stored.
+    """All methods on the encoder: the score and what is stored.
 
     Returns:
         Rows with ``model``, ``task``, ``method``, ``measure`` and ``value``.
     """
     rows: list[Row] = []
-    for model, methods, labels, steps in (
-        ("bert-middle", tuple(METHODS), 1000, 150),
-        ("gpt-middle", LLM_METHODS, 500, 40),
-    ):
-        task = load_task("sentiment", seed=seed, sizes={TRAIN: labels, TEST: 300})
-        for method in methods:
-            tuned = tuning.tune(model, task, method, steps, seed=seed, precision=PRECISION)
-            measures = {"score": tuned.score(), "bytes": float(tuned.stored())}
-            rows += rows_of(measures, model=model, task="sentiment", method=method)
+    task = load_task("sentiment", seed=seed, sizes={TRAIN: ADAPTED_LABELS, TEST: 300})
+    for method in METHODS:
+        tuned = tuning.tune(
+            "bert-middle", task, method, ADAPTED_STEPS, seed=seed, precision=PRECISION
+        )
+        measures = {"score": tuned.score(), "bytes": float(tuned.stored())}
+        rows += rows_of(measures, model="bert-middle", task="sentiment", method=method)
     return rows
 
 
@@ -275,10 +271,10 @@ def real_chains(seed: int) -> list[Row]:
     return rows
 
 
-def real_prompts(seed: int, budget: int = 400) -> list[Row]:
-    """Instructions that the model writes itself against people's, on instruction induction's tasks;
-    and on sentiment people's words, words that AutoPrompt finds with its gradient and without it,
-    and a soft prompt.
+def real_prompts(seed: int, budget: int = 160) -> list[Row]:
+    """Instructions that the model writes itself against people's, on some of instruction
+    induction's tasks; and on sentiment people's words, words that AutoPrompt finds with its
+    gradient and without it, and a soft prompt.
 
     Returns:
         Rows with ``task``, ``way``, ``value`` (percent right on test items) and ``calls``.
@@ -286,7 +282,7 @@ def real_prompts(seed: int, budget: int = 400) -> list[Row]:
     model = load("gpt-middle", precision=PRECISION)
     writer = AskedWriter(load("gpt-tuned", precision=PRECISION))
     rows: list[Row] = []
-    for name in induction_names():
+    for name in induction_names()[SEARCHED]:
         task = load_induction_task(name)
         items = answers(task, 8, 20, seed, template=PLAIN)
         for way, method in {
@@ -311,7 +307,7 @@ def real_prompts(seed: int, budget: int = 400) -> list[Row]:
     return rows
 
 
-_SEEDS = (0, 1, 2)
+_SEEDS = (0, 1)
 #: Every study of real models, by its name.
 REAL_STUDIES: dict[str, RealStudy] = {
     study.name: study
@@ -324,11 +320,11 @@ REAL_STUDIES: dict[str, RealStudy] = {
             specialist_or_prompt,
             ("sentiment", "inference", "problem"),
         ),
-        RealStudy("heads", 1, ("bert-middle",), _SEEDS, real_heads, learning.TASKS),
+        RealStudy("heads", 1, ("bert-middle",), _SEEDS, real_heads, tuple(HEAD_LABELS)),
         RealStudy(
             "adapters",
             1,
-            ("bert-middle", "gpt-middle"),
+            ("bert-middle",),
             _SEEDS,
             real_adapters,
             ("sentiment",),
@@ -344,6 +340,14 @@ REAL_STUDIES: dict[str, RealStudy] = {
         RealStudy("requests", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
         RealStudy("chains", 1, ("gpt-large",), _SEEDS, real_chains, ("problem",)),
         RealStudy("prompts", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_prompts, ("sentiment",)),
+        RealStudy(
+            "advice",
+            1,
+            (PROMPTED_ROLE, ENCODER_ROLE),
+            (0, 1, 2, 3, 4),
+            real_advice,
+            ("sentiment", "inference"),
+        ),
         REWARD,
     )
 }

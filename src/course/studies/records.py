@@ -55,6 +55,15 @@ class Study:
         """Model -> sha256 of the weights that a valid record was measured on."""
         return {name: weights_sha256(name) for name in self.models}
 
+    @property
+    def command(self) -> str:
+        """What measures it."""
+        return f"python -m course.studies {self.name}"
+
+    def accepts(self, recorded: dict[str, str]) -> bool:
+        """Whether a record of these fingerprints may be read: those of what it measures."""
+        return recorded == self.weights()
+
 
 @dataclass(frozen=True)
 class Record:
@@ -91,7 +100,7 @@ def read_record(study: Study, path: Path | None = None) -> Record:
             is of other weights.
     """
     stored = path or study.path
-    again = f"run 'python -m course.studies {study.name}'"
+    again = f"run '{study.command}'"
     if not stored.exists():
         raise RecordError(f"{stored} does not exist; {again}")
     record = _stored(stored, again)
@@ -103,7 +112,7 @@ def read_record(study: Study, path: Path | None = None) -> Record:
         raise RecordError(
             f"{stored} is of version {record.version}, the study is at {study.version}; {again}"
         )
-    if record.weights != study.weights():
+    if not study.accepts(record.weights):
         raise RecordError(
             f"{stored} was measured on other weights than those of the package; {again}"
         )

@@ -10,8 +10,8 @@ from html import escape
 
 from course.foundation.intervals import Interval
 from course.plots.interval_bar import interval_bar
-from course.studies.claims import Claim, Finding, Varies
-from course.studies.judgement import Line, Shown
+from course.studies.claims import Claim, Demonstration, Finding, Varies
+from course.studies.judgement import Line, Shown, judged
 from course.studies.verdicts import MoreThan, NoWorse
 
 #: Seeds that a claim should rest on.
@@ -35,6 +35,19 @@ class ClaimsTable:
             '<div style="overflow-x: auto"><table class="claims"><thead>'
             f"<tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
         )
+
+
+def table_of(everything: Sequence[Claim | Demonstration], numbers: Sequence[str]) -> ClaimsTable:
+    """The claims and demonstrations with these numbers (default: all), judged among all of these.
+
+    Raises:
+        ValueError: for a number that none of them has.
+        RecordError: if the record of one of them is missing or stale.
+    """
+    known = [*dict.fromkeys(claim.number for claim in everything)]
+    if unknown := [number for number in numbers if number not in known]:
+        raise ValueError(f"no claim {', '.join(unknown)}; choose from {', '.join(known)}")
+    return ClaimsTable(tuple(judged(everything, numbers or known)))
 
 
 def _text(line: Line) -> str:

@@ -1,0 +1,156 @@
+"""Figures of real models, beside the shipped ones where both were asked alike: curves, bars, and
+two ways by task.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+
+from course.foundation.intervals import FEWEST_UNITS, PERCENT, interval
+from course.plots.style import CEILING, OPENED, PROMPTED, TEXT, band, name_ends
+
+#: Curves in their order: colour and line.
+_LOOKS = ((PROMPTED, "-"), (OPENED, "-"), ("#cc79a7", "--"), (CEILING, ":"))
+#: A bar that is not the one to look at.
+_PALE = "#9ecae1"
+
+#: What a curve is called -> numbers of demonstrations or labels, and accuracies (percent) at each,
+#: (seeds, numbers).
+Curves = Mapping[str, tuple[Sequence[int], np.ndarray]]
+
+
+def curves_side_by_side(
+    panels: Mapping[str, Curves], x_label: str, chance: float | None = None
+) -> Figure:
+    """Accuracy by the number of demonstrations or labels, from 0 on: a panel for each model, with
+    the same colour for the same name.
+
+    Args:
+        panels: title -> its curves, at most four names in all.
+        x_label: what the numbers are of.
+        chance: what guessing gives, in percent.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.5), sharey=True, squeeze=False)
+    names = dict.fromkeys(name for curves in panels.values() for name in curves)
+    looks = dict(zip(names, _LOOKS, strict=False))
+    for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
+        ends: list[tuple[float, str, str]] = []
+        for name, (numbers, runs) in curves.items():
+            colour, line = looks[name]
+            heights = band(ax, numbers, runs, colour, line)
+            ends.append((heights[-1], name, colour))
+            if not _end_together(curves):
+                _name_start(ax, numbers[0], heights, name, colour)
+        every = sorted({n for numbers, _ in curves.values() for n in numbers})
+        _numbered(ax, every)
+        if _end_together(curves):
+            name_ends(ax, 1.3 * every[-1], ends, 8, 104, fontsize=10)
+        if chance is not None:
+            ax.axhline(chance, linestyle=":", linewidth=1, color="#222222")
+            place = blended_transform_factory(ax.transAxes, ax.transData)
+            ax.text(0.03, chance - 2, "guessing", color=CEILING, va="top", transform=place)
+        ax.set_title(title, fontsize=11)
+    axes[0, 0].set_ylim(0, 106)
+    axes[0, 0].set_ylabel("accuracy (%)")
+    figure.supxlabel(x_label, fontsize=11)
+    return figure
+
+
+def _end_together(curves: Curves) -> bool:
+    """Whether several curves end at the same number, so that their names stand behind it."""
+    return len(curves) > 1 and len({numbers[-1] for numbers, _ in curves.values()}) == 1
+
+
+def _name_start(ax: Axes, x: float, heights: np.ndarray, name: str, colour: str) -> None:
+    """The name of a curve at its first point, on the side that the curve leaves free."""
+    up = heights[-1] < heights[0] < 92 or heights[0] == heights[-1] < 92
+    ax.annotate(
+        name,
+        (x, heights[0]),
+        (0, 8 if up else -8),
+        textcoords="offset points",
+        color=TEXT.get(colour, colour),
+        fontweight="bold",
+        va="bottom" if up else "top",
+    )
+
+
+def _numbered(ax: Axes, numbers: Sequence[int]) -> None:
+    """A logarithmic axis that has a place for 0, and room for names on the right."""
+    ax.set_xscale("symlog", linthresh=1)
+    ax.set_xticks(numbers, [f"{number:,}" for number in numbers])
+    ax.minorticks_off()
+    ax.set_xlim(right=5 * numbers[-1])
+
+
+def ways_side_by_side(
+    panels: Mapping[str, Mapping[str, Sequence[float] | np.ndarray]],
+    ways: Mapping[str, str],
+    highlighted: Sequence[str],
+) -> Figure:
+    """Accuracy (percent) of several ways as bars with their intervals: a panel for each model or
+    task, a row a way; a way that a panel lacks has no bar there.
+
+    Args:
+        panels: title -> way -> accuracy, one a seed.
+        ways: way -> what it is called.
+        highlighted: the ways to look at, in the strong colour.
+    """
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(7.4, 0.42 * len(ways) + 1.5), sharey=True, squeeze=False
+    )
+    rows = dict(zip(ways, range(len(ways))[::-1], strict=True))
+    for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
+        for way, row in rows.items():
+            if way in runs:
+                _bar(ax, row, runs[way], PROMPTED if way in highlighted else _PALE)
+            else:
+                ax.text(2, row, "not asked", va="center", color=CEILING, fontsize=9)
+        ax.set_xlim(0, 118)
+        ax.set_xticks((0, 50, 100))
+        ax.set_title(title, fontsize=11)
+        ax.set_xlabel("right (%)")
+        ax.tick_params(left=False)
+    axes[0, 0].set_yticks([*rows.values()], [*ways.values()])
+    return figure
+
+
+def _bar(ax: Axes, row: int, runs: Sequence[float] | np.ndarray, colour: str) -> None:
+    """The mean of the seeds; of as many as an interval needs, with that."""
+    mean = end = float(np.mean(runs))
+    ax.barh(row, mean, color=colour, height=0.62)
+    if len(runs) >= FEWEST_UNITS:
+        span = interval(runs, PERCENT)
+        ax.plot([span.low, span.high], [row, row], color="#222222", linewidth=1.5)
+        end = span.high
+    ax.text(end + 2, row, f"{mean:.0f}", va="center", fontsize=10)
+
+
+def two_ways_by_task(table: pd.DataFrame, colours: tuple[str, str] = (PROMPTED, OPENED)) -> Figure:
+    """Percent right by task in two ways, joined by a line: a row a task, on top the one with the
+    most to gain from the first way.
+
+    Args:
+        table: a row a task, a column a way; the columns' names are the ways'.
+        colours: of the two ways.
+    """
+    first, second = table.columns
+    ranked = table.loc[(table[first] - table[second]).sort_values(kind="stable").index]
+    figure, ax = plt.subplots(figsize=(7.4, 1.2 + 0.24 * len(ranked)))
+    rows = range(len(ranked))
+    ax.hlines(rows, ranked[first], ranked[second], color="#cfcfcf", linewidth=3, zorder=1)
+    ax.plot(ranked[second], rows, "o", color=colours[1], markersize=6, fillstyle="none", zorder=2)
+    ax.plot(ranked[first], rows, "o", color=colours[0], markersize=6, zorder=3)
+    ax.set_yticks(rows, [*ranked.index])
+    for x, name, colour, mark in ((0.0, first, colours[0], "●"), (0.45, second, colours[1], "○")):
+        text = f"{mark} {name}"
+        ax.text(x, 1.01, text, color=colour, fontweight="bold", transform=ax.transAxes, va="bottom")
+    ax.set_ylim(-0.7, len(ranked) - 0.3)
+    ax.set_xlim(-2, 103)
+    ax.set_xlabel("right (%)")
+    return figure

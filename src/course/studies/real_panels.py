@@ -1,0 +1,164 @@
+"""What figures draw of a shipped model and of a real one side by side: the same quantity from two
+records, a panel for each model.
+
+Every function takes the table of a study of the shipped models and that of a real one. The panels
+say which model is which, and what was asked of it: the tasks are alike, not the same.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from course.prompting.calibration import KINDS
+from course.studies import chain_of_thought, hard_prompts, in_context, real_tables, soft_prompts
+from course.studies.model_quality import MIDDLES
+from course.studies.real_tables import LABELLED, SCHOOL
+from course.studies.tables import by_body, curve, where
+
+#: The LLM as titles name it.
+SMOL = "SmolLM2-135M"
+#: Way -> what a bar is called.
+ASKED = {
+    "standard": "answer alone",
+    "chain": "steps, after examples",
+    "zero-shot": "no example",
+    "trigger": "no example, “step by step”",
+}
+SEARCHED = {
+    real_tables.PEOPLES: "people's best words",
+    real_tables.SWAPS: "swaps at random",
+    real_tables.AUTO: "AutoPrompt",
+}
+LEARNED = {
+    real_tables.PEOPLES: "people's best words",
+    real_tables.AUTO: "AutoPrompt's words",
+    real_tables.SOFT_PROMPT: "eight vectors",
+}
+
+#: Title -> curve -> numbers, and accuracies (percent) at each, (seeds, numbers).
+CurvePanels = dict[str, dict[str, tuple[list[int], np.ndarray]]]
+#: Title -> way -> accuracies (percent), (seeds,).
+BarPanels = dict[str, dict[str, np.ndarray]]
+
+
+def specialists(costs: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
+    """Sentiment by the prompted model, by its demonstrations, and by a tuned one, by its labels.
+
+    Args:
+        costs: of the study ``cost-of-a-task``.
+        real: of ``specialist``.
+    """
+    rows = where(costs, task="sentiment")
+    shipped = {
+        way: (
+            sorted(where(rows, way=way)["k"].unique().tolist()),
+            curve(rows, "k", way=way),
+        )
+        for way in ("prompted", "fine-tuned")
+    }
+    measured = real_tables.by_number(real)
+    named = {
+        "prompted": measured[real_tables.PROMPTED_WAY],
+        "fine-tuned": measured[real_tables.TUNED_WAY],
+    }
+    return {"shipped model, reviews": shipped, f"{SMOL}, film snippets": named}
+
+
+def conditions(demonstrations: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
+    """Sentiment by the number of demonstrations, with right labels and with what changes them; the
+    shipped middle models at none and at eight.
+
+    Args:
+        demonstrations: of the study of that name, of the shipped models.
+        real: of the study of that name, of a real one.
+    """
+    rows = where(demonstrations, task="sentiment")
+
+    def accuracy(condition: str) -> np.ndarray:
+        return by_body(rows, MIDDLES, condition=condition).mean(0)
+
+    ends = {name: np.stack([accuracy("none"), accuracy(name)], 1) for name in ("gold", "random")}
+    ends["foreign"] = np.stack([accuracy("none"), accuracy("foreign")], 1)
+    numbers, curves = real_tables.condition_curves(real)
+    names = {"gold": "right", "random": "random", "flipped": "flipped", "foreign": "foreign"}
+    return {
+        "shipped middle models, reviews": _renamed(ends, [0, 8], names),
+        f"{SMOL}, film snippets": _renamed(curves, numbers, names),
+    }
+
+
+def _renamed(
+    curves: dict[str, np.ndarray], numbers: list[int], names: dict[str, str]
+) -> dict[str, tuple[list[int], np.ndarray]]:
+    return {names[name]: (numbers, curves[name]) for name in names if name in curves}
+
+
+def calibrations(calibration: pd.DataFrame, real: pd.DataFrame) -> dict[str, dict]:
+    """Title -> kind of calibration -> ``"mean"`` and ``"worst"`` over orders (percent), (seeds,).
+
+    Args:
+        calibration: of the study of that name.
+        real: of ``demonstrations``.
+    """
+    measured = {
+        kind: {m: real_tables.over_orders(real, kind, m) for m in ("mean", "worst")}
+        for kind in KINDS
+    }
+    shipped = in_context.by_size_and_kind(calibration)["middle"]
+    return {"shipped middle models, eight shown": shipped, f"{SMOL}, four shown": measured}
+
+
+def asked(chains: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
+    """Word problems by the way of asking: of three steps, and those of GSM8K.
+
+    Args:
+        chains: of the study of that name, of the shipped models.
+        real: of the study of that name, of a real one.
+    """
+    shipped = chain_of_thought.at_three_steps(chains, {"problem": "shipped"})["shipped"]
+    return {
+        "shipped large model,\nthree steps": _only(shipped, ASKED),
+        f"{SMOL},\nGSM8K": _only(real_tables.solved(real, SCHOOL), ASKED),
+    }
+
+
+def searched(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
+    """Words that people wrote and words that were searched for.
+
+    Args:
+        prompts: of the study ``hard-prompts``.
+        real: of ``prompts``.
+    """
+    ways = {
+        real_tables.PEOPLES: hard_prompts.BY_HAND,
+        real_tables.SWAPS: real_tables.SWAPS,
+        real_tables.AUTO: real_tables.AUTO,
+    }
+    shipped = {name: hard_prompts.held_out(prompts, way) for name, way in ways.items()}
+    measured = _only(real_tables.solved(real, LABELLED), SEARCHED)
+    return {"shipped model, layouts unseen": shipped, f"{SMOL}, film snippets": measured}
+
+
+def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
+    """Words and vectors on the same labels, for tasks that words name.
+
+    Args:
+        prompts: of the study ``soft-prompts``.
+        real: of ``prompts``.
+    """
+    ways = {
+        real_tables.PEOPLES: soft_prompts.PERSON,
+        real_tables.AUTO: soft_prompts.AUTO,
+        real_tables.SOFT_PROMPT: "prompt",
+    }
+    shipped = {
+        name: soft_prompts.accuracies(prompts, way, soft_prompts.NAMED)
+        for name, way in ways.items()
+    }
+    measured = _only(real_tables.solved(real, LABELLED), LEARNED)
+    return {"shipped model, two tasks": shipped, f"{SMOL}, film snippets": measured}
+
+
+def _only(runs: dict[str, np.ndarray], ways: Iterable[str]) -> dict[str, np.ndarray]:
+    return {way: runs[way] for way in ways if way in runs}

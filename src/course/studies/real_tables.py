@@ -1,0 +1,283 @@
+"""What the chapters read off the records of real models: means by seed and by task, curves, areas
+under label curves, sizes on disk.
+
+Every function takes the table of one of :data:`course.studies.on_real_models.REAL_STUDIES`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from course.adapters.methods import METHODS
+from course.foundation.intervals import Independent
+from course.models.index import INDEX
+from course.studies import heads
+from course.studies.records import Study, read_record
+from course.studies.tables import by_seed, curve, means, where
+
+#: The roles whose models adapters are trained under: a head on the encoder, and the LLM.
+ENCODER, LLM = "bert-middle", "gpt-middle"
+#: How a prompted model and a tuned one are called in the study ``specialist``.
+PROMPTED_WAY, TUNED_WAY = "prompted", "LoRA"
+#: What the LLM says of text that it was not tuned on, in the study ``specialist``.
+PLAIN_TEXT = "plain text"
+#: Ways of the study ``requests``, and of ``prompts``.
+TEMPLATE, NO_TEMPLATE = "with the template", "without"
+WRITTEN, PEOPLES, SOFT_PROMPT = "written", "people's", "soft prompt"
+#: The task of ``prompts`` that has words, and vectors beside them; all others are those of
+#: instruction induction.
+LABELLED = "sentiment"
+#: Tasks of the study ``chains``.
+SCHOOL, ONE_STEP, FOUR_STEPS = "GSM8K", "one step", "four steps"
+#: The greedy chain on the problems that are voted on, beside their vote.
+VOTED_ALONE = "chain, where voted"
+#: The search by gradient on the labelled task, and the same swaps without it.
+AUTO, SWAPS = "AutoPrompt", "random swaps"
+
+
+@dataclass(frozen=True)
+class ByTask(Independent):
+    """One value for each task, mean over its items and the seeds: another draw of tasks would have
+    given other values.
+    """
+
+    def units(self) -> str:
+        return f"{len(self.values)} tasks"
+
+
+# chapter 1
+
+
+def by_number(
+    table: pd.DataFrame, measure: str = "sentiment"
+) -> dict[str, tuple[list[int], np.ndarray]]:
+    """Way -> numbers of demonstrations (of labels) with which a measure was taken, and what it was
+    at each, (seeds, numbers).
+    """
+    rows = where(table, measure=measure)
+    return {
+        way: (
+            sorted(where(rows, way=way)["number"].unique().tolist()),
+            curve(rows, "number", way=way),
+        )
+        for way in (PROMPTED_WAY, TUNED_WAY)
+    }
+
+
+def lead_of_specialist(table: pd.DataFrame) -> np.ndarray:
+    """Accuracy on sentiment of LoRA on the most labels minus that of the best of the prompts, which
+    is picked for each seed in its favour: points, (seeds,).
+    """
+    ways = by_number(table)
+    return ways[TUNED_WAY][1][:, -1] - ways[PROMPTED_WAY][1].max(axis=1)
+
+
+def changed_by_tuning(table: pd.DataFrame, measure: str) -> np.ndarray:
+    """A measure after LoRA on the most labels minus the same before, without demonstrations:
+    (seeds,).
+    """
+    ways = by_number(table, measure)
+    return ways[TUNED_WAY][1][:, -1] - ways[PROMPTED_WAY][1][:, 0]
+
+
+def what_is_lost(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over the seeds: a row for each way and its number of demonstrations or labels, a column
+    a measure (percent right; nats a token of plain text).
+    """
+    names = {PROMPTED_WAY: "{} demonstrations", TUNED_WAY: "LoRA, {} labels"}
+    rows = table[(table["way"] == TUNED_WAY) | (table["number"] == 0)]
+    named = [names[way].format(n) for way, n in zip(rows["way"], rows["number"], strict=True)]
+    return means(rows.assign(model=named), "model", "measure", rows["measure"].unique())
+
+
+# chapter 2
+
+
+def as_heads(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows as :func:`course.plots.by_number_of_labels` and :func:`course.studies.heads.areas`
+    take them.
+    """
+    return table.assign(part="score", model=table["way"])
+
+
+def lead_of_pretrained(table: pd.DataFrame, task: str) -> np.ndarray:
+    """The area under the label curve of the pretrained encoder minus that of the fresh one, in
+    points, (seeds,); of a task with one number of labels, the difference there.
+    """
+    rows = as_heads(where(table, task=task))
+    if rows["labels"].nunique() == 1:
+        return by_seed(rows, way="pretrained") - by_seed(rows, way="scratch")
+    return heads.areas(rows, task, "pretrained") - heads.areas(rows, task, "scratch")
+
+
+# chapter 3
+
+
+def score(table: pd.DataFrame, method: str) -> np.ndarray:
+    """Score (percent) of a method under the encoder, (seeds,)."""
+    return by_seed(table, model=ENCODER, method=method, measure="score")
+
+
+def minus(better: str, worse: str, table: pd.DataFrame) -> np.ndarray:
+    """One method minus another under the encoder, in points, (seeds,)."""
+    return score(table, better) - score(table, worse)
+
+
+def more_than_half_of_the_gain(table: pd.DataFrame, method: str = "lora") -> np.ndarray:
+    """What a method gains over the head alone minus half of what full tuning gains, in points,
+    (seeds,): above 0 just where its share of the gain is above a half, and known where full tuning
+    gains next to nothing, too.
+    """
+    return minus(method, "head", table) - minus("full", "head", table) / 2
+
+
+def sizes_and_scores(table: pd.DataFrame, model: str) -> dict[str, tuple[float, float]]:
+    """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
+    seeds.
+    """
+    wide = where(table, model=model).pivot_table("value", "method", "measure", sort=False)
+    return {
+        METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
+        for method, row in wide.iterrows()
+    }
+
+
+def share_of_the_bytes(table: pd.DataFrame, method: str = "lora") -> float:
+    """Bytes that a method stores for a task under the encoder, in percent of the whole model's."""
+    stored = where(table, model=ENCODER, measure="bytes").groupby("method")["value"].mean()
+    return float(100 * stored[method] / stored["full"])
+
+
+def hundred_on_disk(table: pd.DataFrame, tasks: int = 100) -> dict[str, float]:
+    """Megabytes of so many tasks: as whole encoders, as one with its LoRA adapters, and the
+    adapters of the LLM without it.
+    """
+
+    def stored(model: str, method: str) -> float:
+        return float(by_seed(table, model=model, method=method, measure="bytes").mean()) / 1e6
+
+    adapters = tasks * stored(ENCODER, "lora")
+    return {
+        f"MB of {tasks} encoders": tasks * stored(ENCODER, "full"),
+        f"MB of one and {tasks} adapters": stored(ENCODER, "full") + adapters,
+        f"MB of {tasks} adapters of the LLM": tasks * stored(LLM, "lora"),
+    }
+
+
+# chapter 4
+
+
+def most_shots(table: pd.DataFrame) -> int:
+    """The largest number of demonstrations that right labels were shown with."""
+    return int(where(table, condition="gold")["shots"].max())
+
+
+def under_condition(table: pd.DataFrame, condition: str, shots: int | None = None) -> np.ndarray:
+    """Accuracy (percent) under a condition, (seeds,).
+
+    Args:
+        shots: number of demonstrations; nothing to ``"none"`` (default: the most).
+    """
+    if condition == "none":
+        return by_seed(table, condition=condition)
+    return by_seed(table, condition=condition, shots=most_shots(table) if shots is None else shots)
+
+
+def by_shots(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy (percent, mean over the seeds): a row a condition, a column a number of
+    demonstrations.
+    """
+    rows = table[table["condition"].notna()]
+    wide = rows.pivot_table("value", "condition", "shots", sort=False)
+    return wide[sorted(wide)].rename_axis(None).rename_axis(None, axis=1)
+
+
+def condition_curves(table: pd.DataFrame) -> tuple[list[int], dict[str, np.ndarray]]:
+    """Numbers of demonstrations from 0 on, and condition -> accuracy (percent) at each, (seeds,
+    numbers); all conditions begin without a demonstration.
+    """
+    rows = table[table["condition"].notna()]
+    blank = under_condition(rows, "none")[:, None]
+    shown = [name for name in rows["condition"].unique() if name != "none"]
+    curves = {name: np.hstack([blank, curve(rows, "shots", condition=name)]) for name in shown}
+    return sorted(rows["shots"].unique().astype(int).tolist()), curves
+
+
+def over_orders(table: pd.DataFrame, kind: str, measure: str) -> np.ndarray:
+    """A measure over the orders of the same demonstrations under one kind of calibration, in
+    percent, (seeds,).
+    """
+    return by_seed(table, calibration=kind, measure=measure)
+
+
+# chapters 4b and 6b
+
+
+def by_task(table: pd.DataFrame, *ways: str) -> pd.DataFrame:
+    """Percent right, mean over the seeds: a row a task of instruction induction, a column a way."""
+    rows = table[table["task"] != LABELLED]
+    return means(rows.assign(task=rows["task"].str.replace("_", " ")), "task", "way", ways)
+
+
+def gained_by_task(table: pd.DataFrame, better: str, than: str) -> ByTask:
+    """One way minus another by task, in points."""
+    wide = by_task(table, better, than)
+    return ByTask((wide[better] - wide[than]).to_numpy())
+
+
+def calls_by_way(table: pd.DataFrame, *ways: str) -> dict[str, float]:
+    """Model calls of one task of instruction induction, mean over tasks and seeds, by way."""
+    rows = table[table["task"] != LABELLED]
+    return {way: float(where(rows, way=way)["calls"].mean()) for way in ways}
+
+
+# chapters 5, 6 and 6d
+
+
+def solved(table: pd.DataFrame, task: str) -> dict[str, np.ndarray]:
+    """Way to ask -> percent of a task's problems that are solved, (seeds,)."""
+    rows = where(table, task=task)
+    return {way: by_seed(rows, way=way) for way in rows["way"].unique()}
+
+
+def gained(table: pd.DataFrame, task: str, better: str, than: str) -> np.ndarray:
+    """One way minus another on a task, in points, (seeds,)."""
+    ways = solved(table, task)
+    return ways[better] - ways[than]
+
+
+def by_way(table: pd.DataFrame) -> pd.DataFrame:
+    """Percent right, mean over the seeds: a row a way to ask, a column a task."""
+    return means(table, "way", "task", table["task"].unique())
+
+
+# what was measured, and what it took
+
+
+def provenance(study: Study) -> str:
+    """What a recorded study measured: its models with the packages that they are from, the number
+    of seeds, the minutes of all of them together, and the machine.
+    """
+    record = read_record(study)
+    models = dict.fromkeys(INDEX[role] for role in study.models)
+    names = " and ".join(f"{model.name} ({model.wheel.requirement})" for model in models)
+    return (
+        f"{names}: {len(record.runs)} seeds, {record.seconds / 60:.0f} minutes on {record.machine}"
+    )
+
+
+def costs(studies: Mapping[str, Study]) -> pd.DataFrame:
+    """What each study that has a record took: a row a study, with its seeds, the minutes of all of
+    them together, and the machine.
+    """
+    rows = {}
+    for name, study in studies.items():
+        record = read_record(study)
+        rows[name] = {
+            "seeds": len(record.runs),
+            "minutes": record.seconds / 60,
+            "machine": record.machine,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")

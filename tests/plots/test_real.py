@@ -1,0 +1,70 @@
+"""Figures of real models: every curve, bar and task is drawn and named, beside the shipped models'
+or without them.
+"""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from course import plots
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    plots.use_style()
+    yield
+    plt.close("all")
+
+
+def written(ax) -> set[str]:
+    return {text.get_text() for text in ax.texts}
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_curves_have_one_colour_a_name_in_all_panels(seeds):
+    runs = np.linspace(50, 90, 3) + np.arange(seeds)[:, None]
+    panels = {
+        "shipped": {"prompted": ((1, 2, 8), runs), "LoRA": ((8, 32, 500), runs)},
+        "real": {"LoRA": ((50, 150, 500), runs), "prompted": ((0, 4, 8), runs)},
+    }
+    figure = plots.curves_side_by_side(panels, "examples", chance=50)
+    left, right = figure.axes
+    assert written(left) == written(right) == {"prompted", "LoRA", "guessing"}
+    colours = [[line.get_color() for line in ax.lines[:2]] for ax in figure.axes]
+    assert colours[0] == colours[1][::-1] and len({*colours[0]}) == 2
+    ticks = [label.get_text() for label in right.get_xticklabels()]
+    assert ticks == ["0", "4", "8", "50", "150", "500"]
+
+
+def test_curves_that_end_together_have_names_apart():
+    numbers = (0, 8)
+    curves = {name: (numbers, np.full((3, 2), 70.0)) for name in ("gold", "random", "foreign")}
+    (ax,) = plots.curves_side_by_side({"real": curves}, "examples").axes
+    heights = sorted(text.get_position()[1] for text in ax.texts)
+    assert len(heights) == 3 and min(np.diff(heights)) >= 8
+
+
+def test_bars_say_their_means_and_what_was_not_asked():
+    ways = {"standard": "answer alone", "chain": "with steps", "vote": "a vote"}
+    panels = {
+        "shipped": {"standard": [10.0, 12.0, 14.0], "chain": [90.0, 95.0, 97.0]},
+        "real": {"standard": [2.0], "chain": [3.0], "vote": [5.0]},
+    }
+    figure = plots.ways_side_by_side(panels, ways, ("chain",))
+    assert [written(ax) for ax in figure.axes] == [{"12", "94", "not asked"}, {"2", "3", "5"}]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == [*ways.values()]
+    bold = {patch.get_facecolor() for patch in figure.axes[1].patches}
+    assert len(figure.axes[1].patches) == 3 and len(bold) == 2
+
+
+def test_tasks_are_ranked_by_what_the_first_way_gains():
+    table = pd.DataFrame({"written": [50.0, 80.0, 20.0], "people's": [60.0, 60.0, 20.0]})
+    table.index = ["antonyms", "sum", "rhymes"]
+    (ax,) = plots.two_ways_by_task(table).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["antonyms", "rhymes", "sum"]
+    assert written(ax) == {"● written", "○ people's"}

