@@ -30,7 +30,6 @@ _DATA = {
     "sentiment": "film snippets",
     "inference": "pairs of sentences (SNLI)",
     "entities": "names (WNUT-17)",
-    "extraction": "questions about a text (XQuAD)",
 }
 
 
@@ -86,7 +85,7 @@ def _specialist() -> tuple[Claim, ...]:
 def _heads() -> tuple[Claim, ...]:
     def where_(task: str) -> str:
         numbers = real.HEAD_LABELS[task]
-        return "over all numbers of labels" if len(numbers) > 1 else f"with {numbers[0]} labels"
+        return "over all numbers of labels" if len(numbers) > 1 else f"with {numbers[0]:,} labels"
 
     return tuple(
         _claim(
@@ -269,7 +268,11 @@ def _asking() -> tuple[Claim, ...]:
 
 def _prompts() -> tuple[Claim, ...]:
     def over_people(way: str) -> Callable[[pd.DataFrame], np.ndarray]:
-        return lambda table: tables.gained(table, tables.LABELLED, way, tables.PEOPLES)
+        def gain(table: pd.DataFrame) -> np.ndarray:
+            accuracies = tables.of_labelled(table)
+            return accuracies[way] - accuracies[tables.PEOPLES]
+
+        return gain
 
     return (
         _claim(
@@ -317,12 +320,19 @@ REAL_CLAIMS: tuple[Claim | Demonstration, ...] = (
 )
 
 
+def is_measured(claim: Claim | Demonstration) -> bool:
+    """Whether the studies of a claim have records."""
+    return all(study.path.exists() for study in claim.studies)
+
+
 def real_claims_table(*numbers: str) -> ClaimsTable:
-    """The claims about real models with these numbers (default: all), each with its figure, its
-    verdict, and its verdict after Holm's correction for all claims about real models.
+    """The claims about real models with these numbers (default: all that were measured), each with
+    its figure, its verdict, and its verdict after Holm's correction for all claims about real
+    models.
 
     Raises:
         ValueError: for a number that none of them has.
         RecordError: if the record of one of them is missing, or of another version.
     """
-    return table_of(REAL_CLAIMS, numbers)
+    measured = dict.fromkeys(claim.number for claim in REAL_CLAIMS if is_measured(claim))
+    return table_of(REAL_CLAIMS, numbers or tuple(measured))
