@@ -5,11 +5,14 @@ import json
 import pytest
 
 from course.compare.base import CARD_FILE, METHOD_FILE, Estimate
+from course.compare.bodies import Bench, ModelChoice
 from course.compare.cells import CELLS, LEARNED, Cell, cell_file
 from course.compare.costs import Speed, Speeds, correction
 from course.compare.coverage import LOUD, MANY_UNKNOWN, Coverage, coverage_of
 from course.compare.metering import Work
+from course.compare.preparation import prepare
 from course.compare.pruning import prune_learned
+from course.compare.reading import read_table
 from course.compare.registry import METHODS
 from course.foundation import write_text
 from course.models import load_tokenizer
@@ -30,6 +33,20 @@ def test_only_the_first_seed_pays_for_choosing():
         speeds.seconds(METHODS["tfidf"], estimate, Cell("tfidf", 100, s), 50) for s in (0, 1)
     ]
     assert control[0] > control[1] == pytest.approx(0.01 * 150)
+
+
+def test_what_is_encoded_once_takes_time_once():
+    """A frozen head tries its settings on vectors that it has."""
+    data = prepare(
+        read_table([{"t": f"a {i * i} b", "l": str(i % 2)} for i in range(60)]), "t", "l"
+    )
+    bench, size = Bench(data.task, ModelChoice()), len(data.train)
+    estimate = METHODS["head"].estimate(bench, data, size)
+    tokens = estimate.query.computed
+    speeds = Speeds({"encoder": Speed(read=10.0, written=1.0, load=0.0)}, 0.01)
+    seconds = speeds.seconds(METHODS["head"], estimate, Cell("head", size, 0), 20)
+    assert seconds == pytest.approx((size + 20) * tokens / 10)
+    assert estimate.learning.computed > 2 * size * tokens  # it is counted whenever it is used
 
 
 def test_estimates_are_corrected_by_what_was_measured():

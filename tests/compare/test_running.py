@@ -3,9 +3,12 @@
 import io
 import json
 import re
+import shlex
+import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +19,7 @@ from course.compare import (
     compare,
     encoders,
     generators,
+    job,
     load_learned,
     read_table,
     running,
@@ -23,11 +27,18 @@ from course.compare import (
     use,
 )
 from course.compare import cells as cells_module
-from course.compare.bodies import Bench, choose_models
+from course.compare.bodies import Bench, ModelChoice, choose_models
+from course.compare.cards import card
 from course.compare.cells import Cell, measure
 from course.compare.command import main as compare_main
 from course.compare.metering import Deadline, OutOfTime, TimedData
-from course.compare.plan import affordable_items, make_plan, seconds_of, sizes_for
+from course.compare.plan import (
+    affordable_items,
+    affordable_labels,
+    make_plan,
+    seconds_of,
+    sizes_for,
+)
 from course.compare.preparation import prepare
 from course.compare.registry import METHODS, methods_named
 from course.compare.use_command import main as use_main
@@ -152,9 +163,46 @@ def test_adapters_load_with_plain_peft(whole):
     assert '"gpt-large"' in card and 'base, "gpt-tuned").merge_and_unload()' in card
 
 
+@pytest.mark.parametrize(
+    "choice, line",
+    [
+        (ModelChoice(tier="index"), '"SmolLM2-135M-Instruct", dtype'),
+        (ModelChoice(tier="hub"), '"HuggingFaceTB/SmolLM2-360M-Instruct", dtype'),
+        (ModelChoice("/some/folder"), '"/some/folder", dtype'),
+    ],
+)
+def test_the_card_of_an_adapter_names_the_model_that_it_is_for(choice, line, whole, tmp_path):
+    place = shutil.copytree(whole.folder / "methods" / "lora-generator", tmp_path / "lora")
+    stored = json.loads((place / "method.json").read_text(encoding="utf-8"))
+    stored["base"] = choice.causal
+    (place / "method.json").write_text(json.dumps(stored), encoding="utf-8")
+    written = card(replace(whole, choice=choice), "lora-generator", place)
+    assert f"base = AutoModelForCausalLM.from_pretrained({line}" in written
+    assert "gpt-large" not in written and "merge_and_unload" not in written
+
+
+def test_the_page_says_how_to_repeat_it(whole, reviews, tmp_path):
+    given = "<pre>compare(table, text=&#x27;review&#x27;, label=&#x27;verdict&#x27;"
+    assert given in (whole.folder / "report.html").read_text(encoding="utf-8")
+    file = tmp_path / "my reviews.csv"
+    lines = ["the review,verdict", *(f"{row['review']},{row['verdict']}" for row in reviews)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    compare(
+        file, "the review", "verdict", methods="majority", out=tmp_path / "r", model="tiny",
+        budget=None, instruction="Say it's good or bad.",
+    ).save(tmp_path / "r")  # fmt: skip
+    page = unescape((tmp_path / "r" / "report.html").read_text(encoding="utf-8"))
+    (line,) = (line for line in page.splitlines() if "course compare" in line)
+    words = shlex.split(line.partition("<pre>")[2])
+    assert words[2] == str(file) and words[words.index("--text") + 1] == "the review"
+    assert words[words.index("--instruction") + 1] == "Say it's good or bad."
+    assert words[words.index("--methods") + 1] == "majority"
+
+
 def test_the_page_needs_nothing_else(whole):
     page = (whole.folder / "report.html").read_text(encoding="utf-8")
     assert not re.search(r'(?:src|href|url)\s*[=(]\s*["\']?(?:https?:)?//', page)
+    assert "Models: the course&#x27;s gpt-tuned (prompted)" in page
     assert page.count("<svg") == 4 and 'class="dark"' in page and 'name="viewport"' in page
     for sentence in whole.best().sentences:
         assert sentence[:40] in page
@@ -238,10 +286,36 @@ def test_what_there_is_no_time_for_is_named(reviews, tmp_path, monkeypatch):
     monkeypatch.setattr(
         running.Job, "seconds", lambda job, c: 1e6 if c.method == "head" else real(job, c) / 1e6
     )
-    result = run(reviews, tmp_path, budget="1h", sizes=[8], methods="tfidf,head", seeds=1)
+    said = []
+    settings = {"budget": "1h", "sizes": [8], "seeds": 1, "say": said.append}
+    result = run(reviews, tmp_path, methods="tfidf,head", **settings)
+    assert [line for line in said if line.startswith("head: left out for now; it needs about")]
+    assert not [line for line in said if line.startswith("tfidf")]  # over at once
     assert result.names == ["tfidf"] and "needs about 1000000 s" in result.left_out["head"]
     assert "head-8-0" in result.unfinished
     assert "not tried: head" in result.best().sentences[2].lower()
+
+
+def test_controls_are_measured_on_all_labels_though_the_budget_is_spent(reviews, tmp_path):
+    result = run(reviews, tmp_path, budget=1e-3, methods="majority,tfidf,few-shot", sizes=[8, 36])
+    assert result.names == ["majority", "tfidf"] == result.complete()
+    assert {cell.size for cell in result.cells} == {44}
+    assert {"tfidf-36-0", "few-shot-44-0"} <= set(result.unfinished)
+    assert result.cells_of("tfidf")[0].trials  # its setting was chosen
+
+
+def test_no_seed_is_measured_before_the_one_that_chooses_the_setting(
+    reviews, tmp_path, monkeypatch
+):
+    real = running.Job.seconds
+    monkeypatch.setattr(
+        running.Job,
+        "seconds",
+        lambda job, c: 1e6 if (c.method, c.seed) == ("few-shot", 0) else real(job, c) / 1e6,
+    )
+    result = run(reviews, tmp_path, budget="1h", methods="tfidf,few-shot", seeds=2)
+    assert result.names == ["tfidf"]
+    assert {"few-shot-44-0", "few-shot-44-1"} <= set(result.unfinished)
 
 
 def test_processes_measure_the_same(reviews, tmp_path):
@@ -316,6 +390,34 @@ def test_budgets_sizes_and_test_items():
         methods_named("lore")
 
 
+def test_a_large_table_is_shortened_to_the_labels_that_there_is_time_for():
+    def slow(size):
+        return 0.1 * size
+
+    assert affordable_labels(slow, 10_000, 600, named=False) == 512
+    assert affordable_labels(slow, 10_000, 600, named=True) == 2048
+    assert affordable_labels(slow, 10_000, None, named=False) == 10_000
+    assert affordable_labels(slow, 100, 1, named=False) == 100
+    # labels that cost nothing are not left out, whatever else takes long
+    assert affordable_labels(lambda size: 500.0, 10_000, 600, named=False) == 10_000
+
+
+def test_left_out_labels_are_said_and_a_run_that_goes_on_keeps_their_number(
+    reviews, tmp_path, monkeypatch
+):
+    said = []
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "affordable_labels", lambda *given: 20)
+        first = run(reviews, tmp_path, methods="majority,tfidf", budget="1h", say=said.append)
+    again = run(reviews, tmp_path, methods="majority,tfidf", budget="1h")
+    for result in (first, again):
+        assert result.sizes[-1] == len(result.data.train) == 20
+        (finding,) = (f for f in result.data.findings if "left out" in f.kind)
+        assert finding.count == 24 and "budget" in finding.what
+    assert any(line.startswith("24 ") and "20" in line for line in said)
+    assert any(line.startswith("models: none") for line in said)
+
+
 # the commands
 
 
@@ -328,11 +430,15 @@ def test_the_commands_from_file_to_answers(reviews, tmp_path, monkeypatch, capsy
     shown = capsysbinary.readouterr().out.decode()
     assert "zero-shot" in shown and "tokens read" in shown and not (tmp_path / "report").exists()
     compare_main([*given, "--methods", "majority,zero-shot", "--budget", "none", "--sizes", "8"])
-    assert "report.html" in capsysbinary.readouterr().out.decode()
+    out = capsysbinary.readouterr().out.decode()
+    assert "report.html" in out
+    head, *rows = out.splitlines()
+    assert head.split("  ")[0] == "method" and "accuracy %" in head and "ms an answer" in head
+    assert {row.split()[0] for row in rows[:2]} == {"majority", "zero-shot"}
     new = f"id;review\n7;{reviews[0]['review']}\n8;\n".encode()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(new)))
     with pytest.warns(UserWarning, match="1 rows have no text"):
-        use_main(["report", "--method", "zero-shot", "--delimiter", ";"])
+        use_main(["report", "--method", "zero-shot"])  # with the separator that the rows have
     header, first, second = capsysbinary.readouterr().out.decode().splitlines()
     assert header == "id;review;verdict"
     assert first == f"7;{reviews[0]['review']};{reviews[0]['verdict']}" and second == "8;;"

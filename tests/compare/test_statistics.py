@@ -72,6 +72,9 @@ def test_more_items_are_needed_for_what_is_closer():
     rng = np.random.default_rng(2)
     one, close, far = (drawn(rng, 200, 1, m, 0) for m in (0.7, 0.69, 0.6))
     assert items_needed(difference(one, close)) > items_needed(difference(one, far)) > 0
+    # no more digits than are known
+    few = difference(one[:, :40], far[:, :40])
+    assert items_needed(few) % 10 == 0
 
 
 def test_where_curves_cross():

@@ -2,15 +2,20 @@
 measure what they say.
 """
 
+from collections import Counter
+
+import numpy as np
+import pandas as pd
 import pytest
 from toy_data import write_toy_data
 
+from course.compare import ModelChoice
 from course.foundation.intervals import FEWEST_UNITS
 from course.lm import Sample, load
 from course.models import HubError, model_names
 from course.prompting.evaluation import Question
 from course.prompting.prompts import PLAIN, Prompt
-from course.studies import on_real_models, real_study
+from course.studies import advice, on_real_models, real_study
 from course.studies.command import main, measure
 from course.studies.on_real_models import REAL_STUDIES, of_tier
 from course.studies.real_study import REAL_TIERS, RealStudy
@@ -110,6 +115,43 @@ def test_a_specialist_stands_beside_the_prompted_model(toy, monkeypatch):
     plain = {(r["way"], r["number"]): r["value"] for r in rows if r["measure"] == "plain text"}
     assert set(plain) == {("prompted", 0), ("LoRA", 8)}  # demonstrations change no weights
     assert plain["prompted", 0] != plain["LoRA", 8] and min(plain.values()) > 0
+
+
+@pytest.mark.filterwarnings("ignore::course.models.text.UnknownWordsWarning")
+def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data, monkeypatch):
+    # the tiny model has no word for "contradiction"
+    tables = {"sentiment": advice.TABLES["sentiment"]}
+    screen = ("majority", "tfidf", "zero-shot", "few-shot", "head")
+    for name, value in {"ROWS": 24, "JUDGING": 6, "TABLES": tables, "SCREEN": screen}.items():
+        monkeypatch.setattr(advice, name, value)
+    monkeypatch.setattr(advice, "_choice", lambda: ModelChoice("gpt-small"))
+    for cached in (advice._rows, advice._bench):
+        cached.cache_clear()
+    small, judges = advice._small_table("sentiment", 0), advice._judges("sentiment")
+    texts = {item.text for item in (*small.train, *small.test)}
+    assert len(texts) == 24 and len(judges) == 6 and not texts & {item.text for item in judges}
+    rows = advice.real_advice(0)
+    for cached in (advice._rows, advice._bench):
+        cached.cache_clear()
+    kinds = {(row["task"], row["part"]) for row in rows}
+    assert kinds == {(t, p) for t in advice.TABLES for p in ("asked", "score", "advice")}
+    score = {
+        row["method"]: row["value"]
+        for row in rows
+        if (row["task"], row["part"]) == ("sentiment", "score")
+    }
+    assert set(score) == set(advice.SCREEN)
+    # the most common answer of the small table on the rows that judge
+    common = Counter(item.answer for item in small.train).most_common(1)[0][0]
+    assert score["majority"] == pytest.approx(100 * np.mean([i.answer == common for i in judges]))
+    (given,) = (row for row in rows if (row["task"], row["part"]) == ("sentiment", "advice"))
+    assert given["value"] in (0, 100) and score[given["best"]] == max(score.values())
+    table = pd.DataFrame([{"seed": 0} | row for row in rows])
+    (drawn,) = advice.by_draw(table).to_dict("records")
+    assert drawn["right"] == (given["value"] == 100) and drawn["points behind"] == given["behind"]
+    assert (drawn["advice"] == "cannot tell") == (given["method"] == "")
+    shown = advice.by_method(table)["sentiment"]
+    assert shown["TF-IDF"] == score["tfidf"] and len(shown) == len(advice.SCREEN)
 
 
 def test_an_answer_counts_wherever_it_stands_in_a_reply():

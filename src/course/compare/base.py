@@ -64,16 +64,24 @@ class Estimate:
         query: the work of answering one item.
         bytes: on disk, of what is learned.
         choosing: the part of ``learning`` that chooses a setting, which the first seed alone does.
+        remembered: the part of ``choosing`` that is counted but takes no time, as the rest of
+            ``learning`` computes it, too.
     """
 
     learning: Work
     query: Work
     bytes: float
     choosing: Work = Work()
+    remembered: Work = Work()
 
     def learning_with(self, seed: int) -> Work:
         """The work of learning with one of the seeds."""
         return self.learning if seed == 0 else self.learning - self.choosing
+
+    def computed_with(self, seed: int) -> Work:
+        """The part of it that takes time."""
+        own = self.learning_with(seed)
+        return own - self.remembered if seed == 0 else own
 
 
 @dataclass(frozen=True)

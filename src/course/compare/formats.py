@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from course.compare.table import Table, Value, new_table
@@ -38,7 +39,8 @@ def from_csv(text: str, where: str, delimiter: str | None, columns: Sequence[str
             ragged.append((line, len(values)))
     if ragged:
         notes.append(_ragged(ragged, len(rows), len(header), where))
-    return new_table(column_names(header, where), rows, where, notes)
+    table = new_table(column_names(header, where), rows, where, notes)
+    return replace(table, delimiter=sign)
 
 
 def _ragged(ragged: list[tuple[int, int]], rows: int, expected: int, where: str) -> str:
@@ -72,7 +74,8 @@ def _records(text: str, sign: str, where: str) -> tuple[list[tuple[int, list[str
     """(line, values) of each record, and whether quotation marks hold values together.
 
     A file with tabs need not quote anything. Where every line by itself has as many values as the
-    first, and quotation marks would swallow lines, they are text.
+    first, and quotation marks would swallow lines, they are text; not where marks are doubled and
+    everything can be read with them, as a program writes it that quotes.
     """
     problem: Exception | None = None
     records: list[tuple[int, list[str]]] = []
@@ -83,7 +86,7 @@ def _records(text: str, sign: str, where: str) -> tuple[list[tuple[int, list[str
     if sign == "\t" and '"' in text:
         plain = list(_read(text, sign, csv.QUOTE_NONE))
         even = len({len(values) for _, values in plain}) == 1
-        if even and (problem or len(plain) > len(records)):
+        if even and (problem or (len(plain) > len(records) and '""' not in text)):
             return plain, False
     if problem:
         raise ValueError(

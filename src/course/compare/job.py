@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from course.compare.bodies import Bench, ModelChoice, Served, choose_models
 from course.compare.cells import Cell
 from course.compare.costs import Speeds, measured_speeds
 from course.compare.coverage import MANY_UNKNOWN
-from course.compare.plan import BUDGET, SEEDS, Plan, affordable_items, make_plan
+from course.compare.plan import (
+    BUDGET,
+    FEWEST_TEST,
+    SEEDS,
+    Plan,
+    affordable_items,
+    affordable_labels,
+    make_plan,
+)
 from course.compare.preparation import MOST_TEST, Prepared, prepare
 from course.compare.reading import read_table
 from course.compare.registry import METHODS, methods_named
@@ -29,6 +38,7 @@ from course.foundation.validation import (
     optional,
     text,
 )
+from course.models.loading import DTYPES
 
 #: File of a report that says what is compared.
 PLAN_FILE = "plan.json"
@@ -54,6 +64,7 @@ class RunSettings:
         backend: one of :data:`BACKENDS`.
         address: of a Ray cluster.
         allow_personal: whether texts that look like personal data may be sent to a served model.
+        precision: of the prompted model, as :func:`course.models.load_model` takes it.
     """
 
     budget: float | None = BUDGET
@@ -64,6 +75,7 @@ class RunSettings:
     backend: str = "joblib"
     address: str | None = None
     allow_personal: bool = False
+    precision: str | None = None
 
     def __post_init__(self) -> None:
         check_fields(
@@ -76,6 +88,7 @@ class RunSettings:
             backend=one_of(BACKENDS),
             address=optional(text()),
             allow_personal=boolean(),
+            precision=optional(one_of(DTYPES)),
         )
 
 
@@ -113,6 +126,8 @@ class Job:
         names = (self.choice.causal, self.choice.encoder)
         served = self.choice.served
         parts = [self.data.fingerprint, *(self.choice.identity(name) for name in names)]
+        if self.choice.precision is not None:
+            parts.append(self.choice.precision)
         return json.dumps([*parts, served and [served.name, served.base_url]])
 
 
@@ -139,10 +154,12 @@ def prepared_job(
     read = read_table(table, encoding, delimiter)
     tests = None if test is None else read_table(test, encoding, delimiter)
     data = prepare(read, text, label, kind, template, instruction, tests, run.most_test)
-    choice = choose_models(model, encoder, served)
+    choice = choose_models(model, encoder, served, run.precision)
     if methods is None and served is None:
         wanted = [method for method in wanted if method.body != "served"]
     say(f"{len(data.train)} items to learn from, {len(data.test)} to test on ({data.task.kind})")
+    models = choice.titles({method.body for method in wanted})
+    say(f"models: {', '.join(models) or 'none'}")
     bench = Bench(data.task, choice)
     data = _with_coverage(bench, data, wanted, say)
     obstacles = {m.name: why for m in wanted if (why := m.obstacle(bench, data)) is not None}
@@ -150,12 +167,48 @@ def prepared_job(
     if not usable:
         reasons = "; ".join(f"{name}: {why}" for name, why in obstacles.items())
         raise ValueError(f"no method can be used on this table ({reasons})")
+    say("measuring how fast this machine is ...")
     speeds = measured_speeds(bench, data, [method.body for method in usable])
-    plan = make_plan(usable, len(data.train), methods is not None, run.sizes, run.seeds)
+    place, named = Path(out) if out is not None else None, methods is not None
+    kept = _kept_counts(data, place) if place is not None else None
+    labels = kept.train if kept else _labels(bench, data, usable, speeds, run, named)
+    if labels < len(data.train):
+        data = data.with_train(labels)
+        say(f"{data.findings[-1].count:,} {data.findings[-1].what}")
+    plan = make_plan(usable, len(data.train), named, run.sizes, run.seeds)
     keys = dict.fromkeys((cell.method, cell.size) for cell in plan.cells)
     estimates = {(n, size): METHODS[n].estimate(bench, data, size) for n, size in keys}
     job = Job(data, choice, tuple(usable), obstacles, plan, speeds, estimates)
-    return _with_test_items(job, run, Path(out) if out is not None else None)
+    job = replace(job, data=data.with_test(kept.test if kept else _affordable(job, run)))
+    if place is not None and kept is None:
+        counts = {"train": len(job.data.train), "test": len(job.data.test)}
+        record = {"data": job.data.fingerprint, **counts, "source": data.source}
+        write_text(place / PLAN_FILE, json.dumps(record, indent=1) + "\n")
+    return job
+
+
+def _labels(
+    bench: Bench,
+    data: Prepared,
+    methods: Sequence[Method],
+    speeds: Speeds,
+    run: RunSettings,
+    named: bool,
+) -> int:
+    """How many labels there is time for; all if the numbers of labels were named."""
+    first = [method for method in methods if named or method.in_screen]
+
+    @cache
+    def seconds(size: int) -> float:
+        cells = [Cell(m.name, size if m.uses_labels else 0, 0) for m in first]
+        items = min(FEWEST_TEST, len(data.test))
+        return sum(
+            speeds.seconds(m, m.estimate(bench, data, cell.size), cell, items)
+            for m, cell in zip(first, cells, strict=True)
+        )
+
+    count = len(data.train)
+    return count if run.sizes else affordable_labels(seconds, count, run.budget, named)
 
 
 def _with_coverage(bench: Bench, data: Prepared, methods: Sequence[Method], say: Say) -> Prepared:
@@ -171,18 +224,6 @@ def _with_coverage(bench: Bench, data: Prepared, methods: Sequence[Method], say:
     return replace(data, findings=(*data.findings, *findings))
 
 
-def _with_test_items(job: Job, run: RunSettings, out: Path | None) -> Job:
-    """The job with as many test items as the screen has time for, or as an earlier run had."""
-    stored = _stored_plan(job, out) if out is not None else None
-    count = stored or _affordable(job, run)
-    if count < len(job.data.test):
-        job = replace(job, data=job.data.with_test(count))
-    if out is not None and stored is None:
-        record = {"data": job.data.fingerprint, "test": count, "source": job.data.source}
-        write_text(out / PLAN_FILE, json.dumps(record, indent=1) + "\n")
-    return job
-
-
 def _affordable(job: Job, run: RunSettings) -> int:
     screen = job.plan.phases()[0]
     with_none = sum(
@@ -194,8 +235,16 @@ def _affordable(job: Job, run: RunSettings) -> int:
     return affordable_items(with_one - with_none, with_none, len(job.data.test), run.budget)
 
 
-def _stored_plan(job: Job, out: Path) -> int | None:
-    """The number of test items of an earlier run in the same folder.
+@dataclass(frozen=True)
+class _Counts:
+    """How many items an earlier run in the same folder had."""
+
+    train: int
+    test: int
+
+
+def _kept_counts(data: Prepared, out: Path) -> _Counts | None:
+    """Those of an earlier run in the same folder; None if there was none.
 
     Raises:
         ValueError: if the folder holds a comparison of other data.
@@ -205,18 +254,20 @@ def _stored_plan(job: Job, out: Path) -> int | None:
         return None
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        count, fingerprint = integer(1)("test", stored["test"]), stored["data"]
+        labels = stored.get("train", len(data.train))
+        counts = _Counts(integer(1)("train", labels), integer(1)("test", stored["test"]))
+        fingerprint = stored["data"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is damaged ({error!r}): expected the plan of a comparison; delete it, or name "
             "another folder"
         ) from error
-    if job.data.with_test(count).fingerprint != fingerprint:
+    if data.with_train(counts.train).with_test(counts.test).fingerprint != fingerprint:
         raise ValueError(
             f"{out} holds a comparison of other data ({stored.get('source')}): expected the same "
             "table, columns and instruction; name another folder with out= (--out)"
         )
-    return count
+    return counts
 
 
 def estimates_table(job: Job) -> list[dict[str, Any]]:

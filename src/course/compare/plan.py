@@ -3,7 +3,7 @@ lasts.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from course.compare.base import Method
@@ -18,6 +18,9 @@ BUDGET = 600.0
 #: Fewest test items that a screen is shortened to, and the share of the budget (and the most
 #: seconds) that it may take.
 FEWEST_TEST, SCREEN_SHARE, SCREEN_SECONDS = 100, 1 / 3, 100.0
+#: Fewest labels that a large table is shortened to, the share of the budget that methods may take
+#: that were named, and by what factor the labels must make them slower to be left out.
+FEWEST_LABELS, NAMED_SHARE, SLOWER = 128, 2 / 3, 1.25
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -100,6 +103,24 @@ def make_plan(
 
 def _all(method: Method, count: int) -> int:
     return count if method.uses_labels else 0
+
+
+def affordable_labels(
+    seconds: Callable[[int], float], count: int, budget: float | None, named: bool
+) -> int:
+    """With how many of the labels there is time for the first phase; the last point of the curves.
+
+    Args:
+        seconds: of the first phase, by the number of labels.
+        count: that there are.
+        named: whether the methods were named.
+    """
+    if budget is None or count <= FEWEST_LABELS:
+        return count
+    smaller = [size for size in SIZES if FEWEST_LABELS <= size < count]
+    allowed = (NAMED_SHARE if named else SCREEN_SHARE) * budget
+    allowed = max(allowed, SLOWER * seconds(smaller[0]))
+    return next((s for s in (count, *smaller[::-1]) if seconds(s) <= allowed), smaller[0])
 
 
 def affordable_items(seconds: float, fixed: float, items: int, budget: float | None) -> int:

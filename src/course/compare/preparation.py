@@ -85,6 +85,18 @@ class Prepared:
         places = order([item.answer for item in self.test], 0, self.task.kind == "labels")
         return replace(self, test=tuple(self.test[i] for i in sorted(places[:count])))
 
+    def with_train(self, count: int) -> "Prepared":
+        """The same with at most ``count`` of the training items, which a finding says."""
+        left = len(self.train) - count
+        if left <= 0:
+            return self
+        what = (
+            "labelled items were left out, as the budget is too short to learn from all: "
+            f"{count:,} at random are used (a longer --budget uses more, --budget none all)"
+        )
+        finding = Finding("items to learn from left out", left, what)
+        return replace(self, train=self.subset(count, 0), findings=(*self.findings, finding))
+
 
 def prepare(
     table: Table,

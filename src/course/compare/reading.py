@@ -27,6 +27,8 @@ from course.foundation.validation import shown
 
 #: Encodings that are offered for bytes that are no UTF-8: Western Europe, Taiwan, China, Japan.
 ENCODINGS = ("cp1252", "big5", "gbk", "shift_jis")
+#: The sources of tables that come from memory, in words.
+IN_MEMORY = ("the list", "the frame", "the data set")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -3,8 +3,8 @@
 import io
 import json
 import re
+import shlex
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
@@ -14,18 +14,17 @@ from course.compare.advice import Advice, crossings
 from course.compare.cards import write_cards
 from course.compare.coverage import MANY_UNKNOWN
 from course.compare.privacy import allows
+from course.compare.reading import IN_MEMORY
 from course.compare.registry import METHODS
+from course.compare.report_tables import costs_table, recalls_table, scores_table, table_of
 from course.foundation import write_bytes, write_text
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from course.compare.result import Comparison
 
 PAGE, JSON_FILE, CSV_FILE = "report.html", "results.json", "results.csv"
-#: Labels whose recall has a column of its own.
-_MOST_LABELS = 12
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #222; --page: #fff; --soft: #5a5a5a; --line: #ddd; --box:
@@ -45,7 +44,9 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; white-space: nowrap; }
-td.text { white-space: normal; min-width: 16rem; overflow-wrap: anywhere; }
+td:first-child { white-space: normal; min-width: 6rem; }
+td.text { white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
+@media (min-width: 48rem) { td.text { min-width: 16rem; } }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; }
 figure svg { width: 100%; max-width: 44rem; height: auto; display: block; }
@@ -104,13 +105,15 @@ def page(result: "Comparison", advice: Advice, folder: Path) -> str:
         if result.data.task.kind == "labels"
         else "<h2>Score by labels</h2>",
         _figure(_both(result, "curve"), _curve_caption(result, advice)),
-        "<h2>What each method reaches, and what it costs</h2>",
-        _methods_table(result),
+        "<h2>What each method reaches</h2>",
+        scores_table(result),
+        "<h2>What it costs</h2>",
+        costs_table(result),
         _figure(
             _both(result, "cost"),
             "Score against the time of one answer on this machine, with 95 % intervals.",
         ),
-        _recalls(result),
+        recalls_table(result),
         "<h2>Errors that one method alone makes</h2>",
         _errors(result),
         _unread(result),
@@ -133,32 +136,6 @@ def page(result: "Comparison", advice: Advice, folder: Path) -> str:
     )
 
 
-def table_of(head: Sequence[str], rows: Sequence[Sequence[Any]], text: Sequence[int] = ()) -> str:
-    """An HTML table that may be scrolled sideways; numbers stand on the right.
-
-    Args:
-        text: columns that break their lines.
-    """
-    numbers = {
-        i for i in range(len(head))
-        if rows and all(re.fullmatch(r"[-+−]?[\d,.]*( ?\[.*\])?|-", str(row[i])) for row in rows)
-    }  # fmt: skip
-
-    def cell(tag: str, i: int, value: Any) -> str:
-        kind = (
-            ' class="number"'
-            if i in numbers
-            else ' class="text"'
-            if i in text and tag == "td"
-            else ""
-        )
-        return f"<{tag}{kind}>{escape(str(value))}</{tag}>"
-
-    lines = ["".join(cell("th", i, name) for i, name in enumerate(head))]
-    lines += ["".join(cell("td", i, value) for i, value in enumerate(row)) for row in rows]
-    return f'<div class="wide"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
-
-
 def _loud(result: "Comparison") -> str:
     """What makes the figures below say little."""
     loud = [finding for finding in result.data.findings if finding.kind == MANY_UNKNOWN]
@@ -177,8 +154,13 @@ def _summary(result: "Comparison") -> str:
         "the test "
         "items and, where a method was run with several seeds, which labels it got and its "
         "training. "
-        f"Took {result.seconds:.0f} seconds.</p>"
+        f"{escape(_models(result))}Took {result.seconds:.0f} seconds.</p>"
     )
+
+
+def _models(result: "Comparison") -> str:
+    names = result.choice.titles({METHODS[name].body for name in result.names})
+    return f"Models: {', '.join(names)}. " if names else ""
 
 
 def _asked(result: "Comparison") -> str:
@@ -186,62 +168,6 @@ def _asked(result: "Comparison") -> str:
     if task.kind == "labels":
         return f"{len(task.labels)} labels in the column {task.label!r}"
     return f"{'free answers' if task.kind == 'answers' else 'tags'} in the column {task.label!r}"
-
-
-def _methods_table(result: "Comparison") -> str:
-    table, task = result.table(), result.data.task
-    second = [c for c in table.columns if c not in ("low", "high")][1]
-    head = [
-        "method", f"{task.measure} %", second, "against the best", "seeds", "unread", "labels",
-        "learning s", "ms an answer", "tokens an answer", "kept bytes", "peak memory MB",
-    ]  # fmt: skip
-    priced = table["money"].notna().any()
-    rows = [
-        _method_row(str(name), row, task.measure, second, priced) for name, row in table.iterrows()
-    ]
-    return table_of([*head, *(["money"] if priced else [])], rows)
-
-
-def _method_row(name: str, row: "pd.Series", measure: str, second: str, priced: bool) -> list[str]:
-    behind = "-" if row["behind"] == 0 and row["behind low"] == -row["behind high"] else (
-        f"{row['behind']:+.1f} [{row['behind low']:+.1f}, {row['behind high']:+.1f}]"
-    )  # fmt: skip
-    cost = [f"{row['money']:.4f}" if row["money"] is not None else "-"] if priced else []
-    return [
-        METHODS[name].title,
-        f"{row[measure]:.1f} [{row['low']:.1f}, {row['high']:.1f}]",
-        f"{row[second]:.1f}",
-        behind,
-        str(row["seeds"]),
-        f"{row['unread']:.0f}",
-        f"{row['labels']:,}",
-        f"{row['learn s']:.1f}",
-        f"{row['ms a query']:.1f}",
-        f"{row['tokens a query']:.0f}",
-        f"{row['bytes']:,}",
-        f"{row['peak memory'] / 1e6:,.0f}" if row["peak memory"] else "-",
-        *cost,
-    ]
-
-
-def _recalls(result: "Comparison") -> str:
-    """Recall by label, for labels; with many, of the rarest."""
-    if result.data.task.kind != "labels":
-        return ""
-    names = result.complete()
-    recalls = {name: result.recalls(name) for name in names}
-    counts = {
-        label: sum(i.answer == label for i in result.data.test) for label in recalls[names[0]]
-    }
-    labels = sorted(counts, key=lambda label: counts[label])[:_MOST_LABELS]
-    head = ["method", *(f"{label} ({counts[label]})" for label in labels)]
-    rows = [[METHODS[n].title, *(f"{recalls[n][label]:.0f}" for label in labels)] for n in names]
-    return (
-        '<h2>Recall of each label</h2><p class="soft">Of the test items with a label (their '
-        "number in "
-        "brackets) the share that was given it, in percent; the rarest label first.</p>"
-        + table_of(head, rows)
-    )
 
 
 def _errors(result: "Comparison") -> str:
@@ -300,7 +226,7 @@ def _hosting(result: "Comparison") -> str:
     ):
         if name is not None:
             licence = choice.licence(name)
-            place = name if "/" in name else f"{name} ({choice.tier})"
+            place = choice.title(name)
             rows.append(
                 [use, place, licence or "not stated", allows(licence), "stays on the machine"]
             )
@@ -329,25 +255,43 @@ def _hosting(result: "Comparison") -> str:
 
 
 def _repeat(result: "Comparison", folder: Path) -> str:
-    task = result.data.task
-    columns = " ".join(f"--text {name}" for name in task.text)
-    kept = "\n".join(
-        f"course use {folder.name}/ --method {name} < new.csv > labelled.csv"
+    kept = [
+        f"course use {shlex.quote(folder.name)} --method {name} < new.csv > labelled.csv"
         for name in result.learned()
-    )
-    told, causal = task.told, result.choice.causal
-    model = causal if causal and "/" in causal else result.choice.tier
+    ]
+    lines = "\n".join([_command(result, folder), *kept])
     return (
         "<p>The test items were answered once by each method, after its setting had been chosen "
-        "on a quarter "
-        "of its own labels (up to four settings each). Equal and nearly equal texts are never on "
-        "both sides. "
-        "All choices follow from the seed.</p>"
-        f"<pre>course compare {escape(result.data.source)} {escape(columns)} --label "
-        f"{escape(task.label)} --model {escape(model)} "
-        f"--out {escape(folder.name)}/\n{escape(kept)}</pre>"
-        f"<p>Instruction of the prompted methods:</p><pre>{escape(told)}</pre>"
+        "on a quarter of its own labels (up to four settings each). Equal and nearly equal texts "
+        "are never on both sides. All choices follow from the seed.</p>"
+        f"<pre>{escape(lines)}</pre>"
+        f"<p>Instruction of the prompted methods:</p><pre>{escape(result.data.task.told)}</pre>"
     )
+
+
+def _command(result: "Comparison", folder: Path) -> str:
+    """What repeats the comparison: a command for a file, a call for a table in memory."""
+    task, choice = result.data.task, result.choice
+    named = choice.causal if choice.causal and "/" in choice.causal else choice.tier
+    if result.data.source in IN_MEMORY:
+        text: Any = task.text[0] if len(task.text) == 1 else list(task.text)
+        return (
+            f"compare(table, text={text!r}, label={task.label!r}, model={named!r}, "
+            f"out={folder.name!r})"
+        )
+    options = [
+        *(("--text", name) for name in task.text),
+        ("--label", task.label),
+        ("--template", task.template),
+        ("--instruction", task.instruction),
+        ("--kind", task.kind),
+        ("--methods", ",".join(result.names)),
+        ("--model", named),
+        ("--precision", choice.precision),
+        ("--out", folder.name),
+    ]
+    given = [f"{name} {shlex.quote(value)}" for name, value in options if value]
+    return " ".join(["course compare", shlex.quote(result.data.source), *given])
 
 
 def _curve_caption(result: "Comparison", advice: Advice) -> str:

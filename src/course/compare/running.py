@@ -36,6 +36,9 @@ from course.foundation import write_text
 from course.lm.openai_api import EndpointError
 from course.training.fitting import TrainingDiverged
 
+#: Seconds below which nothing is said of a cell.
+_SHORT = 2.0
+
 
 def compare(
     table: Any,
@@ -81,7 +84,7 @@ def compare(
         encoding, delimiter: of a text file.
         say: what tells how it goes, a line at a time (default: nobody).
         settings: further fields of :class:`RunSettings`: ``seeds``, ``sizes``, ``most_test``,
-            ``jobs``, ``backend``.
+            ``jobs``, ``backend``, ``precision``.
 
     Returns:
         The :class:`Comparison`, partial if the budget did not suffice; it says what was not tried.
@@ -116,7 +119,7 @@ def run_job(
     folder = Path(kept.name) if kept else out
     assert folder is not None
     write_text(folder / MODELS_FILE, json.dumps(asdict(job.choice), indent=1) + "\n")
-    state = _State(job, folder, Deadline(end))
+    state = _State(job, folder, Deadline(end), say=say)
     for place, phase in enumerate(job.plan.phases()):
         _run_phase(state, phase, run, say)
         if place == 0:
@@ -173,6 +176,7 @@ class _State:
     left_out: dict[str, str] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     bench: Bench | None = None
+    say: Say = lambda line: None
 
     def setting(self, cell: Cell) -> dict[str, Any] | None:
         """What the first seed has chosen; None if this is the first."""
@@ -192,6 +196,10 @@ class _State:
             for other, result in self.results.items()
         ]
         return self.job.seconds(cell) * correction(cell, done)
+
+    def waits_for_nothing(self, cell: Cell) -> bool:
+        """Whether the first seed, which chooses the setting for all, was measured."""
+        return cell.seed == 0 or self.setting(cell) is not None
 
     def task(self, cell: Cell) -> tuple[Cell, Job, Path | None, dict | None, float, Path]:
         """What a process needs to measure a cell."""
@@ -213,7 +221,7 @@ def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say)
     if run.jobs == 1:
         for cell in missing:
             if _affords(state, cell):
-                say(f"{cell.name}: about {state.seconds(cell):.0f} s")
+                _announce(state, cell, say)
                 state.bench = state.bench or _bench(state.job, state.deadline, state.folder)
                 _take(state, cell, _measured(*state.task(cell), state.bench))
         return
@@ -227,6 +235,15 @@ def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say)
                 _take(state, cell, result)
 
 
+def _announce(state: _State, cell: Cell, say: Say) -> None:
+    """Say what is measured now, unless it is over before that is read."""
+    seconds, left = state.seconds(cell), state.deadline.left
+    if seconds >= _SHORT:
+        labels = f", {cell.size:,} labels" if cell.size else ""
+        budget = f" ({left:.0f} s of the budget are left)" if left != float("inf") else ""
+        say(f"{cell.method}{labels}, seed {cell.seed}: about {seconds:.0f} s{budget}")
+
+
 def _backend(run: RunSettings) -> AbstractContextManager:
     if run.backend == "joblib":
         return nullcontext()
@@ -236,21 +253,36 @@ def _backend(run: RunSettings) -> AbstractContextManager:
 
 
 def _affords(state: _State, cell: Cell) -> bool:
-    """Whether there is time for a cell; if not, why is noted. The controls are always measured."""
+    """Whether there is time for a cell; if not, why is noted. Controls are always measured on all
+    labels.
+    """
+    if not state.waits_for_nothing(cell):
+        state.unfinished.append(cell.name)
+        return False
     needed, left = state.seconds(cell), state.deadline.left
-    if needed <= left or METHODS[cell.method].body == "none":
+    if needed <= left or _is_control(state.job, cell):
         return True
     reason = f"needs about {needed:.0f} s, and {max(left, 0):.0f} s of the budget were left"
-    if not any(c.method == cell.method for c in state.results):
-        state.left_out.setdefault(cell.method, reason)
+    if cell.method not in state.left_out and not any(
+        c.method == cell.method for c in state.results
+    ):
+        state.left_out[cell.method] = reason
+        state.say(f"{cell.method}: left out for now; it {reason}")
     state.unfinished.append(cell.name)
     return False
+
+
+def _is_control(job: Job, cell: Cell) -> bool:
+    """Whether a cell is what everything else is held against: a control on all labels."""
+    full = cell.size in (0, job.plan.sizes[-1]) and cell.seed == 0
+    return full and METHODS[cell.method].body == "none"
 
 
 def _take(state: _State, cell: Cell, result: CellResult | str) -> None:
     if isinstance(result, str):
         if not any(c.method == cell.method for c in state.results):
             state.left_out[cell.method] = result
+        state.say(f"{cell.method}: {result}")
         state.unfinished.append(cell.name)
         return
     cells_.store(result, cell, state.job.key, state.folder)
@@ -275,6 +307,8 @@ def _measured(
     Args:
         left: seconds that are left; clocks of other machines differ.
     """
+    if _is_control(job, cell):
+        bench = _bench(job, Deadline(), folder)
     bench = bench or _bench(job, Deadline(time.monotonic() + left), folder)
     try:
         return cells_.measure(cell, bench, job.data, place, setting)

@@ -157,7 +157,7 @@ def _estimate(
 
 def items_needed(unclear: Estimated) -> int:
     """How many more test items would settle which of two is better or that both are about equally
-    good, rounded up to two digits: until the interval of the difference ends within
+    good, rounded up to tens, and to two digits: until the interval of the difference ends within
     :data:`MARGIN` on the other side.
     """
     wanted = MARGIN + abs(unclear.mean)
@@ -167,7 +167,7 @@ def items_needed(unclear: Estimated) -> int:
 
 
 def _rounded(number: float) -> int:
-    step = 10 ** max(len(str(int(number))) - 2, 0)
+    step = 10 ** max(len(str(int(number))) - 2, 1)
     return int(-(-number // step) * step)
 
 

@@ -17,12 +17,14 @@ class Table:
         rows: column -> value, for each row; a missing value is an empty text.
         source: where it comes from, in words.
         notes: what was decided while reading, in words.
+        delimiter: between the values of a line, if it comes from a file of lines.
     """
 
     columns: tuple[str, ...]
     rows: tuple[dict[str, Value], ...]
     source: str
     notes: tuple[str, ...] = ()
+    delimiter: str = ","
 
     def column(self, name: str, option: str = "text") -> str:
         """The name itself, if there is a column of that name.

@@ -39,8 +39,7 @@ def _run(chosen: argparse.Namespace) -> None:
 
     task, predictor = load_learned(Path(chosen.report), chosen.method)
     columns, rows = with_answers(table, task, use(table, task, predictor))
-    delimiter = chosen.delimiter or ("\t" if chosen.format == "tsv" else ",")
-    out = as_text(columns, rows, suffix, delimiter)
+    out = as_text(columns, rows, suffix, table.delimiter)
     sys.stdout.buffer.write(out.encode())
 
 

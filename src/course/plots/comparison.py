@@ -103,7 +103,8 @@ def score_by_cost(
         placed.append((x, y))
         ax.annotate(
             titles[str(name)], (x, y), xytext=(7, 0), textcoords="offset points", color=colour,
-            va="center", fontsize=9,
+            va="center", fontsize=9, zorder=4,
+            bbox={"facecolor": _PAGE[dark], "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
         )  # fmt: skip
     ax.set_xscale("log")
     ax.set_xlim(right=ax.get_xlim()[1] * 12)

@@ -15,7 +15,6 @@ from a trial on a busy machine whose seconds of the processor were counted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,12 +24,11 @@ from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE, Bench, ModelChoic
 from course.compare.cells import Cell, CellResult, measure
 from course.compare.preparation import Prepared
 from course.compare.registry import METHODS
-from course.compare.result import Comparison
 from course.compare.statistics import Estimated, crossing
 from course.compare.task import Item, TableTask
 from course.foundation.intervals import PERCENT, interval
 from course.foundation.rng import Rng
-from course.studies.advice import judged
+from course.studies.advice import as_row, judged, on_part
 from course.studies.claims import Claim, MoreThan, NoWorse, Varies
 from course.studies.records import Row, Study, read_record
 from course.studies.tables import by_seed, where
@@ -223,34 +221,9 @@ def _row(cell: CellResult, data: Prepared) -> Row:
 def advice_row(data: Prepared, cells: Sequence[CellResult], labels: int) -> Row:
     """The advice with some labels from the first test items, judged by the others."""
     given, judging = (
-        _comparison(data, cells, labels, part)
-        for part in (slice(ASKED), slice(ASKED, len(data.test)))
+        on_part(data, cells, labels, part) for part in (slice(ASKED), slice(ASKED, len(data.test)))
     )
-    found = judged(given, judging)
-    return {
-        "method": found["method"] or "",
-        "best": found["best"],
-        "behind": round(found["behind"], 3),
-        "value": 100.0 * found["right"],
-    }
-
-
-def _comparison(
-    data: Prepared, cells: Sequence[CellResult], labels: int, part: slice
-) -> Comparison:
-    """The comparison of a user who has some labels and a part of the test items."""
-    test = data.test[part]
-    own = [
-        replace(
-            cell,
-            answers=cell.answers[part],
-            query_seconds=cell.query_seconds * len(test) / len(data.test),
-        )
-        for cell in cells
-        if cell.size in (0, labels)
-    ]
-    small = replace(data, train=data.train[:labels], test=test)
-    return Comparison(small, ModelChoice(), (labels,), tuple(own), {}, (), {}, 0.0, Path())
+    return as_row(judged(given, judging))
 
 
 def advice_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -371,7 +344,7 @@ def baselines(
 
 
 RATES = Study("choosing-rates", 1, (PROMPTED_ROLE, ENCODER_ROLE), (100,), rates)
-STUDY = Study("choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), (0, 1, 2, 3, 4), choosing)
+STUDY = Study("choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), (0, 1, 2), choosing)
 STUDIES = (RATES, STUDY)
 
 _ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)

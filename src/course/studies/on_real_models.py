@@ -16,6 +16,7 @@ import numpy as np
 
 from course.adapters import tuning
 from course.adapters.methods import METHODS, adapt
+from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE
 from course.heads import learning
 from course.lm.language_model import LanguageModel, load
 from course.models.hub import tier
@@ -35,6 +36,7 @@ from course.search.gradient import AutoPrompt
 from course.search.objective import answers
 from course.search.writers import AskedWriter
 from course.search.writing import WrittenPrompts
+from course.studies.advice import real_advice
 from course.studies.real_reward import REWARD
 from course.studies.real_study import RealStudy
 from course.studies.records import Row
@@ -338,6 +340,14 @@ REAL_STUDIES: dict[str, RealStudy] = {
         RealStudy("requests", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
         RealStudy("chains", 1, ("gpt-large",), _SEEDS, real_chains, ("problem",)),
         RealStudy("prompts", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_prompts, ("sentiment",)),
+        RealStudy(
+            "advice",
+            1,
+            (PROMPTED_ROLE, ENCODER_ROLE),
+            (0, 1, 2, 3, 4),
+            real_advice,
+            ("sentiment", "inference"),
+        ),
         REWARD,
     )
 }

@@ -368,8 +368,8 @@ def effect(table: pd.DataFrame, request: str, state: str) -> np.ndarray:
     return by_body(rows, GPTS, request=request) - by_body(rows, GPTS, request=NO_REQUEST)
 
 
-STUDY = Study("policies", 1, GPTS, (0, 1, 2, 3, 4), policies)
-BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1, 2), betas)
+STUDY = Study("policies", 1, GPTS, (0, 1, 2), policies)
+BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1), betas)
 STUDIES = (STUDY, BETA_STUDY)
 
 _ALL = (Varies.ITEMS, Varies.TRAINING, Varies.PRETRAINING)

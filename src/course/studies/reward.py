@@ -275,7 +275,7 @@ def _at_the_end(table: pd.DataFrame, source: str, comparisons: int | None = None
     return curve_of(table, "gold", source, comparisons)[:, -1]
 
 
-STUDY = Study("overoptimisation", 1, (BODY,), (0, 1, 2, 3, 4), overoptimised)
+STUDY = Study("overoptimisation", 1, (BODY,), (0, 1, 2, 3), overoptimised)
 STUDIES = (STUDY,)
 
 _VARIES = (Varies.ITEMS, Varies.TRAINING)
