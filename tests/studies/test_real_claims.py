@@ -161,8 +161,8 @@ def recorded(tmp_path, monkeypatch):
 
 
 def test_a_record_can_be_read_where_neither_models_nor_data_are(recorded):
-    for study in REAL_STUDIES.values():
-        assert len(read_record(study).runs) == len(study.seeds)
+    for name in MEASURED:
+        assert len(read_record(REAL_STUDIES[name]).runs) == len(REAL_STUDIES[name].seeds)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pandas as pd
 from course.foundation.intervals import Sample
 from course.studies import on_real_models as real
 from course.studies import real_tables as tables
-from course.studies.claims import Claim, Demonstration, Varies
+from course.studies.claims import Claim, Demonstration, Varies, undecided
 from course.studies.on_real_models import REAL_STUDIES
 from course.studies.table_of_claims import ClaimsTable, table_of
 from course.studies.verdicts import Kind, MoreThan, NoWorse
@@ -68,6 +68,7 @@ def _specialist() -> tuple[Claim, ...]:
             "specialist",
             lambda table: -tables.changed_by_tuning(table, "inference"),
             _TUNED,
+            **undecided("before tuning, too, it judges them no better than by guessing"),
         ),
         _claim(
             "1c",
@@ -228,6 +229,10 @@ def _asking() -> tuple[Claim, ...]:
             "wei2022finetuned",
             "requests",
             partial(tables.gained_by_task, better=tables.TEMPLATE, than=tables.NO_TEMPLATE),
+            **undecided(
+                "most tasks are answered exactly next to never either way, and rhymes far more"
+                " often without the template"
+            ),
         ),
         _claim(
             "4e",
@@ -242,6 +247,7 @@ def _asking() -> tuple[Claim, ...]:
                 than=f"{tables.NO_TEMPLATE}{real.IN_IT}",
             ),
             exploratory=True,
+            **undecided("the template helps on some tasks and hurts on others"),
         ),
         *(
             _claim(
