@@ -25,6 +25,7 @@ from course.studies.verdicts import Kind, MoreThan, NoWorse
 SMOL, MINI = "SmolLM2-135M", "MiniLM"
 _TUNED, _PROMPTED = (Varies.ITEMS, Varies.TRAINING), (Varies.ITEMS,)
 _Values = Callable[[pd.DataFrame], Sample | np.ndarray]
+_TWO_SEEDS = "both seeds are far ahead, but two are too few for an interval"
 #: Task of a head -> what it reads.
 _DATA = {
     "sentiment": "film snippets",
@@ -72,13 +73,13 @@ def _specialist() -> tuple[Claim, ...]:
         ),
         _claim(
             "1c",
-            f"Tuned so, {SMOL} finds plain text less likely than before.",
+            f"Tuned so, {SMOL} has a higher perplexity on plain text than before.",
             MoreThan(0),
             "mccloskey1989catastrophic",
             "specialist",
-            lambda table: tables.changed_by_tuning(table, tables.PLAIN_TEXT),
+            tables.rise_of_perplexity,
             _TUNED,
-            unit="nats a token",
+            unit="percent",
         ),
     )
 
@@ -98,6 +99,7 @@ def _heads() -> tuple[Claim, ...]:
             "heads",
             partial(tables.lead_of_pretrained, task=task),
             _TUNED,
+            **({} if task == "inference" else undecided(_TWO_SEEDS)),
         )
         for task in real.HEAD_LABELS
     )
@@ -309,7 +311,7 @@ def _prompts() -> tuple[Claim, ...]:
             MoreThan(0),
             "lester2021power",
             "prompts",
-            lambda table: tables.gained(table, tables.LABELLED, tables.SOFT_PROMPT, tables.PEOPLES),
+            over_people(tables.SOFT_PROMPT),
             _TUNED,
         ),
     )
@@ -327,8 +329,8 @@ REAL_CLAIMS: tuple[Claim | Demonstration, ...] = (
 
 
 def is_measured(claim: Claim | Demonstration) -> bool:
-    """Whether the studies of a claim have records."""
-    return all(study.path.exists() for study in claim.studies)
+    """Whether the studies of a claim have whole records."""
+    return all(tables.is_recorded(study) for study in claim.studies)
 
 
 def real_claims_table(*numbers: str) -> ClaimsTable:

@@ -14,7 +14,7 @@ from course.adapters.methods import METHODS
 from course.foundation.intervals import Independent
 from course.models.index import INDEX
 from course.studies import heads
-from course.studies.records import Study, read_record
+from course.studies.records import RecordError, Study, read_record
 from course.studies.tables import by_seed, curve, means, where
 
 #: How a prompted model and a tuned one are called in the study ``specialist``.
@@ -77,6 +77,11 @@ def changed_by_tuning(table: pd.DataFrame, measure: str) -> np.ndarray:
     """
     ways = by_number(table, measure)
     return ways[TUNED_WAY][1][:, -1] - ways[PROMPTED_WAY][1][:, 0]
+
+
+def rise_of_perplexity(table: pd.DataFrame) -> np.ndarray:
+    """By how much the perplexity of plain text rose with that, in percent, (seeds,)."""
+    return 100 * np.expm1(changed_by_tuning(table, PLAIN_TEXT))
 
 
 def what_is_lost(table: pd.DataFrame) -> pd.DataFrame:
@@ -259,6 +264,15 @@ def by_way(table: pd.DataFrame) -> pd.DataFrame:
 # what was measured, and what it took
 
 
+def is_recorded(study: Study) -> bool:
+    """Whether there is a record of all its seeds."""
+    try:
+        read_record(study)
+    except RecordError:
+        return False
+    return True
+
+
 def provenance(study: Study) -> str:
     """What a recorded study measured: its models with the packages that they are from, the number
     of seeds, the minutes of all of them together, and the machine.
@@ -277,7 +291,7 @@ def costs(studies: Mapping[str, Study]) -> pd.DataFrame:
     """
     rows = {}
     for name, study in studies.items():
-        if not study.path.exists():
+        if not is_recorded(study):
             continue
         record = read_record(study)
         rows[name] = {
