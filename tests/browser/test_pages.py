@@ -185,3 +185,34 @@ def test_the_keyboard_reaches_the_text_and_opens_code(browser, pages):
     tab.keyboard.press("Enter")
     assert tab.locator("details.hide").first.evaluate("d => d.open")
     tab.close()
+
+
+def test_a_term_is_explained_to_the_keyboard_and_escape_hides_it(browser, pages):
+    tab = browser.new_page(viewport={"width": WIDE, "height": 900})
+    tab.goto(next(page for page in pages if page.stem.startswith("03")).as_uri())
+    gloss = tab.locator(".gloss").first
+    tip = gloss.locator("[role=tooltip]")
+    assert not tip.is_visible()
+    gloss.locator("button").focus()
+    assert tip.is_visible()
+    tab.keyboard.press("Escape")
+    assert not tip.is_visible()
+    gloss.hover()
+    tab.mouse.move(0, 0)
+    gloss.hover()
+    assert tip.is_visible()
+    tab.close()
+
+
+def test_what_a_term_means_stays_inside_the_window(browser, pages):
+    for width in (WIDE, PHONE):
+        tab = browser.new_page(viewport={"width": width, "height": 900})
+        tab.goto(next(page for page in pages if page.stem.startswith("04-")).as_uri())
+        shown = tab.locator(".gloss")
+        assert shown.count() > 5
+        for gloss in shown.all():
+            gloss.locator("button").focus()
+            box = gloss.locator("[role=tooltip]").bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= width, gloss.inner_text()
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        tab.close()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from course.compare import costs
 from course.compare.base import CARD_FILE, METHOD_FILE, Estimate
 from course.compare.bodies import Bench, ModelChoice
 from course.compare.cells import CELLS, LEARNED, Cell, cell_file
@@ -16,6 +17,7 @@ from course.compare.reading import read_table
 from course.compare.registry import METHODS
 from course.foundation import write_text
 from course.models import load_tokenizer
+from course.tasks import load_task
 
 KEY = "data and models"
 
@@ -47,6 +49,25 @@ def test_what_is_encoded_once_takes_time_once():
     seconds = speeds.seconds(METHODS["head"], estimate, Cell("head", size, 0), 20)
     assert seconds == pytest.approx((size + 20) * tokens / 10)
     assert estimate.learning.computed > 2 * size * tokens  # it is counted whenever it is used
+
+
+def test_written_answers_take_the_time_that_they_took_in_the_measurement(monkeypatch):
+    """However much a model writes beyond the answer."""
+    examples = load_task("from_torvish", sizes={"train": 60}).examples("train")
+    rows = [{"t": e.input, "l": e.output} for e in examples]
+    data = prepare(read_table(rows), "t", "l", "answers")
+    bench = Bench(data.task, ModelChoice("gpt-small"))
+
+    def timed(work):
+        work()
+        return 5.0 if getattr(work, "keywords", {}).get("max_tokens") else 1e-3
+
+    monkeypatch.setattr(costs, "_timed", timed)
+    speeds = costs.measured_speeds(bench, data, ["causal"])
+    zero_shot = METHODS["zero-shot"]
+    estimate = zero_shot.estimate(bench, data, 0)
+    seconds = speeds.seconds(zero_shot, estimate, Cell("zero-shot", 0, 0), 16)
+    assert 2.5 < seconds < 10
 
 
 def test_estimates_are_corrected_by_what_was_measured():

@@ -1,5 +1,6 @@
 """Intervals contain the truth as often as they say, and the advice follows from them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,19 @@ def test_more_items_are_needed_for_what_is_closer():
     assert items_needed(few) % 10 == 0
 
 
+def test_no_item_right_leaves_little_room_whatever_chance_in_learning_does():
+    none = np.zeros((1, 40))
+    score = score_of(none, Seeds(4.0, 4))
+    assert score.low == 0 and score_of(none).high <= score.high < 20
+    assert score_of(none + 100, Seeds(4.0, 4)).low > 80
+
+
+def test_a_crossing_of_means_alone_is_no_advice():
+    shares = {("head", 8): 0.72, ("head", 128): 0.8, ("zero-shot", 0): 0.76}
+    result = comparison(shares, sizes=(8, 128), items=30)
+    assert "does better" not in " ".join(result.best().sentences)
+
+
 def test_where_curves_cross():
     def at(mean, half):
         values = np.full((1, 100), 0.0)
@@ -140,6 +154,9 @@ def test_what_cannot_be_told_is_not_told():
     advice = result.best()
     assert advice.method is None and set(advice.tied) == {"zero-shot", "head"}
     assert advice.more_items > 60 and "Cannot tell" in advice.sentences[0]
+    assert "zero-shot costs least an answer" in advice.sentences[1]
+    result.cells = (*cells[:2], replace(cells[1], method="head", size=100))
+    assert "score the same here" in result.best().sentences[1]
 
 
 def test_the_crossing_and_what_more_labels_bring_are_told():

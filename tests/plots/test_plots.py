@@ -69,6 +69,14 @@ def test_by_clue_labels_every_way(kinds):
     assert set(ways.values()) <= words(plots.by_clue(table, kinds, ways))
 
 
+def test_names_that_are_too_high_are_lowered_and_the_rest_stay():
+    _, ax = plt.subplots()
+    ends = [(100.0, "a", "#222222"), (99.0, "b", "#222222"), (3.0, "c", "#222222")]
+    style.name_ends(ax, 1, ends, gap=11, highest=100)
+    heights = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert heights == {"a": 100, "b": 89, "c": 3}
+
+
 def test_heat_map_prints_every_value():
     table = pd.DataFrame({"a": [10.0, 99.0], "b": [20.0, 30.0]}, index=["generalist", "a"])
     assert words(plots.heat_map(table, "title")) == {"10", "99", "20", "30"}

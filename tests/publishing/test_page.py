@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import matplotlib
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from docutils import nodes
 from hypothesis import given
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 
 from course.plots import style, use_style
 from course.plots.style import CEILING, DARK, OPENED, PROMPTED, TEXT
-from course.publishing.page import assets, figures, first_screen, languages, quiz, references
+from course.publishing.page import (
+    assets,
+    figures,
+    first_screen,
+    languages,
+    quiz,
+    references,
+    tables,
+)
 
 
 @given(st.text(alphabet="ab .,「」，。中文字鏈（）", max_size=30))
@@ -154,6 +163,29 @@ def test_the_list_of_references_has_no_roles_that_contradict_each_other():
     )
     plain = '<div class="citation-list"><div id="a">A</div></div>'
     assert references.without_roles(listed) == plain == references.without_roles(plain)
+
+
+def test_a_column_of_words_begins_at_the_left_and_one_of_numbers_does_not():
+    table = pd.DataFrame(
+        {"task": ["add", "3 words"], "share": [0.5, float("nan")], "gain": ["+1 [0, 2]", "-3"]}
+    )
+    page = f"<p>before</p>{table.to_html(index=False)}<table class='other'><td>x</td></table>"
+    marked = tables.with_words_at_the_left(page)
+    assert marked.count('class="text"') == 0, "half of the tasks begin with a number"
+    table.loc[2] = ["letters", 1.0, "+2"]
+    marked = tables.with_words_at_the_left(table.to_html(index=False))
+    assert marked.count('class="text"') == 4, "heading and three cells of one column"
+    assert '<th class="text">task</th>' in marked and '<td class="text">letters</td>' in marked
+    assert marked.replace(' class="text"', "") == table.to_html(index=False)
+
+
+def test_styled_tables_keep_their_classes_and_merged_cells_are_left_alone():
+    styled = (
+        '<table id="T_1">\n<tr><td class="data col0">to</td><td class="data">1</td></tr></table>'
+    )
+    assert 'class="text data col0">to' in tables.with_words_at_the_left(styled)
+    merged = '<table id="T_1"><tr><td rowspan="2">a</td></tr><tr></tr></table>'
+    assert tables.with_words_at_the_left(merged) == merged
 
 
 def test_scripts_that_no_page_calls_stay_out_and_no_other_stands_twice():

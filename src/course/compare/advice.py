@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from course.compare.result import Comparison
 
 
+#: Points below which two means are the same.
+_SAME = 0.05
+
+
 @dataclass(frozen=True)
 class Advice:
     """What to do.
@@ -70,8 +74,16 @@ def advise(result: "Comparison") -> Advice:
         f"{_capital(METHODS[best].title)} is {_points(gap)} ahead of {METHODS[worst].title}, "
         "and that may be chance."
     )
+    if abs(gap.mean) < _SAME:
+        second = (
+            f"{_capital(METHODS[best].title)} and {METHODS[worst].title} score the same here; "
+            f"{gap.high:.1f} points either way may be hidden."
+        )
     if "majority" in rivals:
         second = "None of them is surely better than giving the most common answer always."
+    else:
+        cheapest = min(rivals, key=result.query_cost)
+        second += f" Of these, {METHODS[cheapest].title} costs least an answer."
     return Advice(None, tuple(rivals), more, (first, second, _change(result, best)))
 
 
@@ -122,7 +134,8 @@ def _change(result: "Comparison", chosen: str) -> str:
     """What would change the advice: fewer labels, more labels, what was not tried."""
     parts = []
     cross = next(iter(crossings(result, chosen)), None)
-    if cross is not None and cross.above == chosen:
+    # a crossing of two means may be chance; one side of it must be sure
+    if cross is not None and cross.above == chosen and cross.low is not None:
         parts.append(
             f"below about {_round(cross.labels)} labels {METHODS[cross.below].title} does better"
         )

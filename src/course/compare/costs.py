@@ -14,6 +14,7 @@ from course.compare.controls import TfidfMethod
 from course.compare.encoders import encode, most_tokens, rows_of
 from course.compare.metering import Work
 from course.compare.preparation import Prepared
+from course.compare.prompted import LINE, mean_written, room
 from course.compare.registry import METHODS
 
 #: A training step takes about as much as reading its tokens so many times: forward, and backward
@@ -21,8 +22,8 @@ from course.compare.registry import METHODS
 BACKWARD = 3.0
 #: By what factor an estimate is corrected at most.
 _FARTHEST = 20.0
-#: Items and tokens that the measurement takes.
-_ITEMS, _WRITTEN = 16, 8
+#: Items that the measurement takes.
+_ITEMS = 16
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Speed:
     """What one body does in a second.
 
     Attributes:
-        read, written: tokens that are read, and written.
+        read, written: tokens that are read, and written; the latter are those of the training
+            answers, whatever the model writes.
         load: seconds to load it anew, as training does.
     """
 
@@ -114,10 +116,13 @@ def _causal(bench: Bench, data: Prepared) -> Speed:
     read = (meter.work - before).computed / seconds
     if task.kind == "labels":
         return Speed(read, read / 20, load)
-    before = meter.work
-    seconds = _timed(partial(meter.generate, texts[:most], max_tokens=_WRITTEN))
+    # answers as they will be written: a batch goes on until its longest is done
+    before, room_left = meter.work, room(bench, data.train)
+    some = partial(meter.generate, texts[:most], stop=LINE, max_tokens=room_left)
+    seconds = _timed(some)
     work = meter.work - before
-    return Speed(read, work.written / max(seconds - work.computed / read, seconds / 4), load)
+    expected = len(texts[:most]) * mean_written(bench, data)
+    return Speed(read, expected / max(seconds - work.computed / read, seconds / 4), load)
 
 
 def _encoder(bench: Bench, data: Prepared) -> Speed:

@@ -30,7 +30,8 @@ REFERENCE = 32
 _MORE_TOKENS, _MOST_WRITTEN = 4, 64
 #: Tokens that are kept free for the layout and a chat template.
 _FRAME = 64
-_LINE = "\n"
+#: What ends a written answer.
+LINE = "\n"
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class PromptPredictor(Predictor):
     def _written(self, items: Sequence[Item]) -> list[Prediction]:
         before = self.meter.work
         prompts = [self._prompt(item).text for item in items]
-        stop = self.task.layout.stop if "\n" in self._shown_answers() else _LINE
+        stop = self.task.layout.stop if "\n" in self._shown_answers() else LINE
         samples = self.meter.generate(prompts, stop=stop, max_tokens=self.state.room)
         self.work += self.meter.work - before
         return [self.task.read(s[0].text, item) for s, item in zip(samples, items, strict=True)]
@@ -315,10 +316,10 @@ def query_work(method: Method, bench: Bench, data: Prepared, shown: Sequence[Ite
     computed once in a chunk.
     """
     some, task = data.train[:CHUNK], data.task
-    written = 0.0 if task.kind == "labels" else _mean_written(bench, data)
+    written = 0.0 if task.kind == "labels" else mean_written(bench, data)
     if method.body == "served":
         letters = np.mean([len(task.prompt(item, task.told, shown).text) for item in some])
-        return Work(1, float(letters) / 4, float(letters) / 4, _mean_written(bench, data))
+        return Work(1, float(letters) / 4, float(letters) / 4, mean_written(bench, data))
     most, tokenizer = bench.item_tokens(some), bench.causal_tokenizer
     cut = [with_text(i, shortened(tokenizer, i.text, most)) for i in (*some, *shown)]
     prompts = [task.prompt(item, task.told, cut[len(some) :]).text for item in cut[: len(some)]]
@@ -337,7 +338,8 @@ def _tail(bench: Bench, data: Prepared) -> float:
     return sum(len(row) - 1 for row in bench.causal_tokenizer(words).input_ids)
 
 
-def _mean_written(bench: Bench, data: Prepared) -> float:
+def mean_written(bench: Bench, data: Prepared) -> float:
+    """Tokens of a training answer and its end, on the mean."""
     texts = [data.task.write(item) for item in data.train[:50]]
     if bench.choice.causal is None:
         return float(np.mean([len(text) / 4 + 1 for text in texts]))

@@ -298,12 +298,12 @@ def _curve_caption(result: "Comparison", advice: Advice) -> str:
     names = [advice.method] if advice.method else list(advice.tied[:1])
     lines = []
     for name in names:
-        for cross in crossings(result, name)[:3]:
-            span = f" (surely from {cross.high} on)" if cross.high else ""
-            lines.append(
-                f"{METHODS[cross.above].title} overtakes {METHODS[cross.below].title} at about "
-                f"{cross.labels:.0f} labels{span}"
-            )
+        sure = [c for c in crossings(result, name) if c.low is not None and c.high is not None]
+        lines += [
+            f"{METHODS[cross.above].title} overtakes {METHODS[cross.below].title} at about "
+            f"{cross.labels:.0f} labels (surely behind with {cross.low}, ahead with {cross.high})"
+            for cross in sure[:3]
+        ]
     return "; ".join(lines) or "Score by number of labels, with 95 % intervals."
 
 

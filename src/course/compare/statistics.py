@@ -101,7 +101,9 @@ def score_of(scores: np.ndarray, seeds: Seeds = NO_CHANCE) -> Estimated:
     by_items = float(means.var(ddof=1)) / items if items > 1 else 0.0
     estimate = _estimate(float(means.mean()), by_items, items, [(seeds, count)])
     share, error = estimate.mean / 100, estimate.error
-    alike = min(share * (1 - share) * 1e4 / error**2, items) if error > 0 else items
+    # at 0 and 100 % the spread of the items seen is none, and that of a proportion just beside it
+    beside = (share * items + 1) / (items + 2)
+    alike = min(beside * (1 - beside) * 1e4 / error**2, items) if error > 0 else items
     alike = max(alike, 1.0)
     factor = float(stats.t.ppf((1 + _LEVEL) / 2, estimate.degrees))
     middle = (share + factor**2 / (2 * alike)) / (1 + factor**2 / alike)

@@ -50,7 +50,7 @@ def by_clue(table: pd.DataFrame, kinds: dict[str, str], ways: dict[str, str]) ->
             for x, side in enumerate(sides):
                 ax.plot([x] * len(side), side, ".", color=colour, alpha=0.35)
             ends.append((means[1], label, colour))
-        name_ends(ax, 1.12, ends, 11)
+        name_ends(ax, 1.12, ends, 11, highest=100)
         ax.set_xticks((0, 1), ("clue on\nthe left", "clue on\nthe right"))
         ax.set_xlim(-0.3, 1.8)
         ax.set_ylim(-4, 106)

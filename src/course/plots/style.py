@@ -150,17 +150,20 @@ def name_ends(
         x: where the names begin.
         ends: (height of its end, name, colour) of each curve.
         gap: between two names at the least.
-        highest: names that are pushed up beyond it are all lowered by as much as the highest one is
-            too high.
+        highest: names that are pushed up beyond it are lowered to it, and those below them as far
+            as they must to keep the gap.
         text: settings of ``ax.text``.
     """
     ranked = sorted(ends)
     heights = spread([height for height, _, _ in ranked], gap)
-    lowered = max(heights[-1] - highest, 0)
+    room = highest
+    for place in reversed(range(len(heights))):
+        heights[place] = min(heights[place], room)
+        room = heights[place] - gap
     for (_, name, colour), y in zip(ranked, heights, strict=True):
         ax.text(
             x,
-            y - lowered,
+            y,
             name,
             color=TEXT.get(colour, colour),
             va="center",

@@ -1,7 +1,8 @@
 """The rendered page: a Sphinx extension that makes the book load nothing from other sites.
 
 ``_config.yml`` names it. Formulas become MathML, figures become vector graphics that follow the
-page's light or dark theme, Chinese is marked as Chinese, and scripts that nobody calls stay out.
+page's light or dark theme, Chinese is marked as Chinese, terms are explained where they first
+stand, and scripts that nobody calls stay out.
 """
 
 from typing import Any
@@ -14,10 +15,12 @@ from course.publishing.page import (
     first_screen,
     formulas,
     front,
+    glosses,
     languages,
     lessons,
     quiz,
     references,
+    tables,
 )
 
 
@@ -29,10 +32,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
         first_screen,
         formulas,
         front,
+        glosses,
         languages,
         lessons,
         quiz,
         references,
+        tables,
     )
     for part in parts:
         part.setup(app)
