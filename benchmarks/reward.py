@@ -1,10 +1,13 @@
 """Reinforcement learning from a reward: ``course.reward`` beside GRPO of ``trl``, on the same model
 with the same adapter and the same settings.
 
-``python benchmarks/reward.py``. Both sample, score and update as often, from dialogues with the
-guides of the micro-world, whose reward is how short a reply is. The figures are seconds a step and
-tokens a step without the first one, which warms up; replies end where the guide's turn ends. Two
-programs draw different samples, so their tokens differ a little: read the seconds a token, too.
+``python benchmarks/reward.py > benchmarks/results/reward.txt``. Both sample, score and update as
+often, from dialogues with the guides of the micro-world, whose reward is how short a reply is, at
+one rate with one schedule; replies end where the guide's turn ends. The figures are the median
+seconds of a step, and tokens a step, without the first one, which warms up. Two programs draw
+different samples, so their tokens differ a little: read the seconds a token, too. They agree if the
+reward of their first samples, from the same model, is the same within its error, and if it has
+risen as much when the last ones are drawn.
 """
 
 import argparse
@@ -25,21 +28,30 @@ from course.lm.language_model import LanguageModel, load
 from course.reward import OnlineSettings, OnlineTraining
 from course.search.dialogue_reward import LONGEST, STOP, dialogue, visitor_questions
 
+#: The reward of so many last steps is averaged.
+LAST = 3
+
 
 @dataclass
 class Steps:
-    """Seconds and tokens of each step."""
+    """Seconds, tokens and mean reward of each step."""
 
     seconds: list[float] = field(default_factory=list)
     tokens: list[float] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
 
     def line(self, name: str) -> str:
-        seconds, tokens = np.mean(self.seconds[1:]), np.mean(self.tokens[1:])
-        return f"{name:8}{seconds:10.3f}{tokens:14.0f}{1e3 * seconds / tokens:18.3f}"
+        tokens, last = np.mean(self.tokens[1:]), np.mean(self.rewards[-LAST:])
+        figures = f"{self.a_step:10.3f}{tokens:15.0f}{1e3 * self.a_token:12.3f}"
+        return f"{name:8}{figures}{self.rewards[0]:14.2f}{last:14.2f}"
 
     @property
-    def per_token(self) -> float:
-        return float(np.sum(self.seconds[1:]) / np.sum(self.tokens[1:]))
+    def a_step(self) -> float:
+        return float(np.median(self.seconds[1:]))
+
+    @property
+    def a_token(self) -> float:
+        return float(np.median(np.array(self.seconds[1:]) / np.array(self.tokens[1:])))
 
 
 def policy_of(base: LanguageModel) -> PeftModel:
@@ -56,7 +68,7 @@ def ours(base: LanguageModel, prompts: list[str], settings: OnlineSettings) -> S
     policy = LanguageModel(policy_of(base), base.tokenizer, base.batch_tokens)
     training = OnlineTraining(policy, brevity, prompts, settings)
     entries = [training.step(number) for number in range(settings.steps)]
-    return Steps([e.seconds for e in entries], [float(e.tokens) for e in entries])
+    return Steps(*zip(*((e.seconds, float(e.tokens), e.proxy) for e in entries), strict=True))
 
 
 class Clock(TrainerCallback):
@@ -93,6 +105,7 @@ def theirs(base: LanguageModel, prompts: list[str], settings: OnlineSettings) ->
             max_completion_length=settings.max_tokens,
             max_steps=settings.steps,
             learning_rate=settings.learning_rate,
+            warmup_steps=round(settings.warmup_ratio * settings.steps),
             temperature=settings.temperature,
             beta=settings.beta,
             loss_type="grpo",
@@ -115,7 +128,8 @@ def theirs(base: LanguageModel, prompts: list[str], settings: OnlineSettings) ->
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     logged = [row for row in trainer.state.log_history if "completions/mean_length" in row]
-    return Steps(clock.seconds, [batch * row["completions/mean_length"] for row in logged])
+    tokens = [batch * row["completions/mean_length"] for row in logged]
+    return Steps(clock.seconds, tokens, [row["reward"] for row in logged])
 
 
 def main() -> None:
@@ -123,7 +137,7 @@ def main() -> None:
     parser.add_argument("--model", default="gpt-middle")
     parser.add_argument("--prompts", type=int, default=32, help="prompts of a step")
     parser.add_argument("--samples", type=int, default=8, help="replies to each prompt")
-    parser.add_argument("--steps", type=int, default=6, help="the first of them is not counted")
+    parser.add_argument("--steps", type=int, default=12, help="the first of them is not counted")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -136,7 +150,7 @@ def main() -> None:
         steps=given.steps,
         prompts=given.prompts,
         samples=given.samples,
-        learning_rate=1e-4,
+        learning_rate=2e-3,
         max_tokens=LONGEST,
         stop=STOP,
     )
@@ -145,9 +159,15 @@ def main() -> None:
         f"{given.model}, {given.threads} threads, {given.prompts} prompts of {given.samples} "
         f"samples, {given.steps - 1} steps"
     )
-    print(f"{'':8}{'s a step':>10}{'tokens a step':>14}{'ms a token':>18}")
+    print(
+        f"{'':8}{'s a step':>10}{'tokens a step':>15}{'ms a token':>12}{'first reward':>14}"
+        f"{f'of last {LAST}':>14}"
+    )
     print(first.line("course"), second.line("trl"), sep="\n")
-    print(f"trl takes {second.per_token / first.per_token:.1f} times as long a token")
+    print(
+        f"trl takes {second.a_step / first.a_step:.1f} times as long a step, "
+        f"{second.a_token / first.a_token:.1f} times as long a token"
+    )
 
 
 if __name__ == "__main__":

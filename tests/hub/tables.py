@@ -68,6 +68,40 @@ def sst2(names: tuple[str, str] = ("negative", "positive"), train: int = 60) -> 
     )
 
 
+def ultrafeedback() -> dict[str, bytes]:
+    """Preferences between conversations, as the binarized UltraFeedback has them; one row has the
+    same reply twice.
+    """
+    message = {"content": Value("string"), "role": Value("string")}
+    features = Features(
+        {
+            "prompt": Value("string"),
+            "prompt_id": Value("string"),
+            "chosen": [message],
+            "rejected": [message],
+            "score_chosen": Value("float64"),
+            "score_rejected": Value("float64"),
+        }
+    )
+
+    def conversation(prompt: str, reply: str) -> list[dict]:
+        return [{"content": prompt, "role": "user"}, {"content": reply, "role": "assistant"}]
+
+    rows = [
+        {
+            "prompt": prompt,
+            "prompt_id": str(i),
+            "chosen": conversation(prompt, "Paris ."),
+            "rejected": conversation(prompt, "Paris ." if i == 3 else "young : old"),
+            "score_chosen": 8.0,
+            "score_rejected": 8.0 if i == 3 else 2.0,
+        }
+        for i in range(8)
+        for prompt in [f"The capital of France , {i} ?"]
+    ]
+    return _repository("default", "data", {"train_prefs": rows, "test_prefs": rows[:2]}, features)
+
+
 def snli(train: int = 16) -> dict[str, bytes]:
     """Every fourth pair has no label (-1): its annotators did not agree."""
     names = ["entailment", "neutral", "contradiction"]

@@ -1,5 +1,7 @@
 """Our losses against those of ``trl``, on the same batch of the same model."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,13 @@ from datasets import Dataset
 from toys import byte_level, toy_model
 from transformers import AutoModelForSequenceClassification
 
+from course.adapters import adapt
+from course.lm import LanguageModel, load
 from course.reward import (
     Comparison,
     DpoData,
+    OnlineSettings,
+    OnlineTraining,
     PolicyLoss,
     RewardData,
     encode_pairs,
@@ -17,6 +23,7 @@ from course.reward import (
     reply_log_probabilities,
 )
 from course.reward.dpo import batch_log_probabilities
+from course.search.dialogue_reward import STOP, dialogue, visitor_questions
 from course.training.batches import batching_plan
 from course.training.fitting import FitSettings, mean_loss
 
@@ -155,6 +162,64 @@ def test_the_policy_gradient(tokenizer, tmp_path, method):
         assert torch.allclose(a, b, atol=1e-4 * max(1.0, b.abs().max().item()))
     summed = batch_log_probabilities(model, batch)
     assert torch.allclose(summed, (log_p * mask).sum(1), atol=1e-3)
+
+
+def test_fifty_steps_go_the_same_way(tmp_path):
+    """Few words are rewarded: with ours and with theirs, from the same adapter on the same model,
+    replies become shorter, by as much as makes no difference.
+    """
+    base = load("gpt-small")
+    prompts = [dialogue(question) for question in visitor_questions(0, 24, 1)[0]]
+    chosen = OnlineSettings(
+        method="grpo", steps=50, prompts=4, samples=4, max_tokens=24, stop=STOP, beta=0.0
+    )
+    policy = LanguageModel(_adapted(base), base.tokenizer, base.batch_tokens)
+    ledger = OnlineTraining(policy, _brevity, prompts, chosen).train(bar=False)
+    ours = [row["proxy"] for row in ledger.rows()]
+    theirs = _rewards_of_trl(base, prompts, chosen, tmp_path)
+    gained = [np.mean(run[-15:]) - np.mean(run[:5]) for run in (ours, theirs)]
+    assert len(ours) == len(theirs) == 50
+    assert min(gained) > 1 and max(gained) < 3 * min(gained), gained
+
+
+def _adapted(base):
+    torch.manual_seed(0)
+    return adapt(copy.deepcopy(base.model), "lora")
+
+
+def _brevity(prompts, replies):
+    return -np.array([float(len(reply.split())) for reply in replies])
+
+
+def _rewards_of_trl(base, prompts, chosen, folder):
+    """The mean reward at each step of trl's GRPO; a guide's turn ends its texts."""
+    tokenizer = copy.deepcopy(base.tokenizer)
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    (stop,) = tokenizer(STOP, add_special_tokens=False).input_ids
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(stop)
+    config = trl.GRPOConfig(
+        output_dir=str(folder),
+        per_device_train_batch_size=chosen.prompts * chosen.samples,
+        num_generations=chosen.samples,
+        max_completion_length=chosen.max_tokens,
+        max_steps=chosen.steps,
+        learning_rate=chosen.learning_rate,
+        warmup_steps=5,
+        beta=chosen.beta,
+        loss_type="grpo",
+        save_strategy="no",
+        gradient_checkpointing=False,
+        **QUIET,
+    )
+    trainer = trl.GRPOTrainer(
+        model=_adapted(base),
+        reward_funcs=lambda completions, **_: _brevity([], completions).tolist(),
+        args=config,
+        train_dataset=Dataset.from_list([{"prompt": prompt} for prompt in prompts]),
+        processing_class=tokenizer,
+    )
+    trainer.train()
+    return [row["reward"] for row in trainer.state.log_history if "reward" in row]
 
 
 def _padded(replies, pad):

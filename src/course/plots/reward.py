@@ -15,7 +15,7 @@ from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
 #: Shades of reward models, from the fewest comparisons to the most, then those of what is no
 #: reward model.
 _SHADES = ("#f0b27a", "#e67e22", OPENED, "#5e2900")
-_OTHERS = {"by gold": CEILING, "at random": "#222222"}
+_OTHERS = {"by gold": CEILING, "at random": "#222222", "places alone": PROMPTED}
 #: Methods, and their colours.
 _METHODS = {
     "best-of-n": "#222222",
@@ -34,10 +34,12 @@ def overoptimisation(
 
     Args:
         proxy: reward model -> its own reward, (seeds, sizes).
-        gold: the same of the gold reward, and of choices ``"by gold"`` and ``"at random"``.
+        gold: the same of the gold reward, and of choices ``"by gold"`` and ``"at random"``. What
+            was learned from ``"places alone"`` has a colour of its own.
         sizes: the n, (sizes,).
     """
-    colours = dict(zip(proxy, _SHADES[-len(proxy) :], strict=True)) | _OTHERS
+    learned = [name for name in proxy if name not in _OTHERS]
+    colours = dict(zip(learned, _SHADES[-len(learned) :], strict=True)) | _OTHERS
     figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.7))
     titles = ("by the reward that chooses (sd)", "gold reward")
     for ax, curves, title in zip(axes, (proxy, gold), titles, strict=True):

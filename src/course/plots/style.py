@@ -72,6 +72,10 @@ ON_LIGHT, ON_STRONG = "#212121", "#fefefe"
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
+#: Fewest runs of which an interval is drawn: that of two is wider than most figures.
+FEWEST_RUNS = 3
+
+
 def use_style() -> None:
     """Draw in the style of the book from here on."""
     plt.style.use(_STYLE)
@@ -111,7 +115,7 @@ def band(
     """
     means = runs.mean(0)
     ax.plot(x, means, style, color=colour, marker="o", markersize=4)
-    if len(runs) >= 3:
+    if len(runs) >= FEWEST_RUNS:
         spans = [interval(column, PERCENT) for column in runs.T]
         ax.fill_between(
             x,

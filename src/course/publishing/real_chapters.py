@@ -28,7 +28,7 @@ TIER = "index"
 #: Seconds that one cell may take; a machine that is a few times slower should pass.
 _CELL_SECONDS = 1200
 #: Pages with code that load no model by its role.
-_NO_CHAPTERS = ("model-card", "world")
+_NO_CHAPTERS = ("model-card", "real-models", "world")
 
 
 @dataclass(frozen=True)

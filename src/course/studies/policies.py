@@ -8,6 +8,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ from course.reward.reward_model import RewardModel, learn_reward
 from course.reward.rollout import measured, roll_out
 from course.search.dialogue_reward import STOP, dialogue, visitor_questions
 from course.studies.bodies import GPTS
-from course.studies.claims import Claim, MoreThan, Varies, Within
+from course.studies.claims import Claim, MoreThan, Varies, Within, undecided
 from course.studies.records import Row, Study
 from course.studies.reward import (
     COMPARED,
@@ -388,7 +389,10 @@ def _by_rules(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _request_claim(
-    statement: str, kind: MoreThan | Within, values: Callable[[pd.DataFrame], np.ndarray]
+    statement: str,
+    kind: MoreThan | Within,
+    values: Callable[[pd.DataFrame], np.ndarray],
+    **more: Any,
 ) -> Claim:
     return Claim(
         "7c",
@@ -402,6 +406,7 @@ def _request_claim(
         baselines=lambda table: {
             "placebo": float(effect(table, PLACEBO, AFTER).mean()),
         },
+        **more,
     )
 
 
@@ -425,16 +430,19 @@ CLAIMS = (
         "After reinforcement learning, a request to be kind and honest still brings gold.",
         MoreThan(0),
         lambda table: effect(table, REQUEST, AFTER),
+        **undecided("it brings a little on the mean of every body, and runs differ by more"),
     ),
     _request_claim(
         "The request brings more after reinforcement learning than before.",
         MoreThan(0),
         lambda table: effect(table, REQUEST, AFTER) - effect(table, REQUEST, BEFORE),
+        **undecided("it brings less on the mean of every body; by how much, they differ"),
     ),
     _request_claim(
         "After reinforcement learning, a placebo request changes nothing.",
         Within(0.2),
         lambda table: effect(table, PLACEBO, AFTER),
+        **undecided("nothing on the mean; the runs are too few for so narrow a margin"),
     ),
     _request_claim(
         "After reinforcement learning, a request for the opposite still costs gold.",

@@ -13,7 +13,7 @@ import pandas as pd
 from course.prompting.calibration import KINDS
 from course.studies import chain_of_thought, hard_prompts, in_context, real_tables, soft_prompts
 from course.studies.model_quality import MIDDLES
-from course.studies.real_tables import LABELLED, SCHOOL
+from course.studies.real_tables import SCHOOL
 from course.studies.tables import by_body, curve, where
 
 #: The LLM as titles name it.
@@ -136,7 +136,7 @@ def searched(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         real_tables.AUTO: real_tables.AUTO,
     }
     shipped = {name: hard_prompts.held_out(prompts, way) for name, way in ways.items()}
-    measured = _only(real_tables.solved(real, LABELLED), SEARCHED)
+    measured = _only(real_tables.of_labelled(real), SEARCHED)
     return {"shipped model, layouts unseen": shipped, f"{SMOL}, film snippets": measured}
 
 
@@ -156,7 +156,7 @@ def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         name: soft_prompts.accuracies(prompts, way, soft_prompts.NAMED)
         for name, way in ways.items()
     }
-    measured = _only(real_tables.solved(real, LABELLED), LEARNED)
+    measured = _only(real_tables.of_labelled(real), LEARNED)
     return {"shipped model, two tasks": shipped, f"{SMOL}, film snippets": measured}
 
 

@@ -201,4 +201,4 @@ def best_texts(record: pd.DataFrame) -> pd.DataFrame:
 
 
 #: The study of chapter 7.
-REWARD = RealStudy("reward", 1, (BODY, WRITER), (0, 1, 2), real_reward, ("sentiment",))
+REWARD = RealStudy("reward", 1, (BODY, WRITER), (0, 1), real_reward, ("sentiment",))

@@ -14,11 +14,9 @@ from course.adapters.methods import METHODS
 from course.foundation.intervals import Independent
 from course.models.index import INDEX
 from course.studies import heads
-from course.studies.records import Study, read_record
+from course.studies.records import RecordError, Study, read_record
 from course.studies.tables import by_seed, curve, means, where
 
-#: The roles whose models adapters are trained under: a head on the encoder, and the LLM.
-ENCODER, LLM = "bert-middle", "gpt-middle"
 #: How a prompted model and a tuned one are called in the study ``specialist``.
 PROMPTED_WAY, TUNED_WAY = "prompted", "LoRA"
 #: What the LLM says of text that it was not tuned on, in the study ``specialist``.
@@ -26,8 +24,7 @@ PLAIN_TEXT = "plain text"
 #: Ways of the study ``requests``, and of ``prompts``.
 TEMPLATE, NO_TEMPLATE = "with the template", "without"
 WRITTEN, PEOPLES, SOFT_PROMPT = "written", "people's", "soft prompt"
-#: The task of ``prompts`` that has words, and vectors beside them; all others are those of
-#: instruction induction.
+#: The task of ``prompts`` that has words, and vectors beside them: film snippets.
 LABELLED = "sentiment"
 #: Tasks of the study ``chains``.
 SCHOOL, ONE_STEP, FOUR_STEPS = "GSM8K", "one step", "four steps"
@@ -82,6 +79,11 @@ def changed_by_tuning(table: pd.DataFrame, measure: str) -> np.ndarray:
     return ways[TUNED_WAY][1][:, -1] - ways[PROMPTED_WAY][1][:, 0]
 
 
+def rise_of_perplexity(table: pd.DataFrame) -> np.ndarray:
+    """By how much the perplexity of plain text rose with that, in percent, (seeds,)."""
+    return 100 * np.expm1(changed_by_tuning(table, PLAIN_TEXT))
+
+
 def what_is_lost(table: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds: a row for each way and its number of demonstrations or labels, a column
     a measure (percent right; nats a token of plain text).
@@ -117,7 +119,7 @@ def lead_of_pretrained(table: pd.DataFrame, task: str) -> np.ndarray:
 
 def score(table: pd.DataFrame, method: str) -> np.ndarray:
     """Score (percent) of a method under the encoder, (seeds,)."""
-    return by_seed(table, model=ENCODER, method=method, measure="score")
+    return by_seed(table, method=method, measure="score")
 
 
 def minus(better: str, worse: str, table: pd.DataFrame) -> np.ndarray:
@@ -133,36 +135,23 @@ def more_than_half_of_the_gain(table: pd.DataFrame, method: str = "lora") -> np.
     return minus(method, "head", table) - minus("full", "head", table) / 2
 
 
-def sizes_and_scores(table: pd.DataFrame, model: str) -> dict[str, tuple[float, float]]:
+def sizes_and_scores(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
     seeds.
     """
-    wide = where(table, model=model).pivot_table("value", "method", "measure", sort=False)
+    wide = means(table, "method", "measure", ("bytes", "score"))
     return {
         METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
         for method, row in wide.iterrows()
     }
 
 
-def share_of_the_bytes(table: pd.DataFrame, method: str = "lora") -> float:
-    """Bytes that a method stores for a task under the encoder, in percent of the whole model's."""
-    stored = where(table, model=ENCODER, measure="bytes").groupby("method")["value"].mean()
-    return float(100 * stored[method] / stored["full"])
-
-
 def hundred_on_disk(table: pd.DataFrame, tasks: int = 100) -> dict[str, float]:
-    """Megabytes of so many tasks: as whole encoders, as one with its LoRA adapters, and the
-    adapters of the LLM without it.
-    """
-
-    def stored(model: str, method: str) -> float:
-        return float(by_seed(table, model=model, method=method, measure="bytes").mean()) / 1e6
-
-    adapters = tasks * stored(ENCODER, "lora")
+    """Megabytes of so many tasks as whole encoders, and as one with its LoRA adapters."""
+    stored = where(table, measure="bytes").groupby("method")["value"].mean() / 1e6
     return {
-        f"MB of {tasks} encoders": tasks * stored(ENCODER, "full"),
-        f"MB of one and {tasks} adapters": stored(ENCODER, "full") + adapters,
-        f"MB of {tasks} adapters of the LLM": tasks * stored(LLM, "lora"),
+        f"MB of {tasks} encoders": float(tasks * stored["full"]),
+        f"MB of one and {tasks} adapters": float(stored["full"] + tasks * stored["lora"]),
     }
 
 
@@ -215,10 +204,29 @@ def over_orders(table: pd.DataFrame, kind: str, measure: str) -> np.ndarray:
 # chapters 4b and 6b
 
 
+def _is_labelled(table: pd.DataFrame) -> pd.Series:
+    """Which rows of the study ``prompts`` are of the film snippets: instruction induction has a
+    task of that name, too, whose rows stand before them, and on which a model wrote.
+    """
+    earlier = table.duplicated(["seed", "task", "way"], keep="last")
+    return (table["task"] == LABELLED) & (table["way"] != WRITTEN) & ~earlier
+
+
+def of_induction(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of instruction induction's tasks, of the study ``requests`` or ``prompts``."""
+    rows = table[~_is_labelled(table)] if "calls" in table else table
+    return rows.assign(task=rows["task"].str.replace("_", " "))
+
+
+def of_labelled(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Way -> accuracy (percent) on film snippets, (seeds,), of the study ``prompts``."""
+    rows = table[_is_labelled(table)]
+    return {way: by_seed(rows, way=way) for way in rows["way"].unique()}
+
+
 def by_task(table: pd.DataFrame, *ways: str) -> pd.DataFrame:
     """Percent right, mean over the seeds: a row a task of instruction induction, a column a way."""
-    rows = table[table["task"] != LABELLED]
-    return means(rows.assign(task=rows["task"].str.replace("_", " ")), "task", "way", ways)
+    return means(of_induction(table), "task", "way", ways)
 
 
 def gained_by_task(table: pd.DataFrame, better: str, than: str) -> ByTask:
@@ -229,11 +237,11 @@ def gained_by_task(table: pd.DataFrame, better: str, than: str) -> ByTask:
 
 def calls_by_way(table: pd.DataFrame, *ways: str) -> dict[str, float]:
     """Model calls of one task of instruction induction, mean over tasks and seeds, by way."""
-    rows = table[table["task"] != LABELLED]
+    rows = of_induction(table)
     return {way: float(where(rows, way=way)["calls"].mean()) for way in ways}
 
 
-# chapters 5, 6 and 6d
+# chapter 5
 
 
 def solved(table: pd.DataFrame, task: str) -> dict[str, np.ndarray]:
@@ -256,6 +264,15 @@ def by_way(table: pd.DataFrame) -> pd.DataFrame:
 # what was measured, and what it took
 
 
+def is_recorded(study: Study) -> bool:
+    """Whether there is a record of all its seeds."""
+    try:
+        read_record(study)
+    except RecordError:
+        return False
+    return True
+
+
 def provenance(study: Study) -> str:
     """What a recorded study measured: its models with the packages that they are from, the number
     of seeds, the minutes of all of them together, and the machine.
@@ -274,6 +291,8 @@ def costs(studies: Mapping[str, Study]) -> pd.DataFrame:
     """
     rows = {}
     for name, study in studies.items():
+        if not is_recorded(study):
+            continue
         record = read_record(study)
         rows[name] = {
             "seeds": len(record.runs),
