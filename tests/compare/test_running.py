@@ -22,6 +22,7 @@ from course.compare import (
     job,
     load_learned,
     read_table,
+    report,
     running,
     searched,
     use,
@@ -271,6 +272,38 @@ def test_the_clock_stops_what_runs(reviews):
         bench = Bench(data.task, choose_models("tiny"), Deadline(2.5, Clock()))
         with pytest.raises(OutOfTime):
             measure(Cell(name, 40, 0), bench, data, None, None)
+
+
+def test_loading_a_shared_model_is_no_learning(reviews, monkeypatch):
+    happened = []
+    real = Bench._loaded
+
+    def loaded(bench, chat):
+        happened.append("load")
+        return real(bench, chat)
+
+    def clock():
+        happened.append("clock")
+        return float(len(happened))
+
+    monkeypatch.setattr(Bench, "_loaded", loaded)
+    monkeypatch.setattr(cells_module.time, "perf_counter", clock)
+    data = prepare(read_table(reviews), "review", "verdict")
+    bench = Bench(data.task, choose_models("tiny"))
+    measure(Cell("zero-shot", 0, 0), bench, data.with_test(2), None, None)
+    assert happened.count("load") == 1 and happened[0] == "load"
+
+
+def test_errors_in_tags_are_shown_as_names(monkeypatch):
+    names = ("Ann", "Bob", "Cem", "Dan", "Eva", "Flo")
+    table = [{"t": f"{names[i % 6]} saw {i * i} dogs", "l": "B-PER O O O"} for i in range(40)]
+    result = compare(table, "t", "l", methods="majority", model="tiny", budget=None, sizes=[20])
+    text, right = table[0]["t"], table[0]["l"]
+    wrong = [(text, right, "-"), (text, "O O O O", right)]
+    monkeypatch.setattr(result, "complete", lambda: ["head"])
+    monkeypatch.setattr(result, "only_wrong", lambda name, most: wrong)
+    shown = report._errors(result)
+    assert "Ann = PER" in shown and "B-PER" not in shown and "none" in shown
 
 
 def test_data_looks_at_the_clock_before_every_step():

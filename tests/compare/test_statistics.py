@@ -78,6 +78,11 @@ def test_more_items_are_needed_for_what_is_closer():
     assert items_needed(few) % 10 == 0
 
 
+def test_no_difference_is_larger_than_all():
+    gap = difference(np.full((1, 10), 100.0), np.zeros((1, 10)))
+    assert gap.high == 100 and 0 < gap.low < 100
+
+
 def test_no_item_right_leaves_little_room_whatever_chance_in_learning_does():
     none = np.zeros((1, 40))
     score = score_of(none, Seeds(4.0, 4))

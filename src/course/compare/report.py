@@ -17,6 +17,7 @@ from course.compare.privacy import allows
 from course.compare.reading import IN_MEMORY
 from course.compare.registry import METHODS
 from course.compare.report_tables import costs_table, recalls_table, scores_table, table_of
+from course.compare.task import Item
 from course.foundation import write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -171,15 +172,21 @@ def _asked(result: "Comparison") -> str:
 
 
 def _errors(result: "Comparison") -> str:
+    task = result.data.task
+
+    def shown(text: str, answer: str) -> str:
+        """An answer for people: of tags, the names that they stand for."""
+        return task.write(Item(text, answer)) if task.kind == "tags" and answer != "-" else answer
+
     rows = [
-        [METHODS[name].title, text[:300], right[:80], given[:80]]
+        [METHODS[name].title, text[:300], shown(text, right)[:80], shown(text, given)[:80]]
         for name in result.complete()
         if METHODS[name].lever != "control"
         for text, right, given in result.only_wrong(name, 3)
     ]
     if not rows:
         return '<p class="soft">None: each error is made by more than one method.</p>'
-    return table_of(["method", "text", "right", "given"], rows, text=(1,))
+    return table_of(["method", "text", "right", "given"], rows, text=(1, 2, 3))
 
 
 def _unread(result: "Comparison") -> str:

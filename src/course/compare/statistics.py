@@ -134,7 +134,8 @@ def difference(
     items = len(values)
     by_items = (float(((values - values.mean()) ** 2).sum()) + 1e4) / items**2
     pairs = list(zip(seeds, (len(one), len(other)), strict=True))
-    return _estimate(float(values.mean()), by_items, items, pairs, comparisons)
+    gap = _estimate(float(values.mean()), by_items, items, pairs, comparisons)
+    return replace(gap, low=max(gap.low, -100.0), high=min(gap.high, 100.0))
 
 
 def _estimate(
