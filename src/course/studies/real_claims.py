@@ -107,9 +107,11 @@ def _heads() -> tuple[Claim, ...]:
 
 
 def _adapters() -> tuple[Claim | Demonstration, ...]:
-    def claim(number: str, statement: str, kind: Kind, source: str, values: _Values) -> Claim:
+    def claim(
+        number: str, statement: str, kind: Kind, source: str, values: _Values, **more: Any
+    ) -> Claim:
         whole = f"On film snippets, under {MINI}, {statement}."
-        return _claim(number, whole, kind, source, "adapters", values, _TUNED)
+        return _claim(number, whole, kind, source, "adapters", values, _TUNED, **more)
 
     minus = tables.minus
     return (
@@ -126,6 +128,7 @@ def _adapters() -> tuple[Claim | Demonstration, ...]:
             MoreThan(0),
             "hu2022lora",
             partial(minus, "lora", "bitfit"),
+            **undecided("each is ahead with one of the two seeds"),
         ),
         claim(
             "3b",
@@ -133,6 +136,7 @@ def _adapters() -> tuple[Claim | Demonstration, ...]:
             MoreThan(0),
             "benzaken2022bitfit",
             partial(minus, "bitfit", "head"),
+            **undecided(_TWO_SEEDS),
         ),
         claim(
             "3c",
