@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.foundation.intervals import Crossed, Nested, RatioOfMeans, interval
+from course.foundation.intervals import Crossed, Independent, Nested, RatioOfMeans, interval
 from course.studies import CLAIMS, catalogue, claim_counts, claims_table, records
 from course.studies.claims import Claim, Demonstration, Varies
 from course.studies.judgement import Judged, corrected_verdicts
 from course.studies.records import RecordError, Study, write_record
 from course.studies.table_of_claims import ClaimsTable
-from course.studies.verdicts import MoreThan, NoWorse, Region, Verdict, Within
+from course.studies.verdicts import LEVEL, MoreThan, NoWorse, Region, Verdict, Within
 
 
 def claim(kind=None, values=(20, 21, 22), **more) -> Claim:
@@ -78,6 +78,14 @@ def test_verdict_and_p_value_agree(kind, values):
     found = claim(kind, values).measure()
     if abs(found.p_value - 0.05) > 1e-6:
         assert (found.p_value < 0.05) is (found.verdict != "undecided")
+
+
+@pytest.mark.parametrize(("units", "verdict"), [(2, Verdict.UNDECIDED), (3, Verdict.HOLDS)])
+def test_two_equal_units_decide_nothing(units, verdict):
+    interval = Independent([6.0] * units).interval()
+    region = MoreThan(5).region(ratio=False)
+    assert region.verdict(interval) == verdict
+    assert (region.p_value(interval) < LEVEL) == (verdict is Verdict.HOLDS)
 
 
 def test_an_interval_that_ends_at_a_threshold_decides_nothing():

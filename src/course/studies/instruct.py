@@ -37,7 +37,7 @@ from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.prompting import sweeps
 from course.search.dialogue_reward import replies
-from course.studies.claims import Claim, Varies, fails, undecided
+from course.studies.claims import Claim, Varies, undecided
 from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, where
@@ -374,7 +374,7 @@ _NOT_OVER_BASE = {
     "reading comprehension": undecided(f"without any instruction the base does as well; {_FEW}"),
     "morphology": undecided(f"some points better on the mean; {_FEW}"),
     "judgement": undecided(f"{_FIRST} nearly without a fault; {_FEW}"),
-    "closed-book questions": fails("the base answers every question in its best form"),
+    "closed-book questions": undecided(f"the base answers every question in its best form; {_FEW}"),
 }
 _NOT_OVER_UNTAUGHT = {
     cluster: undecided(f"{figure}; {_FEW}")

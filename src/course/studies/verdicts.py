@@ -12,6 +12,8 @@ from course.foundation.validation import check_fields, number
 
 #: A p-value below it is significant.
 LEVEL = 1 - CONFIDENCE
+#: So many equal units, at least, say that their scatter is small; fewer may be equal by chance.
+FEWEST_EQUAL = 3
 
 
 class Verdict(StrEnum):
@@ -30,7 +32,11 @@ class Region:
     high: float
 
     def verdict(self, interval: Interval) -> Verdict:
-        """Whether the whole interval lies inside, outside, or neither."""
+        """Whether the whole interval lies inside, outside, or neither. Undecided if two units are
+        equal, which is no estimate of how much units differ.
+        """
+        if _equal_by_chance(interval):
+            return Verdict.UNDECIDED
         if self.low < interval.low and interval.high < self.high:
             return Verdict.HOLDS
         if interval.high < self.low or interval.low > self.high:
@@ -42,6 +48,8 @@ class Region:
         for the verdict the estimate speaks for, the larger p-value (two one-sided tests where there
         are two, Schuirmann 1987).
         """
+        if _equal_by_chance(interval):
+            return 1.0
         if interval.mean <= self.low:
             return interval.p_value(self.low)
         if interval.mean >= self.high:
@@ -51,6 +59,10 @@ class Region:
     def ends(self) -> list[float]:
         """The ends that are thresholds."""
         return [end for end in (self.low, self.high) if math.isfinite(end)]
+
+
+def _equal_by_chance(interval: Interval) -> bool:
+    return interval.low == interval.high and interval.count < FEWEST_EQUAL
 
 
 @dataclass(frozen=True)
