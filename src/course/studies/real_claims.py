@@ -316,6 +316,7 @@ def _prompts() -> tuple[Claim, ...]:
             baselines=lambda table: {
                 "the same swaps without a gradient": float(over_people(tables.SWAPS)(table).mean())
             },
+            **undecided("a point behind with one seed, some points ahead with the other"),
         ),
         _claim(
             "6b",
@@ -325,6 +326,7 @@ def _prompts() -> tuple[Claim, ...]:
             "zhou2023large",
             "prompts",
             lambda table: tables.gained_by_task(table, tables.WRITTEN, tables.PEOPLES),
+            **undecided("far behind on two tasks, and equal where neither gets an answer"),
         ),
         _claim(
             "6d",
@@ -334,6 +336,7 @@ def _prompts() -> tuple[Claim, ...]:
             "prompts",
             over_people(tables.SOFT_PROMPT),
             _TUNED,
+            **undecided("behind with both seeds, which are too few for an interval"),
         ),
     )
 
