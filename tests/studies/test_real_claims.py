@@ -112,7 +112,7 @@ def requests(seed: int) -> list[dict]:
 
 def chains(seed: int) -> list[dict]:
     school = {"standard": 2, "chain": 3 + seed, "zero-shot": 1, "trigger": 2, "vote of 8": 9}
-    school[real_tables.VOTED_ALONE] = 2 + seed
+    school[on_real_models.VOTED_ALONE] = 2 + seed
     return [
         *rows(school, "way", task="GSM8K"),
         *rows(

@@ -43,17 +43,28 @@ def overoptimisation(
     figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.7))
     titles = ("by the reward that chooses (sd)", "gold reward")
     for ax, curves, title in zip(axes, (proxy, gold), titles, strict=True):
-        ends = [
-            (_runs(ax, sizes, runs, colours[name]), name, colours[name])
-            for name, runs in curves.items()
-        ]
-        ax.set_xscale("log", base=2)
-        ax.set_xticks(sizes[::3], [f"{n}" for n in sizes[::3]])
+        ends = _by_size(ax, sizes, curves, colours, 3)
         ax.set_xlabel("replies to choose from (n)")
         ax.set_title(title, fontsize=11)
         low, high = ax.get_ylim()
         name_ends(ax, sizes[-1] * 1.25, ends, 0.075 * (high - low), fontsize=8)
     return figure
+
+
+def _by_size(
+    ax: Axes,
+    sizes: Sequence[int],
+    curves: Mapping[str, np.ndarray],
+    colours: Mapping[str, str],
+    every: int,
+) -> list[tuple[float, str, str]]:
+    """A curve each against the size of the choice, one in ``every`` of which is labelled; the end
+    of each, its name and its colour.
+    """
+    ends = [(_runs(ax, sizes, runs, colours[n]), n, colours[n]) for n, runs in curves.items()]
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(sizes[::every], [f"{n}" for n in sizes[::every]])
+    return ends
 
 
 def _runs(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> float:
@@ -115,12 +126,7 @@ def proxy_and_judges(
     figure, axes = plt.subplots(1, len(curves), figsize=(7.4, 3.5), sharey=True, squeeze=False)
     for ax, (chooser, judged) in zip(axes[0], curves.items(), strict=True):
         colours = dict(zip(judged, (OPENED, PROMPTED, "#222222"), strict=True))
-        ends = [
-            (_runs(ax, sizes, runs, colours[name]), name, colours[name])
-            for name, runs in judged.items()
-        ]
-        ax.set_xscale("log", base=2)
-        ax.set_xticks(sizes[::2], [f"{n}" for n in sizes[::2]])
+        ends = _by_size(ax, sizes, judged, colours, 2)
         ax.set_xlabel("remarks to choose from (n)")
         ax.set_title(f"chosen by: {chooser}", fontsize=11)
         low, high = ax.get_ylim()

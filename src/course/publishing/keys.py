@@ -17,7 +17,7 @@ from course.foundation.atomic_write import write_text
 from course.publishing.page import quiz
 from course.publishing.page.front import title_and_part
 from course.publishing.prose import html
-from course.publishing.slides import chapters
+from course.publishing.slides import chosen_chapters
 
 ROOT = Path.cwd()
 #: What stands in a student's notebook where the book has a solution.
@@ -144,15 +144,8 @@ def main(arguments: list[str] | None = None) -> None:
         prog="course keys",
         description="The lecturer's answers, and the notebooks of a class without them.",
     )
-    parser.add_argument("names", nargs="*", help="of chapters, such as 03-adapters (default: all)")
-    parser.add_argument("--to", type=Path, default=Path("_build") / "keys", help="folder")
-    chosen = parser.parse_args(arguments)
-    known = chapters(ROOT)
-    if not known:
-        parser.error(f"no notebooks in {ROOT}/notebooks; run this from the repository's root")
-    if unknown := [name for name in chosen.names if name not in known]:
-        parser.error(f"no such chapter: {', '.join(unknown)}; choose from {', '.join(known)}")
-    for path in write(chosen.to, chosen.names or known, ROOT):
+    folder, names = chosen_chapters(parser, ROOT, Path("_build") / "keys", arguments)
+    for path in write(folder, names, ROOT):
         print(path)
 
 

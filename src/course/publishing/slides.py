@@ -48,6 +48,23 @@ def chapters(root: Path) -> list[str]:
     return [path.stem for path in sorted((root / "notebooks").glob("[0-9]*.ipynb"))]
 
 
+def chosen_chapters(
+    parser: argparse.ArgumentParser, root: Path, folder: Path, arguments: list[str] | None
+) -> tuple[Path, list[str]]:
+    """The folder to write to and the chapters that a command names: by default ``folder``, and all.
+    The parser ends the command if there are no notebooks, or no such chapter.
+    """
+    parser.add_argument("names", nargs="*", help="of chapters, such as 03-adapters (default: all)")
+    parser.add_argument("--to", type=Path, default=folder, help="folder")
+    chosen = parser.parse_args(arguments)
+    known = chapters(root)
+    if not known:
+        parser.error(f"no notebooks in {root}/notebooks; run this from the repository's root")
+    if unknown := [name for name in chosen.names if name not in known]:
+        parser.error(f"no such chapter: {', '.join(unknown)}; choose from {', '.join(known)}")
+    return chosen.to, chosen.names or known
+
+
 def deck(notebook: Path, root: Path) -> list[Slide]:
     """The slides of a chapter: question, key figure, the other figures, the minute.
 
@@ -164,15 +181,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="course slides", description="Slides of the key figures, one HTML file a chapter."
     )
-    parser.add_argument("names", nargs="*", help="of chapters, such as 03-adapters (default: all)")
-    parser.add_argument("--to", type=Path, default=Path("_build") / FOLDER, help="folder")
-    chosen = parser.parse_args(arguments)
-    known = chapters(ROOT)
-    if not known:
-        parser.error(f"no notebooks in {ROOT}/notebooks; run this from the repository's root")
-    if unknown := [name for name in chosen.names if name not in known]:
-        parser.error(f"no such chapter: {', '.join(unknown)}; choose from {', '.join(known)}")
-    for path in write(chosen.to, chosen.names or known, ROOT):
+    folder, names = chosen_chapters(parser, ROOT, Path("_build") / FOLDER, arguments)
+    for path in write(folder, names, ROOT):
         print(path)
 
 

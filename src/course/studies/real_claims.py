@@ -289,7 +289,7 @@ def _asking() -> tuple[Claim, ...]:
             MoreThan(3),
             "wang2023selfconsistency",
             "chains",
-            lambda table: gain(table, tables.SCHOOL, f"vote of {real.SAMPLES}", tables.VOTED_ALONE),
+            lambda table: gain(table, tables.SCHOOL, f"vote of {real.SAMPLES}", real.VOTED_ALONE),
             **undecided(_NOTHING_RIGHT),
         ),
     )

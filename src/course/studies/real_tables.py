@@ -28,8 +28,6 @@ WRITTEN, PEOPLES, SOFT_PROMPT = "written", "people's", "soft prompt"
 LABELLED = "sentiment"
 #: Tasks of the study ``chains``.
 SCHOOL, ONE_STEP, FOUR_STEPS = "GSM8K", "one step", "four steps"
-#: The greedy chain on the problems that are voted on, beside their vote.
-VOTED_ALONE = "chain, where voted"
 #: The search by gradient on the labelled task, and the same swaps without it.
 AUTO, SWAPS = "AutoPrompt", "random swaps"
 
