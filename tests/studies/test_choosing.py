@@ -224,3 +224,9 @@ def test_the_figure_has_a_panel_a_task_and_one_for_the_names(table):
     assert [len(ax.lines) for ax in panels] == [9, 10, 9]
     (legend,) = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
     assert {text.get_text() for text in legend.get_texts()} == {*titles.values(), "cheat"}
+
+
+def test_the_tasks_are_the_small_worlds_in_every_tier(monkeypatch):
+    expected = choosing.question("inference", 0).data.test[0]
+    monkeypatch.setenv("COURSE_TIER", "index")
+    assert choosing.question("inference", 0).data.test[0] == expected

@@ -91,7 +91,7 @@ class Question:
 def question(name: str, seed: int) -> Question:
     """One of :data:`TASKS`, with items of its own for each seed."""
     sizes = {TRAIN: int(_SPARE * LABELS[-1]), TEST: int(_SPARE * (ASKED + JUDGING))}
-    task = load_task(TASKS[name], seed=seed, sizes=sizes)
+    task = load_task(TASKS[name], seed=seed, sizes=sizes, wanted_tier="tiny")
     names, instruction = _names(task, seed if name == EXCHANGED else None), task.instructions[0]
     if name == EXCHANGED:
         instruction = _EXCHANGED_INSTRUCTION
