@@ -29,7 +29,7 @@ def few(monkeypatch):
             "LEARNED": LEARNED,
             "SCALED_BY": 4,
             "LOOKED_AT": 2,
-            "EVERY": 1,
+            "LOOKS": (1, 2),
             "ONLINE": replace(study.ONLINE, steps=2, prompts=2, samples=2),
         },
     }.items():
@@ -73,7 +73,8 @@ def test_a_curve_of_known_form_is_found_again():
     fit = study.curve_through("RLOO", *study.divergence_and_gold(table, study.FEW))
     assert (fit.a, fit.b) == (pytest.approx(1.0), pytest.approx(0.8))
     assert study.peaks(table, study.FEW) == pytest.approx(np.sqrt(curve.peak), abs=0.01)
-    grid, line = study.line_through("RLOO", *study.divergence_and_gold(table, study.FEW))
+    measured = {study.FEW: {"RLOO": study.divergence_and_gold(table, study.FEW)}}
+    grid, line = study.lines_through(measured)[study.FEW]["RLOO"]
     assert line == pytest.approx(curve.gain(grid) - 0.05) and grid[-1] == pytest.approx(7.5)
     # what is highest at the end has its peak there
     rising = runs(kl, kl)
