@@ -1,5 +1,6 @@
 """Verifiers: which of a model's sampled chains to believe, chosen by a vote, by a model of the
-writer's size trained for it, and by heads on the probabilities that a model gives them (chapter 5).
+writer's size trained for it, and by heads on the probabilities that a model gives them (chapter
+5b).
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
 A verifier of held-out sums has to see some: it learns from problems and sums of the validation
