@@ -8,6 +8,7 @@ from course.studies import (
     adapters,
     chain_of_thought,
     choosing,
+    choosing_claims,
     expectations,
     hard_prompts,
     heads,
@@ -45,10 +46,13 @@ _MODULES = (
     reward,
     policies,
     choosing,
+    choosing_claims,
     model_quality,
 )
 #: Every study by its name.
-STUDIES: dict[str, Study] = {study.name: study for module in _MODULES for study in module.STUDIES}
+STUDIES: dict[str, Study] = {
+    study.name: study for module in _MODULES for study in getattr(module, "STUDIES", ())
+}
 #: What the chapters state, the claims and demonstrations of all studies.
 CLAIMS: tuple[Claim | Demonstration, ...] = tuple(
     claim for module in _MODULES for claim in getattr(module, "CLAIMS", ())
