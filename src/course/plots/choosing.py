@@ -39,7 +39,7 @@ def methods_by_labels(
         ax.set_xticks(labels, [f"{label:,}" for label in labels])
         ax.minorticks_off()
         name_ends(ax, 1.15 * labels[-1], ends, 10, 100)
-        ax.set_xlim(0.85 * labels[0], 7 * labels[-1])
+        ax.set_xlim(0.85 * labels[0], 10 * labels[-1])
         ax.set_ylim(-2, 104)
         ax.set_title(task)
         ax.set_ylabel("score (%)")
