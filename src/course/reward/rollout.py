@@ -12,8 +12,8 @@ from course.lm.contract import Sample
 from course.lm.generation_config import GenerationConfig
 from course.lm.language_model import LanguageModel
 from course.reward.ledger import Entry
-from course.reward.pairs import EncodedReply, encode_replies, padded, token_log_probabilities
-from course.training.batches import pad_id
+from course.reward.pairs import EncodedReply, encode_replies
+from course.reward.shared_prompts import reply_token_log_probabilities
 
 #: The reward of each reply to its prompt: ``reward(prompts, replies)``, (replies,).
 Reward = Callable[[Sequence[str], Sequence[str]], np.ndarray]
@@ -55,9 +55,9 @@ def roll_out(policy: LanguageModel, prompts: Sequence[str], sampling: Generation
     written = policy.generate(prompts, sampling)
     pairs = [(p, sample) for p, group in zip(prompts, written, strict=True) for sample in group]
     encoded = _encoded(policy, pairs, sampling)
-    log_p, mask = _log_probabilities(policy, encoded, sampling.temperature)
+    log_p, mask = reply_token_log_probabilities(policy, encoded, sampling.temperature)
     with torch.no_grad(), policy.model.disable_adapter():
-        reference, _ = _log_probabilities(policy, encoded, sampling.temperature)
+        reference, _ = reply_token_log_probabilities(policy, encoded, sampling.temperature)
     replies = [sample.text.strip() for _, sample in pairs]
     return Rollout([p for p, _ in pairs], replies, encoded, log_p, reference, mask)
 
@@ -77,14 +77,6 @@ def _encoded(
         EncodedReply((*reply.ids, end), reply.start) if sample.finish == "end" else reply
         for reply, (_, sample) in zip(encoded, pairs, strict=True)
     ]
-
-
-def _log_probabilities(
-    policy: LanguageModel, encoded: Sequence[EncodedReply], temperature: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    rows = padded(encoded, pad_id(policy.tokenizer))
-    on_device = {name: tensor.to(policy.model.device) for name, tensor in rows.items()}
-    return token_log_probabilities(policy.model, on_device, temperature)
 
 
 def measured(
