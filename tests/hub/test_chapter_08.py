@@ -11,4 +11,4 @@ CHAPTER = Path(__file__).parents[2] / "notebooks" / "08-choosing.ipynb"
 
 def test_the_chapter_runs_from_top_to_bottom(hub, tmp_path):
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
-    assert "its own: " in printed and not (tmp_path / "course-hub-lock.json").exists()
+    assert "its own: " in printed and "the tool's layout: 0 %" in printed and not (tmp_path / "course-hub-lock.json").exists()
