@@ -212,8 +212,8 @@ def by_trigger(table: pd.DataFrame) -> pd.DataFrame:
     return means(table, "phrase", "task", TASKS, measure="accuracy", way="phrase")
 
 
-CHAINS = Study("chains", 2, MODELS, (0, 1, 2), chains)
-SINGLE_STEPS = Study("single-steps", 2, (*BODIES, LARGE), (11, 12, 13), single_steps)
+CHAINS = Study("chains", 2, MODELS, (0, 1, 2, 3, 4), chains)
+SINGLE_STEPS = Study("single-steps", 2, (*BODIES, LARGE), (11, 12, 13, 14, 15), single_steps)
 STUDIES = (CHAINS, SINGLE_STEPS)
 
 _ITEMS_AND_BODIES = (Varies.ITEMS, Varies.PRETRAINING)

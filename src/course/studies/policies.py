@@ -375,7 +375,7 @@ def effect(table: pd.DataFrame, request: str, state: str) -> np.ndarray:
 
 
 STUDY = Study("policies", 1, GPTS, (0, 1, 2), policies)
-BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1), betas)
+BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1, 2, 3, 4), betas)
 STUDIES = (STUDY, BETA_STUDY)
 
 _ALL = (Varies.ITEMS, Varies.TRAINING, Varies.PRETRAINING)

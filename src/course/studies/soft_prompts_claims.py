@@ -40,7 +40,7 @@ _SOURCES = {
 _claim = partial(Claim, "6d", varies=(Varies.ITEMS, Varies.TRAINING), studies=(SOFT,))
 _LESTER = "lester2021power"
 _AT_SCALE = "catches up with model tuning beyond billions of parameters"
-_FEW = "two seeds are too few to decide it"
+_FEW = "the seeds are too few to decide it"
 _AHEAD = undecided(f"twenty points or more ahead on the mean; {_FEW}")
 _CLOSED = undecided(
     f"at the plateau LoRA is near 100 at every size, and vectors come nearer, the larger the model;"
