@@ -247,6 +247,17 @@ CLAIMS = (
         values=lambda table: Crossed(gains_of_bodies(table, "trigger", "zero-shot", 3, "problem")),
         baselines=lambda table: cheats(table, "problem", 3),
     ),
+    Claim(
+        "5a",
+        "On routes of three steps, demonstrated steps help.",
+        MoreThan(20),
+        "wei2022chain",
+        varies=_ITEMS_AND_BODIES,
+        studies=(CHAINS,),
+        values=lambda table: Crossed(gains_of_bodies(table, "chain", "standard", 3, "route")),
+        baselines=lambda table: cheats(table, "route", 3),
+        exploratory=True,
+    ),
     *(
         Claim(
             "5a",
