@@ -257,6 +257,10 @@ CLAIMS = (
         values=lambda table: Crossed(gains_of_bodies(table, "chain", "standard", 3, "route")),
         baselines=lambda table: cheats(table, "route", 3),
         exploratory=True,
+        **undecided(
+            "each of the three models gains, one of them by less than the margin; an interval over"
+            " three that differ so is too wide"
+        ),
     ),
     *(
         Claim(

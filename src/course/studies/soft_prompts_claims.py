@@ -60,8 +60,8 @@ CLAIMS = (
         for way, (name, source) in _SOURCES.items()
     ),
     _claim(
-        "After a long training, the gap of prompt tuning to LoRA shrinks from the small model to the"
-        " large.",
+        "After a long training, the gap of prompt tuning to LoRA shrinks from the small model to"
+        " the large.",
         MoreThan(0),
         _LESTER,
         reported=_AT_SCALE,
