@@ -11,16 +11,16 @@ from toy_data import write_toy_data
 
 from course.compare import ModelChoice
 from course.foundation.intervals import FEWEST_UNITS
-from course.lm import Sample, load
+from course.lm import load
 from course.models import HubError, model_names
-from course.prompting.evaluation import Question
+from course.prompting.evaluation import Question, questions, scores
 from course.prompting.prompts import PLAIN, Prompt
 from course.studies import advice, on_real_models, real_study
 from course.studies.command import main, measure
 from course.studies.on_real_models import REAL_STUDIES, of_tier
 from course.studies.real_study import REAL_TIERS, RealStudy
 from course.studies.records import partial_runs
-from course.tasks import LOCAL_DATA
+from course.tasks import LOCAL_DATA, load_task
 
 
 @pytest.fixture
@@ -157,13 +157,19 @@ def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data,
 
 
 def test_an_answer_counts_wherever_it_stands_in_a_reply():
-    class Wordy:
-        def generate(self, prompts, **settings):
-            texts = ("The plural of cat is Cats.", "Catsuits, I think.", "62 + 96 = 158.")
-            return [[Sample(text, 5, -1.0, "end")] for text in texts]
-
+    replies = ("The plural of cat is Cats.", "Catsuits, I think.", "62 + 96 = 158.")
     prompt = Prompt("cat", template=PLAIN)
     asked = [
         Question(prompt, words, "exact", ()) for words in (("cats",), ("cats",), ("15", "158"))
     ]
-    assert on_real_models.contained(Wordy(), asked) == pytest.approx(200 / 3)
+    assert on_real_models.contained(asked, replies) == pytest.approx(200 / 3)
+
+
+def test_a_reply_is_graded_up_to_where_a_written_answer_ends():
+    model = load("gpt-small", "tiny")
+    asked = questions(load_task("find_city", wanted_tier="tiny"), 4, 12)
+    replies = on_real_models.replies_to(model, asked)
+    assert max(map(len, replies)) > max(len(question.words[0]) for question in asked)
+    expected = 100 * scores(model, asked, written=True).mean()
+    assert on_real_models.answered(model, asked, replies) == pytest.approx(expected)
+    assert 0 < expected < 100
