@@ -6,9 +6,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
-from hub.chapters import cache_index_models, code_of
+from hub.chapters import cache_index_models, chapter_texts, code_of
 from hub.checkpoints import bert, smollm2
-from hub.conftest import TEXTS
 
 from course.models.index import CACHE_VARIABLE, MINILM, SMOLLM2
 from course.publishing.real_chapters import chapters
@@ -21,13 +20,20 @@ from course.tasks.local_data import FOLDER_VARIABLE
 ROOT = Path(__file__).parents[2]
 #: Their tests run them against a hub that has no data sets; the page of claims reads records alone.
 WITHOUT_DATA = ("06c-steering", "07-reward", "08-choosing", "claims")
-WITH_DATA = [name for name in chapters(ROOT) if name not in WITHOUT_DATA]
+#: They compute in the small world for a while before they ask for data.
+LATE = ("01-two-expectations", "04b-instruction-tuning")
+WITH_DATA = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in LATE else [])
+    for name in chapters(ROOT)
+    if name not in WITHOUT_DATA
+]
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("index")
-    cache_index_models(folder, {SMOLLM2: smollm2(TEXTS), MINILM: bert(TEXTS)})
+    texts = chapter_texts()
+    cache_index_models(folder, {SMOLLM2: smollm2(texts), MINILM: bert(texts)})
     return folder
 
 

@@ -77,8 +77,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _measured(study: Study, seeds: Sequence[int] | None) -> bool:
     """Measure a study; if its models or its data are out of reach, say so and where to get them."""
-    from course.models import HubError, PackageIndexError
-    from course.tasks import DataError
+    from course.models.hub import HubError
+    from course.models.wheels import PackageIndexError
+    from course.tasks.local_data import DataError
 
     try:
         measure(study, seeds)
