@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Sequence
 from textwrap import fill
@@ -81,10 +82,27 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"no such study: {', '.join(unknown)}; choose from {', '.join(studies)}")
     if chosen.tier != "tiny":
         os.environ["COURSE_TIER"] = chosen.tier
-    for name in chosen.names or studies:
+    names = chosen.names or [*studies]
+    for name in names:
         if chosen.seed not in (None, *studies[name].seeds):
             parser.error(f"no seed {chosen.seed} in {name}; its seeds are {studies[name].seeds}")
-        measure(studies[name], None if chosen.seed is None else (chosen.seed,))
+    seeds = None if chosen.seed is None else (chosen.seed,)
+    if lacking := [name for name in names if not _measured(studies[name], seeds)]:
+        sys.exit(f"not measured: {', '.join(lacking)}")
+
+
+def _measured(study: Study, seeds: Sequence[int] | None) -> bool:
+    """Measure a study; if its models or its data are out of reach, say so and where to get them."""
+    from course.models.hub import HubError
+    from course.models.wheels import PackageIndexError
+    from course.tasks.local_data import DataError
+
+    try:
+        measure(study, seeds)
+    except (DataError, HubError, PackageIndexError) as error:
+        print(f"{study.name}: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def _studies(tier: str) -> dict[str, Study]:
