@@ -166,6 +166,21 @@ def test_an_answer_counts_wherever_it_stands_in_a_reply():
     assert on_real_models.contained(asked, replies) == pytest.approx(200 / 3)
 
 
+@pytest.mark.parametrize(
+    ("metric", "answer", "reply", "stands"),
+    [
+        ("exact", "The cat was seen by her.", "Here it is: the cat was seen by\nher!", True),
+        ("exact", "Is it so?", "is it so", True),
+        ("exact", "It is so.", "It is sober.", False),
+        ("set", "dog, cat", "The animals are Cat and dog.", True),
+        ("set", "dog, cat", "The animal is a cat.", False),
+    ],
+)
+def test_an_answer_stands_there_with_or_without_its_last_sign(metric, answer, reply, stands):
+    asked = Question(Prompt("cat", template=PLAIN), (answer,), metric, ())
+    assert on_real_models.contained([asked], [reply]) == (100 if stands else 0)
+
+
 def test_a_reply_is_graded_up_to_where_a_written_answer_ends():
     model = load("gpt-small", "tiny")
     asked = questions(load_task("find_city", wanted_tier="tiny"), 4, 12)

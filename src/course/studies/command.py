@@ -28,14 +28,30 @@ def measure(study: Study, seeds: Sequence[int] | None = None) -> None:
             f"and COURSE_TIER is {tier()!r}; unset it, or name the tier with --tier"
         )
     runs, seconds = partial_runs(study)
-    for seed in study.seeds if seeds is None else seeds:
-        if str(seed) in runs:
-            continue
+    left = [seed for seed in (study.seeds if seeds is None else seeds) if str(seed) not in runs]
+    print(plan(study, left, len(runs), seconds), flush=True)
+    for seed in left:
         started = time.monotonic()
         runs[str(seed)] = study.run(seed)
         seconds += time.monotonic() - started
         write_record(study, runs, seconds)
         print(f"{study.name}: seed {seed} measured, {seconds:.0f} s in all", flush=True)
+
+
+def plan(study: Study, left: Sequence[int], measured: int, seconds: float) -> str:
+    """What is going to be measured, and how long that takes by what is recorded.
+
+    Args:
+        left: seeds that are not measured yet.
+        measured: how many seeds are, in so many seconds.
+    """
+    if not left:
+        return f"{study.name}: all {measured} seeds are recorded"
+    seeds = f"{study.name}: seeds {', '.join(map(str, left))} are to be measured"
+    if not measured:
+        return f"{seeds}; how long one takes is not recorded yet"
+    each = seconds / measured
+    return f"{seeds}, about {each:.0f} s each, {len(left) * each / 60:.0f} minutes in all"
 
 
 def _parser() -> argparse.ArgumentParser:

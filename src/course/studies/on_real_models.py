@@ -227,12 +227,27 @@ def answered(model: LanguageModel, asked: Sequence[Question], replies: Sequence[
 
 
 def contained(asked: Sequence[Question], replies: Sequence[str]) -> float:
-    """Percent of replies in which a right answer stands, whatever is written around it."""
+    """Percent of replies in which a right answer stands, whatever is written around it; of an
+    answer that is a set each member, in any order.
+    """
     found = [
-        any(re.search(rf"\b{re.escape(word)}\b", reply, re.IGNORECASE) for word in question.words)
+        any(
+            all(_stands_in(part, reply) for part in _parts(question, words))
+            for words in question.words
+        )
         for question, reply in zip(asked, replies, strict=True)
     ]
     return 100 * float(np.mean(found))
+
+
+def _parts(question: Question, answer: str) -> list[str]:
+    return answer.split(",") if question.metric == "set" else [answer]
+
+
+def _stands_in(answer: str, reply: str) -> bool:
+    """Whether an answer stands in a reply as whole words, with or without the sign at its end."""
+    words = r"\s+".join(map(re.escape, answer.strip(" .?!").split()))
+    return re.search(rf"(?<!\w){words}(?!\w)", reply, re.IGNORECASE) is not None
 
 
 def real_requests(seed: int, count: int = 20) -> list[Row]:
@@ -356,7 +371,7 @@ REAL_STUDIES: dict[str, RealStudy] = {
             real_demonstrations,
             ("sentiment", "inference"),
         ),
-        RealStudy("requests", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
+        RealStudy("requests", 2, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
         RealStudy("chains", 1, ("gpt-large",), _SEEDS, real_chains, ("problem",)),
         RealStudy("prompts", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_prompts, ("sentiment",)),
         RealStudy(
