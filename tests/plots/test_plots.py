@@ -460,6 +460,19 @@ def test_methods_are_drawn_in_the_order_of_their_runs():
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {"DPO", "RLOO"}
 
 
+def test_methods_that_optimise_one_reward_share_a_panel_with_their_fits():
+    runs = np.array([[0.0, 1, 2], [0.0, 2, 3]])
+    methods = {name: (runs, factor * runs) for name, factor in (("best-of-n", 2), ("RLOO", 1))}
+    fits = {name: (np.arange(3.0), np.zeros(3)) for name in methods}
+    rewards = ("50 comparisons", "places alone")
+    figure = plots.gold_by_distance(dict.fromkeys(rewards, methods), dict.fromkeys(rewards, fits))
+    assert {*methods, *rewards} <= names(figure)
+    ax = figure.axes[1]
+    assert len(ax.lines) == 8 and ax.lines[3].get_linestyle() == ax.lines[7].get_linestyle() == "--"
+    distance = [0, (1 + 2**0.5) / 2, (2**0.5 + 3**0.5) / 2]
+    assert np.allclose(ax.lines[2].get_data(), [distance, [0, 3, 5]]), "the mean"
+
+
 def test_every_request_has_its_name():
     table = pd.DataFrame({"before": [1.0, 1.1], "after": [2.0, 2.01]}, index=["none", "placebo"])
     assert {"none", "placebo"} <= names(plots.requests(table))

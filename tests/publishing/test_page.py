@@ -25,8 +25,6 @@ from course.publishing.page import (
     tables,
 )
 
-ROOT = Path(__file__).parents[2]
-
 
 @given(st.text(alphabet="ab .,「」，。中文字鏈（）", max_size=30))
 def test_marking_chinese_changes_no_text_and_marks_every_character(text):
@@ -210,29 +208,6 @@ def test_two_headings_that_both_say_something_stay():
     assert tables.readable(page).count("<tr") == page.count("<tr")
     plain = pd.DataFrame({"a": ["snake_case in a sentence"]}).to_html()
     assert "snake_case in a sentence" in tables.readable(plain)
-
-
-def test_a_claim_names_its_source_as_the_text_does():
-    entry = "@article{one2020, author = {One, A.}, year = {2020}}\n"
-    entry += "@article{two2021, author = {Two, B. and de Three, C.}, year = {2021}}\n"
-    entry += "@article{four2022, author = {Four, D. and Five, E. and Six, F.}, year = {2022}}\n"
-    names = references.labels(entry)
-    assert names == {
-        "one2020": "One 2020",
-        "two2021": "Two and de Three 2021",
-        "four2022": "Four et al. 2022",
-    }
-    said = "<small>Source four2022: it holds</small> Source unknown"
-    assert references.with_names(said, names) == (
-        "<small>Source Four et al. 2022: it holds</small> Source unknown"
-    )
-
-
-def test_every_source_of_a_claim_has_a_name():
-    names = references.labels((ROOT / references.BIBLIOGRAPHY).read_text(encoding="utf-8"))
-    claims = (ROOT / "notebooks" / "claims.ipynb").read_text(encoding="utf-8")
-    keys = set(re.findall(r"Source ([a-z]+\d{4}[a-z]+)", claims))
-    assert keys and keys <= set(names)
 
 
 def test_scripts_that_no_page_calls_stay_out_and_no_other_stands_twice():

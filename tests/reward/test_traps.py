@@ -75,7 +75,7 @@ def test_a_reference_is_what_the_model_in_memory_was_however_far_the_policy_went
     for name, model in (("memory", in_memory), ("disk", saved)):
         with torch.no_grad():
             log_p, mask = token_log_probabilities(model, rows)
-        ratios[name] = ((rollout.log_p.detach() - log_p) * mask).sum(1)
+        ratios[name] = (rollout.log_p.detach() * rollout.mask).sum(1) - (log_p * mask).sum(1)
     assert rollout.log_ratio.abs().max() > 1e-3
     assert torch.allclose(rollout.log_ratio, ratios["memory"], atol=1e-4)
     assert not torch.allclose(rollout.log_ratio, ratios["disk"], atol=1e-2)
@@ -135,7 +135,7 @@ def test_an_end_that_a_policy_writes_is_in_what_it_learns_from(tokenizer):
     rollout = OnlineTraining(trained, few_letters, PROMPTS, SETTINGS).rollout(0)
     end = tokenizer.eos_token_id
     for reply, log_p, mask in zip(rollout.encoded, rollout.log_p, rollout.mask, strict=True):
-        place = len(reply.ids) - 2  # the first token is predicted by none
+        place = len(reply.ids) - reply.start - 1
         assert reply.ids[-1] == end and mask[place] == 1 and log_p[place] > -0.1
         assert mask[place + 1 :].sum() == 0
 

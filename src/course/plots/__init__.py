@@ -26,6 +26,7 @@ from course.plots.instruct import held_out_clusters, instruction_controls, instr
 from course.plots.real import curves_side_by_side, two_ways_by_task, ways_side_by_side
 from course.plots.reasoning import accuracy_by_steps, by_samples, cost_front
 from course.plots.reward import (
+    gold_by_distance,
     gold_by_divergence,
     overoptimisation,
     proxy_and_judges,
@@ -61,6 +62,7 @@ __all__ = [
     "found_by_task",
     "four_heads",
     "gamed_reward",
+    "gold_by_distance",
     "gold_by_divergence",
     "guessed_and_true",
     "head_scores",

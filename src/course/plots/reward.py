@@ -93,6 +93,36 @@ def gold_by_divergence(curves: Mapping[str, pd.DataFrame], matched: float) -> Fi
     return figure
 
 
+def gold_by_distance(
+    measured: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
+    fitted: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
+) -> Figure:
+    """The gold reward against the distance from the model before, of methods that optimise the same
+    reward: a panel a reward, a curve a method, its seeds as thin lines, its fit dashed.
+
+    Args:
+        measured: reward -> method -> divergences (nats) and gold rewards, (seeds, points) both. The
+            distance is the square root of the divergence.
+        fitted: reward -> method -> the same of its fitted curve, (points,).
+    """
+    figure, axes = plt.subplots(1, len(measured), figsize=(7.4, 3.7), sharey=True, squeeze=False)
+    for ax, (reward, methods) in zip(axes[0], measured.items(), strict=True):
+        ends = []
+        for method, (divergence, gold) in methods.items():
+            colour, distance = _METHODS[method], np.sqrt(divergence)
+            ax.plot(distance.T, gold.T, color=colour, linewidth=0.8, alpha=0.3)
+            ax.plot(distance.mean(0), gold.mean(0), color=colour, linewidth=2.4)
+            x, y = fitted[reward][method]
+            ax.plot(np.sqrt(x), y, color=colour, linewidth=1.2, linestyle="--")
+            ends.append((float(gold.mean(0)[-1]), method, colour))
+        ax.set_title(reward, fontsize=11)
+        ax.set_xlabel("square root of the divergence")
+        low, high = ax.get_ylim()
+        name_ends(ax, 1.02 * ax.get_xlim()[1], ends, 0.075 * (high - low), fontsize=8)
+    axes[0, 0].set_ylabel("gold reward")
+    return figure
+
+
 def requests(table: pd.DataFrame) -> Figure:
     """The gold reward with each request, before and after training.
 

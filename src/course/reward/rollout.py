@@ -8,15 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from course.foundation.validation import shown
 from course.lm.contract import Sample
 from course.lm.generation_config import GenerationConfig
 from course.lm.language_model import LanguageModel
 from course.reward.ledger import Entry
-from course.reward.pairs import EncodedReply, encode_replies, padded, token_log_probabilities
-from course.training.batches import pad_id
+from course.reward.pairs import EncodedReply, encode_replies
+from course.reward.shared_prompts import reply_token_log_probabilities
 
 #: The reward of each reply to its prompt: ``reward(prompts, replies)``, (replies,).
 Reward = Callable[[Sequence[str], Sequence[str]], np.ndarray]
+
+
+def rewards_of(reward: Reward, prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
+    """The reward of each reply, (replies,).
+
+    Raises:
+        ValueError: for a reward that is anything but a finite number for each reply.
+    """
+    values = np.asarray(reward(prompts, replies), float)
+    if values.shape != (len(replies),) or not np.isfinite(values).all():
+        raise ValueError(
+            f"the reward of {len(replies)} replies is {shown(values.tolist())}, of shape "
+            f"{values.shape}: expected a finite number for each reply"
+        )
+    return values
 
 
 @dataclass(frozen=True)
@@ -26,7 +42,9 @@ class Rollout:
     Attributes:
         prompts: one for each sample.
         replies: the samples, those to one prompt side by side.
-        encoded: prompt and reply as tokens, with the stop where one was written.
+        encoded: prompt and reply as tokens, with the stop where one was written. They are read
+            again from the text: with the shipped models just the tokens that were sampled, with a
+            tokenizer of other rules nearly so (a stop after no space is read with one).
         log_p: log-probability of each token of a reply under the policy that sampled it, with its
             gradient, and
         reference: under the reference, (replies, tokens), in nats.
@@ -51,13 +69,21 @@ def roll_out(policy: LanguageModel, prompts: Sequence[str], sampling: Generation
 
     Args:
         sampling: with the number of samples for each prompt, and one text at which they stop.
+
+    Raises:
+        ValueError: for samples that stop at no text, or at one of several.
     """
+    if len(sampling.stop) != 1:
+        raise ValueError(
+            f"stop={sampling.stop!r}: expected one text that ends a reply, which the policy learns "
+            "to write"
+        )
     written = policy.generate(prompts, sampling)
     pairs = [(p, sample) for p, group in zip(prompts, written, strict=True) for sample in group]
     encoded = _encoded(policy, pairs, sampling)
-    log_p, mask = _log_probabilities(policy, encoded, sampling.temperature)
+    log_p, mask = reply_token_log_probabilities(policy, encoded, sampling.temperature)
     with torch.no_grad(), policy.model.disable_adapter():
-        reference, _ = _log_probabilities(policy, encoded, sampling.temperature)
+        reference, _ = reply_token_log_probabilities(policy, encoded, sampling.temperature)
     replies = [sample.text.strip() for _, sample in pairs]
     return Rollout([p for p, _ in pairs], replies, encoded, log_p, reference, mask)
 
@@ -65,9 +91,7 @@ def roll_out(policy: LanguageModel, prompts: Sequence[str], sampling: Generation
 def _encoded(
     policy: LanguageModel, pairs: Sequence[tuple[str, Sample]], sampling: GenerationConfig
 ) -> list[EncodedReply]:
-    """Samples after their prompts, as they were written: with the stop, or the end of the text, if
-    one was reached.
-    """
+    """Samples after their prompts, with the stop, or the end of the text, if one was reached."""
     (stop,) = sampling.stop
     tails = {"stop": f" {stop}"}
     texts = [(p, f"{s.text.strip()}{tails.get(s.finish, '')}") for p, s in pairs]
@@ -77,14 +101,6 @@ def _encoded(
         EncodedReply((*reply.ids, end), reply.start) if sample.finish == "end" else reply
         for reply, (_, sample) in zip(encoded, pairs, strict=True)
     ]
-
-
-def _log_probabilities(
-    policy: LanguageModel, encoded: Sequence[EncodedReply], temperature: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    rows = padded(encoded, pad_id(policy.tokenizer))
-    on_device = {name: tensor.to(policy.model.device) for name, tensor in rows.items()}
-    return token_log_probabilities(policy.model, on_device, temperature)
 
 
 def measured(

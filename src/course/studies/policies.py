@@ -1,7 +1,7 @@
 """Policies that learn from a reward: best-of-n, rejection sampling, DPO, RLOO and GRPO at matched
 divergence, and what a request in the prompt adds before and after (chapter 7).
 
-Seeds x settings x seconds: 5 x 3 bodies x 130, and 3 x 4 betas x 35 (to be measured).
+Seeds x settings x seconds of a busy core: 3 x 3 bodies x 235, and 2 x 4 betas x 35.
 """
 
 import copy
@@ -114,10 +114,7 @@ class Start:
 
     def policy(self) -> LanguageModel:
         """A copy of the base with a fresh adapter."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self.seed)
-            model = adapt(copy.deepcopy(self.base.model), "lora")
-        return LanguageModel(model, self.base.tokenizer, self.base.batch_tokens)
+        return fresh_policy(self.base, self.seed)
 
     def look(self, policy: LanguageModel, step: int) -> list[Row]:
         """What replies to the test questions are like."""
@@ -127,6 +124,14 @@ class Start:
         entry = asdict(measured(step, rollout, proxy, gold_rewards, declines, 0.0))
         kept = {name: entry[name] for name in ("proxy", "kl", "length", "distinct", "declined")}
         return rows_of(kept | contents(rollout.prompts, rollout.replies), step=step)
+
+
+def fresh_policy(base: LanguageModel, seed: int) -> LanguageModel:
+    """A copy of a model with a fresh adapter, which leaves it as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = adapt(copy.deepcopy(base.model), "lora")
+    return LanguageModel(model, base.tokenizer, base.batch_tokens)
 
 
 def contents(prompts: Sequence[str], replies: Sequence[str]) -> dict[str, float]:
@@ -370,7 +375,7 @@ def effect(table: pd.DataFrame, request: str, state: str) -> np.ndarray:
 
 
 STUDY = Study("policies", 1, GPTS, (0, 1, 2), policies)
-BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1), betas)
+BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1, 2, 3, 4), betas)
 STUDIES = (STUDY, BETA_STUDY)
 
 _ALL = (Varies.ITEMS, Varies.TRAINING, Varies.PRETRAINING)

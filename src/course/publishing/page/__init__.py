@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 #: The parts of the page, each a module with a ``setup`` of its own.
 PARTS = (
     "assets",
+    "citations",
     "figures",
     "first_screen",
     "formulas",
