@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def map_of_places(grid: Sequence[Sequence[str]], route: Sequence[str]) -> Figure
     """
     rows, columns = len(grid), len(grid[0])
     figure, ax = _sheet(rows, columns, height=3.6)
-    ends = {"linestyle": (0, (1, 2)), "color": _LINE, "zorder": 0}
+    ends: dict[str, Any] = {"linestyle": (0, (1, 2)), "color": _LINE, "zorder": 0}
     for row in range(rows):
         ax.plot((0, columns - 1), (row, row), color=_LINE, zorder=0)
         ax.plot((-_EDGE, columns - 1 + _EDGE), (row, row), **ends)
