@@ -34,8 +34,8 @@ from datasets import Dataset
 
 from course.adapters import adapt
 from course.lm.language_model import LanguageModel, load
+from course.models.devices import DTYPES
 from course.models.index import SMOLLM2
-from course.models.loading import DTYPES
 from course.prompting.evaluation import questions
 from course.prompting.prompts import PLAIN
 from course.tasks import DataError, Task, load_task

@@ -12,7 +12,7 @@ from hub.tables import TABLES
 from nbclient import NotebookClient
 
 from course.cloze import english
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.prompting.evaluation import fresh_questions
 from course.tasks.registry import HUB_DATA
 

@@ -21,7 +21,8 @@ from course.lm.openai_api import OpenAIModel
 from course.models.checkpoint_files import check_settings
 from course.models.hub import TIERS, fetch, locked_revision
 from course.models.index import CHAT_ROLES, INDEX
-from course.models.loading import HUB, load_model, load_tokenizer, load_with_head
+from course.models.loading import load_model, load_tokenizer, load_with_head
+from course.models.roles import HUB
 from course.models.shipped import shipped_models, weights_sha256
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from course.compare.prompted import (
 from course.compare.searched import SEARCH_ITEMS, SearchedPrompt, searched
 from course.compare.task import Item
 from course.lm.language_model import LanguageModel
-from course.models.loading import num_virtual_tokens
+from course.models.peft_wrapper import num_virtual_tokens
 from course.training.batches import Completions, completions
 from course.training.fitting import FitSettings, fit
 

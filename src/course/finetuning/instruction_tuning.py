@@ -38,7 +38,7 @@ from course.foundation.validation import (
 )
 from course.lm.contract import TextModel
 from course.lm.language_model import LanguageModel
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 from course.tasks import registry as tasks
 from course.training.batches import completions
 from course.training.fitting import FitSettings, History, fit

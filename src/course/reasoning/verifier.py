@@ -17,7 +17,7 @@ from transformers import (
 
 from course.heads.head import outputs
 from course.lm.language_model import LanguageModel
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 from course.reasoning.problems import wording
 from course.reasoning.solving import Attempt
 from course.tasks.answer_parsing import NO_ANSWER, Answer, same_answer

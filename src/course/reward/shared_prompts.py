@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from course.lm.language_model import LanguageModel
 from course.lm.prefill import ROW
 from course.lm.prefix_tree import Node, Rows, batches, build_tree, lay, pack
-from course.models.loading import get_base_model, num_virtual_tokens
+from course.models.peft_wrapper import get_base_model, num_virtual_tokens
 from course.reward.pairs import EncodedReply, padded, token_log_probabilities
 from course.training.batches import pad_id
 

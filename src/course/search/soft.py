@@ -38,7 +38,7 @@ from course.foundation.validation import (
 )
 from course.lm.language_model import LanguageModel
 from course.models.hub import tier
-from course.models.loading import num_virtual_tokens
+from course.models.peft_wrapper import num_virtual_tokens
 from course.models.text import text_ids
 from course.prompting.evaluation import Question
 from course.search.base import SearchResult

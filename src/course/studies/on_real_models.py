@@ -19,8 +19,8 @@ from course.adapters.methods import METHODS, adapt
 from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE
 from course.heads import learning
 from course.lm.language_model import LanguageModel, load
+from course.models.devices import DTYPES
 from course.models.hub import tier
-from course.models.loading import DTYPES
 from course.prompting.calibration import KINDS, order_effect
 from course.prompting.evaluation import Question, changed, questions, scores
 from course.prompting.prompts import PLAIN

@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.foundation.validation import boolean, check_fields, integer, shown
-from course.models.loading import get_base_model, num_virtual_tokens
+from course.models.peft_wrapper import get_base_model, num_virtual_tokens
 from course.models.text import UnknownWords, checked_texts, text_ids
 from course.training.packing import IGNORED, attention_mask, lay_out
 

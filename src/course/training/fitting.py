@@ -25,7 +25,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from course.foundation.progress import progress_bar
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of, optional, share
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 from course.training.batches import Data, Encoded, batching_plan
 from course.training.checkpoints import RunCheckpoint
 from course.training.precision import PRECISIONS, autocast, best_precision
