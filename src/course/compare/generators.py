@@ -83,12 +83,8 @@ class TunedGenerator(Method):
     iterative: ClassVar[bool] = True
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
-        kind = (
-            "tiny"
-            if bench.choice.tier == "tiny" and "/" not in (bench.choice.causal or "")
-            else "real"
-        )
-        return rates(RATES[kind][self.adapter], self.name)
+        usual = RATES[bench.choice.kind_of(bench.choice.causal)]
+        return rates(usual[self.adapter], self.name)
 
     def learn(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0
