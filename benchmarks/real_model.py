@@ -39,8 +39,8 @@ from course.models.index import SMOLLM2
 from course.prompting.evaluation import questions
 from course.prompting.prompts import PLAIN
 from course.tasks import DataError, Task, load_task
-from course.training.batches import completions
-from course.training.fitting import FitSettings
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
 from course.training.packing import IGNORED
 from course.world.split import TRAIN, VALIDATION
 

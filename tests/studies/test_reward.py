@@ -11,7 +11,7 @@ from course.reward import Curve, best_of_n_kl
 from course.studies import policies, reward
 from course.studies.bodies import GPTS
 from course.studies.tables import where
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 
 NAME = "gpt-small"
 

@@ -25,7 +25,8 @@ from course.heads.head import Head, outputs
 from course.heads.sequences import SequenceHead
 from course.heads.tags import TokenHead, first_pieces
 from course.training.batches import pad_id
-from course.training.fitting import FitSettings, fit
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.world.example import Example
 
 #: Tier -> method -> the usual peak learning rate; any other model is taken as a real one.

@@ -32,8 +32,9 @@ from course.compare.searched import SEARCH_ITEMS, SearchedPrompt, searched
 from course.compare.task import Item
 from course.lm.language_model import LanguageModel
 from course.models.peft_wrapper import num_virtual_tokens
-from course.training.batches import Completions, completions
-from course.training.fitting import FitSettings, fit
+from course.training.completion_data import Completions, completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 
 #: Tier -> method -> the usual peak learning rate; any other model is taken as a real one.
 RATES = {

@@ -44,8 +44,9 @@ from course.studies.tables import rows_of
 from course.tasks.instruction_induction import induction_names, load_induction_task
 from course.tasks.registry import load_task
 from course.tasks.task import Task
-from course.training.batches import completions
-from course.training.fitting import FitSettings, fit
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.world.split import TEST, TRAIN
 
 #: In which everything is computed, on every machine alike: without instructions for it a CPU is

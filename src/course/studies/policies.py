@@ -44,8 +44,10 @@ from course.studies.reward import (
     shortest,
 )
 from course.studies.tables import by_body, rows_of, where
-from course.training.batches import Data, batching_plan, completions, pad_id
-from course.training.fitting import FitSettings, fit
+from course.training.batches import Data, batching_plan, pad_id
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 
 #: Comparisons that the reward model, and DPO, learn from.
 COMPARISONS = 1000
