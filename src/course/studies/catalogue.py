@@ -9,6 +9,7 @@ from course.studies import (
     adapters_claims,
     chain_of_thought,
     choosing,
+    choosing_claims,
     expectations,
     hard_prompts,
     heads,
@@ -55,6 +56,7 @@ _MODULES = (
     overoptimisation_rl,
     policies,
     choosing,
+    choosing_claims,
     model_quality,
 )
 #: Every study by its name.
