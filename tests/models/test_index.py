@@ -276,7 +276,7 @@ def test_models_can_be_listed_fetched_and_removed(served_roles, capsys, monkeypa
     listed = capsys.readouterr().out
     rows = [line.split() for line in listed.split("\n\n")[0].splitlines()]
     rows = [row for row in rows if row[0] == "index"]
-    assert [row[1] for row in rows] == [*index.INDEX]
+    assert [row[1] for row in rows] == [*sources.INDEX]
     assert all(("cached" in row) == (row[1] != "bert-middle") for row in rows)
     assert f"index lies in {index.cache_folder()}" in listed
     main(["models", "remove", "bert-middle"])

@@ -26,7 +26,7 @@ from course.training.history import History
 from course.training.precision import best_precision
 from course.training.processes import accelerator_or_new
 from course.training.training_run import TrainingRun
-from course.training.validation import Validation, device_of
+from course.training.validation import Validation
 
 #: Up to this many tokens a row, plain attention is the fastest on a CPU; above, its memory is.
 _PLAIN_ATTENTION = 512
@@ -134,9 +134,7 @@ def _made_ready(model: PreTrainedModel, data: Data) -> Iterator[None]:
     plain = get_base_model(model)
     attention = plain.config._attn_implementation
     faster_plain = (
-        attention == "sdpa"
-        and device_of(model).type == "cpu"
-        and max(data.tokens) <= _PLAIN_ATTENTION
+        attention == "sdpa" and model.device.type == "cpu" and max(data.tokens) <= _PLAIN_ATTENTION
     )
     if faster_plain:
         plain.set_attn_implementation("eager")

@@ -27,7 +27,7 @@ from course.training.history import Progress
 from course.training.precision import autocast, best_precision
 from course.training.processes import data_parallel
 from course.training.schedule import rate_at
-from course.training.validation import Validation, device_of, mean_loss
+from course.training.validation import Validation, mean_loss
 
 
 class TrainingDiverged(RuntimeError):
@@ -61,7 +61,7 @@ class TrainingRun:
             fused=True,
         )
         self.plan = batching_plan(model, settings.max_tokens_per_batch)
-        self.device, self.tokens, self.num_targets = device_of(model), data.tokens, data.num_targets
+        self.device, self.tokens, self.num_targets = model.device, data.tokens, data.num_targets
         self.precision = settings.precision or best_precision(model)
         self.progress = Progress()
         self.best: dict[str, torch.Tensor] = {}

@@ -20,7 +20,7 @@ def mean_loss(model: PreTrainedModel, data: Data, settings: FitSettings | None =
     """
     settings = settings or FitSettings()
     precision = settings.precision or best_precision(model)
-    plan, device, total = batching_plan(model, settings.max_tokens_per_batch), device_of(model), 0.0
+    plan, device, total = batching_plan(model, settings.max_tokens_per_batch), model.device, 0.0
     model.eval()
     with torch.inference_mode(), autocast(device, precision):
         for start in range(0, len(data.tokens), 256):
@@ -28,8 +28,3 @@ def mean_loss(model: PreTrainedModel, data: Data, settings: FitSettings | None =
             for batch in data.micro_batches(chosen, plan):
                 total += data.summed_loss(model, batch.to(device), plan).item()
     return total / sum(data.num_targets)
-
-
-def device_of(model: PreTrainedModel) -> torch.device:
-    """Where the parameters of a model stand."""
-    return next(model.parameters()).device
