@@ -286,5 +286,5 @@ def betas(seed: int) -> list[Row]:
 
 
 STUDY = Study("policies", 1, GPTS, (0, 1, 2), policies)
-BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1), betas)
+BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1, 2, 3, 4), betas)
 STUDIES = (STUDY, BETA_STUDY)
