@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from course import reasoning
 from course.cloze import english
 from course.models.index import ORIGIN, IndexModel
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.prompting.evaluation import fresh_questions
 from course.publishing.notebooks import fresh_notebook
 from course.tasks.registry import HUB_DATA, load_task
