@@ -29,6 +29,25 @@ def found(data):
     return {finding.kind: finding for finding in data.findings}
 
 
+def test_of_worked_solutions_the_final_answer_counts():
+    """As GSM8K has them; one row that has none, and they stay what they are."""
+    steps = "There are {0}.\n{0} + 1 = <<{0}+1={1}>>{1}\n#### {1}"
+    table = [{"text": text(i), "label": steps.format(i, i + 1)} for i in range(40)]
+    data = prepared(table)
+    assert data.task.kind == "answers" and found(data)["worked solution"].count == 40
+    asked = {item.text: item.answer for item in (*data.train, *data.test)}
+    assert asked == {text(i): str(i + 1) for i in range(40)}
+    item = data.test[0]
+    answers = [data.task.read(written, item) for written in (item.answer, f"{item.answer}.0", "0")]
+    assert data.task.scores([item] * 3, answers).tolist() == [100, 100, 0]
+    tested = prepared(table, test=read_table(table[:15]))
+    assert {item.answer for item in tested.test} == {str(i + 1) for i in range(15)}
+    table[3]["label"] = "unknown"
+    data = prepared(table)
+    assert "worked solution" not in found(data)
+    assert any("####" in item.answer for item in data.test)
+
+
 def test_each_thing_is_counted_and_handled():
     table = rows()
     table += [

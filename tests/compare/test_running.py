@@ -351,6 +351,21 @@ def test_no_seed_is_measured_before_the_one_that_chooses_the_setting(
     assert {"few-shot-44-0", "few-shot-44-1"} <= set(result.unfinished)
 
 
+def test_the_first_answer_is_told_while_the_others_are_measured(reviews, tmp_path):
+    said = []
+    settings = {"methods": "majority,tfidf", "sizes": [8], "seeds": 1, "say": said.append}
+    result = run(reviews, tmp_path, **settings)
+    (first,) = (line for line in said if line.startswith("first answer after "))
+    assert " ".join(result.best().sentences[:2]) in first
+    assert 0 < result.first_seconds <= result.seconds
+
+
+def test_ray_with_one_worker_is_refused():
+    """It would measure in this process, and no cluster would be asked."""
+    with pytest.raises(ValueError, match="jobs=1 with the backend 'ray'.*--jobs 2"):
+        job.RunSettings(backend="ray")
+
+
 def test_processes_measure_the_same(reviews, tmp_path):
     names = {"methods": "majority,tfidf", "sizes": [8]}
     one, two = run(reviews, tmp_path / "1", **names), run(reviews, tmp_path / "2", jobs=2, **names)

@@ -16,7 +16,8 @@ from course.pretraining.recipes import RECIPES
 from course.publishing.live import build, page_data
 from course.publishing.live.page_data import MODELS, MOST, READY, state_name, states
 from course.studies import in_context, self_consistency
-from course.studies.model_quality import BEST
+from course.studies.accuracy_by_shots import BEST
+from course.studies.bodies import GPTS
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
 
@@ -104,9 +105,7 @@ def test_small_models_of_the_slider_are_those_of_its_label_knob():
         for share, bodies in in_context.KNOB.items()
         for body in bodies
     )
-    assert {RECIPES[b].relabel for b in (*in_context.MIDDLES, in_context.LARGE)} <= {
-        *in_context.KNOB
-    }
+    assert {RECIPES[b].relabel for b in (*GPTS, in_context.LARGE)} <= {*in_context.KNOB}
 
 
 def test_the_slider_of_samples_shows_every_setting_by_number_of_samples(recorded):

@@ -3,6 +3,7 @@ whose figures are known.
 """
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,10 @@ from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
 from course.compare.metering import Work
 from course.compare.registry import METHODS
-from course.studies import choosing
+from course.plots.style import TEXT
+from course.studies import choosing, choosing_tables
 from course.studies.choosing import (
     ASKED,
-    CLAIMS,
     EXCHANGED,
     JUDGING,
     LABELS,
@@ -25,6 +26,7 @@ from course.studies.choosing import (
     TASKS,
     WITH_LABELS,
 )
+from course.studies.choosing_claims import CLAIMS
 from course.tasks import load_task
 
 
@@ -113,7 +115,9 @@ def test_advice_is_judged_on_items_that_it_has_not_seen():
     data = type(data)(task, data.train, tuple(items), (), "")
     good = [cell("majority", 8, 10, len(items)), cell("head", 8, 90, len(items))]
     found = choosing.advice_row(data, good, 8)
-    assert found == {"method": "head", "best": "head", "behind": 0.0, "value": 100.0}
+    assert found == {
+        "method": "head", "named": "head", "best": "head", "behind": 0.0, "value": 100.0
+    }  # fmt: skip
     # good on the first items alone
     fooled = cell("majority", 8, 0, len(items))
     answers = ("a",) * ASKED + fooled.answers[ASKED:]
@@ -142,7 +146,7 @@ def table_of(values):
                 right = 100.0 if (labels, task) != (8, EXCHANGED) else 0.0
                 rows.append(
                     {"part": "advice", "task": task, "labels": labels, "method": told}
-                    | {"value": right, "behind": 0.0}
+                    | {"value": right, "behind": 0.0, "named": told or "tfidf,head"}
                 )
         for row in rows:
             row.setdefault("seed", seed)
@@ -167,14 +171,14 @@ def table():
 
 
 def test_where_a_curve_overtakes_another_one(table):
-    found = choosing.crossings(table, "few-shot", "lora-generator")
+    found = choosing_tables.crossings(table, "few-shot", "lora-generator")
     assert list(found.index) == list(TASKS)
     at = np.exp(np.interp(12 / 26, [0, 1], np.log([32, 128])))
     assert found["labels"].to_numpy() == pytest.approx([at] * len(TASKS))
     assert (found["surely before"] == 32).all() and (found["surely from"] == 128).all()
-    other_way = choosing.crossings(table, "lora-generator", "few-shot")
+    other_way = choosing_tables.crossings(table, "lora-generator", "few-shot")
     assert other_way["labels"].isna().all()
-    never = choosing.crossings(table, "few-shot", "majority")
+    never = choosing_tables.crossings(table, "few-shot", "majority")
     assert never["labels"].isna().all() and never["surely from"].isna().all()
 
 
@@ -190,40 +194,69 @@ def test_claims_compare_what_they_say(table):
 
 
 def test_the_best_method_is_undecided_where_the_seeds_do_not_tell(table):
-    found = choosing.winners(table)
+    found = choosing_tables.winners(table)
     assert list(found.index) == list(TASKS) and list(found.columns) == list(LABELS)
     assert (found[512] == "LoRA on the writer").all()
     assert (found[8] == "calibrated few-shot").all()
     close = table_of({"tfidf": (50, 50, 50, 50), "head": (50, 90, 50, 50)})
-    tied = choosing.winners(close).iloc[0]
+    tied = choosing_tables.winners(close).iloc[0]
     assert tied[8] == "TF-IDF, head on a frozen body" and tied[32] == "head on a frozen body"
 
 
+def test_the_advice_is_counted_where_it_is_told_and_where_it_is_not(table):
+    advice = choosing_tables.advice_table(table)
+    few = ["right (%)", "cannot tell (%)", "right where not (%)", "named where not"]
+    assert advice.loc["8 labels", few].tolist() == pytest.approx([200 / 3, 100, 200 / 3, 2])
+    assert np.isnan(advice.loc["8 labels", "right where told (%)"])
+    assert advice.loc["32 labels", ["right (%)", "right where told (%)"]].tolist() == [100, 100]
+    assert advice["tables"].tolist() == [15] * 4 + [60, 24]
+    assert advice.loc["all", "right (%)"] == pytest.approx(100 * 11 / 12)
+
+
+def test_every_method_that_is_named_counts():
+    """One that is not recommended but called as good must be within two points of the best."""
+    data = choosing.question("inference", 3).data
+    data = replace(data, task=replace(data.task, labels=("a", "b")),
+                   test=tuple(replace(item, answer="a") for item in data.test))  # fmt: skip
+    first = cell("head", 8, 90, len(data.test))
+    last = tuple("a" if i % 100 > 10 else "b" for i in range(len(data.test)))
+    close = replace(first, method="tfidf", answers=last)
+    found = choosing.advice_row(data, [first, close], 8)
+    assert (found["method"], found["named"], found["value"]) == ("", "head,tfidf", 100)
+    # as good as the best on the items asked alone
+    worse = replace(close, answers=close.answers[:ASKED] + ("b",) * JUDGING)
+    found = choosing.advice_row(data, [first, worse], 8)
+    assert (found["method"], found["named"], found["value"]) == ("", "head,tfidf", 0)
+    assert found["behind"] == pytest.approx(90)
+
+
 def test_tables_of_the_page(table):
-    advice = choosing.advice_table(table)
-    assert (
-        advice.loc[8].tolist() == pytest.approx([200 / 3, 100])
-        and advice.loc[32, "right (%)"] == 100
-    )
-    costs = choosing.costs(table, 512)
+    costs = choosing_tables.costs(table, 512)
     assert costs.loc["zero-shot", "score (%)"] == 50 and costs.loc["lora", "bytes"] == 10
-    curve = choosing.curve(table, EXCHANGED)
+    means = choosing_tables.score_table(table)
+    assert means.loc[("inference", "TF-IDF"), 512] == pytest.approx(60.8)
+    assert len(means) == len(NAMES) * len(TASKS)
+    curve = choosing_tables.curve(table, EXCHANGED)
     level = curve[curve["method"] == "zero-shot"]
     assert list(level["labels"]) == list(LABELS) and (level["score"] == 50).all()
     assert set(WITH_LABELS) < set(TASKS)
 
 
-def test_the_figure_has_a_panel_a_task_and_one_for_the_names(table):
-    curves = {task: choosing.curve(table, task) for task in TASKS}
-    titles = {name: METHODS[name].title for name in NAMES}
-    levers = {name: METHODS[name].lever for name in NAMES}
-    figure = plots.methods_by_labels(curves, titles, levers, {"inference": 40.0})
-    panels = [ax for ax in figure.axes if ax.lines]
-    # the style of the book puts titles on the left
-    assert [ax.get_title("left") or ax.get_title() for ax in panels] == list(TASKS)
-    assert [len(ax.lines) for ax in panels] == [9, 10, 9]
-    (legend,) = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
-    assert {text.get_text() for text in legend.get_texts()} == {*titles.values(), "cheat"}
+def test_the_figure_names_each_line_at_its_end_in_its_colour(table):
+    shown = ("few-shot", "zero-shot", "lora-generator", "tfidf")
+    curves = {task: choosing_tables.curve(table, task, shown) for task in WITH_LABELS}
+    titles = {name: METHODS[name].title for name in shown}
+    levers = {name: METHODS[name].lever for name in shown}
+    figure = plots.methods_by_labels(curves, titles, levers)
+    assert [ax.get_title("left") or ax.get_title() for ax in figure.axes] == list(WITH_LABELS)
+    for ax in figure.axes:
+        colours = [line.get_color() for line in ax.lines]
+        assert len(set(colours)) == len(shown)
+        names = {text.get_text(): text.get_color() for text in ax.texts}
+        expected = zip(shown, colours, strict=True)
+        assert names == {titles[name]: TEXT.get(colour, colour) for name, colour in expected}
+        heights = sorted(text.get_position()[1] for text in ax.texts)
+        assert min(np.diff(heights)) > 9 and max(heights) <= 100
 
 
 def test_the_tasks_are_the_small_worlds_in_every_tier(monkeypatch):

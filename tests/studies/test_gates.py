@@ -3,7 +3,8 @@
 import pandas as pd
 
 from course.studies import gates
-from course.studies.model_quality import ACCURACY, BEST, IN_BLANKS, ONE_SIDED, WIDTH
+from course.studies.accuracy_by_shots import ACCURACY, BEST
+from course.studies.model_quality import IN_BLANKS, ONE_SIDED, WIDTH
 from course.studies.tables import rows_of
 from course.world.lists import STRANGER
 from course.world.profiles import PROFILED

@@ -3,10 +3,11 @@
 A method is recommended if no other one is better by more than two points
 (:data:`course.compare.statistics.MARGIN`), as far as the intervals tell; among several such
 methods, the one whose answers cost least. If there is none, the advice is that it cannot be told,
-and how many labelled items more would tell it.
+and how many labelled items more would tell it, and a short list: the methods that measured within
+that margin of the best one, and those that are behind it, but not beyond doubt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,23 +24,23 @@ if TYPE_CHECKING:
     from course.compare.result import Comparison
 
 
-#: Points below which two means are the same.
-_SAME = 0.05
-
-
 @dataclass(frozen=True)
 class Advice:
     """What to do.
 
     Attributes:
         method: the recommended one; None if it cannot be told.
-        tied: the methods between which it cannot be told, or that are about as good.
+        tied: those about as good: beside a recommended one the others that may be, or, where it
+            cannot be told, all that measured within :data:`MARGIN` of the best, which comes first.
+        behind: where it cannot be told, those that measured worse and may still be as good: the
+            interval of what they lack has 0 in it.
         more_items: about how many more labelled items would tell; None if it is told.
         sentences: three: what to do, why, and what would change it.
     """
 
     method: str | None
     tied: tuple[str, ...]
+    behind: tuple[str, ...]
     more_items: int | None
     sentences: tuple[str, str, str]
 
@@ -50,41 +51,50 @@ class Advice:
 def advise(result: "Comparison") -> Advice:
     """The advice of a comparison."""
     names = result.complete()
-    best = max(names, key=lambda name: result.score(name).mean)
     fine = [name for name in names if _no_worse(result, name, names)]
-    if fine:
-        chosen = min(fine, key=lambda name: (result.query_cost(name), -result.score(name).mean))
-        others = tuple(name for name in fine if name != chosen)
-        sentences = (
-            _do(result, chosen),
-            _why(result, chosen, others, names),
-            _change(result, chosen),
-        )
-        return Advice(chosen, others, None, sentences)
-    rivals = [name for name in names if name == best or _may_be_better(result, name, best)]
-    unclear = [result.versus(best, name) for name in rivals if name != best]
+    if not fine:
+        return _short_list(result, names)
+    chosen = min(fine, key=lambda name: (result.query_cost(name), -result.score(name).mean))
+    others = tuple(name for name in fine if name != chosen)
+    sentences = (_do(result, chosen), _why(result, chosen, others, names), _change(result, chosen))
+    return Advice(chosen, others, (), None, sentences)
+
+
+def _short_list(result: "Comparison", names: Sequence[str]) -> Advice:
+    """The advice where none can be recommended."""
+    ranked = sorted(names, key=lambda name: -result.score(name).mean)
+    best = ranked[0]
+    gaps = {name: result.versus(best, name) for name in ranked[1:]}
+    tied = (best, *(name for name, gap in gaps.items() if gap.mean <= MARGIN))
+    behind = {name: gap for name, gap in gaps.items() if gap.low <= 0 and name not in tied}
+    unclear = [gap for name, gap in gaps.items() if _may_be_better(result, name, best)]
     more = max(map(items_needed, unclear))
     first = (
-        f"Cannot tell between {_listed([METHODS[n].title for n in rivals])}: it needs "
-        f"about {more:,} more labelled items to test on (beside the {len(result.data.test)} here)."
+        f"Cannot tell which method is best: it needs about {more:,} more labelled items to test on "
+        f"(beside the {len(result.data.test)} here)."
     )
-    worst = min((n for n in rivals if n != best), key=lambda name: result.score(name).mean)
-    gap = result.versus(best, worst)
-    second = (
-        f"{_capital(METHODS[best].title)} is {_points(gap)} ahead of {METHODS[worst].title}, "
-        "and that may be chance."
-    )
-    if abs(gap.mean) < _SAME:
-        second = (
-            f"{_capital(METHODS[best].title)} and {METHODS[worst].title} score the same here; "
-            f"{gap.high:.1f} points either way may be hidden."
-        )
-    if "majority" in rivals:
-        second = "None of them is surely better than giving the most common answer always."
-    else:
-        cheapest = min(rivals, key=result.query_cost)
-        second += f" Of these, {METHODS[cheapest].title} costs least an answer."
-    return Advice(None, tuple(rivals), more, (first, second, _change(result, best)))
+    second = f"{_about_as_good(result, tied)}{_maybe_as_good(behind)}."
+    if "majority" in (*tied, *behind):
+        second += " Even the best is not surely better than giving the most common answer always."
+    sentences = (first, second, _change(result, best))
+    return Advice(None, tied, tuple(behind), more, sentences)
+
+
+def _about_as_good(result: "Comparison", tied: Sequence[str]) -> str:
+    """The methods that are ahead, and which of them is the cheapest."""
+    titles = [METHODS[name].title for name in tied]
+    if len(titles) == 1:
+        return f"{_capital(titles[0])} is ahead here"
+    cheapest = METHODS[min(tied, key=result.query_cost)].title
+    return f"About as good here: {_listed(titles)}, of which {cheapest} costs least an answer"
+
+
+def _maybe_as_good(behind: Mapping[str, Estimated]) -> str:
+    """The methods that are behind the best one, but not beyond doubt, each with its gap."""
+    if not behind:
+        return ""
+    gaps = [f"{METHODS[name].title} by {_points(gap)}" for name, gap in behind.items()]
+    return f"; behind the best, and maybe as good: {_listed(gaps)}"
 
 
 def _no_worse(result: "Comparison", name: str, names: Sequence[str]) -> bool:

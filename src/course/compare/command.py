@@ -146,6 +146,8 @@ def _run(chosen: argparse.Namespace) -> None:
     print(_short_table(result))
     for sentence in result.best().sentences:
         print(sentence)
+    if result.first_seconds is not None:
+        print(f"First answer after {result.first_seconds:.0f} s, all after {result.seconds:.0f} s.")
     print(f"The report: {Path(chosen.out) / 'report.html'}")
 
 

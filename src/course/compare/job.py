@@ -65,6 +65,9 @@ class RunSettings:
         address: of a Ray cluster.
         allow_personal: whether texts that look like personal data may be sent to a served model.
         precision: of the prompted model, as :func:`course.models.load_model` takes it.
+
+    Raises:
+        ValueError: for a setting that is not as expected, and for one worker of Ray.
     """
 
     budget: float | None = BUDGET
@@ -90,6 +93,11 @@ class RunSettings:
             allow_personal=boolean(),
             precision=optional(one_of(DTYPES)),
         )
+        if self.backend == "ray" and self.jobs == 1:
+            raise ValueError(
+                "jobs=1 with the backend 'ray' would measure in this process: expected 2 or more "
+                "workers (--jobs 2)"
+            )
 
 
 @dataclass(frozen=True)

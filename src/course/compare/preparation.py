@@ -28,6 +28,8 @@ _MOST_LABELS = 50
 #: Share of the most common label from which accuracy alone misleads.
 SKEWED = 0.75
 _TAG = re.compile(r"O|[BI]-\S+")
+#: How a worked solution ends in its answer (GSM8K, Cobbe et al. 2021).
+_FINAL = re.compile(r"\n#### *(\S[^\n]*?)\s*\Z")
 _SHOWN = 3
 
 
@@ -130,6 +132,8 @@ def prepare(
         raise ValueError(f"label={label!r} is read as text, too: expected another column")
     bare = TableTask("answers", (), columns, label, template, instruction)
     items, findings = _items(bare, table, seed)
+    items, more = _final_answers(items)
+    findings += more
     found = one_of(KINDS)("kind", kind) if kind else _kind(items, table, label)
     task = replace(bare, kind=found)
     own: list[Item] = []
@@ -137,6 +141,7 @@ def prepare(
         test.column(label, "label")
         task.check_columns(test)
         own, more = _items(bare, test, seed)
+        own, _ = _final_answers(own)
         findings += [replace(f, kind=f"{f.kind} (test table)") for f in more]
     findings = [Finding("reading", 1, note) for note in table.notes] + findings
     items, more = _without_repeats(task, items)
@@ -184,6 +189,16 @@ def _items(task: TableTask, table: Table, seed: int) -> tuple[list[Item], list[F
         findings.append(Finding("large table", len(left), what))
         left = Rng(f"rows/{seed}").sample(left, MOST_ROWS)
     return left, findings
+
+
+def _final_answers(items: list[Item]) -> tuple[list[Item], list[Finding]]:
+    """The items with their final answers alone, if all of them are worked solutions."""
+    ends = [match for item in items if (match := _FINAL.search(item.answer))]
+    if not items or len(ends) < len(items):
+        return items, []
+    what = "answers are worked solutions, of which what is behind the last #### is the answer"
+    finding = Finding("worked solution", len(items), what, tuple(end[1] for end in ends[:_SHOWN]))
+    return [replace(i, answer=end[1]) for i, end in zip(items, ends, strict=True)], [finding]
 
 
 def has_text(item: Item) -> bool:

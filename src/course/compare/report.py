@@ -89,6 +89,7 @@ def as_json(result: "Comparison", advice: Advice) -> dict[str, Any]:
         "not tried": result.left_out,
         "unfinished": list(result.unfinished),
         "seconds": result.seconds,
+        "seconds to the first answer": result.first_seconds,
         "cells": [
             {k: v for k, v in asdict(cell).items() if k not in ("answers", "unread")}
             for cell in result.cells
@@ -149,13 +150,15 @@ def _loud(result: "Comparison") -> str:
 
 def _summary(result: "Comparison") -> str:
     data = result.data
+    seconds = result.first_seconds
+    first = "" if seconds is None else f", the first answer {seconds:.0f}"
     return (
         f'<p class="soft">{escape(data.source)}: {len(data.train):,} items to learn from, '
         f"{len(data.test):,} to test on, {escape(_asked(result))}. Intervals are 95 % and vary "
         "the test "
         "items and, where a method was run with several seeds, which labels it got and its "
         "training. "
-        f"{escape(_models(result))}Took {result.seconds:.0f} seconds.</p>"
+        f"{escape(_models(result))}Took {result.seconds:.0f} seconds{first}.</p>"
     )
 
 

@@ -46,6 +46,7 @@ class Comparison:
         seconds: in all.
         folder: where the cells and what was learned lie.
         warned: what was said before texts were sent.
+        first_seconds: until the first answer, that of the screen or of the methods that were named.
     """
 
     data: Prepared
@@ -59,6 +60,7 @@ class Comparison:
     folder: Path
     warned: Warned | None = None
     kept: tempfile.TemporaryDirectory | None = field(default=None, repr=False)
+    first_seconds: float | None = None
 
     @property
     def names(self) -> list[str]:

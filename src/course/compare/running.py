@@ -8,9 +8,10 @@ when the budget is spent, and what is there by then is the (partial) result.
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,7 @@ from course.compare.cells import LEARNED, Cell, CellResult
 from course.compare.costs import correction
 from course.compare.job import Job, RunSettings, Say, prepared_job
 from course.compare.metering import Deadline, OutOfTime
-from course.compare.plan import (
-    BUDGET,
-    seconds_of,
-)
+from course.compare.plan import BUDGET, seconds_of
 from course.compare.privacy import Warned, personal_data
 from course.compare.pruning import prune_learned
 from course.compare.registry import METHODS
@@ -120,12 +118,28 @@ def run_job(
     assert folder is not None
     write_text(folder / MODELS_FILE, json.dumps(asdict(job.choice), indent=1) + "\n")
     state = _State(job, folder, Deadline(end), say=say)
-    for place, phase in enumerate(job.plan.phases()):
-        _run_phase(state, phase, run, say)
-        if place == 0:
-            say(f"first answer after {time.monotonic() - started:.0f} s")
+    so_far = partial(_comparison, state, warned, kept)
+    first_seconds = None
+    with _workers(run) as parallel:
+        for phase in job.plan.phases():
+            _run_phase(state, phase, parallel, run.jobs)
+            if first_seconds is None:
+                first_seconds = time.monotonic() - started
+                _say_first(so_far(first_seconds, first_seconds), say)
     if pruned := prune_learned(folder, job.key, job.plan.sizes[-1]):
         say(f"removed what was learned with other models: {', '.join(pruned)}")
+    return so_far(time.monotonic() - started, first_seconds)
+
+
+def _comparison(
+    state: "_State",
+    warned: Warned | None,
+    kept: tempfile.TemporaryDirectory | None,
+    seconds: float,
+    first_seconds: float | None,
+) -> Comparison:
+    """What has been measured."""
+    job = state.job
     return Comparison(
         data=job.data,
         choice=job.choice,
@@ -134,11 +148,18 @@ def run_job(
         left_out=state.left_out | job.obstacles,
         unfinished=tuple(state.unfinished),
         estimates=job.estimates,
-        seconds=time.monotonic() - started,
-        folder=folder,
+        seconds=seconds,
+        folder=state.folder,
         warned=warned,
         kept=kept,
+        first_seconds=first_seconds,
     )
+
+
+def _say_first(result: Comparison, say: Say) -> None:
+    """The advice of the first methods, while the others are measured."""
+    if result.complete():
+        say(f"first answer after {result.seconds:.0f} s: {' '.join(result.best().sentences[:2])}")
 
 
 def _warned(job: Job, run: RunSettings, say: Say) -> Warned | None:
@@ -208,8 +229,13 @@ class _State:
         return cell, self.job, place, self.setting(cell), self.deadline.left, self.folder
 
 
-def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say) -> None:
-    """Measure what is missing of some cells that do not wait for each other."""
+def _run_phase(state: _State, phase: Iterable[Cell], parallel: Parallel | None, jobs: int) -> None:
+    """Measure what is missing of some cells that do not wait for each other.
+
+    Args:
+        parallel: see :func:`_workers`.
+        jobs: how many of them there are.
+    """
     missing = []
     for cell in phase:
         known = cells_.stored(cell, state.job.key, state.folder, len(state.job.data.test))
@@ -218,33 +244,44 @@ def _run_phase(state: _State, phase: Iterable[Cell], run: RunSettings, say: Say)
         else:
             missing.append(cell)
     missing.sort(key=state.seconds)  # what is quick first: a short budget has more of it
-    if run.jobs == 1:
+    if parallel is None:
         for cell in missing:
             if _affords(state, cell):
-                _announce(state, cell, say)
+                _announce(state, cell)
                 state.bench = state.bench or _bench(state.job, state.deadline, state.folder)
                 _take(state, cell, _measured(*state.task(cell), state.bench))
         return
     wanted = [cell for cell in missing if _affords(state, cell)]
-    with _backend(run):
-        parallel = Parallel(n_jobs=run.jobs)
-        for first in range(0, len(wanted), run.jobs):
-            some = [cell for cell in wanted[first : first + run.jobs] if _affords(state, cell)]
-            jobs = (delayed(_measured)(*state.task(cell)) for cell in some)
-            for cell, result in zip(some, parallel(jobs), strict=True):
-                _take(state, cell, result)
+    for first in range(0, len(wanted), jobs):
+        some = [cell for cell in wanted[first : first + jobs] if _affords(state, cell)]
+        for cell, result in zip(
+            some, parallel(delayed(_measured)(*state.task(cell)) for cell in some), strict=True
+        ):
+            _take(state, cell, result)
 
 
-def _announce(state: _State, cell: Cell, say: Say) -> None:
+def _announce(state: _State, cell: Cell) -> None:
     """Say what is measured now, unless it is over before that is read."""
     seconds, left = state.seconds(cell), state.deadline.left
     if seconds >= _SHORT:
         labels = f", {cell.size:,} labels" if cell.size else ""
         budget = f" ({left:.0f} s of the budget are left)" if left != float("inf") else ""
-        say(f"{cell.method}{labels}, seed {cell.seed}: about {seconds:.0f} s{budget}")
+        state.say(f"{cell.method}{labels}, seed {cell.seed}: about {seconds:.0f} s{budget}")
 
 
-def _backend(run: RunSettings) -> AbstractContextManager:
+@contextmanager
+def _workers(run: RunSettings) -> Iterator[Parallel | None]:
+    """The processes that measure, or None for this one alone. They are the same for all phases,
+    since each has to load torch.
+    """
+    if run.jobs == 1:
+        yield None
+        return
+    with _backend(run), Parallel(n_jobs=run.jobs) as parallel:
+        yield parallel
+
+
+def _backend(run: RunSettings) -> AbstractContextManager[None]:
     if run.backend == "joblib":
         return nullcontext()
     from course.prompting.ray_workers import on_ray

@@ -1,79 +1,63 @@
-"""Figure of chapter 8: score by number of labels for each method, a panel a task."""
+"""Figure of chapter 8: score by number of labels for some methods, a panel a task."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from course.plots.style import CEILING, OPENED, PROMPTED, hide_empty
+from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
 
-#: Lever -> colour: what is prompted is blue, what is trained is orange, controls are grey.
-_COLOURS = {"prompt": PROMPTED, "training": OPENED, "control": CEILING}
-_DASHES = ("-", "--", ":", "-.")
-_MARKS = "osD^"
+#: Lever -> colours of its methods, in their order: what is prompted is blue, what is trained is
+#: orange, controls are grey.
+_COLOURS = {
+    "prompt": (PROMPTED, "#4a98c9"),
+    "training": (OPENED, "#e67e22"),
+    "control": (CEILING, "#a8a8a8"),
+}
 
 
 def methods_by_labels(
-    curves: Mapping[str, pd.DataFrame],
-    titles: Mapping[str, str],
-    levers: Mapping[str, str],
-    cheats: Mapping[str, float] | None = None,
+    curves: Mapping[str, pd.DataFrame], titles: Mapping[str, str], levers: Mapping[str, str]
 ) -> Figure:
-    """Score by the number of labels, a line a method with its interval and a panel a task; the last
-    panel names the lines.
+    """Score by the number of labels, a line a method with its interval and its name at its end; a
+    panel a task, one under the other.
 
     Args:
-        curves: task -> columns ``method``, ``labels``, ``score``, ``low`` and ``high`` (percent).
+        curves: task -> columns ``method``, ``labels``, ``score``, ``low`` and ``high`` (percent),
+            of at most two methods a lever.
         titles, levers: of each method.
-        cheats: task -> what a cheat reaches, in percent, drawn as a dotted line.
     """
     figure, axes = plt.subplots(
-        -(-(len(curves) + 1) // 2), 2, figsize=(7.4, 6.0), sharex=True, sharey=True, squeeze=False
+        len(curves), 1, figsize=(5.6, 2.9 * len(curves)), sharex=True, squeeze=False
     )
-    styles = _styles(levers)
-    drawn: dict[str, Line2D] = {}
-    for ax, (task, curve) in zip(axes.flat, curves.items(), strict=False):
-        _panel(ax, curve, styles, drawn)
-        if cheats and task in cheats:
-            drawn["cheat"] = ax.axhline(cheats[task], linestyle=(0, (1, 3)), color=CEILING)
-        ax.set_title(task, fontsize=11)
-        ax.set_ylim(0, 103)
-    legend = axes.flat[len(curves)]
-    names = [titles.get(name, name) for name in drawn]
-    legend.legend(drawn.values(), names, loc="center", fontsize=9, frameon=False)
-    legend.axis("off")
-    hide_empty(axes, len(curves) + 1)
-    figure.supxlabel("labelled items", fontsize=11)
-    figure.supylabel("score on new items (%)", fontsize=11)
+    for ax, (task, curve) in zip(axes[:, 0], curves.items(), strict=True):
+        ends = _lines(ax, curve, titles, levers)
+        labels = sorted(curve["labels"].unique())
+        ax.set_xscale("log")
+        ax.set_xticks(labels, [f"{label:,}" for label in labels])
+        ax.minorticks_off()
+        name_ends(ax, 1.15 * labels[-1], ends, 10, 100)
+        ax.set_xlim(0.85 * labels[0], 10 * labels[-1])
+        ax.set_ylim(-2, 104)
+        ax.set_title(task)
+        ax.set_ylabel("score (%)")
+    axes[-1, 0].set_xlabel("labelled items")
     return figure
 
 
-def _styles(levers: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Method -> how its line is drawn; methods of one lever differ in dashes and marks."""
-    seen = dict.fromkeys(_COLOURS, 0)
-    styles: dict[str, dict[str, Any]] = {}
-    for name, lever in levers.items():
-        number = seen[lever] % len(_DASHES)
-        seen[lever] += 1
-        styles[name] = {
-            "color": _COLOURS[lever], "linestyle": _DASHES[number], "marker": _MARKS[number],
-        }  # fmt: skip
-    return styles
-
-
-def _panel(
-    ax: Axes, curve: pd.DataFrame, styles: Mapping[str, dict], drawn: dict[str, Line2D]
-) -> None:
-    for method, rows in curve.groupby("method", sort=False):
-        style = styles[str(method)]
-        x = rows["labels"].to_numpy(float)
-        (drawn[str(method)],) = ax.plot(x, rows["score"], markersize=4, **style)
-        ax.fill_between(x, rows["low"], rows["high"], color=style["color"], alpha=0.1, linewidth=0)
-    labels = sorted(curve["labels"].unique())
-    ax.set_xscale("log")
-    ax.set_xticks(labels, [f"{label:,}" for label in labels])
-    ax.minorticks_off()
+def _lines(
+    ax: Axes, curve: pd.DataFrame, titles: Mapping[str, str], levers: Mapping[str, str]
+) -> list[tuple[float, str, str]]:
+    """Draw the lines; returns where each ends, its name and its colour."""
+    ends = []
+    left = {lever: list(colours) for lever, colours in _COLOURS.items()}
+    for name, rows in curve.groupby("method", sort=False):
+        colour = left[levers[str(name)]].pop(0)
+        ax.plot(rows["labels"], rows["score"], color=colour, marker="o", markersize=4)
+        ax.fill_between(
+            rows["labels"], rows["low"], rows["high"], color=colour, alpha=0.15, linewidth=0
+        )
+        ends.append((float(rows["score"].iloc[-1]), titles[str(name)], colour))
+    return ends

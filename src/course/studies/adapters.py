@@ -8,35 +8,20 @@ adapters 5 x 140, adapter-parity 5 x 42. On one core: hundred-tasks 2 x 30, adap
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from course.adapters import METHODS, trainable
-from course.adapters.storage import (
-    benchmark_adapter_storage,
-    benchmark_storage,
-    bytes_on_disk,
-)
+from course.adapters.storage import benchmark_adapter_storage, benchmark_storage, bytes_on_disk
 from course.adapters.tuning import tune
 from course.finetuning import forgetting, specialists
-from course.foundation.intervals import RatioOfMeans
 from course.lm.language_model import load
 from course.models.loading import load_model
 from course.prompting.evaluation import fresh_questions
 from course.studies.bodies import BERTS, GPTS, SMALL_GPTS
-from course.studies.claims import (
-    Claim,
-    Demonstration,
-    MoreThan,
-    NoWorse,
-    Varies,
-    fails,
-    undecided,
-)
 from course.studies.records import Row, Study, read_record
-from course.studies.tables import best_setting, by_seed, rows_of, where
+from course.studies.tables import best_setting, rows_of, where
 from course.tasks.registry import Task, load_task
 from course.world.split import TEST, VALIDATION
 
@@ -233,95 +218,6 @@ def prefix_starts(seed: int) -> list[Row]:
     return [*rows, {"method": "head", "value": head.score()}]
 
 
-def averages(table: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds: (task, method) by measure, of the study ``adapters``."""
-    keys = ["task", "method"]
-    return table.pivot_table(index=keys, columns="measure", values="value", sort=False)
-
-
-def scores_of(table: pd.DataFrame, task: str, method: str) -> pd.Series:
-    """Scores (percent) of one method on one task, one a seed."""
-    chosen = (table["task"] == task) & (table["method"] == method) & (table["measure"] == "score")
-    return table[chosen].set_index("seed")["value"]
-
-
-def size_and_score(table: pd.DataFrame, task: str) -> dict[str, tuple[float, float]]:
-    """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
-    seeds.
-    """
-    mean = averages(table).loc[task]
-    return {
-        METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
-        for method, row in mean.iterrows()
-        if method in METHODS
-    }
-
-
-def start_of(table: pd.DataFrame, task: str) -> dict[str, float]:
-    """What tuning starts from, in percent: the head alone, or the model as it was."""
-    method = UNTUNED if task == TRANSLATION else "head"
-    return {method: float(by_seed(table, task=task, method=method, measure="score").mean())}
-
-
-def own_and_others(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Way -> accuracy (percent) on the own task and on the others, of ``adapter-forgetting``."""
-    mean = table.pivot_table(index="way", columns="task", values="value", sort=False)
-    return {way: (float(row["own"]), float(row["others"])) for way, row in mean.iterrows()}
-
-
-def prefix_curves(table: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
-    """Start -> learning rate, as text -> scores (percent), one a seed, of ``prefix-starts``."""
-    rows = table[table["method"] == "prefix"]
-    curves: dict[str, dict[str, list[float]]] = {}
-    for (start, rate), values in rows.groupby(["start", "learning_rate"], sort=False):
-        curves.setdefault(start, {})[f"{rate:g}"] = values["value"].tolist()
-    return curves
-
-
-def head_alone(table: pd.DataFrame) -> float:
-    """Mean score (percent) of the head alone, of the study ``prefix-starts``."""
-    return float(table[table["method"] == "head"]["value"].mean())
-
-
-def minus(better: str, worse: str, task: str, *tables: pd.DataFrame) -> list[float]:
-    """One method minus another on a task, in points, one a seed of each table."""
-    return [
-        difference
-        for table in tables
-        for difference in scores_of(table, task, better) - scores_of(table, task, worse)
-    ]
-
-
-def share_of_the_gain(table: pd.DataFrame, task: str, method: str = "lora") -> RatioOfMeans:
-    """What a method gains over the head alone (over the model as it was), beside what full
-    fine-tuning gains, seed by seed.
-    """
-    start = scores_of(table, task, UNTUNED if task == TRANSLATION else "head")
-    gained, full = ((scores_of(table, task, name) - start).to_numpy() for name in (method, "full"))
-    return RatioOfMeans(gained, full)
-
-
-def share_of_the_bytes(table: pd.DataFrame, method: str = "lora") -> dict[str, float]:
-    """Task -> bytes that a method stores, in percent of those of the whole model."""
-    stored = averages(table)["bytes"]
-    return {
-        task: float(100 * stored.loc[task, method] / stored.loc[task, "full"]) for task in TITLES
-    }
-
-
-def disk_ratio(table: pd.DataFrame) -> pd.Series:
-    """The disk space of the most whole models, in times that of as many adapters, one a seed."""
-    most = table[(table["tasks"] == max(TASKS)) & (table["measure"] == "megabytes")]
-    wide = most.pivot(index="seed", columns="way", values="value")
-    return wide["models"] / wide["adapters"]
-
-
-def saved_by_switching_off(table: pd.DataFrame) -> pd.Series:
-    """Accuracy on the other tasks with LoRA switched off minus after full tuning, in points."""
-    others = table[table["task"] == "others"].pivot(index="seed", columns="way", values="value")
-    return others[forgetting.OFF] - others[forgetting.FULL]
-
-
 RATES = Study("adapter-rates", 2, (BERTS[0], SMALL_GPTS[0]), (100,), rates)
 BY_METHOD = Study("adapters", 2, (BERTS[0], SMALL_GPTS[0]), (0, 1, 2, 3, 4), by_method)
 PARITY = Study("adapter-parity", 2, (BERTS[0], SMALL_GPTS[0]), (5, 6, 7, 8, 9), parity)
@@ -329,98 +225,3 @@ ON_DISK = Study("hundred-tasks", 1, (GPTS[0],), (0, 1), on_disk)
 FORGETTING = Study("adapter-forgetting", 2, (GPTS[0],), (0, 1), what_is_lost)
 PREFIX_STARTS = Study("prefix-starts", 2, (GPTS[0],), (0, 1), prefix_starts)
 STUDIES = (RATES, BY_METHOD, PARITY, ON_DISK, FORGETTING, PREFIX_STARTS)
-
-_GLUE = "within 0.8 % of full tuning on GLUE (preprint: 0.4 %), 3.6 % parameters"
-_VARIED = (Varies.ITEMS, Varies.TRAINING)
-
-
-#: What does not hold, with what was measured about it.
-_HOULSBY_FAILS = {
-    PAIRS: fails(
-        "the gap is larger than the margin at the best of three rates, for which a smaller and a"
-        " larger one were tried; whether more steps would close it was not measured"
-    ),
-    TRANSLATION: fails(
-        "its best rate is the largest that was tried, so a still larger one might do better; that"
-        " was not measured"
-    ),
-}
-_NOT_BETTER = {
-    ("lora", "bitfit", QUESTIONS): undecided(
-        "every method that reaches into the body scores within a point of full tuning here"
-    ),
-    ("bitfit", "head", PAIRS): undecided(
-        "the gain is a few points, and the interval over five seeds still holds zero"
-    ),
-}
-
-
-def _better(better: str, worse: str, task: str, source: str) -> Claim:
-    return Claim(
-        "3b",
-        f"On {TITLES[task]}, {METHODS[better].title} is better than {METHODS[worse].title}.",
-        MoreThan(0),
-        source,
-        _VARIED,
-        studies=(BY_METHOD,),
-        values=partial(minus, better, worse, task),
-        **_NOT_BETTER.get((better, worse, task), {}),
-    )
-
-
-CLAIMS = (
-    *(
-        Claim(
-            "3a",
-            f"On {title} Houlsby adapters are no worse than full tuning.",
-            NoWorse(2),
-            "houlsby2019adapters",
-            _VARIED,
-            studies=(BY_METHOD, PARITY),
-            values=partial(minus, "bottleneck", "full", task),
-            reported=_GLUE,
-            baselines=lambda table, more, task=task: start_of(table, task),
-            **_HOULSBY_FAILS.get(task, {}),
-        )
-        for task, title in TITLES.items()
-    ),
-    *(_better("lora", "bitfit", task, "hu2022lora") for task in TITLES),
-    *(_better("bitfit", "head", task, "benzaken2022bitfit") for task in (PAIRS, QUESTIONS)),
-    *(
-        Claim(
-            "3c",
-            f"On {title} LoRA has more than half of what full tuning gains.",
-            MoreThan(0.5),
-            "hu2022lora",
-            _VARIED,
-            studies=(BY_METHOD,),
-            values=partial(share_of_the_gain, task=task),
-            unit="of the gain",
-            ratio=True,
-            baselines=lambda table, task=task: {
-                "percent of the bytes": share_of_the_bytes(table)[task]
-            },
-        )
-        for task, title in TITLES.items()
-    ),
-    Demonstration(
-        "3d",
-        "A hundred models take many times the disk of a hundred adapters.",
-        "hu2022lora",
-        "an adapter stores fewer numbers than the model",
-        studies=(ON_DISK,),
-        figures=lambda table: {"times the disk": float(disk_ratio(table).mean())},
-    ),
-    Demonstration(
-        "3d",
-        "Adapter off, nothing is forgotten.",
-        "houlsby2019adapters",
-        "a switched-off adapter leaves the frozen model as it was",
-        studies=(FORGETTING,),
-        figures=lambda table: {
-            "points above full tuning on the other tasks": float(
-                saved_by_switching_off(table).mean()
-            )
-        },
-    ),
-)

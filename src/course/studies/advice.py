@@ -2,7 +2,9 @@
 within two points of it?
 
 From a large table small ones are drawn. Each gets its advice; then its methods are judged on at
-least a thousand rows that neither has seen. There are three such checks:
+least a thousand rows that neither has seen. The advice is right if every method that it names is
+at most two points behind the best of all: the recommended one, or, where it cannot be told, all
+that it calls about as good (not those that may still be). There are three such checks:
 
 - the study ``advice`` of the real models, with the methods of the default's screen, on film reviews
   and on pairs of SNLI (:func:`real_advice`);
@@ -17,7 +19,7 @@ model in bfloat16.
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -97,9 +99,7 @@ def blind_check(
         settings: of both comparisons, as for :func:`course.compare.compare`.
 
     Returns:
-        Columns ``draw``, ``method`` (None: it could not be told), ``best``, ``behind`` (points),
-        and ``right``: the advice is at most two points behind or, where it could not be told, all
-        methods that it names are within two points of each other.
+        Columns ``draw`` and those of :func:`judged`.
 
     Raises:
         ValueError: for a table that is too small.
@@ -139,19 +139,26 @@ def _fresh(table: Table, text: Sequence[str], check: BlindCheck) -> tuple[list[d
 
 def judged(given: Comparison, everything: Comparison) -> dict[str, Any]:
     """Whether the advice of one comparison is right, by the scores of another one that has all
-    methods and other test items: ``method``, ``best``, ``behind`` and ``right``, as in
-    :func:`blind_check`.
+    methods and other test items.
+
+    Returns:
+        ``method`` (None: it could not be told), ``named`` (the recommended one, or those that the
+        advice calls about as good), ``best``, ``behind`` (points that the worst of the named lacks
+        of the best) and ``right``.
     """
     advice = given.best()
+    named = advice.tied if advice.method is None else (advice.method,)
     scores = {name: everything.score(name).mean for name in everything.complete()}
     best = max(scores, key=scores.__getitem__)
-    if advice.method is not None:
-        behind = scores[best] - scores[advice.method]
-    else:
-        tied = [scores[name] for name in advice.tied]
-        behind = max(tied) - min(tied)
-    right = behind <= MARGIN
-    return {"method": advice.method, "best": best, "behind": behind, "right": right}
+    # two means that are two points apart differ by a little more or less in floating point
+    behind = round(scores[best] - min(scores[name] for name in named), 6)
+    return {
+        "method": advice.method,
+        "named": named,
+        "best": best,
+        "behind": behind,
+        "right": behind <= MARGIN,
+    }
 
 
 # the recorded check, on real models
@@ -169,8 +176,7 @@ def real_advice(seed: int) -> list[Row]:
     Returns:
         Rows with ``task``, ``part`` and ``value``. The part ``"score"`` (percent of the rows that
         judge) and the part ``"asked"`` (of the small table's own test items) have ``method``. The
-        part ``"advice"`` has ``method`` (empty if it could not be told), ``best`` and ``behind``;
-        its value is 100 if the advice is right and else 0.
+        part ``"advice"`` has what :func:`as_row` returns.
     """
     rows: list[Row] = []
     for name in TABLES:
@@ -274,26 +280,67 @@ def on_part(data: Prepared, cells: Sequence[CellResult], labels: int, part: slic
 
 
 def as_row(found: dict[str, Any]) -> Row:
-    """What :func:`judged` returns, as part of a row."""
+    """What :func:`judged` returns, as part of a row: ``method`` (empty if it could not be told),
+    ``named`` (with commas), ``best`` and ``behind``; ``value`` is 100 if the advice is right and
+    else 0.
+    """
     return {
         "method": found["method"] or "",
+        "named": ",".join(found["named"]),
         "best": found["best"],
         "behind": round(found["behind"], 3),
         "value": 100.0 * found["right"],
     }
 
 
-def by_draw(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each small table of the record: what was recommended (or that it could not be
-    told), the best method on the rows that judge, how many points the advice is behind it (where it
-    could not be told: how far the methods it names are apart), and whether it is right.
+def right_shares(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """How often the advice is right, a row a group of small tables.
+
+    Args:
+        groups: name -> rows of the part ``"advice"`` of a record.
+
+    Returns:
+        Columns ``tables``, ``right (%)``, ``cannot tell (%)``, ``right where told (%)``, ``right
+        where not (%)`` and ``named where not`` (methods, a mean); NaN where there are no tables.
+    """
+    return pd.DataFrame.from_dict(
+        {name: _right_share(rows) for name, rows in groups.items()}, orient="index"
+    )
+
+
+def _right_share(rows: pd.DataFrame) -> dict[str, float]:
+    told, other = rows[rows["method"] != ""], rows[rows["method"] == ""]
+    return {
+        "tables": len(rows),
+        "right (%)": rows["value"].mean(),
+        "cannot tell (%)": 100 * len(other) / len(rows),
+        "right where told (%)": told["value"].mean(),
+        "right where not (%)": other["value"].mean(),
+        "named where not": (other["named"].str.count(",") + 1).mean(),
+    }
+
+
+def by_task(table: pd.DataFrame) -> pd.DataFrame:
+    """How often the advice is right on the small tables of each task and of all, as
+    :func:`right_shares` returns it.
     """
     rows = where(table, part="advice")
-    told = rows["method"].where(rows["method"] != "", "cannot tell")
+    groups = {str(task): own for task, own in rows.groupby("task", sort=False)}
+    return right_shares(groups | {"all": rows})
+
+
+def by_draw(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each small table of the record: what the advice was, the best method on the rows
+    that judge, how many points the worst of those that it names is behind it, and whether it is
+    right.
+    """
+    rows = where(table, part="advice")
+    named = [", ".join(map(_title, names.split(","))) for names in rows["named"]]
+    untold = rows["method"] == ""
     shown = pd.DataFrame(
         {
             "task": rows["task"],
-            "advice": [_title(name) for name in told],
+            "advice": [f"cannot tell: {n}" if u else n for n, u in zip(named, untold, strict=True)],
             "best": [_title(name) for name in rows["best"]],
             "points behind": rows["behind"],
             "right": rows["value"] == 100,

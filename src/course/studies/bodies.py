@@ -1,5 +1,9 @@
-"""The pretrained bodies that a claim about pretraining varies: one size, seeds of its own."""
+"""The pretrained bodies that claims compare: the sizes of GPT, and of one size those that differ in
+the seed of their pretraining.
+"""
 
+#: The three sizes of GPT, trained on the same kind of text.
+LADDER = ("gpt-small", "gpt-middle", "gpt-large")
 #: GPTs and BERTs of one size that differ within their kind in the seed of their weights and of the
 #: documents that they read; a GPT and a BERT in the same place read the same ones.
 GPTS = ("gpt-middle", "gpt-middle-seed1", "gpt-middle-seed2")

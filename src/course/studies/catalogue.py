@@ -6,13 +6,17 @@ import pandas as pd
 
 from course.studies import (
     adapters,
+    adapters_claims,
     chain_of_thought,
     choosing,
+    choosing_claims,
     expectations,
     hard_prompts,
     heads,
     in_context,
+    in_context_claims,
     instruct,
+    instruct_claims,
     least_to_most,
     model_quality,
     overoptimisation_rl,
@@ -21,6 +25,7 @@ from course.studies import (
     reward,
     self_consistency,
     soft_prompts,
+    soft_prompts_claims,
     steering,
     verifiers,
     written_prompts,
@@ -34,8 +39,11 @@ _MODULES = (
     expectations,
     heads,
     adapters,
+    adapters_claims,
     in_context,
+    in_context_claims,
     instruct,
+    instruct_claims,
     chain_of_thought,
     self_consistency,
     least_to_most,
@@ -44,15 +52,19 @@ _MODULES = (
     written_prompts,
     steering,
     soft_prompts,
+    soft_prompts_claims,
     reward,
     overoptimisation_rl,
     overoptimisation_rl_claims,
     policies,
     choosing,
+    choosing_claims,
     model_quality,
 )
 #: Every study by its name.
-STUDIES: dict[str, Study] = {study.name: study for module in _MODULES for study in module.STUDIES}
+STUDIES: dict[str, Study] = {
+    study.name: study for module in _MODULES for study in getattr(module, "STUDIES", ())
+}
 #: What the chapters state, the claims and demonstrations of all studies.
 CLAIMS: tuple[Claim | Demonstration, ...] = tuple(
     claim for module in _MODULES for claim in getattr(module, "CLAIMS", ())

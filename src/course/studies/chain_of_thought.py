@@ -18,9 +18,8 @@ from course.foundation.intervals import Crossed
 from course.lm.language_model import LanguageModel, load
 from course.reasoning.problems import Problem, problems
 from course.reasoning.solving import accuracy, make_prompts, solve, tokens
-from course.studies.bodies import GPTS
+from course.studies.bodies import GPTS, LADDER
 from course.studies.claims import Claim, MoreThan, Varies, Within, undecided
-from course.studies.model_quality import LADDER
 from course.studies.records import Row, Study
 from course.studies.tables import by_body, by_seed, curve, means, rows_of, where
 from course.world.held_out import LONGEST_TEST_CHAIN

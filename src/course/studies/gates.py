@@ -16,15 +16,8 @@ import pandas as pd
 
 from course.lm.language_model import LanguageModel, load
 from course.pretraining.recipes import RECIPES
-from course.studies.model_quality import (
-    ACCURACY,
-    BEST,
-    IN_BLANKS,
-    ONE_SIDED,
-    WIDTH,
-    from_context,
-    quality_of,
-)
+from course.studies.accuracy_by_shots import ACCURACY, BEST
+from course.studies.model_quality import IN_BLANKS, ONE_SIDED, WIDTH, from_context, quality_of
 from course.studies.tables import where
 from course.world.lists import STRANGER
 from course.world.profiles import PROFILED

@@ -11,8 +11,15 @@ import numpy as np
 import pandas as pd
 
 from course.prompting.calibration import KINDS
-from course.studies import chain_of_thought, hard_prompts, in_context, real_tables, soft_prompts
-from course.studies.model_quality import MIDDLES
+from course.studies import (
+    chain_of_thought,
+    hard_prompts,
+    in_context_tables,
+    real_tables,
+    soft_prompts,
+    soft_prompts_tables,
+)
+from course.studies.bodies import GPTS
 from course.studies.real_tables import SCHOOL
 from course.studies.tables import by_body, curve, where
 
@@ -76,7 +83,7 @@ def conditions(demonstrations: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
     rows = where(demonstrations, task="sentiment")
 
     def accuracy(condition: str) -> np.ndarray:
-        return by_body(rows, MIDDLES, condition=condition).mean(0)
+        return by_body(rows, GPTS, condition=condition).mean(0)
 
     ends = {name: np.stack([accuracy("none"), accuracy(name)], 1) for name in ("gold", "random")}
     ends["foreign"] = np.stack([accuracy("none"), accuracy("foreign")], 1)
@@ -105,7 +112,7 @@ def calibrations(calibration: pd.DataFrame, real: pd.DataFrame) -> dict[str, dic
         kind: {m: real_tables.over_orders(real, kind, m) for m in ("mean", "worst")}
         for kind in KINDS
     }
-    shipped = in_context.by_size_and_kind(calibration)["middle"]
+    shipped = in_context_tables.by_size_and_kind(calibration)["middle"]
     return {"shipped middle models, eight shown": shipped, f"{SMOL}, four shown": measured}
 
 
@@ -153,7 +160,7 @@ def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         real_tables.SOFT_PROMPT: "prompt",
     }
     shipped = {
-        name: soft_prompts.accuracies(prompts, way, soft_prompts.NAMED)
+        name: soft_prompts_tables.accuracies(prompts, way, soft_prompts.NAMED)
         for name, way in ways.items()
     }
     measured = _only(real_tables.of_labelled(real), LEARNED)

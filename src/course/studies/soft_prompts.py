@@ -6,15 +6,13 @@ Costs as measured on one core of a busy machine, seeds x seconds: soft-prompts 2
 wayward-prompts 3 x 28.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
-from course.foundation.intervals import Crossed
 from course.lm.language_model import LanguageModel, load
 from course.models.text import text_ids
 from course.prompting.prompts import DemonstrationsDoNotFit
@@ -25,21 +23,13 @@ from course.search.fluency import is_gibberish, least_fluent
 from course.search.gradient import AutoPrompt, Pez
 from course.search.objective import Answers, answers, demonstrated, exchanged
 from course.search.reinforce import RLPrompt
-from course.search.soft import (
-    SoftPromptSettings,
-    TunedPrompt,
-    as_words,
-    learn,
-    nearest,
-    some_words,
-)
+from course.search.soft import SoftPromptSettings, TunedPrompt, as_words, learn, nearest, some_words
 from course.search.words import words_of
 from course.search.writers import BlankFiller
 from course.search.writing import WrittenPrompts
 from course.studies.bodies import GPTS
-from course.studies.claims import Claim, MoreThan, Varies, undecided
 from course.studies.records import Row, Study
-from course.studies.tables import by_body, by_seed, curve, means, rows_of, where
+from course.studies.tables import rows_of
 from course.world.instructions import INSTRUCTIONS
 from course.world.lists import list_tasks
 
@@ -295,214 +285,6 @@ def soft_prompts(seed: int) -> list[Row]:
     return [*by_method(seed), *by_length(seed), *by_start(seed), *by_size(seed)]
 
 
-def accuracies(table: pd.DataFrame, way: str, tasks: Sequence[str]) -> np.ndarray:
-    """Accuracy (percent) of one way on the middle model, mean over the tasks that have it,
-    (seeds,).
-    """
-    rows = where(table, part="methods", measure="accuracy", way=way)
-    return by_seed(rows[rows["task"].isin(tasks)])
-
-
-def best_words(table: pd.DataFrame, tasks: Sequence[str]) -> np.ndarray:
-    """Accuracy (percent) of the words that do best on training items, a person's or those of any
-    search, mean over tasks, (seeds,).
-    """
-    rows = where(table, part="methods")
-    rows = rows[rows["task"].isin(tasks) & rows["way"].isin(WORDS)]
-    cells = rows.pivot_table("value", ["seed", "task", "way"], "measure").reset_index()
-    best = cells.loc[cells.groupby(["seed", "task"])["score"].idxmax()]
-    return best.groupby("seed")["accuracy"].mean().to_numpy()
-
-
-def along_length(table: pd.DataFrame, task: str) -> np.ndarray:
-    """Accuracy (percent) of prompt tuning, (seeds, lengths)."""
-    return curve(table, "length", part="lengths", task=task)
-
-
-def all_ways(table: pd.DataFrame) -> pd.DataFrame:
-    """Every way to find a prompt on the same tasks and labels: accuracy (percent) on the tasks that
-    wordings name and on those that none does, model calls, and the share of prompts that people can
-    read (percent; 0 for vectors); means over tasks and seeds, a row a way.
-    """
-    rows, ways = where(table, part="methods"), (PERSON, *WORDS[1:], SHOWN, *LEARNED)
-    columns: dict[str, list[float]] = {}
-    for title, tasks in {"words name it": NAMED, "labels exchanged": UNNAMED}.items():
-        columns[title] = [float(accuracies(table, way, tasks).mean()) for way in ways]
-    columns["calls"] = [by_seed(rows, way=way, measure="calls").mean() for way in ways]
-    columns["readable"] = [_readable(rows, way) for way in ways]
-    return pd.DataFrame(columns, index=[*ways])
-
-
-def _readable(rows: pd.DataFrame, way: str) -> float:
-    """The share (percent) of a way's prompts that are no gibberish: demonstrations all, vectors
-    none.
-    """
-    judged = where(rows, way=way, measure="gibberish")["value"]
-    return 100 * (1 - judged.mean()) if len(judged) else 100.0 * (way == SHOWN)
-
-
-def along_size(table: pd.DataFrame, way: str) -> np.ndarray:
-    """Accuracy (percent) of one way at its plateau, (seeds, sizes from the smallest); the middle
-    size is the mean of its bodies.
-    """
-    rows = where(table, part="sizes", measure="accuracy", way=way)
-    small, large = (by_seed(rows, model=name) for name in (SMALL_MODEL, LARGE_MODEL))
-    return np.stack([small, by_body(rows, BODIES).mean(0), large], axis=1)
-
-
-def lora_minus_prompt(table: pd.DataFrame, *models: str) -> np.ndarray:
-    """The gap that prompt tuning leaves to LoRA at the plateau (points), (models, seeds)."""
-    rows = where(table, part="sizes", measure="accuracy")
-    return by_body(rows, models, way="lora") - by_body(rows, models, way="prompt")
-
-
-def gaps_by_model(table: pd.DataFrame) -> pd.DataFrame:
-    """What each way reaches at its plateau (percent), the gap of prompt tuning to LoRA (points),
-    and the late rise of each (nats), means over seeds: a row a model.
-    """
-    rows = where(table, part="sizes")
-    reached = rows[rows["measure"] == "accuracy"].pivot_table("value", "model", "way")
-    late = rows[rows["measure"] == "late rise"].pivot_table("value", "model", "way")
-    reached["gap"] = reached["lora"] - reached["prompt"]
-    both = reached.join(late[["prompt", "lora"]].add_suffix(", late rise"))
-    return both.loc[[*PLATEAU_STEPS]].rename_axis(None).rename_axis(None, axis=1)
-
-
-def by_starts(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (percent) of the vectors by where they began, mean over the tasks: the mean and the
-    worst of the seeds.
-    """
-    starts = where(table, part="starts")["start"].unique()
-    right = {start: from_start(table, start, "vectors") for start in starts}
-    return pd.DataFrame({s: {"mean": r.mean(), "worst seed": r.min()} for s, r in right.items()}).T
-
-
-def from_start(
-    table: pd.DataFrame, start: str, measure: str, tasks: Sequence[str] = SHORT
-) -> np.ndarray:
-    """What :func:`by_start` measured for one start (in percent), mean over tasks, (seeds,)."""
-    rows = where(table, part="starts", start=start, measure=measure)
-    return by_seed(rows[rows["task"].isin(tasks)])
-
-
-def share_among(table: pd.DataFrame, labels: Sequence[str]) -> float:
-    """The share (percent) of the words of AutoPrompt's prompts for exchanged labels that are among
-    ``labels``.
-    """
-    rows = where(table, part="methods", way=AUTO, measure="prompt")
-    prompts = rows[rows["task"].isin(UNNAMED)]["text"]
-    return 100 * float(np.mean([word in labels for text in prompts for word in text.split()]))
-
-
-def strayed(table: pd.DataFrame) -> pd.DataFrame:
-    """What wayward vectors, their nearest words and their start do (accuracy in percent), and the
-    share of words kept (percent), means over seeds: a row a task.
-    """
-    return means(table, "task", "measure", ("vectors", "words", "start", "kept"))
-
-
-def lost_as_words(table: pd.DataFrame) -> np.ndarray:
-    """Accuracy of wayward vectors minus that of their nearest words, in points, (seeds,)."""
-    return by_seed(table, measure="vectors") - by_seed(table, measure="words")
-
-
-def _over_words(way: str) -> Callable[[pd.DataFrame], np.ndarray]:
-    """By how many points a way is better than the best words, by seed."""
-    return lambda table: accuracies(table, way, TASKS) - best_words(table, TASKS)
-
-
-def _without_gradients(table: pd.DataFrame) -> dict[str, float]:
-    """What a person's words and demonstrations are behind or ahead of the best words, in points."""
-    return {way: float(_over_words(way)(table).mean()) for way in (PERSON, SHOWN)}
-
-
-def gap_closed_by_large(table: pd.DataFrame) -> np.ndarray:
-    """The gap of prompt tuning to LoRA on the small model minus that on the large one, in points,
-    (seeds,).
-    """
-    small, large = lora_minus_prompt(table, SMALL_MODEL, LARGE_MODEL)
-    return small - large
-
-
-def gap_closed_by_middle(table: pd.DataFrame) -> np.ndarray:
-    """The gap of prompt tuning to LoRA on the small model minus that on each body of the middle
-    size, in points, (bodies, seeds).
-    """
-    return lora_minus_prompt(table, SMALL_MODEL) - lora_minus_prompt(table, *BODIES)
-
-
-def sixteen_over_one(table: pd.DataFrame) -> np.ndarray:
-    """Accuracy with sixteen vectors minus that with one, in points, mean over tasks, (seeds,)."""
-    by_task = np.mean([along_length(table, task) for task in SHORT], axis=0)
-    return by_task[:, LENGTHS.index(16)] - by_task[:, LENGTHS.index(1)]
-
-
 SOFT = Study("soft-prompts", 2, (*PLATEAU_STEPS, WRITER), (0, 1), soft_prompts)
 STRAYS = Study("wayward-prompts", 2, (MODEL,), (0, 1, 2), wayward)
 STUDIES = (SOFT, STRAYS)
-
-#: What is tuned -> what that is called, and its source.
-_SOURCES = {
-    "prompt": ("prompt tuning", "lester2021power"),
-    "p_tuning": ("P-tuning", "liu2021gpt"),
-    "prefix": ("prefix tuning", "li2021prefix"),
-}
-_claim = partial(Claim, "6d", varies=(Varies.ITEMS, Varies.TRAINING), studies=(SOFT,))
-_LESTER = "lester2021power"
-_AT_SCALE = "catches up with model tuning beyond billions of parameters"
-_FEW = "two seeds are too few to decide it"
-_AHEAD = undecided(f"twenty points or more ahead on the mean; {_FEW}")
-_CLOSED = undecided(
-    f"at the plateau LoRA is near 100 at every size, and vectors come nearer, the larger the model;"
-    f" {_FEW}"
-)
-CLAIMS = (
-    *(
-        _claim(
-            f"On the same labels {name} beats the best words, a person's or those of any search,"
-            " on the mean of four tasks.",
-            MoreThan(0),
-            source,
-            values=_over_words(way),
-            baselines=_without_gradients,
-            **_AHEAD,
-        )
-        for way, (name, source) in _SOURCES.items()
-    ),
-    _claim(
-        "At the plateau, the gap of prompt tuning to LoRA shrinks from the small model to the"
-        " large.",
-        MoreThan(0),
-        _LESTER,
-        reported=_AT_SCALE,
-        values=gap_closed_by_large,
-        **_CLOSED,
-    ),
-    Claim(
-        "6d",
-        "At the plateau, it shrinks from the small model to three middle ones.",
-        MoreThan(0),
-        _LESTER,
-        varies=(Varies.ITEMS, Varies.TRAINING, Varies.PRETRAINING),
-        reported=_AT_SCALE,
-        studies=(SOFT,),
-        values=lambda table: Crossed(gap_closed_by_middle(table)),
-        **_CLOSED,
-    ),
-    _claim(
-        "Sixteen vectors do more than one.",
-        MoreThan(0),
-        _LESTER,
-        values=sixteen_over_one,
-        **undecided(f"twenty points more on the mean; {_FEW}"),
-    ),
-    Claim(
-        "6d",
-        "The words nearest to a soft prompt do not do what it does.",
-        MoreThan(20),
-        "khashabi2022prompt",
-        varies=(Varies.ITEMS, Varies.TRAINING),
-        studies=(STRAYS,),
-        values=lost_as_words,
-    ),
-)

@@ -22,7 +22,8 @@ from course.prompting.prompts import LIST_TEMPLATES
 from course.reasoning.problems import problems, wording
 from course.reasoning.solving import MAX_TOKENS, make_prompts, solve
 from course.reasoning.voting import voted
-from course.studies import in_context, self_consistency
+from course.studies import in_context, in_context_tables, self_consistency
+from course.studies.bodies import GPTS
 from course.studies.records import read_record
 from course.world.lists import list_tasks
 from course.world.posterior import Posterior
@@ -250,12 +251,12 @@ def knob() -> dict[str, Any]:
     groups = [("small", share, bodies) for share, bodies in in_context.KNOB.items()]
     groups += [
         (size, RECIPES[bodies[0]].relabel, bodies)
-        for size, bodies in (("middle", in_context.MIDDLES), ("large", (in_context.LARGE,)))
+        for size, bodies in (("middle", GPTS), ("large", (in_context.LARGE,)))
     ]
     values = []
     for _, share, bodies in groups:
-        own = in_context.after_flipped(table, bodies)
-        best = in_context.best_after_flipped(table, share)
+        own = in_context_tables.after_flipped(table, bodies)
+        best = in_context_tables.best_after_flipped(table, share)
         values.append([_interval(v.tolist()) for v in (own.gold, own.flipped, best.flipped)])
     return _slider(
         label="Models and label knob p",

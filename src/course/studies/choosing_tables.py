@@ -1,0 +1,148 @@
+"""What chapter 8 reads off its study: scores and gaps by labels, where curves cross, costs, and how
+often the advice of ``course compare`` is right.
+
+Every function takes the table of :data:`course.studies.choosing.STUDY`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from course.compare.registry import METHODS
+from course.compare.statistics import Estimated, crossing
+from course.foundation.intervals import PERCENT, interval
+from course.studies.advice import right_shares
+from course.studies.choosing import FRESH_SEEDS, LABELS, NAMES, TASKS
+from course.studies.records import Row
+from course.studies.tables import by_seed, where
+
+
+def scores(table: pd.DataFrame, task: str, method: str, labels: int) -> np.ndarray:
+    """The scores of a method on one task, one a seed; one that needs no labels is the same with any
+    number.
+    """
+    size = labels if METHODS[method].uses_labels else 0
+    return by_seed(table, part="score", task=task, method=method, labels=size)
+
+
+def gap(
+    table: pd.DataFrame, one: str, other: str, labels: int, tasks: Sequence[str] = tuple(TASKS)
+) -> np.ndarray:
+    """How much better one method is than another one, in points: a mean over tasks, (seeds,)."""
+    gaps = [scores(table, t, one, labels) - scores(table, t, other, labels) for t in tasks]
+    return np.mean(gaps, axis=0)
+
+
+def curve(table: pd.DataFrame, task: str, methods: Sequence[str] = NAMES) -> pd.DataFrame:
+    """A row for each method that can do a task and number of labels, with 95 % intervals over the
+    seeds: columns ``method``, ``labels``, ``score``, ``low`` and ``high``.
+    """
+    rows: list[Row] = []
+    measured = set(where(table, part="score", task=task)["method"])
+    for method in (name for name in methods if name in measured):
+        for labels in LABELS:
+            own = interval(scores(table, task, method, labels), PERCENT)
+            rows.append({"method": method, "labels": labels, "score": own.mean,
+                         "low": own.low, "high": own.high})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def score_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean scores in percent: a row a task and method, a column a number of labels."""
+    tasks = {}
+    for task in TASKS:
+        own = curve(table, task)
+        wide = own.pivot_table("score", "method", "labels", sort=False)
+        tasks[task] = wide.rename(index=lambda name: METHODS[name].title)
+    return pd.concat(tasks, names=["task", "method"])
+
+
+def crossings(table: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
+    """Where the curve of ``above`` overtakes that of ``below``: a row for each task.
+
+    Returns:
+        Columns ``labels`` (where the means cross; NaN: nowhere between the fewest and the most),
+        ``surely before`` (the most labels with which ``below`` is ahead beyond doubt) and ``surely
+        from`` (the fewest with which ``above`` is); NaN where there are none.
+    """
+    rows: dict[str, list[float]] = {}
+    for task in TASKS:
+        names = set(where(table, part="score", task=task)["method"])
+        if {below, above} <= names:
+            gaps = [_estimated(gap(table, below, above, n, (task,))) for n in LABELS]
+            at = crossing(below, above, LABELS, gaps)
+            found = at if at is not None and at.below == below else None
+            rows[task] = [
+                found.labels if found else np.nan,
+                max((n for n, g in zip(LABELS, gaps, strict=True) if g.low > 0), default=np.nan),
+                min((n for n, g in zip(LABELS, gaps, strict=True) if g.high < 0), default=np.nan),
+            ]
+    columns = ["labels", "surely before", "surely from"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _estimated(gaps: np.ndarray) -> Estimated:
+    own = interval(gaps)
+    error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    return Estimated(own.mean, own.low, own.high, error, 0.0, len(gaps) - 1, len(gaps), 0)
+
+
+def winners(table: pd.DataFrame) -> pd.DataFrame:
+    """The best method by task (rows) and number of labels (columns): the one with the highest mean,
+    and behind it those of which the interval of the difference, over the seeds, does not say that
+    they are worse. With more than one, which is best is undecided.
+    """
+    cells = {
+        labels: {task: ", ".join(_best(table, task, labels)) for task in TASKS} for labels in LABELS
+    }
+    return pd.DataFrame(cells)
+
+
+def _best(table: pd.DataFrame, task: str, labels: int) -> list[str]:
+    names = where(table, part="score", task=task)["method"].unique()
+    means = {name: float(scores(table, task, name, labels).mean()) for name in names}
+    ranked = sorted(means, key=lambda name: -means[name])
+    gaps = {name: gap(table, ranked[0], name, labels, (task,)) for name in ranked[1:]}
+    tied = [name for name, own in gaps.items() if interval(own).low <= 0]
+    return [METHODS[name].title for name in (ranked[0], *tied)]
+
+
+def costs(table: pd.DataFrame, labels: int) -> pd.DataFrame:
+    """What each method costs with some labels, means over tasks and seeds, a row a method."""
+    rows = where(table, part="score")
+    rows = rows[rows["labels"].isin((0, labels))]
+    columns = ["value", "learn s", "ms a query", "tokens a query", "trained", "bytes"]
+    means = rows.groupby("method", sort=False)[columns].mean()
+    return means.rename(columns={"value": "score (%)"}).rename_axis(None)
+
+
+def baselines(
+    table: pd.DataFrame, labels: int, tasks: Sequence[str] = tuple(TASKS)
+) -> dict[str, float]:
+    """What the most common answer reaches on some tasks and what cheats do: rule -> percent."""
+    reached = {
+        f"{t}, most common": float(scores(table, t, "majority", labels).mean()) for t in tasks
+    }
+    rules = where(table, part="cheat")
+    rules = rules[rules["task"].isin(tasks)].groupby(["task", "rule"])["value"].mean()
+    return reached | {f"{task}, {rule}": float(value) for (task, rule), value in rules.items()}
+
+
+# the advice
+
+
+def advice_table(table: pd.DataFrame) -> pd.DataFrame:
+    """How often the advice is right, a row for each number of labels, one for all, and one for all
+    of the seeds that nobody had seen when the rule was changed; columns as of
+    :func:`course.studies.advice.right_shares`.
+    """
+    rows = where(table, part="advice")
+    groups = {f"{labels} labels": where(rows, labels=labels) for labels in LABELS}
+    fresh = rows[rows["seed"].isin(FRESH_SEEDS)]
+    return right_shares(groups | {"all": rows, "all, fresh seeds": fresh})
+
+
+def right_advice(table: pd.DataFrame) -> np.ndarray:
+    """The share of tables on which the advice is right, in percent, one a seed."""
+    return by_seed(table, part="advice")
