@@ -4,7 +4,7 @@ peak, where that peak is, and how much is left beside best-of-n.
 
 import pandas as pd
 
-from course.studies.claims import Claim, MoreThan, Varies
+from course.studies.claims import Claim, MoreThan, Varies, fails, undecided
 from course.studies.overoptimisation_rl import FEW, MANY, STUDY
 from course.studies.overoptimisation_rl_tables import ahead_of_rl, lost_after_the_peak, peaks
 from course.studies.reward import EASY, EASY_COMPARISONS, GOLD
@@ -16,6 +16,18 @@ _WHOM = {
     FEW: f"on {FEW}",
     MANY: f"on {MANY}",
     EASY: f"on {EASY_COMPARISONS} comparisons of easy questions alone",
+}
+#: Source -> why gold is not lost, or not for certain.
+_NOT_LOST = {
+    FEW: fails("gold is highest after the last update"),
+    MANY: undecided("three of five runs lose more than that, the others nothing"),
+    EASY: undecided("two of five runs lose more than a point, the others little or nothing"),
+}
+#: Source -> why best-of-n is not ahead for certain.
+_NOT_AHEAD = {
+    FEW: undecided("the two are about alike"),
+    MANY: {},
+    EASY: undecided("reinforcement learning is ahead in most runs, and they differ by more"),
 }
 
 
@@ -36,6 +48,7 @@ CLAIMS = (
             studies=(STUDY,),
             values=lambda table, source=source: lost_after_the_peak(table, source),
             baselines=_lost_by_gold,
+            **_NOT_LOST[source],
         )
         for source, whom in _WHOM.items()
     ),
@@ -48,6 +61,7 @@ CLAIMS = (
         unit="of the square root of the divergence (nats)",
         studies=(STUDY,),
         values=lambda table: peaks(table, MANY) - peaks(table, FEW),
+        **undecided("it does so on the mean, and runs differ by more"),
     ),
     *(
         Claim(
@@ -60,6 +74,7 @@ CLAIMS = (
             unit="points of gold",
             studies=(STUDY, BEST_OF_N),
             values=lambda table, chosen, source=source: ahead_of_rl(table, chosen, source),
+            **_NOT_AHEAD[source],
         )
         for source, whom in _WHOM.items()
     ),

@@ -108,9 +108,8 @@ def summary(table: pd.DataFrame, best_of_n: pd.DataFrame) -> pd.DataFrame:
         curve = curve_through("RLOO", divergence, gold)
         rows[source] = {
             "nats at the end": divergence[:, -1].mean(),
-            "gold at first": gold[:, 0].mean(),
-            "highest": gold.mean(0).max(),
-            "at the end": gold[:, -1].mean(),
+            "highest gold": gold.mean(0).max(),
+            "gold at the end": gold[:, -1].mean(),
             "lost after the peak": lost_after_the_peak(table, source).mean(),
             "a": curve.a,
             "b": curve.b,
