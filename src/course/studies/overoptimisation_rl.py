@@ -5,7 +5,7 @@ RLOO and not GRPO: without a penalty its gradient is that of the mean reward, wh
 curve of Gao et al. is about; GRPO divides the rewards of each prompt by their scatter, and so
 climbs another objective.
 
-Seeds x seconds of a busy core: 5 x 320, for four policies and three reward models.
+Seeds x seconds of a busy core: 5 x 310, for four policies and three reward models.
 """
 
 from collections.abc import Sequence
