@@ -19,9 +19,9 @@ from course.tasks.local_data import FOLDER_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 #: Their tests run them against a hub that has no data sets; the page of claims reads records alone.
-WITHOUT_DATA = ("06c-steering", "07-reward", "08-choosing", "claims")
-#: They compute in the small world for a while before they ask for data.
-LATE = ("01-two-expectations", "04b-instruction-tuning")
+WITHOUT_DATA = ("01-two-expectations", "06c-steering", "07-reward", "08-choosing", "claims")
+#: It computes in the small world for a while before it asks for data.
+LATE = ("04b-instruction-tuning",)
 WITH_DATA = [
     pytest.param(name, marks=[pytest.mark.slow] if name in LATE else [])
     for name in chapters(ROOT)

@@ -9,7 +9,8 @@ import pandas as pd
 
 from course.reward.overoptimisation import Curve, fit_curve
 from course.studies.overoptimisation_rl import LEARNED
-from course.studies.policies import MATCHED, at_divergence
+from course.studies.policies import MATCHED
+from course.studies.policies_tables import at_divergence
 from course.studies.reward import COURTEOUS, DIVERGENCE, GOLD, cross_fitted_loss, fitted_peak
 from course.studies.reward import gold_curves as best_of_n_curves
 from course.studies.tables import where

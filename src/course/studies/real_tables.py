@@ -239,7 +239,7 @@ def calls_by_way(table: pd.DataFrame, *ways: str) -> dict[str, float]:
     return {way: float(where(rows, way=way)["calls"].mean()) for way in ways}
 
 
-# chapter 5
+# chapters 5 and 5b
 
 
 def solved(table: pd.DataFrame, task: str) -> dict[str, np.ndarray]:
