@@ -18,13 +18,13 @@ OFFLINE := PYTHONPATH=$(CURDIR)/tests/offline
 # one that works. A file stays with one worker, since its fixtures and its kernel are shared.
 WORKERS ?= logical
 PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
-	--numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20
+	--numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 20 -r s
 
 # what a program can say of the code without running it: style, order of the folders, types
 STATIC := $(BIN)/ruff check --quiet src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
 	$(BIN)/lint-imports && $(BIN)/mypy src/course
 
-.PHONY: book pdf slides keys check test notebooks real studies pretrain lab address clean
+.PHONY: book links pdf slides keys check test notebooks real studies pretrain lab address clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,10 @@ $(READY): pyproject.toml constraints.txt
 book: $(READY)
 	$(BIN)/jupyter-book build . --path-output . --quiet
 	@echo "The book is in _build/html/index.html"
+
+# the links that leave the book; needs the network
+links: $(READY)
+	$(BIN)/jupyter-book build . --path-output . --builder linkcheck --quiet
 
 # _build/finetuning-vs-prompting.pdf, printed by the Chromium of the machine
 pdf: book

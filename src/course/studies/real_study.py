@@ -37,6 +37,7 @@ class RealStudy(Study):
         """Role -> the model's fingerprint, and data set -> its own.
 
         Raises:
+            DataError: if neither a folder nor the hub has a data set.
             HubError: if the hub does not name a revision.
         """
         sources = LOCAL_DATA if self.tier == "index" else HUB_DATA

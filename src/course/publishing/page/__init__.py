@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 
 from course.publishing.page import (
     assets,
+    citations,
     figures,
     first_screen,
     formulas,
@@ -28,6 +29,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register all parts of the page with Sphinx."""
     parts = (
         assets,
+        citations,
         figures,
         first_screen,
         formulas,
