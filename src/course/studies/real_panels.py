@@ -17,12 +17,14 @@ from course.studies import (
     hard_prompts,
     in_context_tables,
     real_tables,
+    self_consistency,
     soft_prompts,
     soft_prompts_tables,
 )
 from course.studies.bodies import GPTS
+from course.studies.on_real_models import SAMPLES, VOTED_ALONE
 from course.studies.real_tables import SCHOOL
-from course.studies.tables import by_body, curve, where
+from course.studies.tables import by_body, by_seed, curve, where
 
 #: The LLM as titles name it.
 SMOL = "SmolLM2-135M"
@@ -33,6 +35,7 @@ ASKED = {
     "zero-shot": "no example",
     "trigger": "no example, “step by step”",
 }
+CHOSEN = {"greedy": "the greedy chain", "vote": "a vote of several chains"}
 SEARCHED = {
     real_tables.PEOPLES: "people's best words",
     real_tables.SWAPS: "swaps at random",
@@ -129,6 +132,28 @@ def asked(chains: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         "shipped large model,\nthree steps": _only(shipped, ASKED),
         f"{SMOL},\nGSM8K": _only(real_tables.solved(real, SCHOOL), ASKED),
     }
+
+
+def voted(votes: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
+    """Word problems by the greedy chain and by a vote over sampled ones: of two steps, and those of
+    GSM8K.
+
+    Args:
+        votes: of the study of that name, of the shipped models.
+        real: of ``chains``, of a real one.
+    """
+    way = f"temperature {self_consistency.VOTE_AT}"
+    of = ("several ways", way, chain_of_thought.LARGE)
+    greedy = self_consistency.accuracies(
+        votes, "several ways", self_consistency.GREEDY, chain_of_thought.LARGE
+    )
+    shipped = {
+        "greedy": by_seed(greedy),
+        "vote": self_consistency.curves(votes, *of)["vote"][:, -1],
+    }
+    school = real_tables.solved(real, SCHOOL)
+    measured = {"greedy": school[VOTED_ALONE], "vote": school[f"vote of {SAMPLES}"]}
+    return {"shipped large model,\ntwo steps": shipped, f"{SMOL},\nGSM8K": measured}
 
 
 def searched(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:

@@ -153,7 +153,7 @@ def hundred_on_disk(table: pd.DataFrame, tasks: int = 100) -> dict[str, float]:
     }
 
 
-# chapter 4
+# chapters 4 and 4a
 
 
 def most_shots(table: pd.DataFrame) -> int:
@@ -239,7 +239,7 @@ def calls_by_way(table: pd.DataFrame, *ways: str) -> dict[str, float]:
     return {way: float(where(rows, way=way)["calls"].mean()) for way in ways}
 
 
-# chapter 5
+# chapters 5 and 5b
 
 
 def solved(table: pd.DataFrame, task: str) -> dict[str, np.ndarray]:

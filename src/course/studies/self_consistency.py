@@ -1,5 +1,5 @@
 """Self-consistency: votes over sampled chains, against the greedy chain and against one sample, by
-number of samples, temperature and demonstrations (chapter 5).
+number of samples, temperature and demonstrations (chapter 5b).
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
 Costs as measured on one core of a busy machine, seeds x seconds: votes 3 x 101.

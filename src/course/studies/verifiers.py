@@ -1,5 +1,6 @@
 """Verifiers: which of a model's sampled chains to believe, chosen by a vote, by a model of the
-writer's size trained for it, and by heads on the probabilities that a model gives them (chapter 5).
+writer's size trained for it, and by heads on the probabilities that a model gives them (chapter
+5b).
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
 A verifier of held-out sums has to see some: it learns from problems and sums of the validation
@@ -34,7 +35,7 @@ from course.studies.self_consistency import (
     tokens_by_samples,
 )
 from course.studies.tables import by_seed, curve, means, rows_of, where
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 from course.world import sums
 from course.world.split import TEST, TRAIN, VALIDATION, split_of
 
