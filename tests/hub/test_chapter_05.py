@@ -12,7 +12,7 @@ from hub.checkpoints import smollm2
 
 from course import reasoning
 from course.lm.language_model import load
-from course.models.loading import HUB
+from course.models.roles import HUB
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "05-chain-of-thought.ipynb"
 WRITER = HUB["gpt-large"].repository

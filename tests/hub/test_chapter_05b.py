@@ -9,7 +9,7 @@ from hub import tables
 from hub.chapters import SHORT_CHAINS, run_chapter, school_texts
 from hub.checkpoints import smollm2
 
-from course.models.loading import HUB
+from course.models.roles import HUB
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "05b-votes-and-verifiers.ipynb"
 WRITER = HUB["gpt-middle"].repository

@@ -1,9 +1,9 @@
-"""The data of chapter 4 are of models, tasks and layouts that its tier has."""
+"""The data of chapters 4 and 4a are of models, tasks and layouts that its tier has."""
 
 import pytest
 
 from course.lm.language_model import LanguageModel, load
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.models.shipped import shipped_models
 from course.prompting.chapter import chapter_data
 from course.prompting.evaluation import all_profiles, usual_template

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from course.lm.language_model import load
-from course.models import loading
+from course.models import roles
 from course.prompting import ray_workers, sweeps
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.prompting.ray_workers import on_ray
@@ -57,13 +57,16 @@ def test_a_backend_that_tells_nothing_before_the_end_gives_the_same_table(table,
 
 
 def kill_one_at_work(killed: list[int], over: threading.Event) -> None:
-    """Kill the first of Ray's workers below this process that measures something."""
+    """Kill the first of Ray's workers below this process that measures something, and note its
+    niceness.
+    """
     while not killed and not over.wait(0.02):
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 if not killed and "run_batch" in " ".join(process.cmdline()):
+                    niceness = process.nice()
                     process.kill()
-                    killed.append(process.pid)
+                    killed.append(niceness)
 
 
 @pytest.mark.skipif(
@@ -86,7 +89,9 @@ def test_two_workers_of_ray_give_the_same_table_though_one_is_killed_at_work(
         finally:
             over.set()
             killer.join()
-    assert not ray.is_initialized() and len(killed) == 1
+    assert not ray.is_initialized()
+    # one of 15, as Ray has it, would wait for all other work on a busy machine
+    assert killed == [psutil.Process().nice()]
     pd.testing.assert_frame_equal(found, table)
     assert len(list(tmp_path.glob("*.json"))) == len(table)
 
@@ -147,7 +152,7 @@ def test_cells_of_other_settings_or_weights_have_other_files(monkeypatch):
         Cell("gpt-small", "topic", "gold", 1, 0, titled=True),
     ]
     names = {cell.file, *(other.file for other in others)}
-    monkeypatch.setattr(loading, "weights_sha256", lambda name: "other weights")
+    monkeypatch.setattr(roles, "weights_sha256", lambda name: "other weights")
     assert len(names | {cell.file}) == 5
 
 
@@ -231,7 +236,7 @@ def test_a_stored_cell_is_not_believed_without_looking(tmp_path, change):
 def test_a_cell_of_other_data_has_another_file(monkeypatch):
     cell = Cell("gpt-middle", "sentiment", "gold", 0, 0, tier="hub")
     revisions = {"model": "1" * 40, "dataset": "2" * 40}
-    for module in (loading, hub_data):
+    for module in (roles, hub_data):
         monkeypatch.setattr(
             module, "locked_revision", lambda repository, kind="model": revisions[kind]
         )

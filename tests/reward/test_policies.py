@@ -22,7 +22,9 @@ from course.reward import (
     roll_out,
 )
 from course.training.batches import batching_plan
-from course.training.fitting import FitSettings, fit, mean_loss
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.validation import mean_loss
 
 COMPARISONS = [
     Comparison("review : a lovely plot", "answer : positive", "answer : negative"),

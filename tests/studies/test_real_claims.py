@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from toy_data import write_toy_data
 
-from course.models.loading import model_fingerprint
+from course.models.roles import model_fingerprint
 from course.studies import (
     REAL_CLAIMS,
     REAL_STUDIES,

@@ -56,7 +56,7 @@ def test_a_record_is_of_the_models_and_the_data(data, monkeypatch):
     def no_name(repository, kind="model"):
         raise HubError("the hub does not answer")
 
-    monkeypatch.setattr("course.models.loading.locked_revision", no_name)
+    monkeypatch.setattr("course.models.roles.locked_revision", no_name)
     with pytest.raises(HubError):
         of_tier(study, "hub").weights()
 

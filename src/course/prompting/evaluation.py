@@ -25,7 +25,8 @@ from course.tasks.metrics import best_score
 from course.tasks.registry import Task, load_task
 from course.world.example import Example
 from course.world.exercises import CHAINS, EXERCISES, Exercise
-from course.world.lists import HASTY_ERROR, HASTY_SHARE, ListTask, list_tasks
+from course.world.list_documents import HASTY_ERROR, HASTY_SHARE
+from course.world.lists import ListTask, list_tasks
 from course.world.posterior import Posterior
 from course.world.relations import dialect_forms, draw_dialect
 from course.world.split import SPLITS, TEST, TRAIN

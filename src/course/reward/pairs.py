@@ -11,12 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from course.models.text import UnknownWords, text_ids
 from course.reward.preferences import Comparison
-from course.training.batches import (
-    BatchingPlan,
-    MicroBatch,
-    fingerprint,
-    similar_lengths,
-)
+from course.training.batches import BatchingPlan, MicroBatch, fingerprint, similar_lengths
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from course.lm.language_model import LanguageModel
 from course.lm.prefill import ROW
 from course.lm.prefix_tree import Node, Rows, batches, build_tree, lay, pack
 from course.lm.soundness import evaluating
-from course.models.loading import get_base_model, num_virtual_tokens
+from course.models.peft_wrapper import get_base_model, num_virtual_tokens
 from course.reward.pairs import EncodedReply, padded, token_log_probabilities
 from course.training.batches import pad_id
 

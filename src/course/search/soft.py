@@ -38,14 +38,16 @@ from course.foundation.validation import (
 )
 from course.lm.language_model import LanguageModel
 from course.models.hub import tier
-from course.models.loading import num_virtual_tokens
+from course.models.peft_wrapper import num_virtual_tokens
 from course.models.text import text_ids
 from course.prompting.evaluation import Question
 from course.search.base import SearchResult
 from course.search.budget import GRADIENT_CALLS, Step
 from course.search.objective import Answers, instructed
-from course.training.batches import Completions, completions
-from course.training.fitting import FitSettings, History, fit
+from course.training.completion_data import Completions, completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 
 #: What is learned: three kinds of soft prompt, and LoRA beside them, which changes the model's
 #: matrices.

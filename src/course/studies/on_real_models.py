@@ -19,8 +19,8 @@ from course.adapters.methods import METHODS, adapt
 from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE
 from course.heads import learning
 from course.lm.language_model import LanguageModel, load
+from course.models.devices import DTYPES
 from course.models.hub import tier
-from course.models.loading import DTYPES
 from course.prompting.calibration import KINDS, order_effect
 from course.prompting.evaluation import MOST_TOKENS, Question, changed, graded, questions, scores
 from course.prompting.prompts import PLAIN
@@ -44,8 +44,9 @@ from course.studies.tables import rows_of
 from course.tasks.instruction_induction import induction_names, load_induction_task
 from course.tasks.registry import load_task
 from course.tasks.task import Task
-from course.training.batches import completions
-from course.training.fitting import FitSettings, fit
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.world.split import TEST, TRAIN
 
 #: In which everything is computed, on every machine alike: without instructions for it a CPU is

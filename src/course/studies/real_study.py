@@ -8,7 +8,7 @@ needs neither: what cannot be compared on this machine is not compared.
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.models.loading import model_fingerprint
+from course.models.roles import model_fingerprint
 from course.studies.records import RECORDS, Study
 from course.tasks.hub_data import HUB_DATA
 from course.tasks.local_data import LOCAL_DATA

@@ -22,7 +22,7 @@ from course.search.dialogue_reward import apart, dialogue, visitor_questions
 from course.studies.claims import Claim, Demonstration, MoreThan, Varies, fails, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import means, rows_of, where
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 from course.world.conduct import kind_of
 
 #: Whose replies are compared and chosen from, and whose body the reward models have.

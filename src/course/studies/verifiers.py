@@ -35,7 +35,7 @@ from course.studies.self_consistency import (
     tokens_by_samples,
 )
 from course.studies.tables import by_seed, curve, means, rows_of, where
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 from course.world import sums
 from course.world.split import TEST, TRAIN, VALIDATION, split_of
 
