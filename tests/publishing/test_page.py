@@ -202,6 +202,11 @@ def test_the_name_of_the_rows_stands_in_the_heading_and_missing_numbers_are_dash
     ]
 
 
+def test_an_interval_is_not_broken_by_a_line():
+    page = tables.readable(pd.DataFrame({"gain": ["+1.0 [+0.5, +2.0]", "a [b, c]"]}).to_html())
+    assert "+1.0 [+0.5,&nbsp;+2.0]" in page and "a [b, c]" in page
+
+
 def test_two_headings_that_both_say_something_stay():
     columns = pd.MultiIndex.from_product([["train"], ["a", "b"]])
     page = pd.DataFrame([[1, 2], [3, 4]], columns=columns, index=["x", "y"]).to_html()

@@ -30,7 +30,7 @@ def map_of_countries(regions: Mapping[str, Sequence[tuple[str, str]]]) -> Figure
     Args:
         regions: ``north``, ``east``, ``south`` and ``west`` -> (country, capital), eight each.
     """
-    figure, ax = _sheet(rows=6, columns=6, height=4.6)
+    figure, ax = _sheet(rows=6, columns=6, height=4.4)
     for region, ((top, left), (rows, columns)) in _BLOCKS.items():
         corner = (left - 0.46, top - 0.46)
         ax.add_patch(Rectangle(corner, columns - 0.08, rows - 0.08, facecolor=_GROUND))
@@ -52,7 +52,7 @@ def map_of_places(grid: Sequence[Sequence[str]], route: Sequence[str]) -> Figure
         route: places, each a neighbour of the one before.
     """
     rows, columns = len(grid), len(grid[0])
-    figure, ax = _sheet(rows, columns, height=3.6)
+    figure, ax = _sheet(rows, columns, height=3.3)
     ends: dict[str, Any] = {"linestyle": (0, (1, 2)), "color": _LINE, "zorder": 0}
     for row in range(rows):
         ax.plot((0, columns - 1), (row, row), color=_LINE, zorder=0)
@@ -105,8 +105,8 @@ def _compass(ax: Axes, row: float, column: float) -> None:
 
 
 def _sheet(rows: int, columns: int, height: float) -> tuple[Figure, Axes]:
-    """An empty sheet of cells, row 0 on top."""
-    figure, ax = plt.subplots(figsize=(7.4, height))
+    """An empty sheet of cells, row 0 on top; narrow, so that a phone shows its words large."""
+    figure, ax = plt.subplots(figsize=(5.8, height))
     ax.set_xlim(-0.6, columns - 0.4)
     ax.set_ylim(rows - 0.4, -0.6)
     ax.axis("off")

@@ -19,6 +19,8 @@ _ROW = re.compile(r"<tr[^>]*>.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<(?P<kind>t[hd])(?P<rest>[^>]*)>(?P<text>.*?)</t[hd]>", re.DOTALL)
 _NUMBER = re.compile(r"[-+−±<>≤≥~$(\[]*\s*[\d.]|nan$|–$|none$|$", re.IGNORECASE)
 _HEAD = re.compile(r"<thead>.*?</thead>", re.DOTALL)
+#: An interval, which stays on one line.
+_INTERVAL = re.compile(r"\[[-+−\d., ]+\]")
 #: The name of a task or a setting as code has it.
 _CODE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 
@@ -45,8 +47,10 @@ def _one_heading(table: str) -> str:
 
 
 def _readable_cell(cell: re.Match[str]) -> str:
-    """A cell with a dash for a missing number, and with spaces for the underscores of a name."""
-    text = cell["text"]
+    """A cell with a dash for a missing number, spaces for the underscores of a name, and intervals
+    that no line breaks.
+    """
+    text = _INTERVAL.sub(lambda interval: interval[0].replace(" ", "&nbsp;"), cell["text"])
     if _plain(text).lower() == "nan":
         text = "–"
     elif _CODE_NAME.fullmatch(text):
