@@ -21,7 +21,14 @@ from course.lm.openai_api import OpenAIModel
 from course.models.checkpoint_files import check_settings
 from course.models.hub import TIERS, fetch, locked_revision
 from course.models.index import CHAT_ROLES, INDEX
-from course.models.loading import HUB, load_model, load_tokenizer, load_with_head
+from course.models.loading import (
+    DTYPES,
+    HUB,
+    load_model,
+    load_tokenizer,
+    load_with_head,
+    parameters_of,
+)
 from course.models.shipped import shipped_models, weights_sha256
 
 if TYPE_CHECKING:
@@ -116,6 +123,12 @@ class ModelChoice:
             names.append(f"{self.served.name} at {self.served.base_url} (served)")
         return names
 
+    def size(self, name: str) -> str:
+        """What a model takes in memory to be hosted, by the number of its parameters."""
+        count = parameters_of(name, self.tier)
+        each = [f"{_megabytes(count * dtype.itemsize)} in {p}" for p, dtype in DTYPES.items()]
+        return f"{' or '.join(each)} ({count:,} parameters)"
+
     def licence(self, name: str | None) -> str | None:
         """The licence of a model, as its publisher states it; None if nothing is stated."""
         if name is None:
@@ -130,6 +143,10 @@ class ModelChoice:
         if self.tier == "hub":
             return HUB[name].licence
         return INDEX[name].licence
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count < 1e8 else f"{count / 1e9:,.1f} GB"
 
 
 def choose_models(

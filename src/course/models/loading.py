@@ -28,6 +28,7 @@ from course.models.checkpoint_files import (
     check_settings,
     check_weights,
     fetch_checkpoint,
+    num_parameters,
 )
 from course.models.hub import HubError, described, loading, locked_revision, tier
 from course.models.index import CHAT_ROLES, INDEX, IndexModel, fetch_index_model
@@ -187,6 +188,21 @@ def load_model(
         )
     _check_complete(source.place, model, report)
     return model.to(device).eval()
+
+
+def parameters_of(name: str | Path, wanted_tier: str | None = None) -> int:
+    """How many parameters a model has, by its files; it is not loaded.
+
+    Of a model that is shipped as an adapter, those of its base: it is merged into it.
+
+    Raises:
+        ValueError, WeightsError, HubError: as :func:`load_model`.
+    """
+    source = _source(name, wanted_tier, weights=True)
+    if source.shipped and (source.folder / ADAPTER).exists():
+        return parameters_of(base_of(source.folder), "tiny")
+    with source.guard():
+        return num_parameters(source.folder)
 
 
 def load_with_head(
