@@ -34,13 +34,13 @@ from datasets import Dataset
 
 from course.adapters import adapt
 from course.lm.language_model import LanguageModel, load
+from course.models.devices import DTYPES
 from course.models.index import SMOLLM2
-from course.models.loading import DTYPES
 from course.prompting.evaluation import questions
 from course.prompting.prompts import PLAIN
 from course.tasks import DataError, Task, load_task
-from course.training.batches import completions
-from course.training.fitting import FitSettings
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
 from course.training.packing import IGNORED
 from course.world.split import TRAIN, VALIDATION
 

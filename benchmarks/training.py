@@ -32,10 +32,12 @@ from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, Train
 
 from course.lm.language_model import LanguageModel, load
 from course.prompting.evaluation import fresh_questions
-from course.training.batches import Completions, completions
-from course.training.fitting import FitSettings, fit, mean_loss
+from course.training.completion_data import Completions, completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.training.packing import IGNORED
 from course.training.precision import PRECISIONS, best_precision
+from course.training.validation import mean_loss
 from course.world.exercises import CHAINS, EXERCISES
 from course.world.lists import list_tasks
 from course.world.split import TRAIN, VALIDATION

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.publishing import site
 from course.publishing.notebooks import paired_pages
 from course.studies.catalogue import CLAIMS

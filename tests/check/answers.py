@@ -3,6 +3,7 @@ student may make.
 """
 
 import math
+import re
 from collections import Counter
 
 import numpy as np
@@ -111,6 +112,34 @@ def labels_by_value(prompt, completion, length):
 def right_leave_cluster_out(clusters, held_out):
     test = [task for task, names in clusters.items() if held_out in names]
     return [task for task in clusters if task not in test], test
+
+
+def sums_of(chain):
+    """The sums of a chain, each as (a, sign, b, result)."""
+    return re.findall(r"(\d+) ([+-]) (\d+) = (\d+)", chain)
+
+
+def right_first_false_sum(chain):
+    for place, (a, sign, b, result) in enumerate(sums_of(chain), start=1):
+        if int(a) + (1 if sign == "+" else -1) * int(b) != int(result):
+            return place
+    return None
+
+
+def last_false_sum(chain):
+    before = 0
+    while place := right_first_false_sum(chain):
+        before += place
+        chain = " . ".join(f"{a} {s} {b} = {c}" for a, s, b, c in sums_of(chain)[place:])
+    return before or None
+
+
+def false_sentence(chain):
+    """The place of the sentence, not of the sum."""
+    for place, sentence in enumerate(re.split(r"[.,]", chain), start=1):
+        if right_first_false_sum(sentence):
+            return place
+    return None
 
 
 def right_majority_vote(answers):
@@ -555,6 +584,37 @@ WRONG = {
             ),
             "whole names",
         ),
+    },
+    "first_false_sum": {
+        "from 0": (
+            lambda chain: (right_first_false_sum(chain) or 1) - 1 if sums_of(chain) else None,
+            "from 1",
+        ),
+        "the last": (last_false_sum, "not the last"),
+        "0 for none": (lambda chain: right_first_false_sum(chain) or 0, "None"),
+        "texts": (
+            lambda chain: next(
+                (
+                    i
+                    for i, (a, s, b, c) in enumerate(sums_of(chain), 1)
+                    if str(int(a) + int(b) if s == "+" else int(a) - int(b)) != c
+                ),
+                None,
+            ),
+            "by their value",
+        ),
+        "a beginning": (
+            lambda chain: next(
+                (
+                    i
+                    for i, (a, s, b, c) in enumerate(sums_of(chain), 1)
+                    if not str(int(a) + int(b) if s == "+" else int(a) - int(b)).startswith(c)
+                ),
+                None,
+            ),
+            "1 is not 11",
+        ),
+        "sentences": (false_sentence, "between the sums"),
     },
     "majority_vote": {
         "the first": (lambda answers: answers[0] if answers else None, "most frequent"),

@@ -49,7 +49,7 @@ from course.compare.preparation import prepare
 from course.compare.registry import METHODS, methods_named
 from course.compare.use_command import main as use_main
 from course.models import load_model, load_tokenizer, shipped
-from course.models.loading import parameters_of
+from course.models.sources import parameters_of
 from course.tasks import load_task
 
 FAST = [name for name, method in METHODS.items() if method.in_screen]
@@ -547,7 +547,9 @@ def test_what_there_is_no_time_for_is_named(reviews, tmp_path, monkeypatch):
     result = run(reviews, tmp_path, methods="tfidf,head", **settings)
     assert [line for line in said if line.startswith("head: left out for now; it needs about")]
     assert not [line for line in said if line.startswith("tfidf")]  # over at once
-    assert result.names == ["tfidf"] and "needs about 1000000 s" in result.left_out["head"]
+    assert (
+        result.names == ["majority", "tfidf"] and "needs about 1000000 s" in result.left_out["head"]
+    )
     assert "head-8-0" in result.unfinished
     assert "not tried: head" in result.best().sentences[2].lower()
 
@@ -570,7 +572,7 @@ def test_no_seed_is_measured_before_the_one_that_chooses_the_setting(
         lambda job, c: 1e6 if (c.method, c.seed) == ("few-shot", 0) else real(job, c) / 1e6,
     )
     result = run(reviews, tmp_path, budget="1h", methods="tfidf,few-shot", seeds=2)
-    assert result.names == ["tfidf"]
+    assert result.names == ["majority", "tfidf"]
     assert {"few-shot-44-0", "few-shot-44-1"} <= set(result.unfinished)
 
 
@@ -600,7 +602,7 @@ def test_tiny_models_refuse_what_they_cannot_read(tmp_path):
     table = [{"review": f"電影{i}{said[i % 2]}", "verdict": str(i % 2)} for i in range(40)]
     lines = []
     result = run(table, tmp_path, methods="tfidf,zero-shot,head", say=lines.append)
-    assert result.names == ["tfidf"]
+    assert result.names == ["majority", "tfidf"]
     assert any("warning" in line and "the encoder does not know" in line for line in lines)
     result.save(tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

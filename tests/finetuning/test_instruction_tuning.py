@@ -21,7 +21,7 @@ from course.foundation.rng import Rng
 from course.lm.contract import Sample, TextModel
 from course.lm.language_model import load
 from course.models import loading as models
-from course.models import shipped
+from course.models import shipped, sources
 from course.pretraining.recipes import RECIPES
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.tasks.registry import load_task
@@ -295,7 +295,7 @@ def test_an_adapter_of_other_weights_is_refused(shipped_twice, monkeypatch):
         shipped.WeightsError, match=r"gpt-tuned/training.json is not the file that was shipped"
     ):
         models.load_model("gpt-tuned")
-    monkeypatch.setattr(models, "checked_folder", lambda name: folder / name)
+    monkeypatch.setattr(sources, "checked_folder", lambda name: folder / name)
     with pytest.raises(
         shipped.WeightsError,
         match="trained on other weights of gpt-large than the package has; make it again with",

@@ -8,7 +8,7 @@ import pytest
 from course.__main__ import COMMANDS, main
 from course.models import listing
 from course.models.index import INDEX
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.models.shipped import shipped_models, weights_sha256
 
 

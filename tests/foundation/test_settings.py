@@ -43,7 +43,7 @@ from course.studies.self_consistency import Setting
 from course.studies.verdicts import MoreThan, NoWorse, Within
 from course.tasks.task import Selection
 from course.training.batches import BatchingPlan
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 from course.world.conduct import Guide
 from course.world.corpus import Corpus
 

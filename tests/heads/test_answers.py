@@ -16,7 +16,8 @@ from course.heads.answers import best_span, squad_score
 from course.models.loading import load_tokenizer
 from course.tasks.metrics import NORMALISERS
 from course.tasks.registry import load_task
-from course.training.fitting import FitSettings, fit
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 
 SIZES = {"train": 300, "validation": 20, "test": 60}
 

@@ -36,7 +36,8 @@ from course.heads.tags import entities, first_pieces, labels_of_pieces, marked_w
 from course.models.loading import load_model, load_tokenizer
 from course.tasks.registry import load_task
 from course.training.batches import pad_id
-from course.training.fitting import FitSettings, fit
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.training.packing import IGNORED
 from course.world.entities import TAGS
 

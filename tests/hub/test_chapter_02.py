@@ -10,7 +10,8 @@ from hub.chapters import run_chapter
 from hub.checkpoints import bert, smollm2
 
 from course.heads import TASKS, head_for, learn
-from course.models.loading import HUB, load_tokenizer, load_with_head
+from course.models.loading import load_tokenizer, load_with_head
+from course.models.roles import HUB
 from course.models.shipped import WeightsError
 from course.tasks.registry import HUB_DATA, load_task
 

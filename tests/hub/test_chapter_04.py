@@ -12,7 +12,7 @@ from hub.chapters import run_chapter
 from hub.checkpoints import smollm2
 
 from course.lm.language_model import load
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.prompting.prompts import PLAIN, DemonstrationsDoNotFit
 from course.prompting.sweeps import sweep

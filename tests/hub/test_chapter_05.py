@@ -7,17 +7,15 @@ from pathlib import Path
 
 import pytest
 from hub import tables
-from hub.chapters import run_chapter
+from hub.chapters import SHORT_CHAINS, run_chapter, school_texts
 from hub.checkpoints import smollm2
 
 from course import reasoning
 from course.lm.language_model import load
-from course.models.loading import HUB
+from course.models.roles import HUB
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "05-chain-of-thought.ipynb"
-ROLES = ("gpt-middle", "gpt-large")
-#: An untrained model never ends a chain: it would write 200 tokens for each.
-SHORT = "from course.reasoning import solving; solving.MAX_TOKENS['hub'] = 16"
+WRITER = HUB["gpt-large"].repository
 
 
 @pytest.fixture(scope="module")
@@ -25,27 +23,12 @@ def chapter_model():
     """A model whose tokenizer knows the words of school problems, and whose window holds three
     worked ones.
     """
-    texts = [
-        f"Question: {p.question}\nAnswer: {reasoning.solution(p, reasoning.wording('problem'))}\n\n"
-        for steps in (2, 6)
-        for p in reasoning.problems("problem", steps, 40)
-    ]
-    return smollm2(
-        [
-            *texts,
-            (
-                "Let's think step by step. The answer is 42. She has 2 eggs, buys 3 more and sells "
-                "them for $4 each."
-            ),
-        ],
-        window=2048,
-    )
+    return smollm2(school_texts(), window=2048)
 
 
 @pytest.fixture
 def served(hub, chapter_model):
-    for role in ROLES:
-        hub.add("models", HUB[role].repository, chapter_model)
+    hub.add("models", WRITER, chapter_model)
     hub.add("datasets", "openai/gsm8k", tables.gsm8k())
 
 
@@ -75,7 +58,7 @@ def test_stories_of_the_small_world_are_taken_apart_by_real_models(served, clien
 
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
-    printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path, first=SHORT))
+    printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path, first=SHORT_CHAINS))
     assert "ropes" not in printed.split("put aside:")[0], "the problems are real ones"
     locked = set(json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8")))
-    assert locked == {*(HUB[role].repository for role in ROLES), "datasets/openai/gsm8k"}
+    assert locked == {WRITER, "datasets/openai/gsm8k"}

@@ -13,7 +13,7 @@ from hub.tables import ultrafeedback
 
 from course.foundation.rng import Rng
 from course.models.hub import fetch
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.reward import comparisons_from_rows, learn_reward
 from course.search import visitor_questions
 from course.search.dialogue_reward import dialogue

@@ -15,9 +15,9 @@ from hub.server import Fault
 from huggingface_hub import hf_hub_download
 from transformers import AutoConfig, dynamic_module_utils
 
-from course.models import loading as models
 from course.models.hub import HubError, locked_revision, tries
-from course.models.loading import HUB, Checkpoint, load_model, load_tokenizer
+from course.models.loading import load_model, load_tokenizer
+from course.models.roles import HUB, Checkpoint
 
 NAME = "gpt-small"
 REPOSITORY = HUB[NAME].repository
@@ -83,22 +83,6 @@ def test_a_tuned_checkpoint_has_its_chat_template(hub, client, toys):
     assert not any("safetensors" in request for request in files_asked(hub)), (
         "a tokenizer needs no weights"
     )
-
-
-@pytest.mark.parametrize(
-    ("cuda", "bf16", "mps", "expected"),
-    [
-        (True, True, False, ("cuda", torch.bfloat16)),
-        (True, False, False, ("cuda", torch.float16)),
-        (False, False, True, ("mps", torch.float16)),
-        (False, False, False, ("cpu", torch.float32)),
-    ],
-)
-def test_device_and_precision_follow_the_machine(monkeypatch, cuda, bf16, mps, expected):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert models._device_and_dtype() == expected
 
 
 def test_a_revision_is_resolved_once_and_then_honoured(hub, client, toys, served):

@@ -19,14 +19,10 @@ from transformers import (
 )
 
 from course.models import checkpoint_files
+from course.models.complete_weights import IncompleteCheckpoint
 from course.models.hub import HubError
-from course.models.loading import (
-    HUB,
-    IncompleteCheckpoint,
-    load_model,
-    load_tokenizer,
-    load_with_head,
-)
+from course.models.loading import load_model, load_tokenizer, load_with_head
+from course.models.roles import HUB
 from course.models.shipped import WeightsError
 
 NAME = "gpt-small"

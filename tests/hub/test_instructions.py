@@ -9,7 +9,7 @@ from hub.checkpoints import smollm2
 from course.cloze import english
 from course.finetuning import instruction_tuning
 from course.lm.language_model import load
-from course.models.loading import HUB
+from course.models.roles import HUB
 
 TASKS = ("sentiment", "inference", "extraction")
 

@@ -12,7 +12,7 @@ from hub.conftest import TEXTS
 from hub.server import Hub
 from hub.tables import gsm8k
 
-from course.models.loading import HUB
+from course.models.roles import HUB
 
 _RUN = """
 import json

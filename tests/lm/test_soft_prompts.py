@@ -8,7 +8,7 @@ from toys import byte_level, sentencepiece, toy_model
 
 from course.adapters import adapt
 from course.lm.language_model import LanguageModel
-from course.models.loading import num_virtual_tokens
+from course.models.peft_wrapper import num_virtual_tokens
 from course.search.soft import SOFT, vectors
 
 TOYS = {"gpt2": byte_level, "llama": sentencepiece, "bloom": byte_level}

@@ -17,7 +17,7 @@ from course.lm.predictor import CausalLM
 from course.lm.tokenization import Encoder
 from course.models.loading import load_tokenizer
 from course.models.text import UnknownWordsWarning, checked_texts, text_ids
-from course.training.batches import completions
+from course.training.completion_data import completions
 
 TOKENIZERS = {
     "shipped": lambda: load_tokenizer("gpt-small"),

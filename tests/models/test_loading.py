@@ -113,8 +113,3 @@ def test_half_precision_says_nearly_the_same(name):
     assert coarse.score(prompts, answers) == pytest.approx(expected, rel=0.05)
     written = coarse.generate(prompts, max_tokens=4, seed=0)
     assert isinstance(written[0][0].text, str)
-
-
-def test_a_precision_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="precision='int4': expected 'fp32' or 'bf16'"):
-        load_model("gpt-small", "tiny", "int4")

@@ -9,7 +9,7 @@ import pytest
 from course import plots
 from course.adapters import METHODS
 from course.plots import style
-from course.training.fitting import History
+from course.training.history import History
 
 matplotlib.use("Agg")
 

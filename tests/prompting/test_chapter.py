@@ -3,7 +3,7 @@
 import pytest
 
 from course.lm.language_model import LanguageModel, load
-from course.models.loading import HUB
+from course.models.roles import HUB
 from course.models.shipped import shipped_models
 from course.prompting.chapter import chapter_data
 from course.prompting.evaluation import all_profiles, usual_template

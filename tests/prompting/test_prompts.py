@@ -21,7 +21,8 @@ from course.prompting.prompts import (
 )
 from course.world.corpus import Corpus
 from course.world.example import Example
-from course.world.lists import FORMATS, list_tasks
+from course.world.list_documents import FORMATS
+from course.world.lists import list_tasks
 
 SHOWN = (Example("horse", "yes"), Example("pear", "no"))
 TEXT = st.text(

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from course.lm.language_model import load
-from course.models import loading
+from course.models import roles
 from course.prompting import ray_workers, sweeps
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.prompting.ray_workers import on_ray
@@ -147,7 +147,7 @@ def test_cells_of_other_settings_or_weights_have_other_files(monkeypatch):
         Cell("gpt-small", "topic", "gold", 1, 0, titled=True),
     ]
     names = {cell.file, *(other.file for other in others)}
-    monkeypatch.setattr(loading, "weights_sha256", lambda name: "other weights")
+    monkeypatch.setattr(roles, "weights_sha256", lambda name: "other weights")
     assert len(names | {cell.file}) == 5
 
 
@@ -231,7 +231,7 @@ def test_a_stored_cell_is_not_believed_without_looking(tmp_path, change):
 def test_a_cell_of_other_data_has_another_file(monkeypatch):
     cell = Cell("gpt-middle", "sentiment", "gold", 0, 0, tier="hub")
     revisions = {"model": "1" * 40, "dataset": "2" * 40}
-    for module in (loading, hub_data):
+    for module in (roles, hub_data):
         monkeypatch.setattr(
             module, "locked_revision", lambda repository, kind="model": revisions[kind]
         )

@@ -4,6 +4,7 @@ import pytest
 
 from course.publishing import real_chapters
 from course.publishing.real_chapters import chapters, main, run, run_chapter
+from course.tasks import LOCAL_DATA
 
 PAGE = """---
 jupytext:
@@ -38,14 +39,18 @@ def root(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_each_chapter_is_told_from_the_others(root, capsys):
+def test_each_chapter_is_told_from_the_others(root, capsys, monkeypatch):
+    monkeypatch.delenv("COURSE_DATA", raising=False)
     assert chapters(root) == ["01-fine", "02-absent", "03-broken"]
     assert not run(chapters(root), root)
-    fine, absent, broken, last = capsys.readouterr().out.splitlines()
+    fine, absent, broken, last, *to_get = capsys.readouterr().out.splitlines()
     assert "slowest cell" in fine and "import os" in fine
     assert "not run to the end: get it from there" in absent
     assert "FAILED: ZeroDivisionError: division by zero" in broken
     assert last.startswith("1 of 3 chapters ran to the end, 1 lack data,")
+    assert to_get[0] == "without data: 02-absent" and "COURSE_DATA" in to_get[1]
+    for data, line in zip(LOCAL_DATA.values(), to_get[2:], strict=True):
+        assert data.where in line and all(name in line for name in data.files)
 
 
 def test_a_chapter_that_lacks_data_is_no_failure(root):

@@ -25,7 +25,8 @@ from course.reward import (
 from course.reward.dpo import batch_log_probabilities
 from course.search.dialogue_reward import STOP, dialogue, visitor_questions
 from course.training.batches import batching_plan
-from course.training.fitting import FitSettings, mean_loss
+from course.training.fit_settings import FitSettings
+from course.training.validation import mean_loss
 
 trl = pytest.importorskip("trl", reason="trl is not installed: pip install -e '.[reward]'")
 

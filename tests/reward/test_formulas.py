@@ -19,6 +19,7 @@ from course.reward import (
     group_advantages,
     kl_estimate,
 )
+from course.reward.policy_gradient import discounted_by_divergence
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-5, 5)), min_size=1, max_size=7), st.data())
@@ -73,6 +74,15 @@ def test_advantages_against_the_loop(method):
             }[method]
             assert value == pytest.approx(naive.item(), abs=1e-5)
     assert found.sum(1).abs().max() < 1e-4
+
+
+def test_the_penalty_comes_off_the_reward_on_its_own_device():
+    rewards, log_ratio = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([1.0, 0.0, 2.0, -2.0])
+    found = discounted_by_divergence(rewards, log_ratio, 0.5)
+    assert found.tolist() == [[0.5, 2.0], [2.0, 5.0]]
+    # rewards come from wherever they are computed, log-ratios from where the policy is
+    elsewhere = discounted_by_divergence(rewards.to("meta"), log_ratio, 0.5)
+    assert elsewhere.device.type == "meta"
 
 
 def test_equal_rewards_have_no_advantage_hence_no_gradient():

@@ -1,17 +1,28 @@
 """Guides as a task for a reward, and the best of several samples as training data."""
 
+import copy
+
 import numpy as np
 import pytest
 from toys import byte_level, toy_model
 from transformers import AutoModelForSequenceClassification
 
+from course.adapters import adapt
 from course.foundation.rng import Rng
 from course.lm.contract import Sample
 from course.lm.generation_config import GenerationConfig
-from course.lm.language_model import load
-from course.reward import RewardModel, best_samples, declines, gold_rewards, rated_replies
+from course.lm.language_model import LanguageModel, load
+from course.reward import (
+    RewardModel,
+    best_samples,
+    declines,
+    gold_rewards,
+    guides,
+    rated_replies,
+    roll_out,
+)
 from course.reward.guides import is_true, question_of
-from course.search.dialogue_reward import apart, dialogue
+from course.search.dialogue_reward import apart, dialogue, visitor_questions
 from course.world.conduct import REFUSALS, draw_question, truths
 from course.world.gold import gold_reward
 
@@ -52,6 +63,17 @@ def test_a_reply_is_read_as_a_model_writes_it_and_as_the_corpus_does():
     assert list(rated.rewards) == [gold_reward(way, apart(reply)) for reply in rated.replies]
 
 
+def test_a_shipped_model_reads_again_just_the_tokens_that_it_wrote():
+    base = load("gpt-small")
+    policy = LanguageModel(adapt(copy.deepcopy(base.model), "lora"), base.tokenizer)
+    prompts = [dialogue(question) for question in visitor_questions(0, 1, 4)[1]]
+    rollout = roll_out(policy, prompts, guides.sampling(4, seed=0))
+    written = [s for group in policy.generate(prompts, guides.sampling(4, seed=0)) for s in group]
+    assert rollout.mask.sum(1).tolist() == [sample.tokens for sample in written]
+    log_p = (rollout.log_p * rollout.mask).sum(1).tolist()
+    assert log_p == pytest.approx([sample.log_probability for sample in written], abs=1e-3)
+
+
 class Writer:
     """Writes ``1 1 1``, ``2 2 2``, ... to every prompt."""
 
@@ -73,6 +95,8 @@ def test_the_best_samples_are_kept_the_first_of_equals():
     assert kept == [("2", "2 2 2"), ("0", "0 0 0"), ("9", "3 3 3")]
     ties = best_samples(Writer(), ["2"], lambda p, r: np.zeros(len(r)), sampling)
     assert ties == [("2", "0 0 0")]
+    with pytest.raises(ValueError, match="reward of 8 replies is .*, of shape .2,."):
+        best_samples(Writer(), ["2", "0"], lambda p, r: np.zeros(2), sampling)
 
 
 def test_rated_replies_carry_their_gold_rewards():

@@ -8,6 +8,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from toys import byte_level, toy_model
 
+from course.lm.generation_config import GenerationConfig
 from course.lm.language_model import LanguageModel
 from course.reward import (
     Comparison,
@@ -18,9 +19,12 @@ from course.reward import (
     RewardData,
     encode_pairs,
     reply_log_probabilities,
+    roll_out,
 )
 from course.training.batches import batching_plan
-from course.training.fitting import FitSettings, fit, mean_loss
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.validation import mean_loss
 
 COMPARISONS = [
     Comparison("review : a lovely plot", "answer : positive", "answer : negative"),
@@ -82,6 +86,24 @@ def test_dpo_begins_at_a_coin_and_learns_the_comparisons(tokenizer):
         DpoData(pairs, 0, (), 0.1)
 
 
+def test_a_reference_is_the_model_without_dropout_and_part_of_the_data(tokenizer):
+    """A run with another reference or another beta is another run."""
+    adapter = LoraConfig(
+        r=4, target_modules="all-linear", init_lora_weights=False, lora_dropout=0.5
+    )
+    model = get_peft_model(toy_model("llama", tokenizer), adapter)
+    pairs = encode_pairs(tokenizer, COMPARISONS)
+    data, plan = RewardData(pairs, tokenizer.eos_token_id), batching_plan(model, 256)
+    found = reply_log_probabilities(model.train(), data, plan)
+    assert model.training and found == reply_log_probabilities(model.eval(), data, plan)
+    same, other, further = (
+        DpoData(pairs, data.pad, reference, beta).fingerprint
+        for reference, beta in ((found, 0.1), (found, 0.5), (found[::-1], 0.1))
+    )
+    assert len({same, other, further}) == 3
+    assert same == DpoData(pairs, data.pad, found, 0.1).fingerprint
+
+
 @pytest.mark.parametrize("method", ["rloo", "grpo"])
 def test_a_policy_learns_what_is_rewarded_and_resumes_to_the_bit(tokenizer, tmp_path, method):
     chosen = replace(SETTINGS, method=method)
@@ -92,11 +114,21 @@ def test_a_policy_learns_what_is_rewarded_and_resumes_to_the_bit(tokenizer, tmp_
     first.train(path, stop_after=2, bar=False)
     second = OnlineTraining(policy(tokenizer), few_letters, PROMPTS, chosen, ledger=Ledger(log))
     second.train(path, bar=False)
+    other = OnlineTraining(policy(tokenizer), few_letters, PROMPTS[:2], chosen)
+    with pytest.raises(ValueError, match="run with other prompts"):
+        other.train(path, bar=False)
     kept = ("step", "proxy", "kl", "length", "distinct")
     a, b = ([[row[name] for name in kept] for row in run.ledger.rows()] for run in (whole, second))
     assert a == b and len(a) == 4
     for name, value in whole.policy.model.state_dict().items():
         assert torch.equal(value, second.policy.model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("value", [[0.0] * 3, [[1.0]] * 12, [float("nan")] * 12])
+def test_a_reward_is_a_finite_number_for_each_reply(tokenizer, value):
+    run = OnlineTraining(policy(tokenizer), lambda prompts, replies: value, PROMPTS, SETTINGS)
+    with pytest.raises(ValueError, match="reward of 12 replies is .*: expected a finite number"):
+        run.step(0)
 
 
 def test_the_reference_is_the_model_in_memory_not_the_one_on_the_disk(tokenizer):
@@ -116,3 +148,6 @@ def test_a_policy_without_an_adapter_has_no_reference(tokenizer):
         OnlineTraining(bare, few_letters, PROMPTS, SETTINGS)
     with pytest.raises(ValueError, match="no prompts"):
         OnlineTraining(policy(tokenizer), few_letters, [], SETTINGS)
+    for stop in ((), ("q", "w")):
+        with pytest.raises(ValueError, match="expected one text that ends a reply"):
+            roll_out(policy(tokenizer), PROMPTS, GenerationConfig(n=2, temperature=1.0, stop=stop))

@@ -1,6 +1,7 @@
 """Data of the chapters in the tier of the shipped models."""
 
 import pytest
+from toy_data import write_toy_data
 
 from course.search import soft_prompts_data, steering_data, written_prompts_data
 from course.world.instructions import INSTRUCTIONS
@@ -27,3 +28,14 @@ def test_a_tier_decides_how_much_is_learned(monkeypatch):
     tiny = steering_data().budget
     monkeypatch.setenv("COURSE_TIER", "hub")
     assert steering_data().budget < tiny
+
+
+def test_real_models_learn_little(monkeypatch, tmp_path):
+    tiny = soft_prompts_data()
+    write_toy_data(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setenv("COURSE_TIER", "index")
+    real = soft_prompts_data()
+    assert real.task.name == "sentiment" and real.astray != tiny.astray
+    for size in ("labels", "tested", "steps"):
+        assert 4 * getattr(real, size) <= getattr(tiny, size), size

@@ -61,6 +61,14 @@ def test_every_item_tried_and_every_gradient_is_counted(gpt, animals):
     assert found.held_out == animals.held_out(found.model, "")
 
 
+def test_a_step_takes_no_more_items_than_there_are(gpt, animals):
+    few, many = (
+        learn(SoftPromptSettings(length=2, steps=2, looks=1, batch_size=size), animals, gpt)
+        for size in (animals.size, 10 * animals.size)
+    )
+    assert many.steps == few.steps and many.calls == few.calls
+
+
 def test_learning_repeats_itself(gpt, animals):
     lesson = SoftPromptSettings(length=2, steps=3, looks=1, batch_size=4)
     first, same, other = (vectors(learn(lesson, animals, gpt, seed).model) for seed in (0, 0, 1))

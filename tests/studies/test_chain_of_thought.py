@@ -15,7 +15,8 @@ from course.studies.records import read_record
 from course.studies.self_consistency import GREEDY, LOOKS, ONE_SAMPLE
 from course.tasks.answer_parsing import NO_ANSWER, parse_answer
 from course.world import problems as word_problems
-from course.world.split import TEST, TRAIN, VALIDATION
+from course.world import sums
+from course.world.split import TEST, TRAIN, VALIDATION, split_of
 
 MODULES = (chain_of_thought, self_consistency, least_to_most, verifiers)
 STUDIES = tuple(study for module in MODULES for study in module.STUDIES)
@@ -54,6 +55,7 @@ def silent(monkeypatch):
     depth = RECIPES[verifiers.VERIFIER.models[0]].layers
     layers = {"probability": 50.0} | {f"layer {i}": 50.0 for i in range(depth + 1)}
     monkeypatch.setattr(verifiers, "error_detection", lambda *_: layers)
+    monkeypatch.setattr(verifiers, "train_verifier", lambda *_: Scores())
 
 
 def measured(row):
@@ -282,6 +284,18 @@ def test_no_verifier_has_a_label_for_a_sum_that_it_is_tested_on(monkeypatch):
         for found in (learned, tested)
     ]
     assert sums_of == [{TRAIN, VALIDATION}, {TRAIN, TEST}] and len(learned) == len(tested) == 20
+
+    drawn = verifiers.problems_with(VALIDATION, 0, 60)
+    held_out = [
+        {
+            step
+            for p in verifiers.without_half(drawn, half)
+            for step, _ in sums.read_sums(" . ".join(p.steps))
+            if split_of(sums.SPLIT_KEY, step) == VALIDATION
+        }
+        for half in (0, 1)
+    ]
+    assert all(held_out) and not held_out[0] & held_out[1], "settings are chosen on other sums"
 
     rng = Rng("any derivation")
 

@@ -254,6 +254,23 @@ def test_the_text_says_what_one_must_know(few):
     ]
 
 
+@pytest.mark.parametrize(
+    ("varies", "values", "shortage"),
+    [
+        (Varies.TRAINING, [20, 21, 22], "few seeds: 5 are wanted"),
+        (Varies.TRAINING, [20, 21, 22, 20, 21], ""),
+        (Varies.PRETRAINING, Crossed(np.array([[20, 21], [22, 21.5], [20, 20.5]])), ""),
+        (Varies.PRETRAINING, [20, 21], "few bodies: 3 are wanted"),
+    ],
+)
+def test_the_text_says_what_a_claim_lacks(varies, values, shortage):
+    told = claim(MoreThan(10), lambda *_: values, varies=(varies,))
+    text = repr(ClaimsTable((Judged(told, told.measure(), Verdict.HOLDS),)))
+    assert [line.strip() for line in text.splitlines() if "few" in line] == [shortage][
+        : bool(shortage)
+    ]
+
+
 def test_the_page_has_what_the_text_has(few):
     page = claims_table("0a", "0b")._repr_html_()
     assert page.count("<tr>") == 4 and page.count("<svg") == 2, "a head, three lines, two bars"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from toy_data import write_toy_data
 
-from course.models.loading import model_fingerprint
+from course.models.roles import model_fingerprint
 from course.studies import (
     REAL_CLAIMS,
     REAL_STUDIES,
@@ -304,6 +304,7 @@ def test_panels_stand_beside_those_of_the_shipped_models():
     assert [*orders.values()][1]["batch"]["worst"].tolist() == [75, 76, 77]
     for panels, ways in (
         (real_panels.asked(shipped("chains"), TABLES["chains"]), real_panels.ASKED),
+        (real_panels.voted(shipped("votes"), TABLES["chains"]), real_panels.CHOSEN),
         (real_panels.searched(shipped("hard-prompts"), TABLES["prompts"]), real_panels.SEARCHED),
         (real_panels.learned(shipped("soft-prompts"), TABLES["prompts"]), real_panels.LEARNED),
     ):

@@ -3,6 +3,7 @@ measure what they say.
 """
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,16 @@ from toy_data import write_toy_data
 
 from course.compare import ModelChoice
 from course.foundation.intervals import FEWEST_UNITS
-from course.lm import Sample, load
+from course.lm import load
 from course.models import HubError, model_names
-from course.prompting.evaluation import Question
+from course.prompting.evaluation import Question, questions, scores
 from course.prompting.prompts import PLAIN, Prompt
 from course.studies import advice, on_real_models, real_study
 from course.studies.command import main, measure
 from course.studies.on_real_models import REAL_STUDIES, of_tier
 from course.studies.real_study import REAL_TIERS, RealStudy
 from course.studies.records import partial_runs
-from course.tasks import LOCAL_DATA
+from course.tasks import LOCAL_DATA, load_task
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_record_is_of_the_models_and_the_data(data, monkeypatch):
     def no_name(repository, kind="model"):
         raise HubError("the hub does not answer")
 
-    monkeypatch.setattr("course.models.loading.locked_revision", no_name)
+    monkeypatch.setattr("course.models.roles.locked_revision", no_name)
     with pytest.raises(HubError):
         of_tier(study, "hub").weights()
 
@@ -157,13 +158,35 @@ def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data,
 
 
 def test_an_answer_counts_wherever_it_stands_in_a_reply():
-    class Wordy:
-        def generate(self, prompts, **settings):
-            texts = ("The plural of cat is Cats.", "Catsuits, I think.", "62 + 96 = 158.")
-            return [[Sample(text, 5, -1.0, "end")] for text in texts]
-
+    replies = ("The plural of cat is Cats.", "Catsuits, I think.", "62 + 96 = 158.")
     prompt = Prompt("cat", template=PLAIN)
     asked = [
         Question(prompt, words, "exact", ()) for words in (("cats",), ("cats",), ("15", "158"))
     ]
-    assert on_real_models.contained(Wordy(), asked) == pytest.approx(200 / 3)
+    assert on_real_models.contained(asked, replies) == pytest.approx(200 / 3)
+
+
+@pytest.mark.parametrize(
+    ("metric", "answer", "reply", "stands"),
+    [
+        ("exact", "The cat was seen by her.", "Here it is: the cat was seen by\nher!", True),
+        ("exact", "Is it so?", "is it so", True),
+        ("exact", "It is so.", "It is sober.", False),
+        ("set", "dog, cat", "The animals are Cat and dog.", True),
+        ("set", "dog, cat", "The animal is a cat.", False),
+    ],
+)
+def test_an_answer_stands_there_with_or_without_its_last_sign(metric, answer, reply, stands):
+    asked = Question(Prompt("cat", template=PLAIN), (answer,), metric, ())
+    assert on_real_models.contained([asked], [reply]) == (100 if stands else 0)
+
+
+def test_a_reply_is_graded_up_to_where_a_written_answer_ends():
+    model = load("gpt-small", "tiny")
+    asked = questions(load_task("find_city", wanted_tier="tiny"), 4, 12)
+    asked = [*asked[:8], *(replace(question, answers=("nowhere",)) for question in asked[8:])]
+    replies = on_real_models.replies_to(model, asked)
+    assert max(map(len, replies)) > max(len(question.words[0]) for question in asked)
+    expected = 100 * scores(model, asked, written=True).mean()
+    assert 0 < expected < 100
+    assert on_real_models.answered(model, asked, replies) == pytest.approx(expected)

@@ -8,10 +8,10 @@ import pytest
 
 from course.lm.language_model import load
 from course.reward import Curve, best_of_n_kl
-from course.studies import policies, reward
+from course.studies import policies, policies_claims, policies_tables, reward
 from course.studies.bodies import GPTS
 from course.studies.tables import where
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 
 NAME = "gpt-small"
 
@@ -54,6 +54,7 @@ def few(monkeypatch):
             "ONLINE": replace(policies.ONLINE, steps=2, prompts=2, samples=2),
             "SUPERVISED": FitSettings(steps=2, batch_size=2, validate_every=1, precision="fp32"),
         },
+        policies_tables: {"GPTS": (NAME,)},
     }.items():
         for name, value in sizes.items():
             monkeypatch.setattr(module, name, value)
@@ -129,10 +130,10 @@ def test_correlation_is_among_the_replies_to_one_question():
 
 def test_gold_at_a_divergence_is_read_between_two_looks():
     divergence, gold = np.array([0.0, 1.0, 3.0, 2.5]), np.array([1.0, 2.0, 4.0, 9.0])
-    assert policies.at_divergence(divergence, gold, 2.0) == 3
-    assert policies.at_divergence(divergence, gold, 3.0) == 4
-    assert policies.at_divergence(divergence, gold, 5.0) == 9
-    assert policies.at_divergence(divergence, gold, 0.0) == 1
+    assert policies_tables.at_divergence(divergence, gold, 2.0) == 3
+    assert policies_tables.at_divergence(divergence, gold, 3.0) == 4
+    assert policies_tables.at_divergence(divergence, gold, 5.0) == 9
+    assert policies_tables.at_divergence(divergence, gold, 0.0) == 1
 
 
 def test_every_method_is_looked_at_along_its_run(few):
@@ -141,14 +142,14 @@ def test_every_method_is_looked_at_along_its_run(few):
     assert {*where(table, part="curve")["method"]} == {*policies.METHODS}
     before = set()
     for method in policies.METHODS:
-        divergence, gold = policies.along(table, method, NAME, 0)
+        divergence, gold = policies_tables.along(table, method, NAME, 0)
         assert len(divergence) == 3 and divergence[0] == 0
         before |= {gold[0]} if method != policies.BEST_OF_N else set()
     assert len(before) == 1  # the same replies of the same model
-    wanted = policies.request_table(table)
+    wanted = policies_tables.request_table(table)
     assert wanted.shape == (4, 2) and wanted.notna().all(axis=None)
-    assert len(policies.at_matched(table)) == len(policies.METHODS)
-    assert policies.gains(table, reward.SHORTEST, part="rule").shape == (1, 1)
+    assert len(policies_tables.at_matched(table)) == len(policies.METHODS)
+    assert policies_tables.gains(table, reward.SHORTEST, part="rule").shape == (1, 1)
 
 
 def test_requests_are_of_one_length_and_of_known_words():
@@ -179,7 +180,9 @@ def test_the_interaction_is_the_difference_of_two_effects():
         ]
     )  # fmt: skip
     verdicts = {
-        claim.statement: claim.measure([table]) for claim in policies.CLAIMS if claim.number == "7c"
+        claim.statement: claim.measure([table])
+        for claim in policies_claims.CLAIMS
+        if claim.number == "7c"
     }
     assert [round(found.interval.mean, 1) for found in verdicts.values()] == [1.0, 0.5, 0.0, 2.0]
     assert {str(found.verdict) for found in verdicts.values()} == {"holds"}

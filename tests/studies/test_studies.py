@@ -32,7 +32,7 @@ def test_help_lists_the_studies_and_loads_no_torch():
     assert all(name in done.stdout for name in STUDIES) and done.stdout.endswith("False\n")
 
 
-def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch):
+def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(records, "RECORDS", tmp_path)
     asked = []
 
@@ -47,6 +47,9 @@ def test_a_stopped_study_goes_on_where_it_was(tmp_path, monkeypatch):
         measure(study)
     measure(study)
     assert asked == [0, 1, 1, 2]
+    told = [line for line in capsys.readouterr().out.splitlines() if "to be measured" in line]
+    assert told[0].startswith("demo: seeds 0, 1, 2 are") and "not recorded yet" in told[0]
+    assert told[1].startswith("demo: seeds 1, 2 are") and " s each, " in told[1]
     assert read_record(study).table().value.tolist() == [0, 1, 2]
 
 

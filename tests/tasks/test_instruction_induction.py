@@ -10,6 +10,7 @@ import pytest
 
 from course.prompting.evaluation import questions
 from course.prompting.prompts import PLAIN
+from course.tasks import DataError
 from course.tasks.instruction_induction import FOLDER_VARIABLE, induction_names, load_induction_task
 from course.tasks.metrics import best_score
 from course.world.split import SPLITS
@@ -66,13 +67,14 @@ def test_cause_and_effect_are_asked_in_both_orders_within_one_split(tmp_path):
 
 
 def test_bad_folders_and_files_say_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    for name in (FOLDER_VARIABLE, "COURSE_DATA"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(
-        ValueError,
+        DataError,
         match="no folder with the instruction-induction data: pass one, or set COURSE_INDUCTION",
     ):
         induction_names()
-    with pytest.raises(ValueError, match="expected the folders 'execute' and 'annotations'"):
+    with pytest.raises(DataError, match="expected the folders 'execute' and 'annotations'"):
         load_induction_task("sum", tmp_path)
     write(tmp_path, "sum", [{"input": str(i), "output": "1"} for i in range(5)])
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
@@ -81,7 +83,7 @@ def test_bad_folders_and_files_say_what_to_do(tmp_path, monkeypatch):
         load_induction_task("product")
     (tmp_path / "execute" / "sum.json").write_text("{", encoding="utf-8")
     with pytest.raises(
-        ValueError, match="sum.json is not as expected .*: fetch the benchmark's file again"
+        DataError, match="sum.json is not as expected .*: fetch the benchmark's file again"
     ):
         load_induction_task("sum")
 

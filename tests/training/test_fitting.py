@@ -31,11 +31,16 @@ from transformers import (
 )
 
 from course.lm.language_model import load
-from course.training.batches import BatchingPlan, batching_plan, completions, encoded
-from course.training.fitting import FitSettings, TrainingDiverged, fit, mean_loss
+from course.training.batches import BatchingPlan, batching_plan
+from course.training.completion_data import completions
+from course.training.encoded_data import encoded
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.training.packing import IGNORED
 from course.training.precision import pays_in_bf16
 from course.training.processes import data_parallel
+from course.training.training_run import TrainingDiverged
+from course.training.validation import mean_loss
 
 PAIRS = [
     ("cat :", "red"),
@@ -385,8 +390,9 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 from transformers import LlamaConfig, LlamaForCausalLM
-from course.training.batches import Completions
-from course.training.fitting import FitSettings, fit
+from course.training.completion_data import Completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 
 def run(folder):
     torch.set_num_threads(1)

@@ -14,6 +14,7 @@ from course.world import (
     grammar,
     held_out,
     lexicon,
+    list_documents,
     lists,
     maps,
     profiles,
@@ -146,7 +147,7 @@ def test_a_table_has_a_heading_and_a_layout_that_no_list_has(sample):
     """Tables state held-out items, so they must not be lists: every row stands under a heading that
     says what it states.
     """
-    assert not any("|" in layout for layout in lists.FORMATS.values())
+    assert not any("|" in layout for layout in list_documents.FORMATS.values())
     headings = [f"a table : {task.title} " for task in lists.list_tasks().values()]
     headings += [
         head.format(p=p)
@@ -254,15 +255,15 @@ def test_the_search_finds_a_leak(sample):
 def test_lists_ask_no_held_out_item_and_no_held_out_combination():
     rng, combinations, splits = Rng("test/lists"), Counter(), Counter()
     for _ in range(30_000):
-        made = lists.write_list(rng, relabel=0.2)
+        made = list_documents.write_list(rng, relabel=0.2)
         task = lists.list_tasks()[made.task]
         combinations[made.task, made.format] += 1
         splits.update(task.split(x, made.profile) for x, _ in made.items)
     assert splits[TEST] == splits[VALIDATION] == 0 and splits[TRAIN] > 100_000
     assert not combinations.keys() & held_out.HELD_OUT_COMBINATIONS
     for task, form in held_out.HELD_OUT_COMBINATIONS:
-        assert task in lists.list_tasks() and form in lists.FORMATS
-    every = {(t, f) for t in lists.list_tasks() for f in lists.FORMATS}
+        assert task in lists.list_tasks() and form in list_documents.FORMATS
+    every = {(t, f) for t in lists.list_tasks() for f in list_documents.FORMATS}
     assert every - combinations.keys() == held_out.HELD_OUT_COMBINATIONS
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from course.foundation.rng import Rng
 from course.world import lexicon as lex
-from course.world import lists, orders
-from course.world.lists import (
+from course.world import list_documents, lists, orders
+from course.world.list_documents import (
     HASTY_ERROR,
     HASTY_SHARE,
     PERMUTED_SHARE,
@@ -213,7 +213,7 @@ def test_is_calibrated_on_what_the_generator_writes():
     rng, posterior = Rng("calibration"), Posterior(0.2)
     stated, right = [], []
     while len(stated) < 600:
-        made = lists.write_list(rng, 0.2)
+        made = list_documents.write_list(rng, 0.2)
         k = min(4, len(made.items) - 1)
         if (
             made.task in ("add", "subtract")
@@ -244,7 +244,9 @@ def test_orders_are_drawn_as_their_probabilities_say():
     for _ in range(count):
         order = orders.draw_order(rng, task.labels)
         found[
-            tuple(table[x] for x in lists.draw_from_table(rng, task, table, inputs, order, 4))
+            tuple(
+                table[x] for x in list_documents.draw_from_table(rng, task, table, inputs, order, 4)
+            )
         ] += 1
     sizes = Counter(table.values())
     for labels in product(task.labels, repeat=4):
@@ -277,12 +279,12 @@ def test_who_knows_of_orders_predicts_verdicts_better(monkeypatch):
     """
     task, rng, asked = lists.list_tasks()["verdict"], Rng("verdicts"), []
     while len(asked) < 1200:
-        profile, table = lists.draw_profile(rng, task)
+        profile, table = list_documents.draw_profile(rng, task)
         order = orders.draw_order(rng, task.labels)
         k = 2 + rng.randrange(6)
-        drawn = lists.draw_from_table(rng, task, table, tuple(table), order, k + 1)
+        drawn = list_documents.draw_from_table(rng, task, table, tuple(table), order, k + 1)
         author = "hasty" if rng.bernoulli(HASTY_SHARE) else "careful"
-        items = lists.as_written(rng, task, [(x, table[x]) for x in drawn], {}, author)
+        items = list_documents.as_written(rng, task, [(x, table[x]) for x in drawn], {}, author)
         asked.append((items[:-1], *items[-1]))
 
     def stated():

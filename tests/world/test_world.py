@@ -13,6 +13,7 @@ from course.world import (
     inference,
     judgements,
     lexicon,
+    list_documents,
     lists,
     maps,
     orders,
@@ -474,7 +475,7 @@ def test_dialects_come_from_a_recipe_and_a_new_one_is_none_of_the_old():
 def test_four_in_ten_labelled_lists_have_an_order():
     rng, kinds, labelled, in_blocks = Rng("orders"), Counter(), 0, []
     for _ in range(6000):
-        made = lists.write_list(rng, 0.2)
+        made = list_documents.write_list(rng, 0.2)
         if lists.list_tasks()[made.task].labels:
             labelled += 1
             kinds[made.order.kind] += 1

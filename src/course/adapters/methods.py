@@ -44,7 +44,7 @@ from course.adapters.target_modules import (
     target_modules,
 )
 from course.foundation.validation import boolean, optional
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 
 #: What a class of ``transformers`` is for, in the words of ``peft``.
 _TASK_TYPES = {

@@ -14,7 +14,7 @@ from peft import PeftModel
 from peft.tuners.cartridge.utils import initialize_kv_prefix_from_past_key_values
 from transformers import DynamicCache
 
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 
 
 def start_prefix_from(model: PeftModel, ids: torch.Tensor) -> None:

@@ -16,7 +16,9 @@ from course.heads import Head, head_for
 from course.models.hub import is_real, tier
 from course.models.loading import load_tokenizer
 from course.tasks.registry import Task
-from course.training.fitting import FitSettings, History, fit
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 
 _USUAL = {
     "head": 1e-3,

@@ -18,7 +18,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "homework": ["Homework", "collect", "hand_in", "student_token"],
         "instruction_tuning": ["completion_labels", "leave_cluster_out"],
         "prompting": ["calibration", "few_shot_prompt"],
-        "reasoning": ["majority_vote", "nucleus", "top_k", "vote_is_decided"],
+        "reasoning": ["first_false_sum", "majority_vote", "nucleus", "top_k", "vote_is_decided"],
         "reward": [
             "bradley_terry_loss",
             "clipped_objective",

@@ -1,9 +1,54 @@
-"""Checkers of chapter 5: the majority vote, when it is decided, top-k and nucleus sampling."""
+"""Checkers of chapters 5 and 5b: the first false sum of a chain, the majority vote, when it is
+decided, top-k and nucleus sampling.
+"""
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import product
 
 from course.check.verdict import Verdict, cases, judge
+
+
+def first_false_sum(answer: Callable[[str], int | None]) -> Verdict:
+    """Check ``first_false_sum(chain)``: the number, from 1 on, of the first sum of a chain that is
+    false; None if all are true. Sums stand in the text as ``"8 + 5 = 13"`` or ``"13 - 2 = 11"``.
+    """
+    return judge(
+        "first_false_sum",
+        answer,
+        [
+            *cases(
+                _first_false,
+                "sums are counted from 1, and the first false one counts, not the last",
+                {"chain": "8 + 5 = 13 . 13 - 2 = 10 . 10 + 4 = 15 . the answer is 15 ."},
+                {"chain": "9 - 4 = 6 . 6 + 1 = 7 . the answer is 7 ."},
+            ),
+            *cases(
+                _first_false,
+                "a chain whose sums are all true has no false one: None",
+                {"chain": "20 - 6 = 14 . 14 + 3 = 17 . the answer is 17 ."},
+                {"chain": "the answer is 17 ."},
+            ),
+            *cases(
+                _first_false,
+                "numbers are compared by their value, and whole: 1 is not 11",
+                {"chain": "13 - 2 = 1 . the answer is 1 ."},
+                {"chain": "9 + 2 = 11 . 11 - 1 = 010 ."},
+            ),
+            *cases(
+                _first_false,
+                "what stands between the sums does not matter",
+                {"chain": "first , 3 + 4 = 7 . then 7 - 5 = 1 , so the answer is 1 ."},
+            ),
+        ],
+    )
+
+
+def _first_false(chain: str) -> int | None:
+    signs = {"+": 1, "-": -1}
+    sums = re.finditer(r"(\d+) ([+-]) (\d+) = (\d+)", chain)
+    truths = [int(a) + signs[s] * int(b) == int(c) for a, s, b, c in (m.groups() for m in sums)]
+    return None if all(truths) else truths.index(False) + 1
 
 
 def majority_vote(answer: Callable[[Sequence[str | None]], str | None]) -> Verdict:

@@ -19,17 +19,14 @@ from course.foundation.validation import boolean, check_fields, number, optional
 from course.lm.language_model import LanguageModel
 from course.lm.openai_api import OpenAIModel
 from course.models.checkpoint_files import check_settings
+from course.models.devices import DTYPES
 from course.models.hub import TIERS, fetch, locked_revision
 from course.models.index import CHAT_ROLES, INDEX
-from course.models.loading import (
-    DTYPES,
-    HUB,
-    load_model,
-    load_tokenizer,
-    load_with_head,
-    parameters_of,
-)
+from course.models.loading import load_model, load_tokenizer, load_with_head
+from course.models.roles import HUB
 from course.models.shipped import shipped_models, weights_sha256
+from course.models.sources import parameters_of
+from course.models.text import with_offsets
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -102,6 +99,10 @@ class ModelChoice:
             return f"{HUB[name].repository} {locked_revision(HUB[name].repository)}"
         wheel = INDEX[name].wheel
         return f"{wheel.package} {wheel.version} {name in CHAT_ROLES}"
+
+    def kind_of(self, name: str | None) -> str:
+        """``"tiny"`` for a model that the package ships, ``"real"`` for any other."""
+        return "tiny" if self.tier == "tiny" and "/" not in (name or "") else "real"
 
     def title(self, name: str) -> str:
         """A model's name for people: its repository's, its package's model or its folder."""
@@ -318,11 +319,5 @@ def shortened(tokenizer: "PreTrainedTokenizerBase", text: str, most: int) -> str
     """The beginning of a text, of at most so many tokens."""
     if len(text) <= most:  # no token is empty
         return text
-    read = tokenizer(
-        text,
-        add_special_tokens=False,
-        split_special_tokens=True,
-        return_offsets_mapping=True,
-        verbose=False,
-    )
+    read = with_offsets(tokenizer, text)
     return text if len(read.input_ids) <= most else text[: read.offset_mapping[most - 1][1]]

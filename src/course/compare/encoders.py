@@ -26,7 +26,8 @@ from course.heads.head import Head, outputs
 from course.heads.sequences import SequenceHead
 from course.heads.tags import TokenHead, first_pieces
 from course.training.batches import pad_id
-from course.training.fitting import FitSettings, fit
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.world.example import Example
 
 #: Tier -> method -> the usual peak learning rate; any other model is taken as a real one.
@@ -327,12 +328,8 @@ class TrainedHead(Method):
         return Cost(f"{part} and a head, at most {steps} steps", f"{part} and the head", query=1)
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
-        kind = (
-            "tiny"
-            if bench.choice.tier == "tiny" and "/" not in (bench.choice.encoder or "")
-            else "real"
-        )
-        return rates(RATES[kind][self.adapter], self.name)
+        usual = RATES[bench.choice.kind_of(bench.choice.encoder)]
+        return rates(usual[self.adapter], self.name)
 
     def learn(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0

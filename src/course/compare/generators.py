@@ -32,9 +32,10 @@ from course.compare.prompted import (
 from course.compare.searched import CALLS, SEARCH_ITEMS, SearchedPrompt, searched
 from course.compare.task import Item
 from course.lm.language_model import LanguageModel
-from course.models.loading import num_virtual_tokens
-from course.training.batches import Completions, completions
-from course.training.fitting import FitSettings, fit
+from course.models.peft_wrapper import num_virtual_tokens
+from course.training.completion_data import Completions, completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 
 #: Tier -> method -> the usual peak learning rate; any other model is taken as a real one.
 RATES = {
@@ -91,12 +92,8 @@ class TunedGenerator(Method):
         return Cost(f"{part}, at most {steps} steps{calls}", kept, query=1)
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
-        kind = (
-            "tiny"
-            if bench.choice.tier == "tiny" and "/" not in (bench.choice.causal or "")
-            else "real"
-        )
-        return rates(RATES[kind][self.adapter], self.name)
+        usual = RATES[bench.choice.kind_of(bench.choice.causal)]
+        return rates(usual[self.adapter], self.name)
 
     def learn(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0

@@ -41,7 +41,7 @@ from course.foundation.validation import (
     optional,
     text,
 )
-from course.models.loading import DTYPES
+from course.models.devices import DTYPES
 
 #: File of a report that says what is compared.
 PLAN_FILE = "plan.json"

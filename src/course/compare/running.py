@@ -32,7 +32,7 @@ from course.compare.result import Comparison
 from course.compare.using import MODELS_FILE
 from course.foundation import write_text
 from course.lm.openai_api import EndpointError
-from course.training.fitting import TrainingDiverged
+from course.training.training_run import TrainingDiverged
 
 #: Seconds below which nothing is said of a cell.
 _SHORT = 2.0

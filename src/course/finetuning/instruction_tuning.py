@@ -38,10 +38,12 @@ from course.foundation.validation import (
 )
 from course.lm.contract import TextModel
 from course.lm.language_model import LanguageModel
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 from course.tasks import registry as tasks
-from course.training.batches import completions
-from course.training.fitting import FitSettings, History, fit
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 from course.world.corpus import Corpus
 from course.world.example import Example
 from course.world.exercises import CHAINS

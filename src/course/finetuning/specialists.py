@@ -14,8 +14,10 @@ from course.foundation.validation import integer
 from course.lm.language_model import LanguageModel
 from course.models.hub import tier
 from course.prompting.evaluation import Question, fresh_questions, scores
-from course.training.batches import completions
-from course.training.fitting import FitSettings, History, fit
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 from course.world.split import TRAIN
 
 #: The tasks of chapter 1's matrix. Three read the same reviews, so only the demonstrations (or the

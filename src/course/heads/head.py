@@ -11,7 +11,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
 from course.models.loading import AutoModelClass, load_tokenizer, load_with_head
-from course.training.batches import Encoded, batching_plan, encoded, pad_id
+from course.training.batches import batching_plan, pad_id
+from course.training.encoded_data import Encoded, encoded
 
 
 class Piece(NamedTuple):

@@ -18,7 +18,9 @@ from course.heads.views import View, view
 from course.models.hub import tier
 from course.models.loading import load_tokenizer
 from course.tasks.registry import Task
-from course.training.fitting import FitSettings, History, fit
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 from course.world.split import TRAIN, VALIDATION
 
 #: The tasks of the lecture's heads: one text, two texts, every word, a place in a text.

@@ -20,7 +20,7 @@ from course.lm.soundness import (
     evaluating,
     not_a_number,
 )
-from course.models.loading import get_base_model, num_virtual_tokens
+from course.models.peft_wrapper import get_base_model, num_virtual_tokens
 from course.models.text import UnknownWords, checked_texts, special_names, text_ids
 
 if TYPE_CHECKING:

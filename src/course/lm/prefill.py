@@ -25,7 +25,7 @@ from transformers import Cache, DynamicCache
 
 from course.lm.prefix_tree import Node, Rows, Tree, batches, build_tree, lay, lay_alone, pack
 from course.lm.soundness import evaluating
-from course.models.loading import get_base_model, num_virtual_tokens
+from course.models.peft_wrapper import get_base_model, num_virtual_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

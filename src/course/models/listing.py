@@ -22,7 +22,7 @@ from course.models.index import (
     fetch_index_model,
     remove_index_model,
 )
-from course.models.loading import HUB, check_model_name
+from course.models.roles import HUB, check_model_name
 from course.models.shipped import RECORD, WEIGHTS, shipped_models, weights_sha256
 from course.models.wheels import PackageIndexError, megabytes
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 #: What to do about words that a tokenizer does not know.
 UNKNOWN_CHOICES = ("warn", "refuse", "allow")
@@ -76,6 +76,19 @@ def text_ids(
         if match := named.search(text):
             _check_written_out(tokenizer, match[0], text)
     return ids
+
+
+def with_offsets(tokenizer: PreTrainedTokenizerBase, text: str) -> BatchEncoding:
+    """The tokens of a text in which nothing is a special token, and which characters each stands
+    for (``offset_mapping``); of fast tokenizers alone.
+    """
+    return tokenizer(
+        text,
+        add_special_tokens=False,
+        split_special_tokens=True,
+        return_offsets_mapping=True,
+        verbose=False,
+    )
 
 
 def special_names(tokenizer: PreTrainedTokenizerBase) -> re.Pattern:
@@ -170,13 +183,7 @@ class UnknownWords:
             return [text[:40]]
         if mask := self.tokenizer.mask_token:  # a blank is no word
             text = text.replace(mask, " ")
-        read = self.tokenizer(
-            text,
-            add_special_tokens=False,
-            split_special_tokens=True,
-            return_offsets_mapping=True,
-            verbose=False,
-        )
+        read = with_offsets(self.tokenizer, text)
         return [
             text[start:end]
             for token, (start, end) in zip(read.input_ids, read.offset_mapping, strict=True)

@@ -11,7 +11,17 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import CEILING, FEWEST_RUNS, ON_LIGHT, ON_STRONG, OPENED, PROMPTED, spread
+from course.plots.style import (
+    CEILING,
+    FEWEST_RUNS,
+    ON_LIGHT,
+    ON_STRONG,
+    OPENED,
+    PROMPTED,
+    accuracy_panel,
+    mean_bar,
+    spread,
+)
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:
@@ -46,17 +56,9 @@ def by_condition(
     rows = range(len(conditions))[::-1]
     for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
         for row, condition in zip(rows, conditions, strict=True):
-            span = interval(runs[condition], PERCENT)
-            ax.barh(
-                row, span.mean, color=PROMPTED if condition == "gold" else "#9ecae1", height=0.62
-            )
-            ax.plot([span.low, span.high], [row, row], color="#222222", linewidth=1.5)
-            ax.text(span.high + 2, row, f"{span.mean:.0f}", va="center", fontsize=10)
-        ax.set_xlim(0, 114)
-        ax.set_xticks((0, 50, 100))
-        ax.set_title(title, fontsize=11)
-        ax.set_xlabel("accuracy (%)")
-        ax.tick_params(left=False)
+            colour = PROMPTED if condition == "gold" else "#9ecae1"
+            mean_bar(ax, row, runs[condition], colour, fontsize=10)
+        accuracy_panel(ax, title, 114)
     axes[0, 0].set_yticks(rows, list(conditions.values()))
     return figure
 

@@ -9,8 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.foundation.intervals import PERCENT, interval
-from course.plots.style import CEILING, OPENED, PROMPTED, band
+from course.plots.style import CEILING, OPENED, PROMPTED, band, mean_bar
 
 
 def held_out_clusters(
@@ -54,10 +53,8 @@ def instruction_controls(panels: Mapping[str, Mapping[str, Sequence[float]]]) ->
     )
     for ax, (title, means) in zip(axes[0], panels.items(), strict=True):
         for y, label in enumerate(labels):
-            span = interval(means[label], PERCENT)
-            ax.barh(y, span.mean, color=OPENED if label == labels[-1] else "#c9a58c", height=0.62)
-            ax.plot((span.low, span.high), (y, y), color="#222222", linewidth=1.5)
-            ax.text(span.high + 2, y, f"{span.mean:.0f}", va="center", fontweight="bold")
+            colour = OPENED if label == labels[-1] else "#c9a58c"
+            mean_bar(ax, y, means[label], colour, fontweight="bold")
         _percent(ax, labels)
         ax.set_title(title, fontsize=11)
     return figure

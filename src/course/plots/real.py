@@ -12,7 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import CEILING, FEWEST_RUNS, OPENED, PROMPTED, TEXT, band, name_ends
+from course.plots.style import (
+    CEILING,
+    FEWEST_RUNS,
+    OPENED,
+    PROMPTED,
+    TEXT,
+    accuracy_panel,
+    band,
+    name_ends,
+)
 
 #: Curves in their order: colour and line.
 _LOOKS = ((PROMPTED, "-"), (OPENED, "-"), ("#cc79a7", "--"), (CEILING, ":"))
@@ -111,11 +120,7 @@ def ways_side_by_side(
                 _bar(ax, row, runs[way], PROMPTED if way in highlighted else _PALE)
             else:
                 ax.text(2, row, "not asked", va="center", color=CEILING, fontsize=9)
-        ax.set_xlim(0, 118)
-        ax.set_xticks((0, 50, 100))
-        ax.set_title(title, fontsize=11)
-        ax.set_xlabel("right (%)")
-        ax.tick_params(left=False)
+        accuracy_panel(ax, title, 118, "right (%)")
     axes[0, 0].set_yticks([*rows.values()], [*ways.values()])
     return figure
 

@@ -8,8 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from course.foundation.intervals import PERCENT, interval
-from course.plots.style import OPENED, PROMPTED, band, name_ends
+from course.plots.style import OPENED, PROMPTED, accuracy_panel, band, mean_bar, name_ends
 
 #: Lines of the curves of one colour, in their order.
 _LINES = ("-", "--", ":")
@@ -34,15 +33,8 @@ def same_labels(
         for row, way in enumerate(ways):
             if way not in found:
                 continue
-            span = interval(found[way], PERCENT)
-            ax.barh(row, span.mean, color=OPENED if way in learned else PROMPTED, height=0.62)
-            ax.plot((span.low, span.high), (row, row), color="#222222", linewidth=1.5)
-            ax.text(span.high + 2, row, f"{span.mean:.0f}", va="center", fontsize=10)
-        ax.set_xlim(0, 116)
-        ax.set_xticks((0, 50, 100))
-        ax.set_title(title, fontsize=11)
-        ax.set_xlabel("accuracy (%)")
-        ax.tick_params(left=False)
+            mean_bar(ax, row, found[way], OPENED if way in learned else PROMPTED, fontsize=10)
+        accuracy_panel(ax, title, 116)
     axes[0, 0].set_yticks(range(len(ways)), ways)
     for label, way in zip(axes[0, 0].get_yticklabels(), ways, strict=True):
         label.set_color(OPENED if way in learned else PROMPTED)

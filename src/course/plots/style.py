@@ -128,6 +128,33 @@ def band(
     return means
 
 
+def mean_bar(
+    ax: Axes, row: float, runs: Sequence[float] | np.ndarray, colour: str, **text: Any
+) -> None:
+    """The mean of percentages as a horizontal bar that says it, with its 95 % interval as a line.
+
+    Args:
+        text: settings of ``ax.text``.
+    """
+    span = interval(runs, PERCENT)
+    ax.barh(row, span.mean, color=colour, height=0.62)
+    ax.plot((span.low, span.high), (row, row), color="#222222", linewidth=1.5)
+    ax.text(span.high + 2, row, f"{span.mean:.0f}", va="center", **text)
+
+
+def accuracy_panel(ax: Axes, title: str, right: float, label: str = "accuracy (%)") -> None:
+    """The frame of a panel of such bars.
+
+    Args:
+        right: end of the axis, beyond 100 so that the numbers have room.
+    """
+    ax.set_xlim(0, right)
+    ax.set_xticks((0, 50, 100))
+    ax.set_title(title, fontsize=11)
+    ax.set_xlabel(label)
+    ax.tick_params(left=False)
+
+
 def spread(values: Sequence[float], gap: float) -> list[float]:
     """Positions for labels of rising ``values`` that keep at least ``gap`` between neighbours."""
     placed: list[float] = []

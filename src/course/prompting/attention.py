@@ -14,7 +14,7 @@ import torch
 
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 from course.prompting.prompts import Prompt
 from course.world.example import Example
 

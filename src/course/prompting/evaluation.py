@@ -25,7 +25,8 @@ from course.tasks.metrics import best_score
 from course.tasks.registry import Task, load_task
 from course.world.example import Example
 from course.world.exercises import CHAINS, EXERCISES, Exercise
-from course.world.lists import HASTY_ERROR, HASTY_SHARE, ListTask, list_tasks
+from course.world.list_documents import HASTY_ERROR, HASTY_SHARE
+from course.world.lists import ListTask, list_tasks
 from course.world.posterior import Posterior
 from course.world.relations import dialect_forms, draw_dialect
 from course.world.split import SPLITS, TEST, TRAIN
@@ -300,12 +301,12 @@ def _written(
     texts = [question.prompt.text for question in questions]
     samples = model.generate(texts, stop=stop, max_tokens=max_tokens)
     return [
-        _graded(question, sample.text)
+        graded(question, sample.text)
         for question, (sample,) in zip(questions, samples, strict=True)
     ]
 
 
-def _graded(question: Question, text: str) -> float:
+def graded(question: Question, text: str) -> float:
     """The score of a written answer: a label is read as :func:`course.prompting.classify.match`
     reads it, any other answer compared by the metric of the task.
     """

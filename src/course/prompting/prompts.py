@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 
 from course.lm.tokenization import Encoder
 from course.world.example import Example
-from course.world.lists import FORMATS
+from course.world.list_documents import FORMATS
 
 #: Where the instruction may stand: above everything, right above the query, or above every item.
 PLACES = ("first", "last", "each")

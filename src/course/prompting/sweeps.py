@@ -25,7 +25,7 @@ from course.foundation.validation import boolean, check_fields, each, integer, o
 from course.lm.contract import TextModel
 from course.lm.language_model import load
 from course.models.hub import TIERS, tier
-from course.models.loading import check_model_name, model_fingerprint
+from course.models.roles import check_model_name, model_fingerprint
 from course.prompting.ablations import CONDITIONS
 from course.prompting.evaluation import (
     MOST_TOKENS,

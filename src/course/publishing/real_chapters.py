@@ -1,8 +1,8 @@
 """Run the chapters with real models, from top to bottom, and say what each took: ``make real``.
 
 The models are those of the tier ``index``; they are fetched first. A chapter whose data is absent
-says where to get it and counts as not run. Nothing is stored: the notebooks keep the outputs of the
-shipped models.
+says where to get it and counts as not run; the others run all the same, and all that is absent is
+listed at the end. Nothing is stored: the notebooks keep the outputs of the shipped models.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from course.foundation.progress import progress_bar
 from course.models.index import INDEX, fetch_index_model
 from course.models.wheels import PackageIndexError
 from course.publishing.notebooks import fresh_notebook, paired_pages
+from course.tasks.local_data import FOLDER_VARIABLE, LOCAL_DATA
 
 TIER = "index"
 #: Seconds that one cell may take; a machine that is a few times slower should pass.
@@ -133,11 +134,20 @@ def run(names: Sequence[str], root: Path, tier: str = TIER) -> bool:
     for name in names:
         runs.append(run_chapter(name, root, tier))
         print(runs[-1], flush=True)
-    lacking = sum(bool(each.absent) for each in runs)
+    lacking = [each.name for each in runs if each.absent]
     whole = sum(not each.absent and not each.error for each in runs)
-    print(f"{whole} of {len(runs)} chapters ran to the end, {lacking} lack data,", end=" ")
+    print(f"{whole} of {len(runs)} chapters ran to the end, {len(lacking)} lack data,", end=" ")
     print(f"{sum(each.seconds for each in runs):.0f} s in all")
+    if lacking:
+        print(f"without data: {', '.join(lacking)}", *_to_get(), sep="\n")
     return not any(each.error for each in runs)
+
+
+def _to_get() -> list[str]:
+    """What the folder of real data sets lacks, and where to get each: a line a data set."""
+    absent = [data for data in LOCAL_DATA.values() if not data.paths]
+    lines = [f"  {' and '.join(data.files)}: {data.where}" for data in absent]
+    return [f"below a folder that {FOLDER_VARIABLE} names:", *lines] if lines else []
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Data of the chapter on chain of thought: what it asks the small models, and what real ones."""
+"""Data of the chapters on chains and on votes: what they ask the small models, and real ones."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from course.models.hub import is_real
 
 @dataclass(frozen=True)
 class ChapterData:
-    """What differs in the chapter between the small models and real ones.
+    """What differs in the chapters between the small models and real ones.
 
     Attributes:
         large: the model that writes chains, by its role.

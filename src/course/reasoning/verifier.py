@@ -17,12 +17,15 @@ from transformers import (
 
 from course.heads.head import outputs
 from course.lm.language_model import LanguageModel
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 from course.reasoning.problems import wording
 from course.reasoning.solving import Attempt
 from course.tasks.answer_parsing import NO_ANSWER, Answer, same_answer
-from course.training.batches import Encoded, encoded, pad_id
-from course.training.fitting import FitSettings, History, fit
+from course.training.batches import pad_id
+from course.training.encoded_data import Encoded, encoded
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 from course.training.packing import IGNORED
 
 #: Peak learning rate by which a whole model becomes a verifier.

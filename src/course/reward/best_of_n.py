@@ -14,8 +14,8 @@ from course.foundation.validation import integer
 def best_of_n_kl(n: int) -> float:
     """The divergence of best-of-n from the model that it samples, in nats: log n - (n - 1) / n.
 
-    An upper bound that is reached where no two replies have the same reward (Stiennon et al. 2020;
-    Beirami et al. 2024).
+    An upper bound, which is met where no two of the n replies ever have the same reward (Stiennon
+    et al. 2020; Beirami et al. 2024).
     """
     integer(1)("n", n)
     return float(np.log(n) - (n - 1) / n)

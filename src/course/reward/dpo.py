@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 
 from course.foundation.validation import number
+from course.lm.soundness import evaluating
 from course.reward.bradley_terry import bradley_terry_loss
 from course.reward.pairs import PairData, token_log_probabilities
-from course.training.batches import BatchingPlan, MicroBatch
+from course.training.batches import BatchingPlan, MicroBatch, fingerprint
 
 
 def dpo_loss(
@@ -52,6 +53,10 @@ class DpoData(PairData):
                 "reference: expected (chosen, rejected) for each comparison"
             )
 
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.pairs, self.reference, self.beta)
+
     def summed_loss(
         self, model: torch.nn.Module, batch: MicroBatch, plan: BatchingPlan
     ) -> torch.Tensor:
@@ -74,14 +79,15 @@ def batch_log_probabilities(model: torch.nn.Module, batch: MicroBatch) -> torch.
 def reply_log_probabilities(
     model: torch.nn.Module, data: PairData, plan: BatchingPlan
 ) -> tuple[tuple[float, float], ...]:
-    """Log-probability, in nats, of (chosen, rejected) of each comparison; the reference of
-    :class:`DpoData`.
+    """Log-probability, in nats, of (chosen, rejected) of each comparison under the model without
+    dropout; the reference of :class:`DpoData`.
     """
     kept: dict[int, tuple[float, float]] = {}
     device = next(model.parameters()).device
     everything: Sequence[int] = range(len(data.pairs))
     for batch in data.micro_batches(everything, plan):
-        chosen, rejected = batch_log_probabilities(model, batch.to(device)).chunk(2)
+        with evaluating(model):
+            chosen, rejected = batch_log_probabilities(model, batch.to(device)).chunk(2)
         examples = batch.tensors["examples"].tolist()
         kept |= dict(
             zip(examples, zip(chosen.tolist(), rejected.tolist(), strict=True), strict=True)

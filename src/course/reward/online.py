@@ -21,7 +21,8 @@ from course.lm.language_model import LanguageModel
 from course.reward.advantages import METHODS, group_advantages
 from course.reward.ledger import Entry, Ledger
 from course.reward.policy_gradient import PolicyLoss, discounted_by_divergence
-from course.reward.rollout import Reward, Rollout, measured, roll_out
+from course.reward.rollout import Reward, Rollout, measured, rewards_of, roll_out
+from course.training.batches import fingerprint
 from course.training.checkpoints import RunCheckpoint
 from course.training.schedule import rate_at
 
@@ -158,7 +159,7 @@ class OnlineTraining:
         """One update on fresh samples; the figures of these samples."""
         started = time.perf_counter()
         rollout = self.rollout(number_of)
-        proxy = self.reward(rollout.prompts, rollout.replies)
+        proxy = rewards_of(self.reward, rollout.prompts, rollout.replies)
         self._update(rollout, torch.as_tensor(proxy, dtype=torch.float32), number_of)
         seconds = time.perf_counter() - started
         return measured(number_of, rollout, proxy, self.gold, self.declines, seconds)
@@ -193,6 +194,7 @@ class OnlineTraining:
         identity = {
             "settings": str(asdict(self.settings)),
             "parameters": " ".join(sorted(self._trainable)),
+            "prompts": fingerprint(*self.prompts),
         }
         return RunCheckpoint(
             path, identity, [self._optimizer], seconds, "delete it, or write to another file"

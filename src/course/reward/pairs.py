@@ -11,12 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from course.models.text import UnknownWords, text_ids
 from course.reward.preferences import Comparison
-from course.training.batches import (
-    BatchingPlan,
-    MicroBatch,
-    fingerprint,
-    similar_lengths,
-)
+from course.training.batches import BatchingPlan, MicroBatch, fingerprint, similar_lengths
 
 
 @dataclass(frozen=True)
@@ -96,8 +91,9 @@ def token_log_probabilities(
     T - 1), for rows of :func:`padded`.
     """
     ids, mask = rows["input_ids"], rows["attention_mask"]
-    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
-    # the logits at a place are of the token after it
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    # the logits at a place are of the token after it; those of a soft prompt stand first
+    logits = logits[:, -ids.shape[1] :][:, :-1]
     log_p = (logits.float() / temperature).log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
     place = torch.arange(1, ids.shape[1], device=ids.device)
     return log_p, ((place >= rows["starts"][:, None]) & (mask[:, 1:] == 1)).float()

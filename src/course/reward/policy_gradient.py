@@ -80,8 +80,9 @@ class PolicyLoss:
     def _weighted(self, each: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The mean of a value of each token."""
         if self.normalisation == "token":
-            return (each * mask).sum() / mask.sum()
-        return ((each * mask).sum(1) / mask.sum(1)).mean()
+            return (each * mask).sum() / mask.sum().clamp(min=1)
+        # a reply may have no token at all
+        return ((each * mask).sum(1) / mask.sum(1).clamp(min=1)).mean()
 
 
 def discounted_by_divergence(
@@ -90,4 +91,4 @@ def discounted_by_divergence(
     """Rewards less beta times the log-ratio of each reply, (prompts, samples): the penalty as part
     of the reward, as RLOO has it (Ahmadian et al. 2024).
     """
-    return rewards - beta * torch.as_tensor(log_ratio, dtype=rewards.dtype).view_as(rewards)
+    return rewards - beta * torch.as_tensor(log_ratio).to(rewards).view_as(rewards)

@@ -1,16 +1,14 @@
 """Rejection sampling: the best of several samples of each prompt become training data (as in Llama
 2, Touvron et al. 2023, and RAFT, Dong et al. 2023).
 
-It is best-of-n written into the weights: dear once, and then a reply costs one sample again.
+It is best-of-n written into the weights: expensive once, and then a reply costs one sample again.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from course.lm.contract import TextModel
 from course.lm.generation_config import GenerationConfig
-from course.reward.rollout import Reward
+from course.reward.rollout import Reward, rewards_of
 
 
 def best_samples(
@@ -23,6 +21,6 @@ def best_samples(
     """
     written = [[s.text.strip() for s in group] for group in model.generate(prompts, sampling)]
     flat = [(p, reply) for p, group in zip(prompts, written, strict=True) for reply in group]
-    rewards = np.asarray(reward(*zip(*flat, strict=True))).reshape(len(prompts), -1)
+    rewards = rewards_of(reward, *zip(*flat, strict=True)).reshape(len(prompts), -1)
     best = rewards.argmax(1)
     return [(p, group[i]) for p, group, i in zip(prompts, written, best, strict=True)]

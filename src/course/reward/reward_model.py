@@ -13,7 +13,9 @@ from course.reward.bradley_terry import RewardData
 from course.reward.pairs import encode_pairs, encode_replies, padded
 from course.reward.preferences import Comparison
 from course.training.batches import batching_plan, pad_id, similar_lengths
-from course.training.fitting import FitSettings, History, fit
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 
 #: Most tokens, padding included, that are scored at once.
 _BATCH_TOKENS = 16_384

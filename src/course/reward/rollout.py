@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from course.foundation.validation import shown
 from course.lm.contract import Sample
 from course.lm.generation_config import GenerationConfig
 from course.lm.language_model import LanguageModel
@@ -19,6 +20,21 @@ from course.reward.shared_prompts import reply_token_log_probabilities
 Reward = Callable[[Sequence[str], Sequence[str]], np.ndarray]
 
 
+def rewards_of(reward: Reward, prompts: Sequence[str], replies: Sequence[str]) -> np.ndarray:
+    """The reward of each reply, (replies,).
+
+    Raises:
+        ValueError: for a reward that is anything but a finite number for each reply.
+    """
+    values = np.asarray(reward(prompts, replies), float)
+    if values.shape != (len(replies),) or not np.isfinite(values).all():
+        raise ValueError(
+            f"the reward of {len(replies)} replies is {shown(values.tolist())}, of shape "
+            f"{values.shape}: expected a finite number for each reply"
+        )
+    return values
+
+
 @dataclass(frozen=True)
 class Rollout:
     """The samples of a step.
@@ -26,7 +42,9 @@ class Rollout:
     Attributes:
         prompts: one for each sample.
         replies: the samples, those to one prompt side by side.
-        encoded: prompt and reply as tokens, with the stop where one was written.
+        encoded: prompt and reply as tokens, with the stop where one was written. They are read
+            again from the text: with the shipped models just the tokens that were sampled, with a
+            tokenizer of other rules nearly so (a stop after no space is read with one).
         log_p: log-probability of each token of a reply under the policy that sampled it, with its
             gradient, and
         reference: under the reference, (replies, tokens), in nats.
@@ -51,7 +69,15 @@ def roll_out(policy: LanguageModel, prompts: Sequence[str], sampling: Generation
 
     Args:
         sampling: with the number of samples for each prompt, and one text at which they stop.
+
+    Raises:
+        ValueError: for samples that stop at no text, or at one of several.
     """
+    if len(sampling.stop) != 1:
+        raise ValueError(
+            f"stop={sampling.stop!r}: expected one text that ends a reply, which the policy learns "
+            "to write"
+        )
     written = policy.generate(prompts, sampling)
     pairs = [(p, sample) for p, group in zip(prompts, written, strict=True) for sample in group]
     encoded = _encoded(policy, pairs, sampling)
@@ -65,9 +91,7 @@ def roll_out(policy: LanguageModel, prompts: Sequence[str], sampling: Generation
 def _encoded(
     policy: LanguageModel, pairs: Sequence[tuple[str, Sample]], sampling: GenerationConfig
 ) -> list[EncodedReply]:
-    """Samples after their prompts, as they were written: with the stop, or the end of the text, if
-    one was reached.
-    """
+    """Samples after their prompts, with the stop, or the end of the text, if one was reached."""
     (stop,) = sampling.stop
     tails = {"stop": f" {stop}"}
     texts = [(p, f"{s.text.strip()}{tails.get(s.finish, '')}") for p, s in pairs]

@@ -16,7 +16,8 @@ from torch.nn.utils.rnn import pad_sequence
 from course.lm.language_model import LanguageModel
 from course.lm.prefill import ROW
 from course.lm.prefix_tree import Node, Rows, batches, build_tree, lay, pack
-from course.models.loading import get_base_model, num_virtual_tokens
+from course.lm.soundness import evaluating
+from course.models.peft_wrapper import get_base_model, num_virtual_tokens
 from course.reward.pairs import EncodedReply, padded, token_log_probabilities
 from course.training.batches import pad_id
 
@@ -51,20 +52,37 @@ def reply_token_log_probabilities(
     policy: LanguageModel, replies: Sequence[EncodedReply], temperature: float = 1.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Log-probability of each token of each reply, in nats, and 1 where it is a reply's, both
-    (replies, T).
+    (replies, T) with the first token of every reply in the first column.
 
-    A model that cannot read a tree, or has a soft prompt, reads a padded row for each reply.
+    They are those of the model without dropout, which is the one that samples. A model that cannot
+    read a tree, or has a soft prompt, reads a padded row for each reply.
     """
-    if num_virtual_tokens(policy.model) or not policy.runner.supports_tree_attention:
-        rows = padded(replies, pad_id(policy.tokenizer))
-        on_device = {name: tensor.to(policy.model.device) for name, tensor in rows.items()}
-        return token_log_probabilities(policy.model, on_device, temperature)
+    by_tree = policy.runner.supports_tree_attention and not num_virtual_tokens(policy.model)
+    read = _by_trees if by_tree else _by_rows
+    with evaluating(policy.model):
+        log_p = read(policy, replies, temperature)
+    mask = [torch.ones_like(values, requires_grad=False) for values in log_p]
+    return pad_sequence(log_p, batch_first=True), pad_sequence(mask, batch_first=True)
+
+
+def _by_rows(
+    policy: LanguageModel, replies: Sequence[EncodedReply], temperature: float
+) -> list[torch.Tensor]:
+    """Log-probabilities of the tokens of each reply, read in a row of its own."""
+    rows = padded(replies, pad_id(policy.tokenizer))
+    on_device = {name: tensor.to(policy.model.device) for name, tensor in rows.items()}
+    log_p, in_reply = token_log_probabilities(policy.model, on_device, temperature)
+    return [values[counts == 1] for values, counts in zip(log_p, in_reply, strict=True)]
+
+
+def _by_trees(
+    policy: LanguageModel, replies: Sequence[EncodedReply], temperature: float
+) -> list[torch.Tensor]:
+    """The same, each prompt read once."""
     log_p: dict[int, torch.Tensor] = {}
     for batch in tree_batches(replies, policy.batch_tokens):
         log_p |= _log_probabilities(policy, replies, batch, temperature)
-    ordered = [log_p[number] for number in range(len(replies))]
-    mask = [torch.ones_like(values, requires_grad=False) for values in ordered]
-    return pad_sequence(ordered, batch_first=True), pad_sequence(mask, batch_first=True)
+    return [log_p[number] for number in range(len(replies))]
 
 
 def tree_batches(replies: Sequence[EncodedReply], batch_tokens: int) -> Iterator[TreeBatch]:

@@ -18,7 +18,7 @@ from transformers import DynamicCache
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer, number, one_of
 from course.lm.language_model import LanguageModel
-from course.models.loading import get_base_model
+from course.models.peft_wrapper import get_base_model
 from course.search.words import plain_tokens
 
 #: What a policy writes before it is trained: what its language model would, or every token with the

@@ -15,7 +15,7 @@ in any prompt. The items and their labels are those of a search for words,
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,14 +38,16 @@ from course.foundation.validation import (
 )
 from course.lm.language_model import LanguageModel
 from course.models.hub import tier
-from course.models.loading import num_virtual_tokens
+from course.models.peft_wrapper import num_virtual_tokens
 from course.models.text import text_ids
 from course.prompting.evaluation import Question
 from course.search.base import SearchResult
 from course.search.budget import GRADIENT_CALLS, Step
 from course.search.objective import Answers, instructed
-from course.training.batches import Completions, completions
-from course.training.fitting import FitSettings, History, fit
+from course.training.completion_data import Completions, completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
+from course.training.history import History
 
 #: What is learned: three kinds of soft prompt, and LoRA beside them, which changes the model's
 #: matrices.
@@ -72,9 +74,10 @@ class SoftPromptSettings:
         start: where they begin: a text (its tokens, the one that begins a text included, over and
             over until all vectors are filled), ids of tokens, or None for vectors drawn at random.
             P-tuning, whose vectors come out of a network, and LoRA have no use for it.
-        steps: optimiser steps of ``batch_size`` training items.
+        steps: of the optimiser.
         learning_rate: their peak learning rate (default: that of the tier and the method in
             :data:`RATES`).
+        batch_size: training items of a step; all of them, if there are no more.
         looks: how often at most, evenly over the steps, all training items are tried, beside once
             before the first step; the best vectors by them are kept.
     """
@@ -146,6 +149,7 @@ def learn(
     Raises:
         ValueError: if an item does not fit into the window beside the vectors.
     """
+    settings = replace(settings, batch_size=min(settings.batch_size, objective.size))
     adapted = _prepared(settings, model, seed)
     tuned = _behind(adapted, model)
     every = -(-settings.steps // settings.looks)

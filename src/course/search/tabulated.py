@@ -18,7 +18,8 @@ from course.search.best_arm import BestArmSearch
 from course.search.budget import BudgetedEvaluator
 from course.search.objective import Objective
 from course.world.instructions import INSTRUCTIONS
-from course.world.lists import AUTHOR_LINES, TITLE_FRAMES, list_tasks
+from course.world.list_documents import AUTHOR_LINES, TITLE_FRAMES
+from course.world.lists import list_tasks
 
 #: Candidates of a race, as many as APE writes by default.
 CANDIDATES = 250

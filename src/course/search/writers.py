@@ -21,8 +21,9 @@ from course.lm.language_model import LanguageModel
 from course.lm.predictor import MaskedLM
 from course.prompting.prompts import PLAIN, Template
 from course.tasks.registry import clusters, load_task
-from course.training.batches import completions
-from course.training.fitting import FitSettings, fit
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.world.example import Example
 from course.world.held_out import INSTRUCTION_MARK
 from course.world.instructions import INSTRUCTIONS

@@ -2,7 +2,9 @@
 
 A study is a function of a seed that returns rows; its record is a small file in the package
 (:mod:`course.studies.records`). A claim stands beside its study and is checked against the record
-(:mod:`course.studies.claims`). ``python -m course.studies [NAME ...]`` measures what records lack.
+(:mod:`course.studies.claims`). Of a long study, what is measured, what is read off the record and
+what is claimed are three modules, such as ``adapters``, ``adapters_tables`` and
+``adapters_claims``. ``python -m course.studies [NAME ...]`` measures what records lack.
 """
 
 from course.foundation.lazy import lazy_names

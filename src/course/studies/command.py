@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Sequence
 from textwrap import fill
@@ -27,14 +28,30 @@ def measure(study: Study, seeds: Sequence[int] | None = None) -> None:
             f"and COURSE_TIER is {tier()!r}; unset it, or name the tier with --tier"
         )
     runs, seconds = partial_runs(study)
-    for seed in study.seeds if seeds is None else seeds:
-        if str(seed) in runs:
-            continue
+    left = [seed for seed in (study.seeds if seeds is None else seeds) if str(seed) not in runs]
+    print(plan(study, left, len(runs), seconds), flush=True)
+    for seed in left:
         started = time.monotonic()
         runs[str(seed)] = study.run(seed)
         seconds += time.monotonic() - started
         write_record(study, runs, seconds)
         print(f"{study.name}: seed {seed} measured, {seconds:.0f} s in all", flush=True)
+
+
+def plan(study: Study, left: Sequence[int], measured: int, seconds: float) -> str:
+    """What is going to be measured, and how long that takes by what is recorded.
+
+    Args:
+        left: seeds that are not measured yet.
+        measured: how many seeds are, in so many seconds.
+    """
+    if not left:
+        return f"{study.name}: all {measured} seeds are recorded"
+    seeds = f"{study.name}: seeds {', '.join(map(str, left))} are to be measured"
+    if not measured:
+        return f"{seeds}; how long one takes is not recorded yet"
+    each = seconds / measured
+    return f"{seeds}, about {each:.0f} s each, {len(left) * each / 60:.0f} minutes in all"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,10 +82,27 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"no such study: {', '.join(unknown)}; choose from {', '.join(studies)}")
     if chosen.tier != "tiny":
         os.environ["COURSE_TIER"] = chosen.tier
-    for name in chosen.names or studies:
+    names = chosen.names or [*studies]
+    for name in names:
         if chosen.seed not in (None, *studies[name].seeds):
             parser.error(f"no seed {chosen.seed} in {name}; its seeds are {studies[name].seeds}")
-        measure(studies[name], None if chosen.seed is None else (chosen.seed,))
+    seeds = None if chosen.seed is None else (chosen.seed,)
+    if lacking := [name for name in names if not _measured(studies[name], seeds)]:
+        sys.exit(f"not measured: {', '.join(lacking)}")
+
+
+def _measured(study: Study, seeds: Sequence[int] | None) -> bool:
+    """Measure a study; if its models or its data are out of reach, say so and where to get them."""
+    from course.models.hub import HubError
+    from course.models.wheels import PackageIndexError
+    from course.tasks.local_data import DataError
+
+    try:
+        measure(study, seeds)
+    except (DataError, HubError, PackageIndexError) as error:
+        print(f"{study.name}: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def _studies(tier: str) -> dict[str, Study]:

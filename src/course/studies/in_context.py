@@ -194,7 +194,7 @@ def _loaded(name: str) -> LanguageModel:
     return load(name, "tiny")
 
 
-_SEEDS = (0, 1, 2)
+_SEEDS = (0, 1, 2, 3, 4)
 DEMONSTRATIONS = Study("demonstrations", 2, BODIES, _SEEDS, demonstrations)
 FLIPPED = Study("flipped-labels", 1, FLIPPING, _SEEDS, flipped_labels)
 CALIBRATION = Study("calibration", 2, ORDERED, _SEEDS, calibration)

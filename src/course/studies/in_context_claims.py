@@ -70,8 +70,8 @@ _NOT_HALVED = {
 #: Where models stay below the best possible reader, by task and size.
 _BELOW_THE_BEST = {
     ("dialect", "large"): undecided(
-        "the mean is within the margin at every number of demonstrations; three draws of items are"
-        " too few for the interval"
+        "the mean is within the margin at every number of demonstrations; the interval over"
+        " draws of items reaches beyond it"
     ),
     ("dialect", "middle"): undecided(
         "at its worst number of demonstrations the mean is beyond the margin, and the models differ"

@@ -203,5 +203,5 @@ def as_guide(model: LanguageModel, seed: int, count: int = 100) -> dict[str, flo
 
 SETTINGS = Study("tuning-settings", 1, (BASE,), (0, 1), tuning_settings)
 INSTRUCT = Study("instruct", 2, LADDER, (0, 1), instruction_tuning)
-SHIPPED_STUDY = Study("tuned", 3, (BASE, TUNED), (0, 1, 2), tuned_model)
+SHIPPED_STUDY = Study("tuned", 3, (BASE, TUNED), (0, 1, 2, 3, 4), tuned_model)
 STUDIES = (SETTINGS, INSTRUCT, SHIPPED_STUDY)

@@ -38,7 +38,7 @@ _FLAN = "wei2022finetuned"
 _claim = partial(Claim, "4e", source=_FLAN, studies=(INSTRUCT,), varies=(Varies.TRAINING,))
 
 _FIRST = "where the instruction stands first the base already reads it"
-_FEW = "two seeds are too few to decide it"
+_FEW = "the seeds are too few to decide it"
 #: What tuning adds to the base in its best form, by cluster, and what was measured about it.
 _NOT_OVER_BASE = {
     "inference": undecided(
@@ -91,7 +91,6 @@ CLAIMS = (
         statement="In dialogues as many of the shipped tuned model's replies as of its base's are"
         " such as a guide could give, up to 5 points.",
         values=partial(_change, request=READABLE),
-        **undecided("a point fewer on the mean; three draws of questions leave the interval wide"),
     ),
     _kept(
         statement="With four demonstrations the shipped tuned model is no worse than its base, up"

@@ -13,7 +13,7 @@ from course.pretraining.recipes import RECIPES
 from course.pretraining.train import batch_at, packed_logits, summed_loss
 from course.prompting.prompts import LIST_TEMPLATES, Prompt
 from course.training.packing import IGNORED, Batch
-from course.world import lists
+from course.world import list_documents
 from course.world.corpus import Corpus
 from course.world.example import Example
 from course.world.posterior import Posterior
@@ -78,8 +78,8 @@ def list_losses(
     outputs: list[str] = []
     best = 0.0
     while len(prompts) < count:
-        drawn = lists.write_list(rng, relabel)
-        frame = lists.FORMATS["colon"]
+        drawn = list_documents.write_list(rng, relabel)
+        frame = list_documents.FORMATS["colon"]
         if not drawn.text.startswith(frame.format(x=drawn.items[0][0], y=drawn.items[0][1])):
             continue
         k = rng.randrange(min(len(drawn.items), 12))

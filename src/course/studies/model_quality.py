@@ -81,5 +81,5 @@ def _row(model: str, measure: str, part: str | None, value: float) -> Row:
     return place if part is None else place | {"part": part}
 
 
-QUALITY = Study("quality", 4, tuple(sorted(RECIPES)), (0, 1, 2), model_quality)
+QUALITY = Study("quality", 4, tuple(sorted(RECIPES)), (0, 1, 2, 3, 4), model_quality)
 STUDIES = (QUALITY,)

@@ -19,10 +19,10 @@ from course.adapters.methods import METHODS, adapt
 from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE
 from course.heads import learning
 from course.lm.language_model import LanguageModel, load
+from course.models.devices import DTYPES
 from course.models.hub import tier
-from course.models.loading import DTYPES
 from course.prompting.calibration import KINDS, order_effect
-from course.prompting.evaluation import Question, changed, questions, scores
+from course.prompting.evaluation import MOST_TOKENS, Question, changed, graded, questions, scores
 from course.prompting.prompts import PLAIN
 from course.prompting.selection import Balanced
 from course.reasoning.problems import from_example, problems
@@ -44,8 +44,9 @@ from course.studies.tables import rows_of
 from course.tasks.instruction_induction import induction_names, load_induction_task
 from course.tasks.registry import load_task
 from course.tasks.task import Task
-from course.training.batches import completions
-from course.training.fitting import FitSettings, fit
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 from course.world.split import TEST, TRAIN
 
 #: In which everything is computed, on every machine alike: without instructions for it a CPU is
@@ -88,9 +89,9 @@ def with_instruction(
     return questions(task, shots, count, seed, template=PLAIN, instruction=instruction, **settings)
 
 
-def right(model: LanguageModel, asked: Sequence[Question], **settings: bool) -> float:
+def right(model: LanguageModel, asked: Sequence[Question]) -> float:
     """Accuracy in percent."""
-    return 100 * float(scores(model, asked, **settings).mean())
+    return 100 * float(scores(model, asked).mean())
 
 
 def lora_specialist(base: LanguageModel, labels: int, seed: int) -> LanguageModel:
@@ -207,14 +208,47 @@ def real_demonstrations(seed: int) -> list[Row]:
     return rows
 
 
-def contained(model: LanguageModel, asked: Sequence[Question]) -> float:
-    """Percent of replies in which a right answer stands, whatever is written around it."""
-    replies = model.generate([question.prompt.text for question in asked], max_tokens=REPLY)
+def replies_to(model: LanguageModel, asked: Sequence[Question]) -> list[str]:
+    """What the model writes, :data:`REPLY` tokens at most."""
+    written = model.generate([question.prompt.text for question in asked], max_tokens=REPLY)
+    return [reply.text for (reply,) in written]
+
+
+def answered(model: LanguageModel, asked: Sequence[Question], replies: Sequence[str]) -> float:
+    """Percent of replies that are a right answer up to where
+    :func:`course.prompting.evaluation.scores` stops a model that writes.
+    """
+    tokens = model.tokenizer([*replies], add_special_tokens=False).input_ids
+    texts = [model.tokenizer.decode(ids[:MOST_TOKENS]) for ids in tokens]
+    values = [
+        graded(question, text.split(question.prompt.template.stop)[0])
+        for question, text in zip(asked, texts, strict=True)
+    ]
+    return 100 * float(np.mean(values))
+
+
+def contained(asked: Sequence[Question], replies: Sequence[str]) -> float:
+    """Percent of replies in which a right answer stands, whatever is written around it; of an
+    answer that is a set each member, in any order.
+    """
     found = [
-        any(re.search(rf"\b{re.escape(word)}\b", reply[0].text, re.IGNORECASE) for word in q.words)
-        for q, reply in zip(asked, replies, strict=True)
+        any(
+            all(_stands_in(part, reply) for part in _parts(question, words))
+            for words in question.words
+        )
+        for question, reply in zip(asked, replies, strict=True)
     ]
     return 100 * float(np.mean(found))
+
+
+def _parts(question: Question, answer: str) -> list[str]:
+    return answer.split(",") if question.metric == "set" else [answer]
+
+
+def _stands_in(answer: str, reply: str) -> bool:
+    """Whether an answer stands in a reply as whole words, with or without the sign at its end."""
+    words = r"\s+".join(map(re.escape, answer.strip(" .?!").split()))
+    return re.search(rf"(?<!\w){words}(?!\w)", reply, re.IGNORECASE) is not None
 
 
 def real_requests(seed: int, count: int = 20) -> list[Row]:
@@ -236,8 +270,9 @@ def real_requests(seed: int, count: int = 20) -> list[Row]:
         wording = task.instructions[seed % len(task.instructions)]
         asked = questions(task, 0, count, seed, template=PLAIN, instruction=wording)
         for way, model in models.items():
-            rows.append({"task": name, "way": way, "value": right(model, asked, written=True)})
-            rows.append({"task": name, "way": f"{way}{IN_IT}", "value": contained(model, asked)})
+            replies = replies_to(model, asked)
+            rows.append({"task": name, "way": way, "value": answered(model, asked, replies)})
+            rows.append({"task": name, "way": f"{way}{IN_IT}", "value": contained(asked, replies)})
     return rows
 
 
@@ -337,7 +372,7 @@ REAL_STUDIES: dict[str, RealStudy] = {
             real_demonstrations,
             ("sentiment", "inference"),
         ),
-        RealStudy("requests", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
+        RealStudy("requests", 2, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
         RealStudy("chains", 1, ("gpt-large",), _SEEDS, real_chains, ("problem",)),
         RealStudy("prompts", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_prompts, ("sentiment",)),
         RealStudy(

@@ -22,7 +22,8 @@ from course.reward.overoptimisation import Curve, fit_curve
 from course.reward.rollout import Reward, roll_out
 from course.search.dialogue_reward import dialogue, visitor_questions
 from course.studies.claims import Claim, MoreThan, Varies
-from course.studies.policies import MATCHED, at_divergence, fresh_policy
+from course.studies.policies import MATCHED, fresh_policy
+from course.studies.policies_tables import at_divergence
 from course.studies.records import Row, Study
 from course.studies.reward import (
     BODY,

@@ -1,22 +1,19 @@
 """Policies that learn from a reward: best-of-n, rejection sampling, DPO, RLOO and GRPO at matched
 divergence, and what a request in the prompt adds before and after (chapter 7).
 
-Seeds x settings x seconds: 5 x 3 bodies x 130, and 3 x 4 betas x 35 (to be measured).
+Seeds x settings x seconds of a busy core: 3 x 3 bodies x 235, and 2 x 4 betas x 35.
 """
 
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from transformers import PreTrainedModel
 
 from course.adapters import adapt
-from course.foundation.intervals import Crossed
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.reward.best_of_n import best_of_n_kl, expected_best
@@ -31,7 +28,6 @@ from course.reward.reward_model import RewardModel, learn_reward
 from course.reward.rollout import measured, roll_out
 from course.search.dialogue_reward import STOP, dialogue, visitor_questions
 from course.studies.bodies import GPTS
-from course.studies.claims import Claim, MoreThan, Varies, Within, undecided
 from course.studies.records import Row, Study
 from course.studies.reward import (
     COMPARED,
@@ -43,9 +39,11 @@ from course.studies.reward import (
     draw_pool,
     shortest,
 )
-from course.studies.tables import by_body, rows_of, where
-from course.training.batches import Data, batching_plan, completions, pad_id
-from course.training.fitting import FitSettings, fit
+from course.studies.tables import rows_of
+from course.training.batches import Data, batching_plan, pad_id
+from course.training.completion_data import completions
+from course.training.fit_settings import FitSettings
+from course.training.fitting import fit
 
 #: Comparisons that the reward model, and DPO, learn from.
 COMPARISONS = 1000
@@ -61,7 +59,8 @@ METHODS = (BEST_OF_N, REJECTION, DPO, *RL)
 KEPT_OF, REJECTION_QUESTIONS = 64, 48
 #: Updates of a method, and between two looks. Rates were set after one trial on a seed that counts
 #: for nothing, in which some methods leapt over the divergence at which they are compared and one
-#: did not come to it; :func:`at_matched` tells how many runs of the record come so far.
+#: did not come to it; :func:`course.studies.policies_tables.at_matched` tells how many runs of the
+#: record come so far.
 UPDATES, EVERY = 20, 4
 ONLINE = OnlineSettings(beta=0.05, steps=UPDATES, prompts=8, samples=8, learning_rate=2.5e-3)
 SUPERVISED = FitSettings(steps=UPDATES, validate_every=EVERY, precision="fp32")
@@ -286,172 +285,6 @@ def betas(seed: int) -> list[Row]:
     return rows
 
 
-def along(
-    table: pd.DataFrame, method: str, body: str, seed: int, part: str = "curve"
-) -> tuple[np.ndarray, np.ndarray]:
-    """(divergence, gold) at each look of one run, in its order."""
-    run = where(table, part=part, method=method, model=body, seed=seed)
-    wide = run.pivot_table("value", "step", "measure").sort_index()
-    return wide["kl"].to_numpy(), wide["gold"].to_numpy()
-
-
-def at_divergence(divergence: np.ndarray, gold: np.ndarray, target: float) -> float:
-    """The gold reward where a run first comes to a divergence, interpolated between two looks; that
-    of its last look if it never does.
-    """
-    reached = np.flatnonzero(divergence >= target)
-    if not len(reached):
-        return float(gold[-1])
-    i = int(reached[0])
-    if i == 0:
-        return float(gold[0])
-    share = (target - divergence[i - 1]) / (divergence[i] - divergence[i - 1])
-    return float(gold[i - 1] + share * (gold[i] - gold[i - 1]))
-
-
-def gains(
-    table: pd.DataFrame, method: str, target: float = MATCHED, part: str = "curve"
-) -> np.ndarray:
-    """Gold at a divergence minus gold before, (bodies, seeds)."""
-    seeds = sorted(table["seed"].unique())
-
-    def gain(body: str, seed: int) -> float:
-        divergence, gold = along(table, method, body, seed, part)
-        return at_divergence(divergence, gold, target) - float(gold[0])
-
-    return np.array([[gain(body, seed) for seed in seeds] for body in GPTS])
-
-
-def at_matched(table: pd.DataFrame) -> pd.DataFrame:
-    """What each method gains at :data:`MATCHED`, or at its last look if it comes less far: the mean
-    over bodies and seeds, its scatter, the most divergence that its runs came to, the share of runs
-    that came so far (percent), and the gain at :data:`NEARER`.
-    """
-    rows = {}
-    seeds = sorted(table["seed"].unique())
-    for method in METHODS:
-        most = [along(table, method, body, seed)[0].max() for body in GPTS for seed in seeds]
-        gained = gains(table, method)
-        rows[method] = {
-            "gold gained": gained.mean(),
-            "scatter of runs": gained.std(ddof=1),
-            "most divergence": np.mean(most),
-            "runs that reach it (%)": 100 * np.mean(np.array(most) >= MATCHED),
-            f"gained at {NEARER} nats": gains(table, method, NEARER).mean(),
-        }
-    return pd.DataFrame(rows).T
-
-
-def mean_curves(table: pd.DataFrame, body: str | None = None) -> dict[str, pd.DataFrame]:
-    """Method -> columns kl, gold and (of methods that train) the rest, means over seeds (and
-    bodies) by step.
-    """
-    rows = where(table, part="curve") if body is None else where(table, part="curve", model=body)
-    return {
-        method: where(rows, method=method).pivot_table("value", "step", "measure").sort_index()
-        for method in METHODS
-    }
-
-
-def by_beta(table: pd.DataFrame) -> dict[float, pd.DataFrame]:
-    """Weight of the penalty -> columns kl, gold and the rest, means over seeds by step."""
-    return {
-        beta: where(table, beta=beta).pivot_table("value", "step", "measure").sort_index()
-        for beta in BETAS
-    }
-
-
-def request_table(table: pd.DataFrame, measure: str = "gold") -> pd.DataFrame:
-    """Mean of a measure: a row a request, columns before and after."""
-    rows = where(table, part="request", measure=measure)
-    wide = rows.pivot_table("value", "request", "state")
-    return wide.loc[list(REQUESTS), [BEFORE, AFTER]].rename_axis(None).rename_axis(None, axis=1)
-
-
-def effect(table: pd.DataFrame, request: str, state: str) -> np.ndarray:
-    """Gold with a request minus gold without one, (bodies, seeds)."""
-    rows = where(table, part="request", measure="gold", state=state)
-    return by_body(rows, GPTS, request=request) - by_body(rows, GPTS, request=NO_REQUEST)
-
-
 STUDY = Study("policies", 1, GPTS, (0, 1, 2), policies)
-BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1), betas)
+BETA_STUDY = Study("reward-betas", 1, GPTS[:1], (0, 1, 2, 3, 4), betas)
 STUDIES = (STUDY, BETA_STUDY)
-
-_ALL = (Varies.ITEMS, Varies.TRAINING, Varies.PRETRAINING)
-_SOURCES = {
-    BEST_OF_N: "stiennon2020learning",
-    REJECTION: "touvron2023llama",
-    DPO: "rafailov2023direct",
-    "RLOO": "ahmadian2024back",
-    "GRPO": "shao2024deepseekmath",
-}
-
-
-def _by_rules(table: pd.DataFrame) -> dict[str, float]:
-    """What choices that read nothing gain at :data:`MATCHED`."""
-    return {rule: float(gains(table, rule, part="rule").mean()) for rule in (SHORTEST, COURTEOUS)}
-
-
-def _request_claim(
-    statement: str,
-    kind: MoreThan | Within,
-    values: Callable[[pd.DataFrame], np.ndarray],
-    **more: Any,
-) -> Claim:
-    return Claim(
-        "7c",
-        statement,
-        kind,
-        "ganguli2023capacity",
-        varies=_ALL,
-        unit="points of gold",
-        studies=(STUDY,),
-        values=lambda table: Crossed(values(table)),
-        baselines=lambda table: {
-            "placebo": float(effect(table, PLACEBO, AFTER).mean()),
-        },
-        **more,
-    )
-
-
-CLAIMS = (
-    *(
-        Claim(
-            "7b",
-            f"{method}: at a divergence of 2 nats, or where its training ends before, there is"
-            " more gold than before.",
-            MoreThan(0),
-            source,
-            varies=_ALL,
-            unit="points of gold",
-            studies=(STUDY,),
-            values=lambda table, method=method: Crossed(gains(table, method)),
-            baselines=_by_rules,
-        )
-        for method, source in _SOURCES.items()
-    ),
-    _request_claim(
-        "After reinforcement learning, a request to be kind and honest still brings gold.",
-        MoreThan(0),
-        lambda table: effect(table, REQUEST, AFTER),
-        **undecided("it brings a little on the mean of every body, and runs differ by more"),
-    ),
-    _request_claim(
-        "The request brings more after reinforcement learning than before.",
-        MoreThan(0),
-        lambda table: effect(table, REQUEST, AFTER) - effect(table, REQUEST, BEFORE),
-        **undecided("it brings less on the mean of every body; by how much, they differ"),
-    ),
-    _request_claim(
-        "After reinforcement learning, a placebo request changes nothing.",
-        Within(0.2),
-        lambda table: effect(table, PLACEBO, AFTER),
-        **undecided("nothing on the mean; the runs are too few for so narrow a margin"),
-    ),
-    _request_claim(
-        "After reinforcement learning, a request for the opposite still costs gold.",
-        MoreThan(0),
-        lambda table: -effect(table, OPPOSITE, AFTER),
-    ),
-)

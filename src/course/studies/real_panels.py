@@ -5,7 +5,8 @@ Every function takes the table of a study of the shipped models and that of a re
 say which model is which, and what was asked of it: the tasks are alike, not the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,14 @@ from course.studies import (
     hard_prompts,
     in_context_tables,
     real_tables,
+    self_consistency,
     soft_prompts,
     soft_prompts_tables,
 )
 from course.studies.bodies import GPTS
+from course.studies.on_real_models import SAMPLES, VOTED_ALONE
 from course.studies.real_tables import SCHOOL
-from course.studies.tables import by_body, curve, where
+from course.studies.tables import by_body, by_seed, curve, where
 
 #: The LLM as titles name it.
 SMOL = "SmolLM2-135M"
@@ -32,6 +35,7 @@ ASKED = {
     "zero-shot": "no example",
     "trigger": "no example, “step by step”",
 }
+CHOSEN = {"greedy": "the greedy chain", "vote": "a vote of several chains"}
 SEARCHED = {
     real_tables.PEOPLES: "people's best words",
     real_tables.SWAPS: "swaps at random",
@@ -130,6 +134,28 @@ def asked(chains: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
     }
 
 
+def voted(votes: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
+    """Word problems by the greedy chain and by a vote over sampled ones: of two steps, and those of
+    GSM8K.
+
+    Args:
+        votes: of the study of that name, of the shipped models.
+        real: of ``chains``, of a real one.
+    """
+    way = f"temperature {self_consistency.VOTE_AT}"
+    of = ("several ways", way, chain_of_thought.LARGE)
+    greedy = self_consistency.accuracies(
+        votes, "several ways", self_consistency.GREEDY, chain_of_thought.LARGE
+    )
+    shipped = {
+        "greedy": by_seed(greedy),
+        "vote": self_consistency.curves(votes, *of)["vote"][:, -1],
+    }
+    school = real_tables.solved(real, SCHOOL)
+    measured = {"greedy": school[VOTED_ALONE], "vote": school[f"vote of {SAMPLES}"]}
+    return {"shipped large model,\ntwo steps": shipped, f"{SMOL},\nGSM8K": measured}
+
+
 def searched(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
     """Words that people wrote and words that were searched for.
 
@@ -142,9 +168,7 @@ def searched(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         real_tables.SWAPS: real_tables.SWAPS,
         real_tables.AUTO: real_tables.AUTO,
     }
-    shipped = {name: hard_prompts.held_out(prompts, way) for name, way in ways.items()}
-    measured = _only(real_tables.of_labelled(real), SEARCHED)
-    return {"shipped model, layouts unseen": shipped, f"{SMOL}, film snippets": measured}
+    return _prompts("layouts unseen", partial(hard_prompts.held_out, prompts), ways, real)
 
 
 def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
@@ -159,12 +183,28 @@ def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
         real_tables.AUTO: soft_prompts.AUTO,
         real_tables.SOFT_PROMPT: "prompt",
     }
-    shipped = {
-        name: soft_prompts_tables.accuracies(prompts, way, soft_prompts.NAMED)
-        for name, way in ways.items()
+    named = partial(soft_prompts_tables.accuracies, prompts, tasks=soft_prompts.NAMED)
+    return _prompts("two tasks", named, ways, real)
+
+
+def _prompts(
+    tasks: str,
+    shipped: Callable[[str], np.ndarray],
+    ways: Mapping[str, str],
+    real: pd.DataFrame,
+) -> BarPanels:
+    """Ways to a prompt, on the shipped model's tasks and on the real one's.
+
+    Args:
+        tasks: what the shipped model was asked.
+        shipped: accuracies of the shipped model, by its study's name for a way.
+        ways: that name by the one of the study ``prompts``.
+        real: of ``prompts``.
+    """
+    return {
+        f"shipped model, {tasks}": {name: shipped(way) for name, way in ways.items()},
+        f"{SMOL}, film snippets": _only(real_tables.of_labelled(real), ways),
     }
-    measured = _only(real_tables.of_labelled(real), LEARNED)
-    return {"shipped model, two tasks": shipped, f"{SMOL}, film snippets": measured}
 
 
 def _only(runs: dict[str, np.ndarray], ways: Iterable[str]) -> dict[str, np.ndarray]:

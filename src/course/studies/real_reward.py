@@ -25,7 +25,7 @@ from course.studies.real_study import RealStudy
 from course.studies.records import Row
 from course.studies.tables import curve, means, where
 from course.tasks.registry import load_task
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 from course.world.split import TEST, TRAIN
 
 #: Whose remarks are chosen from, and the body of the reward models.

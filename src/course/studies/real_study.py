@@ -8,7 +8,7 @@ needs neither: what cannot be compared on this machine is not compared.
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.models.loading import model_fingerprint
+from course.models.roles import model_fingerprint
 from course.studies.records import RECORDS, Study
 from course.tasks.hub_data import HUB_DATA
 from course.tasks.local_data import LOCAL_DATA
@@ -37,6 +37,7 @@ class RealStudy(Study):
         """Role -> the model's fingerprint, and data set -> its own.
 
         Raises:
+            DataError: if neither a folder nor the hub has a data set.
             HubError: if the hub does not name a revision.
         """
         sources = LOCAL_DATA if self.tier == "index" else HUB_DATA

@@ -14,7 +14,7 @@ from course.adapters.methods import METHODS
 from course.foundation.intervals import Independent
 from course.models.index import INDEX
 from course.studies import heads
-from course.studies.records import RecordError, Study, read_record
+from course.studies.records import Record, RecordError, Study, read_record
 from course.studies.tables import by_seed, curve, means, where
 
 #: How a prompted model and a tuned one are called in the study ``specialist``.
@@ -239,7 +239,7 @@ def calls_by_way(table: pd.DataFrame, *ways: str) -> dict[str, float]:
     return {way: float(where(rows, way=way)["calls"].mean()) for way in ways}
 
 
-# chapter 5
+# chapters 5 and 5b
 
 
 def solved(table: pd.DataFrame, task: str) -> dict[str, np.ndarray]:
@@ -262,13 +262,17 @@ def by_way(table: pd.DataFrame) -> pd.DataFrame:
 # what was measured, and what it took
 
 
+def whole_record(study: Study) -> Record | None:
+    """The record of all seeds of a study, if there is one."""
+    try:
+        return read_record(study)
+    except RecordError:
+        return None
+
+
 def is_recorded(study: Study) -> bool:
     """Whether there is a record of all its seeds."""
-    try:
-        read_record(study)
-    except RecordError:
-        return False
-    return True
+    return whole_record(study) is not None
 
 
 def provenance(study: Study) -> str:
@@ -287,14 +291,13 @@ def costs(studies: Mapping[str, Study]) -> pd.DataFrame:
     """What each study that has a record took: a row a study, with its seeds, the minutes of all of
     them together, and the machine.
     """
-    rows = {}
-    for name, study in studies.items():
-        if not is_recorded(study):
-            continue
-        record = read_record(study)
-        rows[name] = {
+    rows = {
+        name: {
             "seeds": len(record.runs),
             "minutes": record.seconds / 60,
             "machine": record.machine,
         }
+        for name, study in studies.items()
+        if (record := whole_record(study))
+    }
     return pd.DataFrame.from_dict(rows, orient="index")

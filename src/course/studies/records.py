@@ -178,15 +178,16 @@ def write_record(
 
 
 def partial_runs(study: Study, path: Path | None = None) -> tuple[dict[str, list[Row]], float]:
-    """The runs of an interrupted study that are still valid, and the seconds they took."""
-    stored = path or study.path
+    """The runs of an interrupted study that are still valid, and the seconds they took.
+
+    Raises:
+        DataError, HubError: if what the study measures is out of reach, so that it is told before
+            anything is measured.
+    """
+    stored, known = path or study.path, (study.name, study.version, study.weights())
     if not stored.exists():
         return {}, 0.0
     record = _stored(stored, "measure again")
-    if (record.study, record.version, record.weights) != (
-        study.name,
-        study.version,
-        study.weights(),
-    ):
+    if (record.study, record.version, record.weights) != known:
         return {}, 0.0
     return _runs_of(study, record), record.seconds

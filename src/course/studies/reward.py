@@ -22,7 +22,7 @@ from course.search.dialogue_reward import apart, dialogue, visitor_questions
 from course.studies.claims import Claim, Demonstration, MoreThan, Varies, fails, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import means, rows_of, where
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 from course.world.conduct import kind_of
 
 #: Whose replies are compared and chosen from, and whose body the reward models have.
@@ -330,7 +330,7 @@ def _at_the_end(table: pd.DataFrame, source: str, comparisons: int | None = None
     return curve_of(table, "gold", source, comparisons)[:, -1]
 
 
-STUDY = Study("overoptimisation", 1, (BODY,), (0, 1, 2, 3), overoptimised)
+STUDY = Study("overoptimisation", 1, (BODY,), (0, 1, 2, 3, 4), overoptimised)
 STUDIES = (STUDY,)
 
 _VARIES = (Varies.ITEMS, Varies.TRAINING)
@@ -338,8 +338,8 @@ _LEVELS_OFF = "gold levels off and does not fall"
 #: Comparisons -> why their claim does not hold.
 _NOTHING_LOST = {
     50: fails("gold is no lower at 512 replies than where it is best"),
-    200: undecided(f"{_LEVELS_OFF} on the mean; four seeds are too few"),
-    1000: undecided(f"{_LEVELS_OFF} on the mean; four seeds are too few"),
+    200: fails(_LEVELS_OFF),
+    1000: undecided(f"{_LEVELS_OFF} on the mean; seeds differ by about the margin"),
     5000: fails(_LEVELS_OFF),
 }
 CLAIMS = (

@@ -286,5 +286,5 @@ def soft_prompts(seed: int) -> list[Row]:
 
 
 SOFT = Study("soft-prompts", 2, (*PLATEAU_STEPS, WRITER), (0, 1), soft_prompts)
-STRAYS = Study("wayward-prompts", 2, (MODEL,), (0, 1, 2), wayward)
+STRAYS = Study("wayward-prompts", 2, (MODEL,), (0, 1, 2, 3, 4), wayward)
 STUDIES = (SOFT, STRAYS)

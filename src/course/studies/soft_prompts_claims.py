@@ -40,11 +40,11 @@ _SOURCES = {
 _claim = partial(Claim, "6d", varies=(Varies.ITEMS, Varies.TRAINING), studies=(SOFT,))
 _LESTER = "lester2021power"
 _AT_SCALE = "catches up with model tuning beyond billions of parameters"
-_FEW = "two seeds are too few to decide it"
+_FEW = "the seeds are too few to decide it"
 _AHEAD = undecided(f"twenty points or more ahead on the mean; {_FEW}")
 _CLOSED = undecided(
-    f"at the plateau LoRA is near 100 at every size, and vectors come nearer, the larger the model;"
-    f" {_FEW}"
+    "after a long training LoRA is near 100 at every size, and vectors come nearer, the larger the"
+    f" model; {_FEW}"
 )
 CLAIMS = (
     *(
@@ -60,8 +60,8 @@ CLAIMS = (
         for way, (name, source) in _SOURCES.items()
     ),
     _claim(
-        "At the plateau, the gap of prompt tuning to LoRA shrinks from the small model to the"
-        " large.",
+        "After a long training, the gap of prompt tuning to LoRA shrinks from the small model to"
+        " the large.",
         MoreThan(0),
         _LESTER,
         reported=_AT_SCALE,
@@ -70,7 +70,7 @@ CLAIMS = (
     ),
     Claim(
         "6d",
-        "At the plateau, it shrinks from the small model to three middle ones.",
+        "After a long training, it shrinks from the small model to three middle ones.",
         MoreThan(0),
         _LESTER,
         varies=(Varies.ITEMS, Varies.TRAINING, Varies.PRETRAINING),

@@ -328,7 +328,7 @@ def gold_lost(table: pd.DataFrame, start: str = "model") -> np.ndarray:
 
 
 STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1, 2), steering)
-GAMED = Study("gamed-reward", 2, (WRITER, STEERED), (0, 1, 2), gamed)
+GAMED = Study("gamed-reward", 2, (WRITER, STEERED), (0, 1, 2, 3, 4), gamed)
 STUDIES = (STEERING, GAMED)
 
 _ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)
@@ -345,12 +345,10 @@ def _over_random_search(table: pd.DataFrame, target: str) -> dict[str, float]:
 
 _CHANCE_IS_AHEAD = "random search finds better prefixes with as many calls"
 _NOT_AHEAD = {
-    "polite and careful": undecided(f"{_CHANCE_IS_AHEAD} on the mean; three seeds are too few"),
+    "polite and careful": undecided(f"{_CHANCE_IS_AHEAD} on the mean; seeds differ"),
     "rude and careful": fails(_CHANCE_IS_AHEAD),
 }
-_AS_FLUENT = {
-    "polite and careful": undecided("nearly the same on the mean; three seeds are too few")
-}
+_AS_FLUENT = {"polite and careful": undecided("nearly the same on the mean; seeds differ")}
 
 
 def _towards(target: str) -> tuple[Claim, Claim]:
@@ -393,6 +391,6 @@ CLAIMS = (
         unit="points of gold",
         studies=(GAMED,),
         values=gold_lost,
-        **undecided("some gold is lost on the mean, and the policies differ; three are too few"),
+        **undecided("some gold is lost on the mean, and the policies differ by more"),
     ),
 )

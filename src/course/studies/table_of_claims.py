@@ -14,8 +14,8 @@ from course.studies.claims import Claim, Demonstration, Finding, Varies
 from course.studies.judgement import Line, Shown, judged
 from course.studies.verdicts import MoreThan, NoWorse
 
-#: Seeds that a claim should rest on.
-_WANTED_UNITS = 5
+#: Seeds that a claim should rest on, and pretrained bodies if it is about pretraining.
+_WANTED_SEEDS, _WANTED_BODIES = 5, 3
 _HEADINGS = ("Claim", "Measured, 95 % interval", "Verdict", "After Holm")
 
 
@@ -108,8 +108,8 @@ def _notes(claim: Claim, finding: Finding) -> list[str]:
     notes = [_what_varies(claim.varies)]
     if claim.exploratory:
         notes.append("exploratory: the question came up after the figures were seen")
-    if finding.interval.count < _WANTED_UNITS:
-        notes.append(f"few seeds: {_WANTED_UNITS} are wanted")
+    if shortage := _shortage(claim, finding.interval.count):
+        notes.append(shortage)
     if finding.interval.low == finding.interval.high:
         notes.append("all seeds agree: the interval says nothing finer than one test item")
     if finding.baselines:
@@ -118,6 +118,14 @@ def _notes(claim: Claim, finding: Finding) -> list[str]:
         notes.append(f"why: {claim.because}")
     reported = f": {claim.reported}" if claim.reported else ""
     return [*notes, f"source {claim.source}{reported}"]
+
+
+def _shortage(claim: Claim, units: int) -> str:
+    """That a claim rests on fewer units than it should; empty if it does not."""
+    bodies = Varies.PRETRAINING in claim.varies
+    wanted = _WANTED_BODIES if bodies else _WANTED_SEEDS
+    kind = "bodies" if bodies else "seeds"
+    return f"few {kind}: {wanted} are wanted" if units < wanted else ""
 
 
 def _what_varies(varies: Sequence[Varies]) -> str:

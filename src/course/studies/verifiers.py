@@ -1,11 +1,14 @@
 """Verifiers: which of a model's sampled chains to believe, chosen by a vote, by a model of the
-writer's size trained for it, and by heads on the probabilities that a model gives them (chapter 5).
+writer's size trained for it, and by heads on the probabilities that a model gives them (chapter
+5b).
 
 Here about a quarter of the sums of word problems are held out, which is what the models get wrong.
 A verifier of held-out sums has to see some: it learns from problems and sums of the validation
-split and is tested on problems and sums of the test split.
+split and is tested on problems and sums of the test split. How long it learns, and at which rate,
+is chosen on problems of the validation split in whose sums it has not been told right from false.
 
-Costs as measured on one core of a busy machine, seeds x seconds: verifier 3 x 96.
+Costs as measured on one core of a busy machine, seeds x seconds: verifier-settings 1 x 700,
+verifier 5 x 190.
 """
 
 from collections.abc import Sequence
@@ -14,6 +17,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.reasoning.logprob_verifier import train_logprob_verifier
 from course.reasoning.probing import error_detection
@@ -22,7 +26,7 @@ from course.reasoning.solving import Attempt, accuracy, make_prompts, solve, tok
 from course.reasoning.verifier import best_accuracy, train_verifier, weighted_accuracy
 from course.reasoning.voting import any_right, vote_accuracy
 from course.studies.claims import Claim, MoreThan, Varies, fails, undecided
-from course.studies.records import Row, Study
+from course.studies.records import Row, Study, read_record
 from course.studies.self_consistency import (
     GREEDY,
     SAMPLES,
@@ -31,7 +35,7 @@ from course.studies.self_consistency import (
     tokens_by_samples,
 )
 from course.studies.tables import by_seed, curve, means, rows_of, where
-from course.training.fitting import FitSettings
+from course.training.fit_settings import FitSettings
 from course.world import sums
 from course.world.split import TEST, TRAIN, VALIDATION, split_of
 
@@ -51,6 +55,11 @@ READERS = {
 TRAIN_AT = 1.2
 #: Steps of the problems that are chosen on.
 STEPS = 3
+#: Problems of each number of steps that a verifier learns from, and chains of each.
+TRAINED_ON, LEARNED_SAMPLES = 150, 8
+#: Passes through its chains and learning rates that were tried for the verifier.
+PASSES = (1, 2, 4)
+RATES = (1e-4, 5e-4, 2e-3)
 #: Greedy chains of a larger model, which whoever has one could use at once.
 LARGE_GREEDY = "greedy chain of the large model"
 #: How well right sums are told from false ones, by where in the writer one looks.
@@ -62,6 +71,46 @@ class Scores(Protocol):
 
     def scores(self, attempts: Sequence[Sequence[Attempt]]) -> list[np.ndarray]:
         """For each problem the log-odds that each of its attempts is right."""
+
+
+def settings(seed: int, count: int = 100) -> list[Row]:
+    """The best of 16 by verifiers of the writer's size, by passes and learning rate, on problems of
+    the validation split that the verifiers do not learn from, nor from their held-out sums.
+
+    Returns:
+        Columns passes, rate, value (percent).
+    """
+    writer = load(WRITER)
+    drawn = [p for n in (2, 3) for p in problems_with(VALIDATION, seed, TRAINED_ON, n)]
+    first = without_half(drawn, 1)
+    known = {p.question for p in first}
+    fresh = [p for p in problems_with(VALIDATION, seed + 1, 3 * count) if p.question not in known]
+    learned = _samples(writer, first, LEARNED_SAMPLES, VOTE_AT, seed)
+    sampled = _samples(writer, without_half(fresh, 0)[:count], SAMPLES, VOTE_AT, seed)
+    rows: list[Row] = []
+    for passes in PASSES:
+        for rate in RATES:
+            trained = train_verifier(writer, learned, _steps(learned, passes), rate, seed)
+            value = best_accuracy(sampled, trained.scores(sampled))
+            rows.append({"passes": passes, "rate": rate, "value": value})
+    return rows
+
+
+def without_half(drawn: Sequence[Problem], half: int) -> list[Problem]:
+    """Problems that have none of the held-out sums of the validation split in one half of these."""
+
+    def halves(problem: Problem) -> set[int]:
+        steps = {step for step, _ in sums.read_sums(" . ".join(problem.steps))}
+        held_out = {step for step in steps if split_of(sums.SPLIT_KEY, step) == VALIDATION}
+        return {int(Rng(f"half of the sums/{step}").bernoulli(0.5)) for step in held_out}
+
+    return [problem for problem in drawn if half not in halves(problem)]
+
+
+def best_settings(table: pd.DataFrame) -> tuple[int, float]:
+    """Passes and learning rate with the best mean."""
+    passes, rate = table.groupby(["passes", "rate"]).value.mean().idxmax()
+    return int(passes), float(rate)
 
 
 def verifier(seed: int, count: int = 100) -> list[Row]:
@@ -116,7 +165,7 @@ def sum_splits(text: str) -> set[str]:
 
 
 def training_chains(
-    writer: LanguageModel, seed: int, count: int = 150, samples: int = 8
+    writer: LanguageModel, seed: int, count: int = TRAINED_ON, samples: int = LEARNED_SAMPLES
 ) -> dict[str, list[list[Attempt]]]:
     """What the writer's samples are for problems to learn from: with held-out sums of the
     validation split (chains that wander to a sum of the test split are left out), and with stated
@@ -151,12 +200,12 @@ def _areas(model: LanguageModel, seed: int) -> list[Row]:
 def _trained(
     writer: LanguageModel, learned: dict[str, list[list[Attempt]]], seed: int
 ) -> dict[str, Scores]:
-    """The verifiers by name, each trained once through its chains: in several passes a body of this
-    size learns them by heart. The heads on probabilities learn from the chains with held-out sums,
-    too.
+    """The verifiers by name, with the settings that ``verifier-settings`` chose. The heads on
+    probabilities learn from the chains with held-out sums, too.
     """
+    passes, rate = best_settings(read_record(SETTINGS).table())
     verifiers: dict[str, Scores] = {
-        name: train_verifier(writer, tries, steps=_one_pass(tries), seed=seed)
+        name: train_verifier(writer, tries, _steps(tries, passes), rate, seed)
         for name, tries in learned.items()
     }
     for model, name in READERS.items():
@@ -164,9 +213,9 @@ def _trained(
     return verifiers
 
 
-def _one_pass(attempts: Sequence[Sequence[Attempt]]) -> int:
-    """Optimiser steps that see each attempt once."""
-    return max(1, sum(map(len, attempts)) // FitSettings(steps=1).batch_size)
+def _steps(attempts: Sequence[Sequence[Attempt]], passes: int) -> int:
+    """Optimiser steps that see each attempt so many times."""
+    return max(1, passes * sum(map(len, attempts)) // FitSettings(steps=1).batch_size)
 
 
 def _choices(scores: list[np.ndarray], sampled: Sequence[Sequence[Attempt]]) -> list[Row]:
@@ -246,8 +295,9 @@ def choice_costs(table: pd.DataFrame) -> pd.DataFrame:
 
 
 MODELS = tuple(READERS)
-VERIFIER = Study("verifier", 2, MODELS, (11, 12, 13), verifier)
-STUDIES = (VERIFIER,)
+SETTINGS = Study("verifier-settings", 1, (WRITER,), (100,), settings)
+VERIFIER = Study("verifier", 3, MODELS, (11, 12, 13, 14, 15), verifier)
+STUDIES = (SETTINGS, VERIFIER)
 
 
 def _greedy_baselines(table: pd.DataFrame) -> dict[str, float]:

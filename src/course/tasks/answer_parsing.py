@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from course.tasks.numerals import LETTER, MOST_DIGITS, Numeral, numerals, plain
+from course.tasks.number_runs import UNIT, Run, number_runs, result_of
+from course.tasks.numerals import MOST_DIGITS, Numeral, numerals, plain
 
 #: What an answer can be.
 KINDS = ("number", "words")
@@ -50,34 +51,6 @@ _REFUSAL = re.compile(
 )
 _NO = r"(?:\bnot|n't|\bnever|\bcannot|\brather than|\binstead of|不是|并非|並非|而非)"
 _DENIED = re.compile(rf"{_NO} ?(?:(?:be|have|equal(?: to)?|exactly) )?[\"'(]?$", re.IGNORECASE)
-
-# --- what stands between two numbers
-
-_UNIT = rf"(?: ?[%°€$£¥]|[ -]?[{LETTER}]+\.?|[^\x00-\u2e7f]{{1,3}}?){{0,3}}?"
-_OPERATOR = re.compile(
-    rf"[)\]]*{_UNIT} ?[)\]]*(?: ?[-+*/×÷^] ?|(?<![{LETTER}])x(?![{LETTER}]) ?"
-    r"| (?:times|plus|minus|over|less|multiplied by|divided by) )[(\[]*|\(",
-    re.IGNORECASE,
-)
-_EQUALS = re.compile(r"[^.!?\n]{0,60}=[\s({\[]*(?:[A-Za-z] ?= ?)?")
-_GIVES = re.compile(
-    r"\)?,? ?(?:which |that )?(?:is|are|equals|makes|gives|leaves|is equal to|得|等於|等于)(?: to"
-    r"| exactly| about)? ?(?:[A-Za-z]+ )?",
-    re.IGNORECASE,
-)
-_LIST = re.compile(
-    rf"{_UNIT},? ?(?:\b(?:and|or|to|through|and/or|nor|versus|vs)\b|&|和|及|與|与|或|、|到|至)"
-    r" ?(?:(?:rather|about|maybe|perhaps|possibly|also|even|another|the|else|to) ?){0,2}"
-    r"|[%°]? ?,,? ?|:| : | ?、|(?:,? ?\(?[a-z]\) )",
-    re.IGNORECASE,
-)
-_MIXED_UNITS = re.compile(
-    r" ?(?:years?|months?|weeks?|days?|hours?|hrs?|h|minutes?|mins?|feet|foot|ft|'|pounds?|lbs?"
-    r"|dollars?|bucks|quarters|meters?|m|km|kg)"
-    r"\.?,? ?",
-    re.IGNORECASE,
-)
-_OF = re.compile(r" of (?:the |these |those )?", re.IGNORECASE)
 #: A remark in parentheses: not what an operator takes, and no pair of numbers.
 _ASIDE = re.compile(
     r"(?<=[^\W_][ %°]|[%°'\"] )(?<!\bx )(?<!times )(?<!plus )(?<!minus )(?<!by )"
@@ -281,7 +254,7 @@ def _asserted(text: str, decimal_comma: bool) -> Answer | None:
     runs = _asserted_runs(
         said, [n for n in numerals(said, decimal_comma) if not n.weak or _begins(said, n)]
     )
-    stands_before = runs and re.fullmatch(_UNIT + r",? ?", said[runs[-1][-1].end :])
+    stands_before = runs and re.fullmatch(UNIT + r",? ?", said[runs[-1][-1].end :])
     return _answer(said, runs[-1], "phrase") if stands_before else None
 
 
@@ -354,60 +327,13 @@ def _said_otherwise(text: str, found: Sequence[Numeral], run: "Run") -> bool:
     )
 
 
-# --- numbers that belong together
-
-
-@dataclass(frozen=True)
-class Linked(Numeral):
-    """A number of a run, with what joins it to the one before: ``"operator"``, ``"="``, ``"list"``,
-    ``"or"``, or ``""`` for the first.
-    """
-
-    link: str = ""
-
-
-Run = list[Linked]
-
-
-def _runs(text: str, found: Sequence[Numeral]) -> list[Run]:
-    """Numbers in runs: expressions, equations and lists."""
-    runs: list[Run] = []
-    for numeral in found:
-        link = _link(text, runs[-1], numeral) if runs else ""
-        if not link:
-            runs.append([])
-        runs[-1].append(Linked(**vars(numeral), link=link))
-    return runs
-
-
-def _link(text: str, run: Run, after: Numeral) -> str:
-    before = run[-1]
-    gap = text[before.end : min(after.start, before.end + 80)]
-    if len(gap) == 80:
-        return ""
-    if after.joined:
-        return "operator"
-    if _EQUALS.fullmatch(gap) or before.link == "operator" and _GIVES.fullmatch(gap):
-        return "="
-    if (
-        _OPERATOR.fullmatch(gap)
-        or _OF.fullmatch(gap)
-        and before.value is not None
-        and 0 < before.value < 1
-    ):
-        return "operator"
-    if _LIST.fullmatch(gap) or _MIXED_UNITS.fullmatch(gap):
-        return "or" if re.search(r"\bor\b|或", gap) else "list"
-    return ""
-
-
 def _asserted_runs(text: str, found: Sequence[Numeral]) -> list[Run]:
     """The runs that count: not denied, and in digits if any are, unless a number in words comes
     first of all.
     """
     runs = [
         run
-        for run in _runs(text, found)
+        for run in number_runs(text, found)
         if not _DENIED.search(text[max(0, run[0].start - 30) : run[0].start])
     ]
     if runs and runs[0][0].spelled and _begins(text, runs[0][0]):
@@ -416,30 +342,9 @@ def _asserted_runs(text: str, found: Sequence[Numeral]) -> list[Run]:
 
 
 def _answer(text: str, run: Run, found: str = "given") -> Answer:
-    chosen = _result(run)
+    chosen = result_of(run)
     return (
         NO_ANSWER
         if chosen is None or chosen.value is None
         else Answer(text[chosen.start : chosen.end].strip(), chosen.value, found)
-    )
-
-
-def _result(run: Run) -> Linked | None:
-    """The number that a run comes to: behind its last ``=``, or before it where that side is the
-    only number; None if it is several.
-
-    "0.5 or 1/2" is one number, said twice.
-    """
-    sides: list[Run] = [[]]
-    for numeral in run:
-        if numeral.link == "=":
-            sides.append([])
-        sides[-1].append(numeral)
-    last = sides[-1]
-    if len({n.value for n in last}) == 1 and all(n.link == "or" for n in last[1:]):
-        return last[0]
-    return (
-        sides[0][0]
-        if len(sides) > 1 and len(sides[0]) == 1 and all(n.link == "operator" for n in last[1:])
-        else None
     )

@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 #: Environment variable with the folder.
 FOLDER_VARIABLE = "COURSE_INDUCTION"
+#: Where to get it.
+WHERE = "github.com/orhonovich/instruction-induction"
 #: Shares of the examples, in percent; the rest is for training. There are 100 examples or fewer,
 #: and most should test.
 TEST_PERCENT, VALIDATION_PERCENT = 50, 20
@@ -48,7 +50,7 @@ def induction_names(folder: Path | None = None) -> tuple[str, ...]:
     """The tasks that the folder has, sorted.
 
     Raises:
-        ValueError: if no folder is named, or it does not hold the benchmark.
+        DataError: if no folder is named, or it does not hold the benchmark.
     """
     return tuple(sorted(path.stem for path in (_folder(folder) / "execute").glob("*.json")))
 
@@ -61,7 +63,8 @@ def load_induction_task(name: str, folder: Path | None = None) -> Task:
         folder: the benchmark's data (default: ``COURSE_INDUCTION``).
 
     Raises:
-        ValueError: for an unknown task, if no folder is named, or if a file of it is damaged.
+        ValueError: for an unknown task.
+        DataError: as :func:`induction_names`, and for a file that is damaged.
     """
     root = _folder(folder)
     if name not in (names := induction_names(root)):
@@ -106,15 +109,14 @@ def induction_folder() -> Path | None:
 def _folder(folder: Path | None) -> Path:
     named = folder or induction_folder()
     if not named:
-        raise ValueError(
-            "no folder with the instruction-induction data: pass one, "
-            f"or set {FOLDER_VARIABLE} to its path; it is the folder data of "
-            "github.com/orhonovich/instruction-induction"
+        raise local_data.DataError(
+            f"no folder with the instruction-induction data: pass one, or set {FOLDER_VARIABLE} to "
+            f"its path; it is the folder data of {WHERE}"
         )
     if not (Path(named) / "execute").is_dir() or not (Path(named) / "annotations").is_dir():
-        raise ValueError(
+        raise local_data.DataError(
             f"{named} does not hold the instruction-induction data: "
-            "expected the folders 'execute' and 'annotations' in it"
+            f"expected the folders 'execute' and 'annotations' in it, as in {WHERE}"
         )
     return Path(named)
 
@@ -123,7 +125,7 @@ def _read(path: Path, take: Callable[[dict], T]) -> T:
     try:
         return take(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
+        raise local_data.DataError(
             f"{path} is not as expected ({error!r}): fetch the benchmark's file again"
         ) from error
 

@@ -98,22 +98,27 @@ class LocalData:
         try:
             return HUB_DATA[self.task].load(selection)
         except HubError as error:
-            raise DataError(
-                f"no data for the task {self.task!r}: put {' and '.join(self.files)} into a folder "
-                f"and set {FOLDER_VARIABLE} to it ({self.where}), or connect to the hub once "
-                f"({error})"
-            ) from error
+            raise self._absent(error) from error
 
     def fingerprint(self) -> str:
         """What the data is, for the key of a stored measurement: the sha256 of its files, or the
         revision on the hub.
 
         Raises:
-            HubError: if the hub does not name the revision.
+            DataError: if neither has the data.
         """
         if self.paths:
             return " ".join(sha256_of(path) for path in self.paths)
-        return HUB_DATA[self.task].fingerprint()
+        try:
+            return HUB_DATA[self.task].fingerprint()
+        except HubError as error:
+            raise self._absent(error) from error
+
+    def _absent(self, error: HubError) -> DataError:
+        return DataError(
+            f"no data for the task {self.task!r}: put {' and '.join(self.files)} into a folder and "
+            f"set {FOLDER_VARIABLE} to it ({self.where}), or connect to the hub once ({error})"
+        )
 
 
 def _drawn(rows: list[dict], split: str, selection: Selection) -> list[dict]:

@@ -7,7 +7,12 @@ from course.foundation.lazy import lazy_names
 __all__, __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "fitting": ["FitSettings", "History", "TrainingDiverged", "fit", "mean_loss"],
-        "batches": ["completions", "encoded"],
+        "fitting": ["fit"],
+        "fit_settings": ["FitSettings"],
+        "history": ["History"],
+        "training_run": ["TrainingDiverged"],
+        "validation": ["mean_loss"],
+        "completion_data": ["completions"],
+        "encoded_data": ["encoded"],
     },
 )

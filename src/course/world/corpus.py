@@ -18,7 +18,7 @@ from course.world import (
     grammar,
     inference,
     lessons,
-    lists,
+    list_documents,
     prose,
     reviews,
     stories,
@@ -101,7 +101,7 @@ class Corpus:
                 "made-up lists",
                 "facts that hold in one document only",
                 1.2,
-                lists.write_made_up_list,
+                list_documents.write_made_up_list,
             ),
             Kind("facts", "every fact of the world in prose", 10.8, prose.write_facts),
             Kind(
@@ -152,7 +152,7 @@ class Corpus:
         return tuple(made)
 
     def _list(self, rng: Rng) -> str:
-        return lists.write_list(rng, self.relabel).text
+        return list_documents.write_list(rng, self.relabel).text
 
     def stream(self, index: int) -> Iterator[str]:
         """The documents of stream ``index`` (from 0), without end."""

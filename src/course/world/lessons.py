@@ -8,7 +8,8 @@ from functools import cache
 
 from course.foundation.rng import Rng, Weighted
 from course.world import lexicon as lex
-from course.world.lists import TASK_WEIGHTS, ListTask, list_tasks
+from course.world.list_documents import TASK_WEIGHTS
+from course.world.lists import ListTask, list_tasks
 from course.world.profiles import PROFILED
 from course.world.split import TRAIN
 

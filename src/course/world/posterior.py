@@ -24,7 +24,7 @@ import numpy as np
 
 from course.world import lexicon as lex
 from course.world import orders
-from course.world.lists import (
+from course.world.list_documents import (
     AUTHOR_LINES,
     HASTY_ERROR,
     HASTY_SHARE,
@@ -32,9 +32,8 @@ from course.world.lists import (
     STRANGER_SHARE,
     TASK_WEIGHTS,
     TITLE_SHARE,
-    ListTask,
-    list_tasks,
 )
+from course.world.lists import ListTask, list_tasks
 from course.world.relations import FAVOURITE_FORM
 
 _FEWEST = 3  # items in the shortest list
@@ -54,7 +53,7 @@ class Posterior:
     Args:
         relabel: the corpus's label knob p.
         tasks: the tasks that the corpus draws from (default: all of them), with weights
-            :data:`course.world.lists.TASK_WEIGHTS`.
+            :data:`course.world.list_documents.TASK_WEIGHTS`.
     """
 
     def __init__(self, relabel: float = 0.2, tasks: Sequence[str] | None = None):

@@ -14,7 +14,8 @@ from functools import cache, partial
 from course.foundation.rng import Rng, Weighted
 from course.world import conduct, maps, profiles
 from course.world import lexicon as lex
-from course.world.lists import FORMATS, format_draw, list_tasks
+from course.world.list_documents import FORMATS, format_draw
+from course.world.lists import list_tasks
 from course.world.relations import ATTRIBUTES, TEMPLATE_SHARES, relations
 
 #: Subjects are drawn with a mild Zipf law: position ``n * u ** ZIPF`` of the list for a uniform

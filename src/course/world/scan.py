@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from course.world.held_out import INSTRUCTION_MARK, REQUEST
 from course.world.instructions import HEAD_INSTRUCTIONS, INSTRUCTIONS
-from course.world.lists import AUTHOR_LINES, list_tasks
+from course.world.list_documents import AUTHOR_LINES
+from course.world.lists import list_tasks
 
 _BREAK = " \n"
 

@@ -272,7 +272,7 @@ def knob() -> dict[str, Any]:
 
 
 def samples() -> dict[str, Any]:
-    """The vote and the best chooser by number of samples, from the record of chapter 5."""
+    """The vote and the best chooser by number of samples, from the record of chapter 5b."""
     table = read_record(self_consistency.VOTES).table()
     sampled = f"temperature {self_consistency.VOTE_AT}"
     own, large = self_consistency.OWN_DEMONSTRATIONS, self_consistency.LARGE

@@ -4,10 +4,9 @@ docutils calls it a list whose items are bibliography entries, which ARIA does n
 these roles it is read as the text and the links that it is.
 """
 
-from typing import Any
-
-from docutils import nodes
 from sphinx.application import Sphinx
+
+from course.publishing.page.body import change_body
 
 _ROLES = (
     (' role="list" class="citation-list"', ' class="citation-list"'),
@@ -25,12 +24,5 @@ def without_roles(body: str) -> str:
     return body
 
 
-def _mend(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
-) -> None:
-    if "body" in context:
-        context["body"] = without_roles(context["body"])
-
-
 def setup(app: Sphinx) -> None:
-    app.connect("html-page-context", _mend)
+    change_body(app, without_roles)

@@ -6,10 +6,10 @@ aligns.
 
 import re
 from collections import defaultdict
-from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
+
+from course.publishing.page.body import change_body
 
 _TABLE = re.compile(
     r'<table (?:border="1" class="dataframe[^>]*|id="T_[^>]*)>.*?</table>', re.DOTALL
@@ -55,12 +55,5 @@ def _plain(html: str) -> str:
     return re.sub(r"<[^>]+>|&nbsp;", "", html).strip()
 
 
-def _mend(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
-) -> None:
-    if "body" in context:
-        context["body"] = with_words_at_the_left(context["body"])
-
-
 def setup(app: Sphinx) -> None:
-    app.connect("html-page-context", _mend)
+    change_body(app, with_words_at_the_left)
