@@ -97,9 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "--methods" in given and given[given.index("--methods") + 1 :][:1] == ["list"]:
         return _list_methods()
     chosen = _parser().parse_args(given)
+    from course.models.hub import HubError
+
     try:
         _run(chosen)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, HubError) as error:
         raise SystemExit(f"course compare: {error}") from None
 
 
