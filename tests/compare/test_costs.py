@@ -153,11 +153,15 @@ def test_a_search_stays_below_its_bound():
 
 def test_a_dry_run_estimates_money_where_a_price_is_given(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    rows = [f"text number {i},{'ab'[i % 2]}" for i in range(60)]
-    (tmp_path / "table.csv").write_text("\n".join(["t,l", *rows]), encoding="utf-8")
-    given = ["table.csv", "--text", "t", "--label", "l", "--model", "tiny", "--dry-run"]
+    examples = load_task("sentiment", sizes={"train": 60}).examples("train")
+    lines = [json.dumps({"t": e.input, "l": e.output}) for e in examples]
+    (tmp_path / "table.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    given = ["table.jsonl", "--text", "t", "--label", "l", "--model", "tiny", "--dry-run"]
     given += ["--methods", "served-zero-shot,served-few-shot", "--served-model", "m"]
-    with endpoint(lambda path, request, number: (200, {}, chat_completion("a"))) as (url, seen):
+    with endpoint(lambda path, request, number: (200, {}, chat_completion("positive"))) as (
+        url,
+        seen,
+    ):
         main([*given, "--served", url, "--price", "100/200"])
         shown = capsys.readouterr().out
         main([*given, "--served", url])
@@ -165,8 +169,8 @@ def test_a_dry_run_estimates_money_where_a_price_is_given(tmp_path, monkeypatch,
         assert not seen  # a dry run asks nothing
         price = {"price_read": 100.0, "price_written": 200.0}
         result = compare(
-            "table.csv", "t", "l", methods="served-zero-shot,served-few-shot", model="tiny",
-            served=Served("m", url, **price), sizes=[40], seeds=1, budget=None,
+            "table.jsonl", "t", "l", methods="served-zero-shot,served-few-shot", model="tiny",
+            served=Served("m", url, **price), sizes=[8], seeds=1, budget=None,
         )  # fmt: skip
     head, *lines = [re.split(r" {2,}", line) for line in shown.splitlines()[1:]]
     money = {line[0]: line[head.index("money")] for line in lines if len(line) == len(head)}
