@@ -88,7 +88,8 @@ def test_the_name_of_any_repository_is_a_model(hub, client, toys, monkeypatch, t
     for door in (load_model, load_tokenizer, choose_models):
         with pytest.raises(HubError, match="no folder 'nobody/nothing' here; on the hub.*OFFLINE"):
             door("nobody/nothing")
-    (client / "table.csv").write_text("t,l\na,b\n", encoding="utf-8")
+    rows = [f"{word} and {word},{number % 2}" for number, word in enumerate("abcdefghijklmnop")]
+    (client / "table.csv").write_text("\n".join(["t,l", *rows]), encoding="utf-8")
     with pytest.raises(SystemExit, match="course compare: there is no folder 'nobody/nothing'"):
         compare_main("table.csv --text t --label l --model nobody/nothing".split())
 

@@ -115,9 +115,8 @@ def _frozen(choice: ModelChoice, task: TableTask) -> list[str]:
     """Lines that encode a text, and answer it by the stored head."""
     assert choice.encoder is not None, "there is no head without an encoder"
     place = _place(choice.encoder, choice)
-    given, vector, lines = '"a text"', "vector", _TAGS if task.kind == "tags" else _MEAN
-    if task.is_pair:
-        given, vector, lines = '("a text", "another")', "pair", (*_MEAN, *_PAIR)
+    given, vector = ('("a text", "another")', "pair") if task.is_pair else ('"a text"', "vector")
+    lines = _TAGS if task.kind == "tags" else [*_MEAN, *(_PAIR if task.is_pair else ())]
     return [
         "```python",
         "import json",

@@ -347,5 +347,8 @@ def not_estimated(job: Job) -> list[str]:
             f"not known; a search ends after {CALLS} calls at the latest."
         )
     if job.data.task.kind != "labels":
-        unknown.append("Tokens written are those of training answers; a model may write more.")
+        unknown.append(
+            "Tokens written are those of training answers: how much more or less the model writes "
+            "is not known."
+        )
     return unknown

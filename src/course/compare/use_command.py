@@ -8,8 +8,8 @@ from pathlib import Path
 from course.compare.reading import decoded, parsed, read_table
 from course.compare.table import Table
 
-#: Formats of rows; those of a file that is none of them (Parquet) are written as the first.
-FORMATS = ("csv", "tsv", "jsonl", "conll")
+#: Endings of files -> the ending by whose format their rows are written again.
+_ALIKE = {".iob": ".conll", ".bio": ".conll"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,9 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=FORMATS,
-        help="of the rows that are written, and of those on the standard input (default: csv; of a "
-        "file, its own)",
+        choices=("csv", "tsv", "jsonl", "conll"),
+        help="of the rows on the standard input (default: csv; a file's name says its own)",
     )
     parser.add_argument("--encoding", help="of the rows (default: UTF-8)")
     parser.add_argument(
@@ -54,10 +53,15 @@ def _run(chosen: argparse.Namespace) -> None:
 def _rows(chosen: argparse.Namespace) -> tuple[Table, str]:
     """The rows, and the ending of a file in the format in which they are written."""
     if chosen.rows is not None:
-        own = Path(chosen.rows).suffix.lower().removeprefix(".")
+        if chosen.format:
+            raise ValueError(
+                f"--format {chosen.format} with the file {chosen.rows}: expected one of the two; "
+                "the name of a file says its format"
+            )
+        suffix = Path(chosen.rows).suffix.lower()
         table = read_table(chosen.rows, chosen.encoding, chosen.delimiter)
-        return table, f".{chosen.format or (own if own in FORMATS else FORMATS[0])}"
-    suffix = f".{chosen.format or FORMATS[0]}"
+        return table, _ALIKE.get(suffix, suffix)
+    suffix = f".{chosen.format or 'csv'}"
     text = decoded(sys.stdin.buffer.read(), chosen.encoding, "the standard input")
     return parsed(text, suffix, "the standard input", chosen.delimiter), suffix
 
