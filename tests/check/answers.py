@@ -99,6 +99,18 @@ def right_calibration(probabilities, content_free):
     return divided / divided.sum(1, keepdims=True)
 
 
+def right_task_posterior(prior, log_likelihoods):
+    scores = np.log(prior) + log_likelihoods.sum(0)
+    weights = np.exp(scores - scores.max())
+    return weights / weights.sum()
+
+
+def posterior_by_products(prior, log_likelihoods):
+    joint = prior * np.exp(log_likelihoods.sum(0))
+    with np.errstate(invalid="ignore"):
+        return joint / joint.sum()
+
+
 def right_completion_labels(prompt, completion, length):
     labels = [IGNORED] * len(prompt) + completion
     return labels + [IGNORED] * (length - len(labels))
@@ -543,6 +555,20 @@ WRONG = {
         "subtracted": (lambda p, c: p - c, "divide"),
         "over questions": (lambda p, c: (p / c) / (p / c).sum(0, keepdims=True), "each row"),
         "not at all": (lambda p, c: p, "divide"),
+    },
+    "task_posterior": {
+        "no prior": (lambda p, ll: right_task_posterior(np.ones_like(p), ll), "the prior"),
+        "products": (posterior_by_products, "must not become 0"),
+        "the mean": (
+            lambda p, ll: right_task_posterior(p, ll.mean(0, keepdims=True) if len(ll) else ll),
+            "of all demonstrations",
+        ),
+        "the last one": (lambda p, ll: right_task_posterior(p, ll[-1:]), "of all demonstrations"),
+        "not normalised": (lambda p, ll: p * np.exp(ll.sum(0)), "sum to 1"),
+        "the likeliest": (
+            lambda p, ll: (right_task_posterior(p, ll) > 0.5).astype(float),
+            "expected",
+        ),
     },
     "completion_labels": {
         "the prompt counts": (

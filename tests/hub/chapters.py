@@ -18,7 +18,8 @@ from course.models.index import ORIGIN, IndexModel
 from course.models.roles import HUB
 from course.prompting.evaluation import fresh_questions
 from course.publishing.notebooks import fresh_notebook
-from course.tasks.registry import HUB_DATA
+from course.tasks.registry import HUB_DATA, load_task
+from course.world.lexicon import NONCE_KEYS, NOUNS
 
 #: An untrained model never ends a chain: it would write 200 tokens for each.
 SHORT_CHAINS = "from course.reasoning import solving; solving.MAX_TOKENS['hub'] = 16"
@@ -37,6 +38,24 @@ def chapter_texts() -> list[str]:
     ]
     written = [f"{begun.prompt} {begun.continuation}" for begun in english.WRITING.values()]
     return 3 * [*blanks, *series, *asked, *written, *english.PROMPTS, english.PHRASE]
+
+
+def demonstration_texts() -> list[str]:
+    """What chapters 4 and 4a show in the hub tier, so that toy tokenizers know the words."""
+    examples = [
+        e
+        for name in ("grammar", "sentiment", "find_city")
+        for e in load_task(name, sizes={"train": 40}).examples("train")
+    ]
+    snli = (
+        " A dog runs over the grass, train test. \n claim : A dog is outside. The dog is old. "
+        "The dog sleeps."
+    )
+    frame = "Input: a\nOutput: true\n\nInput: b\nOutput: false\n\nInput: c\nOutput: unknown\n\n"
+    return (
+        3 * [f" {e.input} {e.output}" for e in examples]
+        + [" " + " ".join(NONCE_KEYS + NOUNS), snli, frame] * 9
+    )
 
 
 def school_texts() -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hub import tables
-from hub.chapters import run_chapter
+from hub.chapters import demonstration_texts, run_chapter
 from hub.checkpoints import smollm2
 
 from course.lm.language_model import load
@@ -16,31 +16,16 @@ from course.models.roles import HUB
 from course.prompting.evaluation import all_profiles, questions, scores
 from course.prompting.prompts import PLAIN, DemonstrationsDoNotFit
 from course.prompting.sweeps import sweep
-from course.tasks.registry import load_task
-from course.world.lexicon import NONCE_KEYS, NOUNS
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "04-in-context.ipynb"
-ROLES = ("gpt-small", "gpt-large", "gpt-tuned")
+ROLES = ("gpt-large", "gpt-tuned")
 DATA = ("stanfordnlp/sst2", "stanfordnlp/snli")
 
 
 @pytest.fixture(scope="module")
 def chapter_model():
     """A model whose tokenizer knows the words that the chapter uses."""
-    examples = [
-        e
-        for name in ("grammar", "sentiment", "find_city")
-        for e in load_task(name, sizes={"train": 40}).examples("train")
-    ]
-    snli = (
-        " A dog runs over the grass, train test. \n claim : A dog is outside. The dog is old. "
-        "The dog sleeps."
-    )
-    frame = "Input: a\nOutput: true\n\nInput: b\nOutput: false\n\nInput: c\nOutput: unknown\n\n"
-    return smollm2(
-        3 * [f" {e.input} {e.output}" for e in examples]
-        + [" " + " ".join(NONCE_KEYS + NOUNS), snli, frame] * 9
-    )
+    return smollm2(demonstration_texts())
 
 
 @pytest.fixture
@@ -88,8 +73,8 @@ def test_a_sweep_runs_in_the_hub_tier(served, client, monkeypatch):
 
 def test_the_chapter_runs_from_top_to_bottom(hub, served, tmp_path):
     printed = "\n".join(run_chapter(CHAPTER, hub, tmp_path))
-    assert "4a" in printed and "without demonstrations:" in printed
-    locked = {HUB[role].repository for role in ROLES} | {f"datasets/{name}" for name in DATA}
+    assert "4d" in printed and "without demonstrations:" in printed
+    locked = {HUB[role].repository for role in ROLES} | {"datasets/stanfordnlp/sst2"}
     assert (
         set(json.loads((tmp_path / "course-hub-lock.json").read_text(encoding="utf-8"))) == locked
     )

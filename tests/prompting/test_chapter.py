@@ -1,4 +1,4 @@
-"""The data of chapter 4 are of models, tasks and layouts that its tier has."""
+"""The data of chapters 4 and 4a are of models, tasks and layouts that its tier has."""
 
 import pytest
 

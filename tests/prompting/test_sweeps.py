@@ -57,13 +57,16 @@ def test_a_backend_that_tells_nothing_before_the_end_gives_the_same_table(table,
 
 
 def kill_one_at_work(killed: list[int], over: threading.Event) -> None:
-    """Kill the first of Ray's workers below this process that measures something."""
+    """Kill the first of Ray's workers below this process that measures something, and note its
+    niceness.
+    """
     while not killed and not over.wait(0.02):
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 if not killed and "run_batch" in " ".join(process.cmdline()):
+                    niceness = process.nice()
                     process.kill()
-                    killed.append(process.pid)
+                    killed.append(niceness)
 
 
 @pytest.mark.skipif(
@@ -86,7 +89,9 @@ def test_two_workers_of_ray_give_the_same_table_though_one_is_killed_at_work(
         finally:
             over.set()
             killer.join()
-    assert not ray.is_initialized() and len(killed) == 1
+    assert not ray.is_initialized()
+    # one of 15, as Ray has it, would wait for all other work on a busy machine
+    assert killed == [psutil.Process().nice()]
     pd.testing.assert_frame_equal(found, table)
     assert len(list(tmp_path.glob("*.json"))) == len(table)
 

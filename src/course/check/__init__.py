@@ -17,7 +17,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "heads": ["attention_mask", "best_span", "entities", "mean_pooling"],
         "homework": ["Homework", "collect", "hand_in", "student_token"],
         "instruction_tuning": ["completion_labels", "leave_cluster_out"],
-        "prompting": ["calibration", "few_shot_prompt"],
+        "prompting": ["calibration", "few_shot_prompt", "task_posterior"],
         "reasoning": ["first_false_sum", "majority_vote", "nucleus", "top_k", "vote_is_decided"],
         "reward": [
             "bradley_terry_loss",

@@ -1,5 +1,8 @@
-"""Checkers of chapter 4: a prompt with demonstrations, and contextual calibration."""
+"""Checkers of chapters 4 and 4a: a prompt with demonstrations, contextual calibration, and the
+posterior over tasks.
+"""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -80,3 +83,46 @@ def _calibrated(probabilities: np.ndarray, content_free: np.ndarray) -> np.ndarr
         divided = [p / q for p, q in zip(row, content_free.tolist(), strict=True)]
         rows.append([value / sum(divided) for value in divided])
     return np.array(rows)
+
+
+def task_posterior(answer: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Verdict:
+    """Check ``task_posterior(prior, log_likelihoods)``: the probability of each task after the
+    demonstrations (Xie et al. 2022), (tasks,), from that before, (tasks,), and from the
+    log-probability of each demonstration under each task in nats, (demonstrations, tasks).
+    """
+    even, prior = np.array([0.5, 0.5]), np.array([0.7, 0.2, 0.1])
+    two = np.log([[0.5, 0.2, 0.1], [0.3, 0.9, 0.6]])
+    return judge(
+        "task_posterior",
+        answer,
+        [
+            *cases(
+                _posterior,
+                "add up the log-probabilities of all demonstrations, then let the result sum to 1",
+                {"prior": even, "log_likelihoods": np.log([[0.8, 0.2], [0.4, 0.5]])},
+            ),
+            *cases(
+                _posterior,
+                "a task that was likelier before stays likelier: add the logarithm of the prior",
+                {"prior": prior, "log_likelihoods": two},
+            ),
+            *cases(
+                _posterior,
+                "without a demonstration the posterior is the prior",
+                {"prior": prior, "log_likelihoods": np.empty((0, 3))},
+            ),
+            *cases(
+                _posterior,
+                "subtract the largest score before the exponential: long lists must not become 0",
+                {"prior": even, "log_likelihoods": np.array([[-900.0, -901.0], [-800.0, -798.0]])},
+            ),
+        ],
+    )
+
+
+def _posterior(prior: np.ndarray, log_likelihoods: np.ndarray) -> np.ndarray:
+    believed = prior.tolist()
+    for row in log_likelihoods.tolist():
+        joint = [p * math.exp(value - max(row)) for p, value in zip(believed, row, strict=True)]
+        believed = [p / sum(joint) for p in joint]
+    return np.array(believed)

@@ -21,6 +21,7 @@ sequences "the red fox ran" and "the red hat"::
     hat        x    x    .    .    x
 """
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -186,18 +187,52 @@ def lay(rows: Sequence[Sequence[Node]]) -> Rows:
 
 def pack(nodes: Sequence[Node], capacity: int, weight: Callable[[Node], int]) -> list[list[Node]]:
     """Subtrees in rows whose weights add up to ``capacity`` at most; one that weighs more has a row
-    of its own.
-
-    Heaviest first, so rows that are neighbours have similar lengths.
+    of its own. The others get rows of about equal weights, for a batch is padded to its longest
+    row.
     """
+    ordered = sorted(nodes, key=weight, reverse=True)
+    alone = [[node] for node in ordered if weight(node) > capacity]
+    others = ordered[len(alone) :]
+    if not others:
+        return alone
+
+    def longest(rows: list[list[Node]]) -> int:
+        return max(sum(map(weight, row)) for row in rows)
+
+    filled = _filled(others, capacity, weight)
+    each = len(others) // len(filled)
+    # as many rows as these, and as many as share subtrees of one size evenly
+    counts = sorted({len(filled), *(-(-len(others) // n) for n in (each, each - 1) if n)})
+    ways = [filled, *(_levelled(others, count, weight) for count in counts)]
+    fitting = [rows for rows in ways if longest(rows) <= capacity]
+    return alone + min(fitting, key=lambda rows: len(rows) * longest(rows))
+
+
+def _filled(
+    ordered: Sequence[Node], capacity: int, weight: Callable[[Node], int]
+) -> list[list[Node]]:
+    """Subtrees in rows that are filled one after the other."""
     rows: list[list[Node]] = []
     room = 0
-    for node in sorted(nodes, key=weight, reverse=True):
+    for node in ordered:
         if weight(node) > room:
             rows.append([])
             room = capacity
         rows[-1].append(node)
         room -= weight(node)
+    return rows
+
+
+def _levelled(
+    ordered: Sequence[Node], count: int, weight: Callable[[Node], int]
+) -> list[list[Node]]:
+    """Subtrees, the heaviest first, each in the row that is the lightest so far."""
+    rows: list[list[Node]] = [[] for _ in range(count)]
+    totals = [(0, number) for number in range(count)]  # a heap
+    for node in ordered:
+        total, number = heapq.heappop(totals)
+        rows[number].append(node)
+        heapq.heappush(totals, (total + weight(node), number))
     return rows
 
 

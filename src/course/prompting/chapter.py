@@ -1,4 +1,4 @@
-"""Data of chapter 4: what it asks the small models, and what it asks real ones."""
+"""Data of chapters 4 and 4a: what they ask the small models, and what they ask real ones."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from course.world.split import TRAIN
 
 @dataclass(frozen=True)
 class ChapterData:
-    """What differs in chapter 4 between the small models and real ones.
+    """What differs in chapters 4 and 4a between the small models and real ones.
 
     Attributes:
         layout: in which the models know tasks.

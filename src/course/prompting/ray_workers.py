@@ -50,6 +50,9 @@ def _imported_ray(local: bool) -> ModuleType:
         # what Ray does on Windows and macOS anyway; it is read when Ray is imported, and no
         # argument of ray.init says it
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        # by default workers have a niceness of 15: beside any other work they hardly come to
+        # importing torch, while those of joblib have that of this process
+        os.environ.setdefault("RAY_worker_niceness", "0")
     try:
         import ray
         from ray.util.joblib import register_ray

@@ -1,5 +1,5 @@
-"""Studies of chapter 4: what demonstrations are good for, whose labels are followed, and whether
-their order matters.
+"""Studies of chapters 4 and 4a: what demonstrations are good for, whose labels are followed, and
+whether their order matters.
 
 Costs as measured on one core of a busy machine, seeds x seconds: demonstrations 3 x 154,
 flipped-labels 3 x 46, calibration 3 x 44.

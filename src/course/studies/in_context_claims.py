@@ -1,4 +1,4 @@
-"""Claims of chapter 4 about demonstrations: random labels, flipped labels, calibration, and the
+"""Claims of chapters 4 and 4a about demonstrations: random and flipped labels, calibration, and the
 distance to the exact posterior.
 """
 

@@ -153,7 +153,7 @@ def hundred_on_disk(table: pd.DataFrame, tasks: int = 100) -> dict[str, float]:
     }
 
 
-# chapter 4
+# chapters 4 and 4a
 
 
 def most_shots(table: pd.DataFrame) -> int:

@@ -245,7 +245,7 @@ def chain(gpt: LanguageModel) -> dict[str, Any]:
 
 def knob() -> dict[str, Any]:
     """Right and flipped labels by label knob and by size, beside the best possible reader after
-    flipped ones, from the record of chapter 4; bodies that differ in the seed alone are averaged.
+    flipped ones, from the record of chapter 4a; bodies that differ in the seed alone are averaged.
     """
     table = read_record(in_context.FLIPPED).table()
     groups = [("small", share, bodies) for share, bodies in in_context.KNOB.items()]
