@@ -98,9 +98,9 @@ SETTINGS = [
 #: Values of another type, or empty ones, that a field takes by its meaning.
 TAKEN = {"GenerationConfig.stop": ["words"], "Claim.because": [""], "Claim.reported": [""]}
 #: Classes with numbers that a reader does not set: definitions of the world and of methods, and
-#: what a parser finds. They have tests of their own.
+#: what a parser or a look-up finds. They have tests of their own.
 DEFINITIONS = {
-    "Answer", "Exercise", "Generator", "Item", "Linked", "ListTask", "Method", "Numeral",
+    "Answer", "Exercise", "Generator", "Item", "Linked", "ListTask", "Method", "Numeral", "Source",
 }  # fmt: skip
 #: Of :mod:`course.compare`: its methods, and what a measurement counts and keeps.
 MEASURED = {"Cell", "PromptState", "Seeds", "Work"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from hub.chapters import demonstration_texts, run_chapter, serve
 from hub.checkpoints import smollm2
 
-from course.models.loading import HUB
+from course.models.roles import HUB
 
 CHAPTER = Path(__file__).parents[2] / "notebooks" / "04a-demonstrations.ipynb"
 ROLES = ("gpt-small", "gpt-large")

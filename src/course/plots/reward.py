@@ -107,18 +107,18 @@ def gold_by_distance(
     """
     figure, axes = plt.subplots(1, len(measured), figsize=(7.4, 3.7), sharey=True, squeeze=False)
     for ax, (reward, methods) in zip(axes[0], measured.items(), strict=True):
-        ends = []
         for method, (divergence, gold) in methods.items():
             colour, distance = _METHODS[method], np.sqrt(divergence)
             ax.plot(distance.T, gold.T, color=colour, linewidth=0.8, alpha=0.3)
-            ax.plot(distance.mean(0), gold.mean(0), color=colour, linewidth=2.4)
+            mean = distance.mean(0), gold.mean(0)
+            ax.plot(*mean, color=colour, linewidth=2.4)
             x, y = fitted[reward][method]
             ax.plot(np.sqrt(x), y, color=colour, linewidth=1.2, linestyle="--")
-            ends.append((float(gold.mean(0)[-1]), method, colour))
+            end = mean[0][-1], mean[1][-1]
+            beside = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
+            ax.annotate(method, end, color=colour, fontweight="bold", fontsize=8, **beside)
         ax.set_title(reward, fontsize=11)
-        ax.set_xlabel("square root of the divergence")
-        low, high = ax.get_ylim()
-        name_ends(ax, 1.02 * ax.get_xlim()[1], ends, 0.075 * (high - low), fontsize=8)
+        ax.set_xlabel("square root of the divergence (nats)")
     axes[0, 0].set_ylabel("gold reward")
     return figure
 

@@ -146,5 +146,5 @@ class SoftPromptsData:
 def soft_prompts_data() -> SoftPromptsData:
     """The data of the tier that ``COURSE_TIER`` names."""
     if is_real():
-        return SoftPromptsData(load_task("sentiment"), 8, 12, 6, INSTRUCTIONS["topic"][0])
+        return SoftPromptsData(load_task("sentiment"), 10, 12, 6, INSTRUCTIONS["topic"][0])
     return SoftPromptsData(load_task("find_city"), 64, 100, 60, INSTRUCTIONS["find_person"][0])

@@ -372,7 +372,7 @@ REAL_STUDIES: dict[str, RealStudy] = {
             real_demonstrations,
             ("sentiment", "inference"),
         ),
-        RealStudy("requests", 2, ("gpt-middle", "gpt-tuned"), _SEEDS, real_requests),
+        RealStudy("requests", 2, ("gpt-middle", "gpt-tuned"), (0, 1, 2), real_requests),
         RealStudy("chains", 1, ("gpt-large",), _SEEDS, real_chains, ("problem",)),
         RealStudy("prompts", 1, ("gpt-middle", "gpt-tuned"), _SEEDS, real_prompts, ("sentiment",)),
         RealStudy(

@@ -93,7 +93,6 @@ CLAIMS = (
         "After reinforcement learning, a placebo request changes nothing.",
         Within(0.2),
         lambda table: effect(table, PLACEBO, AFTER),
-        **undecided("nothing on the mean; the runs are too few for so narrow a margin"),
     ),
     _request_claim(
         "After reinforcement learning, a request for the opposite still costs gold.",

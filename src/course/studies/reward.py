@@ -1,7 +1,7 @@
 """Over-optimisation of a learned reward: best-of-n by reward models on more and fewer comparisons,
 and beside what they score the gold reward (chapter 7).
 
-Seeds x seconds of a busy core: 4 x 430, for five reward models on one pool.
+Seeds x seconds of a busy core: 5 x 430, for five reward models on one pool.
 """
 
 from collections.abc import Sequence
