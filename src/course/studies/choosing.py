@@ -17,8 +17,8 @@ all of these were within two points of each other; with that rule the advice was
 and is right if each of them is within two points of the best of all (:mod:`course.studies.advice`).
 The seeds of :data:`FRESH_SEEDS` were measured after that.
 
-Costs, seeds x seconds of one core: choosing-rates 1 x 100, choosing 5 x 400; guessed
-from a trial on a busy machine whose seconds of the processor were counted.
+Costs as measured on one core of a busy machine, seeds x seconds: choosing-rates 1 x 74,
+choosing 5 x 470.
 """
 
 from collections.abc import Sequence
