@@ -317,7 +317,8 @@ def reward_models(table: pd.DataFrame) -> pd.DataFrame:
 def chosen(table: pd.DataFrame, comparisons: int) -> pd.DataFrame:
     """What the chosen replies are like, by size of the choice; means over seeds."""
     rows = where(table, part="best of n", source=EVERY_KIND, comparisons=comparisons)
-    return rows.pivot_table("value", "n", "measure")[["proxy", "gold", "true", "length", COURTEOUS]]
+    wide = rows.pivot_table("value", "n", "measure").rename(index=int)
+    return wide[["proxy", "gold", "true", "length", COURTEOUS]]
 
 
 def _lost_by_rules(table: pd.DataFrame) -> dict[str, float]:
