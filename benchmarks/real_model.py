@@ -14,7 +14,7 @@ thread in single precision, with 60 queries. A token costs 0.21 GFLOP, with logi
 
 - Scoring: the 120 pairs have 23,652 tokens. lm-eval reads the 58 different contexts, 11,414 tokens,
   with logits at each of them; the course reads the 1,865 tokens of their prefix tree (167 shared,
-  about 28 a query), with logits at 120. That is 7.6 times less work, 8.4 times with 200 queries and
+  about 28 a query), with logits at 58. That is 7.7 times less work, 8.5 times with 200 queries and
   never 9: a factor of 10 takes longer demonstrations or shorter queries. Of the course's time 80 %
   were matrix products, at 92 GFLOP/s where a large product by itself does 102, 12 % attention, 5 %
   element-wise work, 1 % copies of the prefix cache, and a thousandth the log-softmax. Of the tokens

@@ -1,16 +1,20 @@
 """What a comparison costs, which words a model knows, and which folders are removed."""
 
 import json
+import re
+import time
 
 import pytest
+from endpoint import chat_completion, endpoint
 
-from course.compare import costs
+from course.compare import Served, compare, costs, encoders, generators, searched
 from course.compare.base import CARD_FILE, METHOD_FILE, Estimate
 from course.compare.bodies import Bench, ModelChoice
-from course.compare.cells import CELLS, LEARNED, Cell, cell_file
+from course.compare.cells import CELLS, LEARNED, Cell, cell_file, measure
+from course.compare.command import main
 from course.compare.costs import Speed, Speeds, correction
 from course.compare.coverage import LOUD, MANY_UNKNOWN, Coverage, coverage_of
-from course.compare.metering import Work
+from course.compare.metering import Meter, Work
 from course.compare.preparation import prepare
 from course.compare.pruning import prune_learned
 from course.compare.reading import read_table
@@ -68,6 +72,104 @@ def test_written_answers_take_the_time_that_they_took_in_the_measurement(monkeyp
     estimate = zero_shot.estimate(bench, data, 0)
     seconds = speeds.seconds(zero_shot, estimate, Cell("zero-shot", 0, 0), 16)
     assert 2.5 < seconds < 10
+
+
+READ, WRITE, BACK = 1e-3, 2e-2, 3
+
+
+@pytest.fixture
+def token_clock(monkeypatch):
+    """A clock that goes on by the tokens that models read, write and are trained on."""
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(encoders, "training", lambda size: (4, 8))
+    monkeypatch.setattr(generators, "training", lambda size: 4)
+
+    def watched(place, name, seconds):
+        real = getattr(place, name)
+
+        def timed(*given, **more):
+            before = getattr(given[0], "work", None)
+            result = real(*given, **more)
+            now[0] += seconds(result, before, given[0])
+            return result
+
+        monkeypatch.setattr(place, name, timed)
+
+    def asked(_, before, who):
+        work = who.work - before
+        return READ * work.computed + WRITE * work.written
+
+    watched(Meter, "_count", asked)
+    watched(encoders.HeadPredictor, "predict", asked)
+    for place in (encoders, costs):
+        watched(place, "encode", lambda result, *_: READ * sum(result[1]))
+    for place in (encoders, generators):
+        watched(place, "fit", lambda history, *_: BACK * READ * history.tokens)
+    return now
+
+
+LOCAL = ("zero-shot", "few-shot", "few-shot-calibrated", "head", "lora", "soft-prompt")
+
+
+def cost_of(name, bench, data):
+    """(estimate, expected seconds, what was measured) of a method on all labels."""
+    method, size = METHODS[name], len(data.train) if METHODS[name].uses_labels else 0
+    speeds = costs.measured_speeds(bench, data, [method.body])
+    estimate = method.estimate(bench, data, size)
+    cell = Cell(name, size, 0)
+    expected = speeds.seconds(method, estimate, cell, len(data.test))
+    return estimate, expected, measure(cell, bench, data, None, None)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_seconds_are_within_a_factor_of_two(name, token_clock):
+    examples = load_task("sentiment", sizes={"train": 60}).examples("train")
+    rows = [{"t": e.input, "l": e.output} for e in examples]
+    data = prepare(read_table(rows), "t", "l")
+    _, expected, real = cost_of(name, Bench(data.task, ModelChoice()), data)
+    assert 0.5 <= expected / (real.learn_seconds + real.query_seconds) <= 2
+
+
+def test_a_search_stays_below_its_bound():
+    """How many instructions a model writes is not known before: only the most is."""
+    examples = load_task("sentiment", sizes={"train": 45}).examples("train")
+    data = prepare(read_table([{"t": e.input, "l": e.output} for e in examples]), "t", "l")
+    estimate, _, real = cost_of("search", Bench(data.task, ModelChoice()), data)
+    assert 0 < estimate.learning.calls <= searched.CALLS
+    assert 0 < real.learning.calls <= searched.CALLS + searched.CANDIDATES
+
+
+def test_a_dry_run_estimates_money_where_a_price_is_given(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    examples = load_task("sentiment", sizes={"train": 60}).examples("train")
+    lines = [json.dumps({"t": e.input, "l": e.output}) for e in examples]
+    (tmp_path / "table.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    given = ["table.jsonl", "--text", "t", "--label", "l", "--model", "tiny", "--dry-run"]
+    given += ["--methods", "served-zero-shot,served-few-shot", "--served-model", "m"]
+    with endpoint(lambda path, request, number: (200, {}, chat_completion("positive"))) as (
+        url,
+        seen,
+    ):
+        main([*given, "--served", url, "--price", "100/200"])
+        shown = capsys.readouterr().out
+        main([*given, "--served", url])
+        unpriced = capsys.readouterr().out
+        assert not seen  # a dry run asks nothing
+        price = {"price_read": 100.0, "price_written": 200.0}
+        result = compare(
+            "table.jsonl", "t", "l", methods="served-zero-shot,served-few-shot", model="tiny",
+            served=Served("m", url, **price), sizes=[8], seeds=1, budget=None,
+        )  # fmt: skip
+    head, *lines = [re.split(r" {2,}", line) for line in shown.splitlines()[1:]]
+    money = {line[0]: line[head.index("money")] for line in lines if len(line) == len(head)}
+    assert money["majority"] == "-"
+    for name in ("served-zero-shot", "served-few-shot"):
+        real = result.table().loc[name, "money"]
+        assert 0.5 <= float(money[name]) / real <= 2
+    assert "money" not in unpriced.splitlines()[1]
+    assert "no --price was given" in unpriced and "Not estimated: memory" in shown
+    assert "nothing is sent to measure it" in shown
 
 
 def test_estimates_are_corrected_by_what_was_measured():

@@ -1,10 +1,13 @@
 """A comparison on the tiny models: whole, stopped and gone on with, kept and used, reported."""
 
 import io
+import itertools
 import json
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -12,10 +15,12 @@ from html import unescape
 from types import SimpleNamespace
 
 import pytest
+import torch
 from endpoint import chat_completion, endpoint
 
 from course.compare import (
     Served,
+    command,
     compare,
     encoders,
     generators,
@@ -43,7 +48,8 @@ from course.compare.plan import (
 from course.compare.preparation import prepare
 from course.compare.registry import METHODS, methods_named
 from course.compare.use_command import main as use_main
-from course.models import shipped
+from course.models import load_model, load_tokenizer, shipped
+from course.models.sources import parameters_of
 from course.tasks import load_task
 
 FAST = [name for name, method in METHODS.items() if method.in_screen]
@@ -92,6 +98,19 @@ def test_every_method_answers_every_test_item(whole):
     assert whole.score("zero-shot").mean > 80 > whole.score("majority").mean
     tried = {cell.method: len(cell.trials) for cell in whole.cells}
     assert tried["lora"] == tried["full"] == 4 + 2 and tried["tfidf"] == tried["few-shot"] == 4
+
+
+def test_the_list_of_methods_says_what_each_costs(whole, capsys):
+    """Whether something is trained, and how many calls an answer takes, as they were measured."""
+    compare_main(["--methods", "list"])
+    shown = capsys.readouterr().out
+    for name, method in METHODS.items():
+        assert f"{name} " in shown and f"needs {method.needs}" in shown
+        assert str(method.cost) in shown
+    for name in whole.complete():
+        (cell,), cost = whole.cells_of(name), METHODS[name].cost
+        assert cell.query.calls == cost.query * len(whole.data.test)
+        assert ("steps" in cost.trains) == (cell.learning.trained > 0)
 
 
 @pytest.mark.parametrize("name", [n for n, m in METHODS.items() if m.body in ("causal", "encoder")])
@@ -164,6 +183,72 @@ def test_adapters_load_with_plain_peft(whole):
     assert '"gpt-large"' in card and 'base, "gpt-tuned").merge_and_unload()' in card
 
 
+def pasted(folder, text, monkeypatch):
+    """What the lines of a card define, run in the folder of its method, with the models beside."""
+    (code,) = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text("utf-8"), re.S)
+    monkeypatch.chdir(folder)
+    scope = {}
+    exec(code.replace('"a text"', repr(text)), scope)  # noqa: S102 - what a reader would paste
+    return scope
+
+
+@pytest.fixture(scope="module")
+def copied(whole, tmp_path_factory):
+    """The kept methods, each with the course's models in its folder."""
+    place = tmp_path_factory.mktemp("copied") / "methods"
+    shutil.copytree(whole.folder / "methods", place)
+    for name, kept in itertools.product(("bert-middle", "gpt-large", "gpt-tuned"), place.iterdir()):
+        shutil.copytree(shipped.WEIGHTS / name, kept / name)
+    return place
+
+
+@pytest.mark.parametrize("name", ["lora", "bitfit", "head-full"])
+def test_the_lines_of_the_card_load_a_trained_head(name, whole, copied, monkeypatch):
+    scope = pasted(copied / name, "", monkeypatch)
+    model, tokenizer = scope["model"].eval(), load_tokenizer("bert-middle")
+    texts = [item.text for item in whole.data.test]
+    with torch.inference_mode():
+        chosen = [int(model(**tokenizer(t, return_tensors="pt")).logits.argmax()) for t in texts]
+    answers = tuple(whole.data.task.labels[number] for number in chosen)
+    assert answers == whole.cells_of(name)[0].answers
+
+
+def test_the_lines_of_the_card_load_what_was_trained_to_write(whole, copied, monkeypatch):
+    ids = torch.tensor([[1, 2, 3, 4]])
+    for name in ("soft-prompt", "lora-generator", "prompt-lora", "full"):
+        model = pasted(copied / name, "", monkeypatch)["model"]
+        ours = load_learned(whole.folder, name)[1].meter.local.model
+        with torch.inference_mode():
+            torch.testing.assert_close(model.eval()(ids).logits, ours(ids).logits)
+
+
+def test_the_lines_of_the_card_answer_with_a_frozen_head(whole, copied, monkeypatch):
+    for number, item in enumerate(whole.data.test[:3]):
+        answer = pasted(copied / "head", item.text, monkeypatch)["answer"]
+        assert answer == [whole.cells_of("head")[0].answers[number]]
+
+
+@pytest.mark.parametrize("kind", ["pair", "tags"])
+def test_the_lines_of_the_card_read_pairs_and_words(kind, reviews, tmp_path, monkeypatch):
+    table = [
+        {"t": one["review"], "u": other["review"], "l": one["verdict"]}
+        for one, other in itertools.pairwise(reviews)
+    ]
+    if kind == "tags":
+        for row in table:
+            row["l"] = " ".join("B-X" if len(word) > 5 else "O" for word in row["t"].split())
+    text, out = ["t", "u"] if kind == "pair" else "t", tmp_path / "r"
+    settings = {"methods": "head", "budget": None, "seeds": 1, "sizes": [20]}
+    result = compare(table, text, "l", model="tiny", out=out, **settings)
+    place = result.save(out) / "methods" / "head"
+    shutil.copytree(shipped.WEIGHTS / "bert-middle", place / "bert-middle")
+    item, given = result.data.test[0], result.cells_of("head")[0].answers[0]
+    first, second = item.texts if kind == "pair" else (item.text, "")
+    card = (place / "README.md").read_text("utf-8").replace('"another"', repr(second))
+    (place / "README.md").write_text(card, "utf-8")
+    assert " ".join(pasted(place, first, monkeypatch)["answer"]) == given
+
+
 @pytest.mark.parametrize(
     "choice, line",
     [
@@ -200,10 +285,75 @@ def test_the_page_says_how_to_repeat_it(whole, reviews, tmp_path):
     assert words[words.index("--methods") + 1] == "majority"
 
 
+NOT_USUAL = [
+    [
+        *("--delimiter", "|", "--columns", "the id,review,verdict,-odd", "--encoding", "cp1252"),
+        *("--test", "test.csv", "--label", "verdict", "--kind", "labels"),
+        *("--text", "the id", "--text", "review", "--template", "{the id}: {review}"),
+        *("--methods", "tfidf,majority", "--model", "tiny", "--precision", "fp32"),
+        *("--encoder", str(shipped.WEIGHTS / "bert-middle"), "--instruction", "Is it good?"),
+        *("--budget", "90s", "--seeds", "2", "--sizes", "8,16", "--most-test", "20"),
+    ],
+    [
+        *("--text", "review", "--label=-odd", "--delimiter", "|", "--methods", "majority"),
+        *("--columns", "the id,review,verdict,-odd"),
+        *("--served", "http://localhost:1/v1", "--served-model", "a model", "--completions"),
+        *("--price", "0.15/0.6", "--allow-personal", "--budget", "none", "--model", "tiny"),
+    ],
+]
+
+
+@pytest.mark.parametrize("options", NOT_USUAL)
+def test_the_command_on_the_page_is_the_one_that_was_given(options, reviews, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        f"{i}|{row['review']} é|{row['verdict']}|{'bc'[i % 2]}" for i, row in enumerate(reviews)
+    ]
+    codec = "cp1252" if "cp1252" in options else "utf-8"
+    (tmp_path / "my table.csv").write_text("\n".join(rows[:50]), codec)
+    (tmp_path / "test.csv").write_text("\n".join(["the id|review|verdict|-odd", *rows[50:]]), codec)
+    given = ["my table.csv", *options, "--out", "to/report"]
+    compare_main(given)
+    page = unescape((tmp_path / "to" / "report" / "report.html").read_text(encoding="utf-8"))
+    (line,) = (line for line in page.splitlines() if "course compare" in line)
+    words = shlex.split(line.partition("<pre>")[2].partition("</pre>")[0])
+    assert words[:2] == ["course", "compare"]
+    parse = command._parser().parse_args
+    assert vars(parse(words[2:])) == vars(parse(given))
+
+
+def test_the_call_on_the_page_has_what_was_given(reviews, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = {"methods": ["tfidf"], "seeds": 1, "sizes": (8,), "budget": "2m", "most_test": 20}
+    result = compare(reviews, "review", "verdict", test=reviews[:15], **settings)
+    call = result.request.repeated("r")
+
+    def again(table, **named):
+        return compare(table, **named)
+
+    scope = {"compare": again, "table": reviews, "test": reviews[:15]}
+    same = eval(call, scope)  # noqa: S307 - what a reader would paste
+    assert same.request == replace(result.request, model=same.request.model)
+    assert same.data == result.data and same.sizes == result.sizes
+
+
+def test_the_majority_baseline_is_always_in_sight(reviews, tmp_path):
+    result = run(reviews, tmp_path, methods="tfidf", sizes=[8], seeds=1)
+    result.save(tmp_path)
+    assert result.names == ["majority", "tfidf"] == sorted(result.table().index)
+    assert set(result.curve()["method"]) == {"majority", "tfidf"}
+    assert "most common" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="no method can be used.*head"):  # but it alone is none
+        run(
+            [{"review": f"電影{i}", "verdict": str(i % 2)} for i in range(40)], None, methods="head"
+        )
+
+
 def test_the_page_needs_nothing_else(whole):
     page = (whole.folder / "report.html").read_text(encoding="utf-8")
     assert not re.search(r'(?:src|href|url)\s*[=(]\s*["\']?(?:https?:)?//', page)
     assert "Models: the course&#x27;s gpt-tuned (prompted)" in page
+    assert "the whole process" in page and "of a graphics processor is not in it" in page
     assert page.count("<svg") == 4 and 'class="dark"' in page and 'name="viewport"' in page
     for sentence in whole.best().sentences:
         assert sentence[:40] in page
@@ -244,6 +394,81 @@ def test_a_run_that_was_killed_goes_on(reviews, tmp_path, monkeypatch):
     assert done == [None] * 4
     kept = [{(c.method, c.size, c.seed): asdict(c) for c in r.cells} for r in (same, result)]
     assert kept[0] == kept[1]
+
+
+KILLED = """
+import os, signal, sys
+from course.compare import cells, compare
+from course.foundation import atomic_write
+
+real, stored = atomic_write._rename, []
+
+def rename(source, target):
+    stored.append(target)
+    if sum(path.parent.name == "cells" for path in stored) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(source, target)
+
+atomic_write._rename = rename
+compare(sys.argv[1], "review", "verdict", methods="majority,tfidf", sizes=[8], seeds=2, budget=None,
+        out=sys.argv[2], model="tiny")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process is killed by a signal")
+def test_a_process_that_was_killed_while_it_stored_a_cell_goes_on(reviews, tmp_path, monkeypatch):
+    file, out = tmp_path / "reviews.jsonl", tmp_path / "report"
+    file.write_text("".join(json.dumps(row) + "\n" for row in reviews), encoding="utf-8")
+    ended = subprocess.run([sys.executable, "-c", KILLED, file, out], capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()[-2000:]
+    kept = {path: path.stat().st_mtime_ns for path in (out / "cells").glob("*.json")}
+    assert len(kept) == 2 and not (out / "report.html").exists()
+    done, real = [], cells_module.measure
+    monkeypatch.setattr(
+        cells_module, "measure", lambda c, *m: [done.append(c.name), real(c, *m)][1]
+    )
+    result = run(file, out, methods="majority,tfidf", sizes=[8])
+    assert len(done) == len(result.cells) - 2 and len(result.cells) == 6
+    assert kept == {path: path.stat().st_mtime_ns for path in kept}
+    assert not result.unfinished and result.save(out) == out
+
+
+def test_a_report_is_copied_whole_or_not_at_all(whole, tmp_path, monkeypatch):
+    """An interrupted copy leaves what stood there; a whole one is what was measured."""
+    place = whole.save(tmp_path / "copy")
+    before = {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
+    same = {p.relative_to(whole.folder) for p in whole.folder.rglob("*") if p.is_file()}
+    assert {p.relative_to(place) for p in before} == same
+    weights = before[place / "methods" / "full" / "model" / "model.safetensors"]
+    real = shutil.copytree
+
+    def half(source, target, *given, **more):
+        real(source, target, *given, **more)
+        if source.name == "full":
+            (target / "model" / "model.safetensors").write_bytes(weights[:100])
+            raise KeyboardInterrupt
+        return target
+
+    monkeypatch.setattr(shutil, "copytree", half)
+    with pytest.raises(KeyboardInterrupt):
+        whole.save(place)
+    assert before == {p: p.read_bytes() for p in place.rglob("*") if p.is_file()}
+    monkeypatch.undo()
+    (place / "methods" / "full" / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="notes.txt"):
+        whole.save(place)
+
+
+def test_the_page_says_what_each_model_takes_to_be_hosted(whole):
+    page = (whole.folder / "report.html").read_text(encoding="utf-8")
+    for name, loaded in (
+        ("gpt-tuned", load_model("gpt-tuned")),
+        ("bert-middle", load_model("bert-middle")),
+    ):
+        count = parameters_of(name)
+        assert count == loaded.num_parameters()
+        shown = f"{count * 4 / 1e6:,.1f} MB in fp32 or {count * 2 / 1e6:,.1f} MB in bf16"
+        assert f"{shown} ({count:,} parameters)" in page
 
 
 def test_another_table_or_a_damaged_cell_is_refused(reviews, tmp_path):
@@ -324,7 +549,9 @@ def test_what_there_is_no_time_for_is_named(reviews, tmp_path, monkeypatch):
     result = run(reviews, tmp_path, methods="tfidf,head", **settings)
     assert [line for line in said if line.startswith("head: left out for now; it needs about")]
     assert not [line for line in said if line.startswith("tfidf")]  # over at once
-    assert result.names == ["tfidf"] and "needs about 1000000 s" in result.left_out["head"]
+    assert (
+        result.names == ["majority", "tfidf"] and "needs about 1000000 s" in result.left_out["head"]
+    )
     assert "head-8-0" in result.unfinished
     assert "not tried: head" in result.best().sentences[2].lower()
 
@@ -347,7 +574,7 @@ def test_no_seed_is_measured_before_the_one_that_chooses_the_setting(
         lambda job, c: 1e6 if (c.method, c.seed) == ("few-shot", 0) else real(job, c) / 1e6,
     )
     result = run(reviews, tmp_path, budget="1h", methods="tfidf,few-shot", seeds=2)
-    assert result.names == ["tfidf"]
+    assert result.names == ["majority", "tfidf"]
     assert {"few-shot-44-0", "few-shot-44-1"} <= set(result.unfinished)
 
 
@@ -377,7 +604,7 @@ def test_tiny_models_refuse_what_they_cannot_read(tmp_path):
     table = [{"review": f"電影{i}{said[i % 2]}", "verdict": str(i % 2)} for i in range(40)]
     lines = []
     result = run(table, tmp_path, methods="tfidf,zero-shot,head", say=lines.append)
-    assert result.names == ["tfidf"]
+    assert result.names == ["majority", "tfidf"]
     assert any("warning" in line and "the encoder does not know" in line for line in lines)
     result.save(tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -490,6 +717,11 @@ def test_the_commands_from_file_to_answers(reviews, tmp_path, monkeypatch, capsy
     header, first, second = capsysbinary.readouterr().out.decode().splitlines()
     assert header == "id;review;verdict"
     assert first == f"7;{reviews[0]['review']};{reviews[0]['verdict']}" and second == "8;;"
+    (tmp_path / "new.jsonl").write_text(json.dumps({"review": reviews[0]["review"]}), "utf-8")
+    use_main(["report", "new.jsonl", "--method", "zero-shot"])  # a file, in its own format
+    assert json.loads(capsysbinary.readouterr().out)["verdict"] == reviews[0]["verdict"]
+    with pytest.raises(SystemExit, match="the name of a file says its format"):
+        use_main(["report", "new.jsonl", "--method", "zero-shot", "--format", "tsv"])
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,14 @@ import torch
 from hub import checkpoints
 from hub.server import Fault
 from huggingface_hub import hf_hub_download
-from transformers import AutoConfig, dynamic_module_utils
+from transformers import AutoConfig, AutoModelForSequenceClassification, dynamic_module_utils
 
+from course.compare.bodies import choose_models
+from course.compare.command import main as compare_main
 from course.models.hub import HubError, locked_revision, tries
-from course.models.loading import load_model, load_tokenizer
-from course.models.roles import HUB, Checkpoint
+from course.models.loading import load_model, load_tokenizer, load_with_head
+from course.models.roles import HUB, Checkpoint, model_fingerprint
+from course.prompting.sweeps import Cell
 
 NAME = "gpt-small"
 REPOSITORY = HUB[NAME].repository
@@ -63,6 +66,46 @@ def test_the_real_architectures_and_tokenizers_load(
     assert tokenizer.decode(tokenizer(text, add_special_tokens=False).input_ids).strip() == text
     assert model(**tokenizer(text, return_tensors="pt")).logits.isfinite().all()
     assert not any("onnx" in request or ".bin" in request for request in files_asked(hub))
+
+
+@pytest.mark.parametrize(
+    ("toy", "kind"), [("gpt2", "GPT2LMHeadModel"), ("bert", "BertForMaskedLM")]
+)
+def test_the_name_of_any_repository_is_a_model(hub, client, toys, monkeypatch, toy, kind):
+    """Of no tier: as it was saved, by everything that takes a model, offline once it is here."""
+    name = "somebody/some-model"
+    revision = hub.add("models", name, toys[toy])
+    assert model_fingerprint(name) == revision
+    assert type(load_model(name)).__name__ == kind
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert type(load_model(name)).__name__ == kind and load_tokenizer(name)("one").input_ids
+    cell = Cell(name, "topic", "gold", 1, 0)
+    choice = choose_models(name)
+    assert choice.encoder == name and choice.causal == (name if toy == "gpt2" else None)
+    assert choice.title(name) == name and revision in choice.identity(name)
+    assert cell.file.startswith("topic-gold-1-0-")
+    load_with_head(name, AutoModelForSequenceClassification, num_labels=2)
+    for door in (load_model, load_tokenizer, choose_models):
+        with pytest.raises(HubError, match="no folder 'nobody/nothing' here; on the hub.*OFFLINE"):
+            door("nobody/nothing")
+    rows = [f"{word} and {word},{number % 2}" for number, word in enumerate("abcdefghijklmnop")]
+    (client / "table.csv").write_text("\n".join(["t,l", *rows]), encoding="utf-8")
+    with pytest.raises(SystemExit, match="course compare: there is no folder 'nobody/nothing'"):
+        compare_main("table.csv --text t --label l --model nobody/nothing".split())
+
+
+def test_a_folder_is_a_model_of_a_sweep(client, toys):
+    (client / "mine").mkdir()
+    for file, content in toys["gpt2"].items():
+        (client / "mine" / file).write_bytes(content)
+    cell = Cell("./mine", "topic", "gold", 1, 0)
+    before = cell.file
+    (client / "mine" / "config.json").write_bytes(toys["gpt2"]["config.json"] + b"\n")
+    assert cell.file != before  # another model
+    with pytest.raises(ValueError, match="no folder './other'; give the path"):
+        Cell("./other", "topic", "gold", 1, 0)
+    with pytest.raises(ValueError, match="no model 'gpt-huge' in the tiny tier"):
+        Cell("gpt-huge", "topic", "gold", 1, 0)
 
 
 def test_weights_are_those_of_the_file(served, toys):

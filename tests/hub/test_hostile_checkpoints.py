@@ -239,8 +239,8 @@ def test_a_folder_is_loaded_as_what_it_was_saved_as(client, toys):
         with pytest.raises(
             ValueError,
             match=(
-                r"no folder './nowhere'; give the path of a folder with a checkpoint, or the "
-                r"role"
+                r"no folder './nowhere'; give the path of a folder with a checkpoint, a "
+                r"repository of the hub, .* or the role"
             ),
         ):
             door("./nowhere")

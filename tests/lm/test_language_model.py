@@ -96,6 +96,22 @@ def test_scores_are_those_of_one_pair_at_a_time(model):
     np.testing.assert_allclose(model.score(prompts, labels), naive, atol=1e-4)
 
 
+def test_all_labels_of_a_prompt_are_read_off_the_same_logits(monkeypatch):
+    tokenizer = byte_level()
+    model = LanguageModel(toy_model("qwen2", tokenizer), tokenizer)
+    prompts, labels = ["is it large ?", "is it wild ?"], [" yes", " no", " lazy dog", " lazy fox"]
+    asked = [(prompt, label) for prompt in prompts for label in labels]
+    pairs = model.encoder.pairs([p for p, _ in asked], [label for _, label in asked])
+    places = {tuple(context + rest[:i]) for context, rest in pairs for i in range(len(rest))}
+    assert model.runner.supports_tree_attention and len(places) < sum(len(r) for _, r in pairs)
+    rows, logits = [], model.runner.logits
+    monkeypatch.setattr(model.runner, "logits", lambda h: rows.append(len(h)) or logits(h))
+    values = model.score_labels(prompts, labels)
+    assert sum(rows) == len(places)
+    naive = [[naive_score(model, prompt, label) for label in labels] for prompt in prompts]
+    assert np.allclose(values, naive, atol=1e-4)
+
+
 def test_small_batches_change_nothing(model):
     small = LanguageModel(model.model, model.tokenizer, batch_tokens=60)
     prompts, labels = zip(*pairs()[:30], strict=True)

@@ -385,7 +385,7 @@ def test_schedules_are_named_and_the_default_is_marked():
     curve = {
         name: ([100.0, 1000.0, 12500.0], [9.0, 3.0, 1.0]) for name in ("uniform", "UCB", "halving")
     }
-    assert {"uniform", "UCB", "halving", "APE's default:\n12,500 calls"} <= words(
+    assert {"uniform", "UCB", "halving", "APE's default: 12,500 calls"} <= words(
         plots.regret_by_calls([curve] * 3)
     )
 
@@ -485,3 +485,27 @@ def test_a_panel_for_each_reward_with_every_judge():
     assert {*judged, "chosen by: 5 pairs", "chosen by: 50 pairs"} <= names(figure)
     assert [len(ax.lines) for ax in figure.axes] == [12, 12]
     assert list(figure.axes[0].lines[3].get_ydata()) == [0, 1, 3], "the mean, after three seeds"
+
+
+def test_the_map_names_every_country_and_capital_in_the_block_of_its_region():
+    regions = {
+        way: [(f"{way}{i}", f"capital of {way}{i}") for i in range(8)]
+        for way in ("north", "east", "south", "west")
+    }
+    figure = plots.map_of_countries(regions)
+    at = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    every = {name for block in regions.values() for pair in block for name in pair}
+    assert every | set(regions) <= set(at)
+    assert all(at[f"north{i}"][1] < at[f"south{j}"][1] for i in range(8) for j in range(8))
+    assert all(at[f"west{i}"][0] < at[f"east{j}"][0] for i in range(8) for j in range(8))
+
+
+def test_a_route_is_drawn_in_bold_and_over_an_edge_in_two_pieces():
+    grid = [["a", "b", "c"], ["d", "e", "f"]]
+    lines = [
+        len(plots.map_of_places(grid, route).axes[0].lines)
+        for route in (["a"], ["a", "b"], ["c", "a"])
+    ]
+    assert [n - lines[0] for n in lines] == [0, 1, 2]
+    texts = plots.map_of_places(grid, ["a", "b", "e"]).axes[0].texts
+    assert {t.get_text() for t in texts if t.get_weight() == "bold"} == {"a", "b", "e"}

@@ -1,5 +1,6 @@
 """Sources that are named in a text as links to the list of references."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,17 @@ def test_every_entry_of_the_book_has_a_label_and_a_doi_is_well_formed():
     assert all(citations.label(entry)[0].isupper() for entry in bibliography.entries.values())
     dois = [e.fields["doi"] for e in bibliography.entries.values() if "doi" in e.fields]
     assert dois and all(doi.startswith("10.") and "/" in doi for doi in dois)
+
+
+def test_the_source_of_a_claim_has_its_label_and_leads_to_its_entry():
+    entries = parse_string(BIBLIOGRAPHY, "bibtex").entries
+    written = citations.with_sources("Source two: it holds<br>Source code", entries, "r.html")
+    assert written == (
+        'Source <a href="r.html#cite-two">Schick and Schütze 2021</a>: it holds<br>Source code'
+    )
+
+
+def test_every_source_of_a_claim_is_in_the_bibliography():
+    claims = (ROOT / "notebooks" / "claims.ipynb").read_text(encoding="utf-8")
+    keys = set(re.findall(r"Source ([a-z]+\d{4}[a-z]+)", claims))
+    assert keys and keys <= set(parse_file(ROOT / citations.BIBLIOGRAPHY).entries)

@@ -18,6 +18,9 @@ FORMULAS = sorted(
     }
 )
 
+#: Number of children -> the elements that must have as many.
+_PARTS = {2: ("msub", "msup", "munder", "mover", "mfrac"), 3: ("msubsup", "munderover")}
+
 
 def test_every_formula_of_the_book_becomes_mathml_that_keeps_its_latex():
     assert len(FORMULAS) > 20
@@ -26,6 +29,8 @@ def test_every_formula_of_the_book_becomes_mathml_that_keeps_its_latex():
         assert element.tag == f"{MATH}math"
         (annotation,) = element.iter(f"{MATH}annotation")
         assert annotation.text == formula.strip()
+        for parts, names in _PARTS.items():
+            assert {len(e) for name in names for e in element.iter(MATH + name)} <= {parts}, formula
 
 
 def test_functions_have_a_thin_space_before_their_argument_and_none_before_a_parenthesis():
@@ -35,6 +40,7 @@ def test_functions_have_a_thin_space_before_their_argument_and_none_before_a_par
     assert (
         "arg" in mathml(r"\arg\max_y p") and r"\arg" not in mathml(r"\arg\max_y p").split("<ann")[0]
     )
+    assert "&#x0002A;" not in mathml(r"\arg\max_y p"), "no asterisk"
 
 
 def test_a_formula_in_a_line_of_its_own_is_displayed():

@@ -188,6 +188,33 @@ def test_styled_tables_keep_their_classes_and_merged_cells_are_left_alone():
     assert tables.with_words_at_the_left(merged) == merged
 
 
+def test_the_name_of_the_rows_stands_in_the_heading_and_missing_numbers_are_dashes():
+    table = pd.DataFrame(
+        {"is_large": [1.0, float("nan")], "to_velan": [2.0, 3.0]},
+        index=pd.Index(["third_word", "b"], name="task"),
+    )
+    page = tables.readable(table.to_html())
+    heading, *rows = re.findall(r"<tr.*?</tr>", page, re.DOTALL)
+    assert re.findall(r"<th[^>]*>(.*?)</th>", heading) == ["task", "is large", "to velan"]
+    assert [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows] == [
+        ["third word", "1.0", "2.0"],
+        ["b", "–", "3.0"],
+    ]
+
+
+def test_an_interval_is_not_broken_by_a_line():
+    page = tables.readable(pd.DataFrame({"gain": ["+1.0 [+0.5, +2.0]", "a [b, c]"]}).to_html())
+    assert "+1.0 [+0.5,&nbsp;+2.0]" in page and "a [b, c]" in page
+
+
+def test_two_headings_that_both_say_something_stay():
+    columns = pd.MultiIndex.from_product([["train"], ["a", "b"]])
+    page = pd.DataFrame([[1, 2], [3, 4]], columns=columns, index=["x", "y"]).to_html()
+    assert tables.readable(page).count("<tr") == page.count("<tr")
+    plain = pd.DataFrame({"a": ["snake_case in a sentence"]}).to_html()
+    assert "snake_case in a sentence" in tables.readable(plain)
+
+
 def test_scripts_that_no_page_calls_stay_out_and_no_other_stands_twice():
     def script(name, **attributes):
         return SimpleNamespace(filename=name, attributes=attributes)

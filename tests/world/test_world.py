@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -208,6 +209,13 @@ def test_there_and_back_again():
     for (place, way), target in maps.neighbours().items():
         back = {"north": "south", "south": "north", "east": "west", "west": "east"}[way]
         assert maps.walk(target, [back]) == [place]
+
+
+def test_the_grid_is_the_map_as_one_draws_it():
+    for row, below in pairwise(maps.grid()):
+        assert [maps.neighbours()[place, "south"] for place in row] == list(below)
+        assert [maps.neighbours()[place, "east"] for place in row] == [*row[1:], row[0]]
+    assert sorted(place for row in maps.grid() for place in row) == sorted(lexicon.PLACES)
 
 
 def test_longer_chains_are_refused_for_training():
@@ -511,6 +519,18 @@ def test_torvish_has_another_order_and_other_words():
         assert [back[w] for w in torvish.split()] == verb + [w for w in plain if w not in verb]
     with pytest.raises(ValueError, match="no language 'latin'; choose from velan, torvish"):
         phrases.write_phrase(rng, language="latin")
+
+
+@pytest.mark.parametrize("language", phrases.LANGUAGES)
+def test_a_gloss_has_every_word_of_the_sentence_and_says_what_it_means(language):
+    rng = Rng("gloss")
+    for _ in range(100):
+        english, sentence = phrases.write_phrase(rng, language=language)
+        words, meanings = zip(*phrases.word_for_word(sentence, language), strict=True)
+        assert " ".join(words) == sentence
+        assert sorted(meanings) == sorted(word for word in english.split() if word != "the")
+    with pytest.raises(ValueError, match=f"{language} has no word 'dog', in 'dog'"):
+        phrases.word_for_word("dog", language)
 
 
 def test_a_question_has_the_split_of_its_subject_in_the_list_task():

@@ -85,6 +85,26 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a method costs, in words; in figures :meth:`Method.estimate` has it.
+
+    Attributes:
+        trains: what is fitted or trained, and how long at most.
+        keeps: what is stored for a task.
+        query: calls of a model that an answer takes.
+    """
+
+    trains: str
+    keeps: str
+    query: int
+
+    def __str__(self) -> str:
+        calls = {0: "no call of a model", 1: "1 call of the model"}
+        answer = calls.get(self.query, f"{self.query} calls of the model")
+        return f"trains {self.trains}; keeps {self.keeps}; {answer} for an answer"
+
+
+@dataclass(frozen=True)
 class Method(ABC):
     """A method of the comparison: an entry of :data:`course.compare.METHODS`.
 
@@ -111,6 +131,11 @@ class Method(ABC):
     uses_labels: bool = True
     chance: bool = True
     iterative: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def cost(self) -> Cost:
+        """What it costs, in words."""
 
     @abstractmethod
     def settings(self, bench: Bench, size: int) -> list[Setting]:

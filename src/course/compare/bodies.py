@@ -18,12 +18,13 @@ from course.compare.task import Item, TableTask
 from course.foundation.validation import boolean, check_fields, number, optional, text
 from course.lm.language_model import LanguageModel
 from course.lm.openai_api import OpenAIModel
-from course.models.checkpoint_files import check_settings
-from course.models.hub import TIERS, fetch, locked_revision
+from course.models.devices import DTYPES
+from course.models.hub import TIERS, locked_revision
 from course.models.index import CHAT_ROLES, INDEX
 from course.models.loading import load_model, load_tokenizer, load_with_head
-from course.models.roles import HUB
+from course.models.roles import HUB, is_repository
 from course.models.shipped import shipped_models, weights_sha256
+from course.models.sources import find_source, parameters_of
 from course.models.text import with_offsets
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class ModelChoice:
         if name is None:
             return "none"
         if "/" in name:
+            if is_repository(name):
+                return f"{name} {locked_revision(name)}"
             folder = Path(name)
             files = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in folder.iterdir()]
             return f"{name} {hashlib.sha256(repr(sorted(files)).encode()).hexdigest()[:16]}"
@@ -105,7 +108,7 @@ class ModelChoice:
     def title(self, name: str) -> str:
         """A model's name for people: its repository's, its package's model or its folder."""
         if "/" in name:
-            return Path(name).name
+            return name if is_repository(name) else Path(name).name
         if self.tier == "hub":
             return HUB[name].repository
         return INDEX[name].name if self.tier == "index" else f"the course's {name}"
@@ -122,6 +125,12 @@ class ModelChoice:
             names.append(f"{self.served.name} at {self.served.base_url} (served)")
         return names
 
+    def size(self, name: str) -> str:
+        """What a model takes in memory to be hosted, by the number of its parameters."""
+        count = parameters_of(name, self.tier)
+        each = [f"{_megabytes(count * dtype.itemsize)} in {p}" for p, dtype in DTYPES.items()]
+        return f"{' or '.join(each)} ({count:,} parameters)"
+
     def licence(self, name: str | None) -> str | None:
         """The licence of a model, as its publisher states it; None if nothing is stated."""
         if name is None:
@@ -136,6 +145,10 @@ class ModelChoice:
         if self.tier == "hub":
             return HUB[name].licence
         return INDEX[name].licence
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count < 1e8 else f"{count / 1e9:,.1f} GB"
 
 
 def choose_models(
@@ -164,20 +177,20 @@ def choose_models(
             assert {PROMPTED_ROLE, ENCODER_ROLE} <= set(shipped_models())
         choice = ModelChoice(tier=named, served=served, precision=precision)
     else:
-        folder = _folder(named)
-        causal = str(folder) if _is_causal(folder) else None
-        choice = ModelChoice(causal, str(folder), tier(), served, precision)
+        own = _own(named)
+        causal = own if _is_causal(find_source(own, None, weights=True).folder) else None
+        choice = ModelChoice(causal, own, tier(), served, precision)
     if encoder is not None:
-        choice = replace(choice, encoder=str(_folder(str(encoder))))
+        choice = replace(choice, encoder=_own(str(encoder)))
     return choice
 
 
-def _folder(name: str) -> Path:
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder.absolute()
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-        return fetch(name)
+def _own(name: str) -> str:
+    """A folder's path, or a repository's name, as :func:`course.models.load_model` takes it."""
+    if (folder := Path(name).expanduser()).is_dir():
+        return str(folder.absolute())
+    if is_repository(name):
+        return name
     raise ValueError(
         f"model={name!r}: expected a tier ({', '.join(TIERS)}), the folder of a checkpoint, or a "
         "repository of the hub such as 'HuggingFaceTB/SmolLM2-135M-Instruct'"
@@ -188,7 +201,6 @@ def _is_causal(folder: Path) -> bool:
     from transformers import AutoConfig
     from transformers.models.auto import modeling_auto
 
-    check_settings(None, folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     named = config.architectures or ()
     if not named:  # some converters leave it out; then the kind of model says it

@@ -64,7 +64,8 @@ class CellResult:
         learn_seconds, query_seconds: choosing and learning; answering all test items.
         learning, query: the work of both.
         bytes: on disk, of what was learned.
-        peak_bytes: of memory, of the process meanwhile; None where the system does not tell.
+        peak_bytes: of main memory, of the whole process meanwhile; None where the system does not
+            tell.
         sent: texts and characters that left the machine.
     """
 
@@ -211,8 +212,9 @@ def stored(cell: Cell, key: str, folder: Path, items: int) -> CellResult | None:
 
 @contextmanager
 def peak_memory(every: float = 0.05) -> Iterator[Callable[[], int | None]]:
-    """The most memory that the process holds meanwhile, in bytes, looked at from time to time (and
-    the graphics processor's, if there is one); None where the system does not tell.
+    """The most main memory that the whole process holds meanwhile, in bytes, looked at from time to
+    time: the models that other methods have loaded count, a graphics processor's memory does not.
+    None where the system does not tell.
     """
     most, stop = [_resident()], threading.Event()
 

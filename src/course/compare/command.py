@@ -10,6 +10,7 @@ from course.compare.reading import read_table
 from course.foundation.installed import check
 
 if TYPE_CHECKING:
+    from course.compare.job import Job
     from course.compare.result import Comparison
 
 
@@ -96,9 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "--methods" in given and given[given.index("--methods") + 1 :][:1] == ["list"]:
         return _list_methods()
     chosen = _parser().parse_args(given)
+    from course.models.hub import HubError
+
     try:
         _run(chosen)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, HubError) as error:
         raise SystemExit(f"course compare: {error}") from None
 
 
@@ -106,7 +109,7 @@ def _list_methods() -> None:
     from course.compare.registry import METHODS
 
     for method in METHODS.values():
-        print(f"{method.name:20} {method.title:28} {method.needs}")
+        print(f"{method.name:20} {method.title}\n    needs {method.needs}\n    {method.cost}")
 
 
 def _run(chosen: argparse.Namespace) -> None:
@@ -117,7 +120,7 @@ def _run(chosen: argparse.Namespace) -> None:
     table.column(chosen.label, "label")
     tests = read_table(chosen.test, chosen.encoding, chosen.delimiter) if chosen.test else None
     check()
-    from course.compare.job import RunSettings, estimates_table, prepared_job
+    from course.compare.job import RunSettings, prepared_job
     from course.compare.plan import seconds_of
     from course.compare.running import compare
 
@@ -135,7 +138,7 @@ def _run(chosen: argparse.Namespace) -> None:
             chosen.template, chosen.instruction, tests, RunSettings(budget, **settings),
             served=_served(chosen), say=_say,
         )  # fmt: skip
-        return _print_estimates(estimates_table(job), job.obstacles, len(job.data.test))
+        return _print_estimates(job)
     result = compare(
         table, text, chosen.label, methods=chosen.methods, model=chosen.model,
         encoder=chosen.encoder,
@@ -197,25 +200,29 @@ def _served(chosen: argparse.Namespace):  # type: ignore[no-untyped-def]
     return Served(chosen.served_model, chosen.served, not chosen.completions, *prices)
 
 
-def _print_estimates(rows: list[dict], obstacles: dict[str, str], items: int) -> None:
-    """The table of ``--dry-run``: each method once on all labels, ``items`` test items answered."""
+def _print_estimates(job: "Job") -> None:
+    """The table of ``--dry-run``: each method once on all labels, with all test items answered."""
+    from course.compare.job import estimates_table, not_estimated
+
+    rows, items = estimates_table(job), len(job.data.test)
     print(
         f"Each method once on all labels, choosing its setting, with {items} test items answered:"
     )
     head = list(rows[0])
-    print(_aligned([head, *[[_shown(row[name]) for name in head] for row in rows]]))
-    for name, why in obstacles.items():
+    cells = [[_amount(row[name], "money" in name) for name in head] for row in rows]
+    print(_aligned([head, *cells]))
+    for name, why in job.obstacles.items():
         print(f"{name}: {why}")
+    print("\n".join(not_estimated(job)))
 
 
-def _shown(value: object) -> str:
-    return (
-        f"{value:,.0f}"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )
+def _amount(value: object, money: bool = False) -> str:
+    """A cell of the table; money to a hundredth of a cent, and a line for what costs none."""
+    if money:
+        return "-" if value is None else f"{value:.4f}"
+    if isinstance(value, float):
+        return f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

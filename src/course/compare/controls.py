@@ -18,7 +18,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import linear_kernel
 
-from course.compare.base import Estimate, Method, Predictor, Setting
+from course.compare.base import Cost, Estimate, Method, Predictor, Setting
 from course.compare.bodies import Bench
 from course.compare.metering import Work
 from course.compare.preparation import Prepared
@@ -52,6 +52,10 @@ class Majority(Predictor):
 @dataclass(frozen=True)
 class MajorityMethod(Method):
     """The answer that is most common in training."""
+
+    @property
+    def cost(self) -> Cost:
+        return Cost("nothing", "one answer", query=0)
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         return [{}]
@@ -203,6 +207,12 @@ def _write(path: Path, data: Any) -> None:
 @dataclass(frozen=True)
 class TfidfMethod(Method):
     """TF-IDF and logistic regression; of free answers the nearest text's."""
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(
+            "a logistic regression (of free answers nothing)", "its terms and weights", query=0
+        )
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         if bench.task.kind == "answers":

@@ -1,6 +1,7 @@
 """Methods on an encoder: a head on frozen vectors, LoRA, BitFit, and the head with the whole
 body."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
-from course.compare.base import TRIALS, Estimate, Method, Predictor, Setting, trial_factor
+from course.compare.base import TRIALS, Cost, Estimate, Method, Predictor, Setting, trial_factor
 from course.compare.bodies import Bench, shortened
 from course.compare.controls import STRENGTHS, Linear
 from course.compare.metering import Deadline, TimedData, Work
@@ -33,6 +34,13 @@ from course.world.example import Example
 RATES = {
     "tiny": {"lora": 3e-3, "bitfit": 1e-2, "full": 5e-4},
     "real": {"lora": 1e-3, "bitfit": 3e-3, "full": 1e-4},
+}
+#: Method of :mod:`course.adapters` -> the part of the model that it trains and stores.
+PARTS = {
+    "lora": "low-rank matrices",
+    "bitfit": "biases",
+    "full": "all weights",
+    "prompt": "vectors of a prompt",
 }
 #: Factors of the usual rate between which the other trials are drawn.
 _SPREAD = 4.0
@@ -230,6 +238,12 @@ def _nothing(tokenizer: PreTrainedTokenizerBase, feature: dict) -> dict:
 class FrozenHead(Method):
     """A linear head on a frozen encoder."""
 
+    @property
+    def cost(self) -> Cost:
+        return Cost(
+            "a logistic regression on vectors, one call for a label", "its weights", query=1
+        )
+
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         return [{"strength": strength / 10} for strength in STRENGTHS]
 
@@ -306,6 +320,12 @@ class TrainedHead(Method):
 
     adapter: str = "full"
     iterative: ClassVar[bool] = True
+
+    @property
+    def cost(self) -> Cost:
+        part = PARTS[self.adapter]
+        steps = training(sys.maxsize)[0]
+        return Cost(f"{part} and a head, at most {steps} steps", f"{part} and the head", query=1)
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         usual = RATES[bench.choice.kind_of(bench.choice.encoder)]

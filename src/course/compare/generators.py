@@ -3,6 +3,7 @@ behind a searched prompt. It answers in words, as it does when it is prompted.
 """
 
 import copy
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from tokenizers import processors
 
 from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
-from course.compare.base import TRIALS, Estimate, Method, Predictor, Setting, trial_factor
+from course.compare.base import TRIALS, Cost, Estimate, Method, Predictor, Setting, trial_factor
 from course.compare.bodies import Bench
-from course.compare.encoders import MODEL_FOLDER, rates
+from course.compare.encoders import MODEL_FOLDER, PARTS, rates
 from course.compare.metering import Meter, TimedData, Work
 from course.compare.preparation import Prepared
 from course.compare.prompted import (
@@ -28,7 +29,7 @@ from course.compare.prompted import (
     read_state,
     room,
 )
-from course.compare.searched import SEARCH_ITEMS, SearchedPrompt, searched
+from course.compare.searched import CALLS, SEARCH_ITEMS, SearchedPrompt, searched
 from course.compare.task import Item
 from course.lm.language_model import LanguageModel
 from course.models.peft_wrapper import num_virtual_tokens
@@ -82,6 +83,13 @@ class TunedGenerator(Method):
     adapter: str = "lora"
     search_first: bool = False
     iterative: ClassVar[bool] = True
+
+    @property
+    def cost(self) -> Cost:
+        part, steps = PARTS[self.adapter], training(sys.maxsize)
+        calls = f", after at most {CALLS} calls to search" if self.search_first else ""
+        kept = f"{part} and the instruction" if self.search_first else part
+        return Cost(f"{part}, at most {steps} steps{calls}", kept, query=1)
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         usual = RATES[bench.choice.kind_of(bench.choice.causal)]

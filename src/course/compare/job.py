@@ -13,8 +13,9 @@ from typing import Any
 from course.compare.base import Estimate, Method
 from course.compare.bodies import Bench, ModelChoice, Served, choose_models
 from course.compare.cells import Cell
-from course.compare.costs import Speeds, measured_speeds
+from course.compare.costs import Speeds, measured_speeds, money
 from course.compare.coverage import MANY_UNKNOWN
+from course.compare.metering import Work
 from course.compare.plan import (
     BUDGET,
     FEWEST_TEST,
@@ -26,7 +27,9 @@ from course.compare.plan import (
 )
 from course.compare.preparation import MOST_TEST, Prepared, prepare
 from course.compare.reading import read_table
-from course.compare.registry import METHODS, methods_named
+from course.compare.registry import METHODS, methods_named, searches, with_baseline
+from course.compare.repeating import Request
+from course.compare.searched import CALLS
 from course.foundation import write_text
 from course.foundation.validation import (
     boolean,
@@ -112,6 +115,7 @@ class Job:
         plan: the cells.
         speeds: of this machine.
         estimates: (method, size) -> what it will cost.
+        request: what was asked.
     """
 
     data: Prepared
@@ -121,12 +125,18 @@ class Job:
     plan: Plan
     speeds: Speeds = field(repr=False)
     estimates: dict[tuple[str, int], Estimate] = field(repr=False)
+    request: Request
 
     def seconds(self, cell: Cell) -> float:
         """Seconds that a cell will take."""
         estimate = self.estimates[cell.method, cell.size]
         items = len(self.data.test)
         return self.speeds.seconds(METHODS[cell.method], estimate, cell, items)
+
+    def work(self, cell: Cell) -> Work:
+        """The work of a cell: learning, and answering the test items."""
+        estimate = self.estimates[cell.method, cell.size]
+        return estimate.learning_with(cell.seed) + estimate.query.times(len(self.data.test))
 
     @property
     def key(self) -> str:
@@ -158,7 +168,8 @@ def prepared_job(
     say: Say = lambda line: None,
 ) -> Job:
     """Everything before the first method learns; arguments and errors as :func:`compare`."""
-    wanted = methods_named(methods)
+    named_methods = methods_named(methods)
+    wanted = with_baseline(named_methods)
     read = read_table(table, encoding, delimiter)
     tests = None if test is None else read_table(test, encoding, delimiter)
     data = prepare(read, text, label, kind, template, instruction, tests, run.most_test)
@@ -172,7 +183,7 @@ def prepared_job(
     data = _with_coverage(bench, data, wanted, say)
     obstacles = {m.name: why for m in wanted if (why := m.obstacle(bench, data)) is not None}
     usable = [method for method in wanted if method.name not in obstacles]
-    if not usable:
+    if {method.name for method in named_methods} <= set(obstacles):
         reasons = "; ".join(f"{name}: {why}" for name, why in obstacles.items())
         raise ValueError(f"no method can be used on this table ({reasons})")
     say("measuring how fast this machine is ...")
@@ -186,7 +197,14 @@ def prepared_job(
     plan = make_plan(usable, len(data.train), named, run.sizes, run.seeds)
     keys = dict.fromkeys((cell.method, cell.size) for cell in plan.cells)
     estimates = {(n, size): METHODS[n].estimate(bench, data, size) for n, size in keys}
-    job = Job(data, choice, tuple(usable), obstacles, plan, speeds, estimates)
+    request = Request(
+        read.source, (text,) if isinstance(text, str) else tuple(text), label,
+        choice.tier if model is None else str(model), run, read.read_as,
+        tuple(method.name for method in named_methods) if named else None,
+        None if encoder is None else str(encoder), kind, template, instruction,
+        None if tests is None else tests.source, served,
+    )  # fmt: skip
+    job = Job(data, choice, tuple(usable), obstacles, plan, speeds, estimates, request)
     job = replace(job, data=data.with_test(kept.test if kept else _affordable(job, run)))
     if place is not None and kept is None:
         counts = {"train": len(job.data.train), "test": len(job.data.test)}
@@ -279,13 +297,25 @@ def _kept_counts(data: Prepared, out: Path) -> _Counts | None:
 
 
 def estimates_table(job: Job) -> list[dict[str, Any]]:
-    """What the methods will cost on all labels, a row each: for ``--dry-run``."""
-    rows = []
+    """What the methods will cost on all labels, a row each: for ``--dry-run``. Money is there where
+    a price was given.
+    """
+    rows, served = [], job.choice.served
+    priced = served is not None and served.price_read is not None
     for method in job.methods:
         own = [cell for cell in job.plan.cells if cell.method == method.name]
         first = own[0]
         estimate, items = job.estimates[first.method, first.size], len(job.data.test)
         once = estimate.learning + estimate.query.times(items)
+        every = sum((job.work(cell) for cell in own), Work())
+        prices = (
+            {
+                "money": money(served, method, once),
+                "money, all sizes and seeds": money(served, method, every),
+            }
+            if priced
+            else {}
+        )
         rows.append(
             {
                 "method": method.name,
@@ -296,6 +326,29 @@ def estimates_table(job: Job) -> list[dict[str, Any]]:
                 "seconds": job.seconds(first),
                 "seconds, all sizes and seeds": sum(job.seconds(cell) for cell in own),
                 "bytes": math.ceil(estimate.bytes),
+                **prices,
             }
         )
     return rows
+
+
+def not_estimated(job: Job) -> list[str]:
+    """What the estimates do not know, in words."""
+    served = job.choice.served
+    asked = any(method.body == "served" for method in job.methods)
+    unknown = ["Not estimated: memory, and what the machine's power costs."]
+    if asked and served is not None and served.price_read is None:
+        unknown.append("Not estimated: what the served model costs; no --price was given.")
+    if asked:
+        unknown.append("The time of the served model is assumed: nothing is sent to measure it.")
+    if searching := [m.name for m in job.methods if searches(m)]:
+        unknown.append(
+            f"{' and '.join(searching)}: how many different instructions the model will write is "
+            f"not known; a search ends after {CALLS} calls at the latest."
+        )
+    if job.data.task.kind != "labels":
+        unknown.append(
+            "Tokens written are those of training answers: how much more or less the model writes "
+            "is not known."
+        )
+    return unknown

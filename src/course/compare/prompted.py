@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from course.compare.base import Estimate, Method, Predictor, Setting, trial_factor
+from course.compare.base import Cost, Estimate, Method, Predictor, Setting, trial_factor
 from course.compare.bodies import Bench, shortened
 from course.compare.metering import CHUNK, Meter, Work
 from course.compare.preparation import Prepared
@@ -162,6 +162,10 @@ def meter_for(bench: Bench, state: PromptState, served: bool) -> Meter:
 class ZeroShot(Method):
     """An instruction, and nothing else."""
 
+    @property
+    def cost(self) -> Cost:
+        return Cost("nothing", "the instruction", query=1)
+
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         return [{}]
 
@@ -200,6 +204,12 @@ class FewShot(ZeroShot):
     """
 
     calibrated: bool = False
+
+    @property
+    def cost(self) -> Cost:
+        offsets = f"; {REFERENCE} calls to calibrate" if self.calibrated else ""
+        shown = f"{' or '.join(map(str, SHOTS))} examples, which every call reads anew"
+        return Cost(f"nothing{offsets}", f"the instruction and {shown}", query=1)
 
     def settings(self, bench: Bench, size: int) -> list[Setting]:
         fitting = [shots for shots in SHOTS if shots <= size] or [size]

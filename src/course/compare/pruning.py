@@ -30,7 +30,7 @@ def prune_learned(folder: Path, key: str, size: int) -> list[str]:
     """
     removed = []
     for place in sorted((folder / LEARNED).glob("*")):
-        if place.name in METHODS and not _is_of(folder, place.name, key, size) and _is_ours(place):
+        if place.name in METHODS and not _is_of(folder, place.name, key, size) and is_ours(place):
             shutil.rmtree(place)
             removed.append(place.name)
     return removed
@@ -42,7 +42,7 @@ def _is_of(folder: Path, name: str, key: str, size: int) -> bool:
     return (folder / CELLS / cell_file(Cell(name, labels, 0), key)).exists()
 
 
-def _is_ours(place: Path) -> bool:
+def is_ours(place: Path) -> bool:
     """Whether a folder holds what was written, and nothing more."""
     try:
         stored = json.loads((place / METHOD_FILE).read_text(encoding="utf-8"))

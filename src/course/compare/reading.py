@@ -10,6 +10,7 @@ import codecs
 import difflib
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from course.compare.formats import (
     from_json,
     from_json_lines,
 )
-from course.compare.table import Table, Value, new_table
+from course.compare.table import ReadAs, Table, Value, new_table
 from course.foundation.validation import shown
 
 #: Encodings that are offered for bytes that are no UTF-8: Western Europe, Taiwan, China, Japan.
@@ -59,7 +60,9 @@ def read_table(
         OSError: if a file cannot be read.
     """
     if isinstance(source, str | Path):
-        return _from_file(Path(source), encoding, delimiter, columns)
+        table = _from_file(Path(source), encoding, delimiter, columns)
+        read_as = ReadAs(encoding, delimiter, None if columns is None else tuple(columns))
+        return replace(table, read_as=read_as)
     if isinstance(source, Table):
         return source
     if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "columns"):

@@ -79,6 +79,18 @@ def methods_named(names: str | Sequence[str] | None) -> list[Method]:
     return [METHODS[name] for name in wanted]
 
 
+def searches(method: Method) -> bool:
+    """Whether a method searches for its instruction, in calls whose number is not known before."""
+    tuned = isinstance(method, TunedGenerator) and method.search_first
+    return tuned or isinstance(method, SearchedPrompt)
+
+
+def with_baseline(methods: Sequence[Method]) -> list[Method]:
+    """The same methods, and the majority baseline, which all are held against."""
+    majority = METHODS["majority"]
+    return [*methods] if majority in methods else [majority, *methods]
+
+
 def read_predictor(bench: Bench, folder: Path, stored: dict[str, Any]) -> Predictor:
     """A predictor that was saved.
 

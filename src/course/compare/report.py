@@ -14,7 +14,6 @@ from course.compare.advice import Advice, crossings
 from course.compare.cards import write_cards
 from course.compare.coverage import MANY_UNKNOWN
 from course.compare.privacy import allows
-from course.compare.reading import IN_MEMORY
 from course.compare.registry import METHODS
 from course.compare.report_tables import costs_table, recalls_table, scores_table, table_of
 from course.compare.task import Item
@@ -230,15 +229,18 @@ def _left_out(result: "Comparison") -> str:
 
 def _hosting(result: "Comparison") -> str:
     choice, rows = result.choice, []
-    for use, name in (
-        ("prompted, trained to write", choice.causal),
-        ("under heads", choice.encoder),
+    bodies = {METHODS[name].body for name in result.names}
+    for body, use, name in (
+        ("causal", "prompted, trained to write", choice.causal),
+        ("encoder", "under heads", choice.encoder),
     ):
         if name is not None:
             licence = choice.licence(name)
-            place = choice.title(name)
+            # the files of a model that no method has used need not be here
+            size = choice.size(name) if body in bodies else "not used"
+            stays = "stays on the machine"
             rows.append(
-                [use, place, licence or "not stated", allows(licence), "stays on the machine"]
+                [use, choice.title(name), size, licence or "not stated", allows(licence), stays]
             )
     if choice.served is not None:
         sent = [sum(cell.sent[i] for cell in result.cells) for i in (0, 1)]
@@ -247,29 +249,34 @@ def _hosting(result: "Comparison") -> str:
             [
                 "served",
                 f"{choice.served.name} at {choice.served.base_url}",
+                "nothing: its provider hosts it",
                 "its provider's terms",
                 told,
                 "leaves the machine",
             ]
         )
     note = (
-        '<p class="soft">To host a method oneself takes its model in memory (4 bytes a parameter '
-        "in "
-        "single precision, 2 in half) and the bytes that it keeps a task. What a licence allows is "
-        "said in short; its text counts.</p>"
+        '<p class="soft">To host a method oneself takes its model in memory, some room beside it '
+        "for what it computes, and the bytes that the method keeps a task; a control needs no "
+        "model. What a licence allows is said in short; its text counts.</p>"
     )
     return (
-        table_of(["use", "model", "licence", "allows", "text and weights"], rows, text=(1, 3))
+        table_of(
+            ["use", "model", "memory to host it", "licence", "allows", "text and weights"],
+            rows,
+            text=(1, 2, 4),
+        )
         + note
     )
 
 
 def _repeat(result: "Comparison", folder: Path) -> str:
     kept = [
-        f"course use {shlex.quote(folder.name)} --method {name} < new.csv > labelled.csv"
+        f"course use {shlex.quote(str(folder))} --method {name} < new.csv > labelled.csv"
         for name in result.learned()
     ]
-    lines = "\n".join([_command(result, folder), *kept])
+    again = [result.request.repeated(str(folder))] if result.request is not None else []
+    lines = "\n".join([*again, *kept])
     return (
         "<p>The test items were answered once by each method, after its setting had been chosen "
         "on a quarter of its own labels (up to four settings each). Equal and nearly equal texts "
@@ -277,31 +284,6 @@ def _repeat(result: "Comparison", folder: Path) -> str:
         f"<pre>{escape(lines)}</pre>"
         f"<p>Instruction of the prompted methods:</p><pre>{escape(result.data.task.told)}</pre>"
     )
-
-
-def _command(result: "Comparison", folder: Path) -> str:
-    """What repeats the comparison: a command for a file, a call for a table in memory."""
-    task, choice = result.data.task, result.choice
-    named = choice.causal if choice.causal and "/" in choice.causal else choice.tier
-    if result.data.source in IN_MEMORY:
-        text: Any = task.text[0] if len(task.text) == 1 else list(task.text)
-        return (
-            f"compare(table, text={text!r}, label={task.label!r}, model={named!r}, "
-            f"out={folder.name!r})"
-        )
-    options = [
-        *(("--text", name) for name in task.text),
-        ("--label", task.label),
-        ("--template", task.template),
-        ("--instruction", task.instruction),
-        ("--kind", task.kind),
-        ("--methods", ",".join(result.names)),
-        ("--model", named),
-        ("--precision", choice.precision),
-        ("--out", folder.name),
-    ]
-    given = [f"{name} {shlex.quote(value)}" for name, value in options if value]
-    return " ".join(["course compare", shlex.quote(result.data.source), *given])
 
 
 def _curve_caption(result: "Comparison", advice: Advice) -> str:

@@ -77,7 +77,11 @@ def costs_table(result: "Comparison") -> str:
     head = ["method", "learning s", "ms an answer", "tokens an answer", "kept bytes", "memory MB"]
     priced = table["money"].notna().any()
     rows = [[METHODS[str(name)].title, *_costs(row, priced)] for name, row in table.iterrows()]
-    return table_of([*head, *(["money"] if priced else [])], rows)
+    note = (
+        '<p class="soft">Memory is the most main memory that the whole process held, with every '
+        "model that it had loaded by then; memory of a graphics processor is not in it.</p>"
+    )
+    return table_of([*head, *(["money"] if priced else [])], rows) + note
 
 
 def _costs(row: "pd.Series", priced: bool) -> list[str]:

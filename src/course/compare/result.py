@@ -17,7 +17,9 @@ from course.compare.cells import LEARNED, CellResult
 from course.compare.costs import money
 from course.compare.preparation import Prepared
 from course.compare.privacy import Warned
+from course.compare.pruning import is_ours
 from course.compare.registry import METHODS
+from course.compare.repeating import Request
 from course.compare.statistics import (
     Estimated,
     Seeds,
@@ -26,6 +28,7 @@ from course.compare.statistics import (
     seeds_of,
     usual_variance,
 )
+from course.foundation import atomic_folder, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,6 +50,7 @@ class Comparison:
         folder: where the cells and what was learned lie.
         warned: what was said before texts were sent.
         first_seconds: until the first answer, that of the screen or of the methods that were named.
+        request: what was asked, with which it is repeated; None if it was put together otherwise.
     """
 
     data: Prepared
@@ -61,6 +65,7 @@ class Comparison:
     warned: Warned | None = None
     kept: tempfile.TemporaryDirectory | None = field(default=None, repr=False)
     first_seconds: float | None = None
+    request: Request | None = None
 
     @property
     def names(self) -> list[str]:
@@ -220,21 +225,20 @@ class Comparison:
 
     def save(self, folder: str | Path) -> Path:
         """Write the report: ``report.html``, ``results.json``, ``results.csv``, the cells, and what
-        the methods have learned. Other files in the folder are left as they are.
+        the methods have learned. Each file, and each method that was kept, is written whole or not
+        at all; other files in the folder are left as they are.
 
         Returns:
             The folder.
+
+        Raises:
+            FileExistsError: for the folder of a kept method that holds files of somebody else.
         """
         from course.compare.report import write_report
 
         place = Path(folder)
         if place.absolute() != self.folder.absolute():
-            for part in self.folder.iterdir():
-                if part.is_dir():
-                    shutil.copytree(part, place / part.name, dirs_exist_ok=True)
-                else:
-                    place.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(part, place / part.name)
+            _copy(self.folder, place)
         write_report(self, place)
         return place
 
@@ -242,3 +246,15 @@ class Comparison:
         """Method -> the folder with what it has learned, for those that were kept."""
         folders = {name: self.folder / LEARNED / name for name in names or self.names}
         return {name: place for name, place in folders.items() if place.is_dir()}
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy the folder of a comparison; what a method has learned replaces what one had before."""
+    for learned in sorted((source / LEARNED).glob("[!.]*")):
+        place = target / LEARNED / learned.name
+        with atomic_folder(place, is_ours, "a method that was kept") as new:
+            shutil.copytree(learned, new, dirs_exist_ok=True)
+    for path in sorted(source.rglob("[!.]*")):
+        inside = path.relative_to(source)
+        if path.is_file() and inside.parts[0] != LEARNED:
+            write_bytes(target / inside, path.read_bytes())

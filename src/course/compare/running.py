@@ -148,6 +148,7 @@ def _comparison(
         left_out=state.left_out | job.obstacles,
         unfinished=tuple(state.unfinished),
         estimates=job.estimates,
+        request=job.request,
         seconds=seconds,
         folder=state.folder,
         warned=warned,

@@ -5,7 +5,7 @@ best one is kept (APE).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course.compare.base import Estimate, Predictor, Setting
+from course.compare.base import Cost, Estimate, Predictor, Setting
 from course.compare.bodies import Bench
 from course.compare.metering import Work
 from course.compare.preparation import Prepared
@@ -35,6 +35,10 @@ class SearchedPrompt(ZeroShot):
     """An instruction that the model itself writes from labelled items; the best of several by
     successive halving, then variations of it (APE, Zhou et al. 2023).
     """
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(f"nothing, in at most {CALLS} calls of the model", "an instruction", query=1)
 
     def learn(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0

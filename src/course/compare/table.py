@@ -9,6 +9,20 @@ Value = str | list[str]
 
 
 @dataclass(frozen=True)
+class ReadAs:
+    """What was said about a file when it was read; None for what it shows itself.
+
+    Attributes:
+        encoding, delimiter: of a text file.
+        columns: names of the columns, for a file whose first line is data.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    columns: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """A table as it was read.
 
@@ -18,6 +32,7 @@ class Table:
         source: where it comes from, in words.
         notes: what was decided while reading, in words.
         delimiter: between the values of a line, if it comes from a file of lines.
+        read_as: what was said about its file.
     """
 
     columns: tuple[str, ...]
@@ -25,6 +40,7 @@ class Table:
     source: str
     notes: tuple[str, ...] = ()
     delimiter: str = ","
+    read_as: ReadAs = ReadAs()
 
     def column(self, name: str, option: str = "text") -> str:
         """The name itself, if there is a column of that name.

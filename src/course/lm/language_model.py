@@ -116,10 +116,9 @@ class LanguageModel(CausalLM, TextModel):
         total = sum(map(len, scores))
         bar = progress_bar("scoring", 0, total, unit="token", delay=_DELAY)
         with bar, evaluating(self.model):
-            for requests, logits in self._scored_logits(read, pairs):
-                log_probabilities = logits.float().log_softmax(-1)  # (requests, V)
-                tokens = [request.token for request in requests]
-                values = log_probabilities[torch.arange(len(tokens)), tokens].tolist()
+            for requests, rows, logits in self._scored_logits(read, pairs):
+                log_probabilities = logits.float().log_softmax(-1)  # (places, V)
+                values = log_probabilities[rows, [request.token for request in requests]].tolist()
                 for request, value in zip(requests, values, strict=True):
                     scores[request.sequence][request.number] = value
                 bar.update(len(requests))
@@ -130,8 +129,9 @@ class LanguageModel(CausalLM, TextModel):
 
     def _scored_logits(
         self, read: list[list[int]], pairs: list[tuple[list[int], list[int]]]
-    ) -> Iterator[tuple[list[ScoreRequest], torch.Tensor]]:
-        """(requests, logits (requests, V)) for all tokens of all continuations.
+    ) -> Iterator[tuple[list[ScoreRequest], list[int], torch.Tensor]]:
+        """(requests, the row of each, logits (rows, V)) for all tokens of all continuations; the
+        first tokens of all labels of a prompt are read off the same row.
 
         Args:
             read: what the model reads of each pair.
@@ -141,17 +141,24 @@ class LanguageModel(CausalLM, TextModel):
             yield from self._scored_logits_plainly(read, pairs)
             return
         tree = build_tree(read)
-        wanted: dict[Node, list[ScoreRequest]] = {}
+        at: dict[tuple[Node, int], list[ScoreRequest]] = {}
         for pair, (context, continuation) in enumerate(pairs):
             for number, token in enumerate(continuation):
                 # a token is predicted at the one before it
                 node, index = tree.at(pair, len(context) - 1 + number)
-                wanted.setdefault(node, []).append(ScoreRequest(index, pair, token, number))
-        yield from self._logits(tree, wanted)
+                at.setdefault((node, index), []).append(ScoreRequest(index, pair, token, number))
+        wanted: dict[Node, list[ScoreRequest]] = {}
+        for (node, _), same in at.items():
+            wanted.setdefault(node, []).append(same[0])
+        every = {same[0]: same for same in at.values()}
+        for places, logits in self._logits(tree, wanted):
+            requests = [request for place in places for request in every[place]]
+            rows = [row for row, place in enumerate(places) for _ in every[place]]
+            yield requests, rows, logits
 
     def _scored_logits_plainly(
         self, read: list[list[int]], pairs: list[tuple[list[int], list[int]]]
-    ) -> Iterator[tuple[list[ScoreRequest], torch.Tensor]]:
+    ) -> Iterator[tuple[list[ScoreRequest], list[int], torch.Tensor]]:
         """The same for architectures that cannot read a tree: a row for every pair."""
         for rows, padded, attention_mask in self._batches(read):
             logits = self._forward(padded, attention_mask)  # (B, T, V)
@@ -162,7 +169,7 @@ class LanguageModel(CausalLM, TextModel):
                     ScoreRequest(first + number, pair, token, number)
                     for number, token in enumerate(continuation)
                 ]
-                yield requests, logits[row, first : len(read[pair])]
+                yield requests, [*range(len(requests))], logits[row, first : len(read[pair])]
 
     def _logits(
         self, tree: Tree, wanted: dict[Node, list[AnyRequest]]

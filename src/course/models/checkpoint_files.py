@@ -5,6 +5,7 @@ None may run code, be read as a pickle, or lead to files outside its folder.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -169,6 +170,17 @@ def _check_other_names(place: str, repository: str | None, folder: Path) -> None
             f"{place} has weights for a distributed run ({shards[0].name}); expected {WEIGHTS} or "
             f"{INDEX}; save it with save_pretrained, or choose another checkpoint"
         )
+
+
+def num_parameters(folder: Path) -> int:
+    """The numbers of a checkpoint's weights, by the heads of its files; none is read."""
+    shards = _indexed(folder / INDEX) if (folder / INDEX).exists() else [WEIGHTS]
+    count = 0
+    for shard in shards:
+        with safe_open(folder / shard, framework="pt") as file:
+            names = file.keys()
+            count += sum(math.prod(file.get_slice(name).get_shape()) for name in names)
+    return count
 
 
 def _types(path: Path) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ real models that travel in packages of the Python package index (:mod:`course.mo
 ``hub`` open checkpoints of the same roles from the Hugging Face hub (:mod:`course.models.hub`).
 The tier is chosen in one place, the environment variable ``COURSE_TIER``, or by an argument;
 nothing else in the course names a checkpoint. In every tier a path (``./my-checkpoint``) is a
-folder of the reader's own. What comes from outside passes the same checks
-(:mod:`course.models.checkpoint_files`).
+folder of the reader's own, and ``owner/name`` without such a folder a repository of the hub. What
+comes from outside passes the same checks (:mod:`course.models.checkpoint_files`).
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def load_model(
 
     Args:
         name: one of :func:`course.models.model_names`, or in every tier the path of a folder with a
-            checkpoint (with a separator in it, such as ``./mine``).
+            checkpoint (with a separator in it, such as ``./mine``), or without such a folder a
+            repository of the hub (``owner/name``).
         wanted_tier: overrides ``COURSE_TIER``.
         precision: of the weights and of what is computed with them, ``"fp32"`` or ``"bf16"``. On a
             CPU with instructions for bfloat16 a real model is several times as fast in it, on

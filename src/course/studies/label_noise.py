@@ -1,7 +1,7 @@
 """Reward models from comparisons some of which are labelled the wrong way round: how often they are
 right, and how sure they are (chapter 7).
 
-Seeds x seconds of a busy core: 5 x 150.
+Seeds x seconds of a busy core: 5 x 180.
 """
 
 import numpy as np

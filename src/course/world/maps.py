@@ -20,13 +20,19 @@ _STEP = {"north": (-1, 0), "south": (1, 0), "east": (0, 1), "west": (0, -1)}
 
 
 @cache
+def grid() -> tuple[tuple[str, ...], ...]:
+    """The places row by row, north on top and west on the left."""
+    places = Rng("map/1").sample(lex.PLACES, len(lex.PLACES))
+    return tuple(tuple(places[row * COLUMNS : (row + 1) * COLUMNS]) for row in range(ROWS))
+
+
+@cache
 def neighbours() -> dict[tuple[str, str], str]:
     """(place, direction) -> the next place."""
-    grid = Rng("map/1").sample(lex.PLACES, len(lex.PLACES))
-    at = {place: divmod(i, COLUMNS) for i, place in enumerate(grid)}
     return {
-        (place, way): grid[(row + dr) % ROWS * COLUMNS + (col + dc) % COLUMNS]
-        for place, (row, col) in at.items()
+        (place, way): grid()[(row + dr) % ROWS][(col + dc) % COLUMNS]
+        for row, places in enumerate(grid())
+        for col, place in enumerate(places)
         for way, (dr, dc) in _STEP.items()
     }
 

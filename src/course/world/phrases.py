@@ -6,6 +6,8 @@ Torvish, of which the corpus has little, puts the verb first: takes-red-dog-appl
 article.
 """
 
+from functools import cache
+
 from course.foundation.rng import Rng
 from course.world import lexicon as lex
 from course.world.example import Example
@@ -36,6 +38,29 @@ def write_phrase(rng: Rng, train: bool = True, language: str = "velan") -> tuple
             english += f" {verb} {_english(goal)}"
         if not train or is_train(SPLIT_KEY, english):
             return english, (_velan if language == "velan" else _torvish)(subject, verb, goal)
+
+
+def word_for_word(phrase: str, language: str) -> list[tuple[str, str]]:
+    """Each word of a phrase in an invented language with the English word that it stands for: an
+    interlinear gloss.
+
+    Raises:
+        ValueError: for a word that the language does not have.
+    """
+    meanings = _meanings(language)
+    if unknown := [word for word in phrase.split() if word not in meanings]:
+        raise ValueError(f"{language} has no word {unknown[0]!r}, in {phrase!r}")
+    return [(word, meanings[word]) for word in phrase.split()]
+
+
+@cache
+def _meanings(language: str) -> dict[str, str]:
+    """Word of an invented language -> English word; a noun of Velan in each of its forms."""
+    if language == "torvish":
+        return {word: english for english, word in lex.TORVISH.items()}
+    nouns = {form: noun for noun, forms in lex.VELAN_NOUNS.items() for form in forms}
+    others = lex.VELAN_COLOURS | lex.VELAN_VERBS
+    return nouns | {word: english for english, word in others.items()}
 
 
 def _noun_phrase(rng: Rng) -> NounPhrase:

@@ -5,42 +5,30 @@ page's light or dark theme, Chinese is marked as Chinese, terms are explained wh
 stand, and scripts that nobody calls stay out.
 """
 
+from importlib import import_module
 from typing import Any
 
 from sphinx.application import Sphinx
 
-from course.publishing.page import (
-    assets,
-    citations,
-    figures,
-    first_screen,
-    formulas,
-    front,
-    glosses,
-    languages,
-    lessons,
-    quiz,
-    references,
-    tables,
+#: The parts of the page, each a module with a ``setup`` of its own.
+PARTS = (
+    "assets",
+    "citations",
+    "figures",
+    "first_screen",
+    "formulas",
+    "front",
+    "glosses",
+    "languages",
+    "lessons",
+    "quiz",
+    "references",
+    "tables",
 )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register all parts of the page with Sphinx."""
-    parts = (
-        assets,
-        citations,
-        figures,
-        first_screen,
-        formulas,
-        front,
-        glosses,
-        languages,
-        lessons,
-        quiz,
-        references,
-        tables,
-    )
-    for part in parts:
-        part.setup(app)
+    for part in PARTS:
+        import_module(f"{__name__}.{part}").setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,8 +7,9 @@ the search. ``_templates/layout.html`` leaves out what the theme writes into eve
 
 from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
+
+from course.publishing.page.hooks import change_context
 
 #: Scripts that no page of the book calls.
 _UNUSED = ("sphinx-thebe.js", "THEBE_JS_URL", "design-tabs.js")
@@ -24,9 +25,7 @@ def needed(scripts: list[Any], unused: tuple[str, ...] = _UNUSED) -> list[Any]:
     return list(kept.values())
 
 
-def _leave_out(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
-) -> None:
+def _leave_out(context: dict[str, Any]) -> None:
     context["script_files"] = needed(context["script_files"])
     context["css_files"] = [
         css for css in context["css_files"] if "sphinx-thebe" not in str(css.filename)
@@ -34,4 +33,4 @@ def _leave_out(
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("html-page-context", _leave_out, priority=900)
+    change_context(app, _leave_out, priority=900)

@@ -1,5 +1,5 @@
 """Sources named in the text as links to the list of references: "Hu et al. 2022" leads to its
-entry, whose label is the same words.
+entry, whose label is the same words. So does the source of a claim, which its table has as a key.
 
 The entries are those of ``book/references.bib``. Those that would be called alike get letters in
 the list, and the link leads to the first of them.
@@ -9,7 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from html import escape
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from pybtex.database import BibliographyData, Entry, parse_file
@@ -20,11 +22,15 @@ from pybtex.style.labels import BaseLabelStyle
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from course.publishing.page.hooks import change_context
+
 BIBLIOGRAPHY = Path("book") / "references.bib"
 #: The page of references, and the name of an entry's place in it (``bibtex_cite_id``).
 PAGE = "book/references"
 _PLACE = "cite-{key}"
 _STYLE = "author_year"
+#: The key of a claim's source, in the table of claims.
+_SOURCE = re.compile(r"\bSource (\w+)")
 _NOT_INSIDE = (nodes.literal, nodes.literal_block, nodes.reference, nodes.title, nodes.raw)
 
 
@@ -123,13 +129,42 @@ class Citations(SphinxPostTransform):
 
 
 @cache
+def _bibliography(path: Path) -> BibliographyData:
+    return parse_file(path)
+
+
+@cache
 def _places_in(path: Path) -> dict[str, str]:
-    return places(parse_file(path))
+    return places(_bibliography(path))
+
+
+def with_sources(body: str, entries: Mapping[str, Entry], page: str) -> str:
+    """The HTML of a page, with a link in the place of the key of each claim's source.
+
+    Args:
+        page: address of the page of references, from this page.
+    """
+
+    def linked(source: re.Match[str]) -> str:
+        if (entry := entries.get(source[1])) is None:
+            return source[0]
+        place = _PLACE.format(key=source[1])
+        return f'Source <a href="{page}#{place}">{escape(label(entry))}</a>'
+
+    return _SOURCE.sub(linked, body)
 
 
 def setup(app: Sphinx) -> None:
     register_plugin("pybtex.style.formatting", _STYLE, AuthorYearStyle)
     app.add_post_transform(Citations)
+    path = Path(app.srcdir) / BIBLIOGRAPHY
+
+    def change(context: dict[str, Any]) -> None:
+        if 'class="claims"' in context.get("body", ""):
+            entries = _bibliography(path).entries
+            context["body"] = with_sources(context["body"], entries, context["pathto"](PAGE))
+
+    change_context(app, change)
     app.connect("config-inited", _set_places)
 
 

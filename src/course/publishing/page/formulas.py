@@ -13,9 +13,10 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 #: Commands that the library does not know, in terms of those that it does.
-_KNOWN_AS = {r"\arg\max": r"\operatorname*{arg\,max}", r"\arg\min": r"\operatorname*{arg\,min}"}
+_KNOWN_AS = {r"\arg": r"\operatorname{arg}"}
 _FUNCTION = re.compile(
-    r"(<m[io]>[a-z]{2,}</m[io]>)(?!<mo stretchy=\"false\">&#x00028;|</mrow>|</mund)"
+    r"(?<!<msub>)(?<!<msup>)(?<!<munder>)(<m[io]>[a-z]{2,}</m[io]>)"
+    r"(?!<mo stretchy=\"false\">&#x00028;|</mrow>|</mund)"
 )
 _OPERATOR = re.compile(r"<mo>([a-z]{2,})</mo>")
 

@@ -6,14 +6,11 @@ these roles it is read as the text and the links that it is.
 
 from sphinx.application import Sphinx
 
-from course.publishing.page.body import change_body
+from course.publishing.page.hooks import change_body
 
 _ROLES = (
     (' role="list" class="citation-list"', ' class="citation-list"'),
-    (
-        ' role="doc-biblioentry"',
-        "",
-    ),
+    (' role="doc-biblioentry"', ""),
 )
 
 
