@@ -153,6 +153,11 @@ _BEHIND = st.sampled_from(
 )
 
 
+@pytest.mark.parametrize("text", ["(no) .", "（no） .", "no) no", "(ii) no", "b) no", "12. no"])
+def test_a_label_in_brackets_is_no_number_of_a_list(text):
+    assert match(text, YN) == " no"
+
+
 @given(
     st.sampled_from([*PN, *YN, *ZH, "Straße", "да", "はい", "oui"]),
     _QUOTES,

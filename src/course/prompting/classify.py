@@ -19,7 +19,7 @@ _NAMED = (
     r"(?: (?:of|for|to|in) [^.:!?]{1,60}?)?"
 )
 _PREFIX = re.compile(
-    r"\(?[a-z0-9]{1,2}[).:](?= )"
+    r"\(?(?:[a-z]|\d{1,2}|[ivx]{2,4})[).:](?= )"
     r"|(?:(?:so|therefore|thus|hence),?"
     rf" )?(?:(?:the|my|final|correct|right|best|predicted|overall) ){{0,3}}{_NAMED}"
     r"[\"'*_`]{0,3}(?: ?[:=>]| (?:is|was|would be|should be|must be)\b(?! not\b))"
