@@ -299,7 +299,7 @@ def _untuned(table: pd.DataFrame, language: str) -> dict[str, float]:
 BLANKS = Study("two-expectations", 2, (*GPTS, *BERTS), (0, 1, 2, 3, 4), two_expectations)
 TRANSLATION = Study("translation", 1, (*SMALL_GPTS, *GPTS), (0, 1, 2, 3, 4), translations)
 SPECIALISTS = Study("specialists", 3, GPTS[:1], (0, 1, 2, 3, 4), specialist_matrix)
-NEW_TASK = Study("cost-of-a-task", 1, GPTS[:1], (0, 1), new_task)
+NEW_TASK = Study("cost-of-a-task", 1, GPTS[:1], (0, 1, 2, 3, 4), new_task)
 STUDIES = (BLANKS, TRANSLATION, SPECIALISTS, NEW_TASK)
 
 _CHATGPT = "ChatGPT keeps up on European languages and lags on distant ones"
