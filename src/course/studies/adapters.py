@@ -221,7 +221,7 @@ def prefix_starts(seed: int) -> list[Row]:
 RATES = Study("adapter-rates", 2, (BERTS[0], SMALL_GPTS[0]), (100,), rates)
 BY_METHOD = Study("adapters", 2, (BERTS[0], SMALL_GPTS[0]), (0, 1, 2, 3, 4), by_method)
 PARITY = Study("adapter-parity", 2, (BERTS[0], SMALL_GPTS[0]), (5, 6, 7, 8, 9), parity)
-ON_DISK = Study("hundred-tasks", 1, (GPTS[0],), (0, 1), on_disk)
+ON_DISK = Study("hundred-tasks", 1, (GPTS[0],), (0, 1, 2, 3, 4), on_disk)
 FORGETTING = Study("adapter-forgetting", 2, (GPTS[0],), (0, 1, 2, 3, 4), what_is_lost)
 PREFIX_STARTS = Study("prefix-starts", 2, (GPTS[0],), (0, 1, 2, 3, 4), prefix_starts)
 STUDIES = (RATES, BY_METHOD, PARITY, ON_DISK, FORGETTING, PREFIX_STARTS)

@@ -7,6 +7,7 @@ patient-reinforcement 3 x 201.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from course.search.reinforce import RLPrompt
 from course.search.transfer import Joint
 from course.search.words import words_of
 from course.studies.bodies import GPTS
-from course.studies.claims import Claim, MoreThan, Varies, undecided
+from course.studies.claims import Claim, MoreThan, Varies, fails, undecided
 from course.studies.records import Row, Study
 from course.studies.tables import by_seed, curve, means, rows_of, where
 from course.world.instructions import INSTRUCTIONS
@@ -309,7 +310,7 @@ def _random_gain(table: pd.DataFrame) -> dict[str, float]:
 
 
 HARD = Study("hard-prompts", 3, (MODEL, *OTHERS), (0, 1, 2), hard_prompts)
-PATIENTLY = Study("patient-reinforcement", 2, (MODEL,), (0, 1, 2), patient)
+PATIENTLY = Study("patient-reinforcement", 2, (MODEL,), (0, 1, 2, 3, 4), patient)
 STUDIES = (HARD, PATIENTLY)
 
 
@@ -319,8 +320,11 @@ def _claim(
     values: Callable[[pd.DataFrame], np.ndarray],
     study: Study = HARD,
     baselines: Callable[[pd.DataFrame], dict[str, float]] | None = None,
+    judged: Callable[[str], dict[str, Any]] = undecided,
 ) -> Claim:
-    """A claim that prompts beat the best of people's instructions by more than three points."""
+    """A claim that prompts beat the best of people's instructions by more than three points, which
+    none does beyond doubt.
+    """
     return Claim(
         "6a",
         statement,
@@ -330,7 +334,7 @@ def _claim(
         studies=(study,),
         values=values,
         baselines=baselines,
-        **undecided(
+        **judged(
             "a point or two better on the mean, as random words are: in a layout that it does not"
             " know the model stays near chance whatever words stand above, while the layout that it"
             " knows is worth forty points"
@@ -357,6 +361,7 @@ CLAIMS = (
         "deng2022rlprompt",
         after_patience_gains,
         PATIENTLY,
+        judged=fails,
     ),
     _claim(
         "AutoPrompt's prompts still beat them if it counts fluency.", "wen2023hard", _gain(FLUENT)
