@@ -2,14 +2,16 @@
 
 import pandas as pd
 
-from course.studies import label_noise
+from course.studies import label_noise, reward
 
 SIZES = {"BODY": "gpt-small", "COMPARED": 8, "ON_POLICY": 4, "TESTED": 4, "HELD_OUT": 4}
 
 
 def test_a_run_has_each_number_of_comparisons_with_each_share_of_wrong_labels(monkeypatch):
-    for name, size in (SIZES | {"COMPARISONS": (2, 4), "STEPS": {2: 1, 4: 1}}).items():
+    for name, size in (SIZES | {"COMPARISONS": (2, 4)}).items():
         monkeypatch.setattr(label_noise, name, size)
+    monkeypatch.setattr(reward, "BODY", SIZES["BODY"])
+    monkeypatch.setattr(reward, "STEPS", {2: 1, 4: 1})
     rows = pd.DataFrame(label_noise.label_noise(0))
     assert len(rows) == 2 * 3 * 2 and rows["value"].between(0, 100).all()
     assert rows[rows["measure"] == label_noise.SURE]["value"].min() >= 50

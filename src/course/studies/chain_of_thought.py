@@ -10,6 +10,7 @@ Costs as measured on one core of a busy machine, seeds x seconds: chains 3 x 42,
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -225,37 +226,47 @@ _UNDECIDED = {
     ),
     "letters": undecided("one of the three models loses by writing, on few held-out names"),
 }
+
+
+def _at_three(
+    statement: str, source: str, task: str, better: str, than: str, **settings: Any
+) -> Claim:
+    """A claim that one way of asking is more than twenty points ahead of another at three steps."""
+    return Claim(
+        "5a",
+        statement,
+        MoreThan(20),
+        source,
+        varies=_ITEMS_AND_BODIES,
+        studies=(CHAINS,),
+        values=lambda table: Crossed(gains_of_bodies(table, better, than, 3, task)),
+        baselines=lambda table: cheats(table, task, 3),
+        **settings,
+    )
+
+
 CLAIMS = (
-    Claim(
-        "5a",
+    _at_three(
         "On word problems of three steps, demonstrated steps help.",
-        MoreThan(20),
         "wei2022chain",
-        varies=_ITEMS_AND_BODIES,
-        studies=(CHAINS,),
-        values=lambda table: Crossed(gains_of_bodies(table, "chain", "standard", 3, "problem")),
-        baselines=lambda table: cheats(table, "problem", 3),
+        "problem",
+        "chain",
+        "standard",
     ),
-    Claim(
-        "5a",
+    _at_three(
         "On word problems of three steps, a trigger phrase helps.",
-        MoreThan(20),
         "kojima2022large",
-        varies=_ITEMS_AND_BODIES,
+        "problem",
+        "trigger",
+        "zero-shot",
         reported="MultiArith 17.7 -> 78.7, last letters 0.2 -> 57.6",
-        studies=(CHAINS,),
-        values=lambda table: Crossed(gains_of_bodies(table, "trigger", "zero-shot", 3, "problem")),
-        baselines=lambda table: cheats(table, "problem", 3),
     ),
-    Claim(
-        "5a",
+    _at_three(
         "On routes of three steps, demonstrated steps help.",
-        MoreThan(20),
         "wei2022chain",
-        varies=_ITEMS_AND_BODIES,
-        studies=(CHAINS,),
-        values=lambda table: Crossed(gains_of_bodies(table, "chain", "standard", 3, "route")),
-        baselines=lambda table: cheats(table, "route", 3),
+        "route",
+        "chain",
+        "standard",
         exploratory=True,
         **undecided(
             "each of the three models gains, one of them by less than the margin; an interval over"

@@ -10,14 +10,12 @@ import pandas as pd
 from course.lm.language_model import load
 from course.reward.guides import rated_replies
 from course.reward.preferences import draw_comparisons
-from course.reward.reward_model import learn_reward
 from course.search.dialogue_reward import dialogue, visitor_questions
 from course.studies.records import Row, Study
-from course.studies.reward import BODY, COMPARED, HELD_OUT, ON_POLICY, STEPS, TESTED
+from course.studies.reward import BODY, COMPARED, HELD_OUT, ON_POLICY, TESTED, reward_model_of
 from course.studies.tables import rows_of
-from course.training.fit_settings import FitSettings
 
-#: Comparisons of a reward model, which is trained as long as in :data:`STEPS`.
+#: Comparisons of a reward model, which is trained as those of :mod:`course.studies.reward` are.
 COMPARISONS = (50, 200, 1000)
 #: Share of comparisons whose label is wrong.
 ERROR_RATES = (0.0, 0.1, 0.25)
@@ -40,10 +38,8 @@ def label_noise(seed: int) -> list[Row]:
     held_out = draw_comparisons(fresh, HELD_OUT, seed=seed)
     rows: list[Row] = []
     for count in COMPARISONS:
-        settings = FitSettings(steps=STEPS[count], seed=seed, precision="fp32")
         for wrong in ERROR_RATES:
-            comparisons = draw_comparisons(rated, count, wrong, seed)
-            learned = learn_reward(BODY, comparisons, settings, unknown="allow")
+            learned = reward_model_of(draw_comparisons(rated, count, wrong, seed), seed)
             probable = learned.probability(held_out)
             measures = {
                 RIGHT: 100 * learned.accuracy(held_out),
