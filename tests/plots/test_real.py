@@ -85,4 +85,4 @@ def test_tasks_that_hardly_differ_have_one_row_and_rows_are_as_high_in_all_panel
     assert rows_of(right) == ["2 others, mean", "antonyms"]
     points = {line.get_label(): line for line in right.lines}.values()
     assert [line.get_xdata()[0] for line in points] == [53, 50], "the second way, and the first"
-    assert np.ptp(left.get_ylim()) == np.ptp(right.get_ylim())
+    assert np.isclose(np.ptp(left.get_ylim()), np.ptp(right.get_ylim()))
