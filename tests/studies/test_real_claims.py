@@ -22,6 +22,7 @@ from course.studies import (
     real_study,
     real_tables,
     reward,
+    reward_tables,
 )
 from course.studies.claims import Claim
 from course.studies.judgement import judged
@@ -339,8 +340,8 @@ def test_gold_has_the_unit_of_the_reward_that_chooses():
     by_gold = table["source"] == reward.GOLD
     chooser = table[by_gold].assign(source=reward.EVERY_KIND, comparisons=50)
     both = pd.concat([table[by_gold], chooser])
-    own = reward.curve_of(both, "proxy", reward.EVERY_KIND, 50)
-    assert np.allclose(reward.gold_in_deviations(both, 50), own), "gold chosen by gold"
+    own = reward_tables.curve_of(both, "proxy", reward.EVERY_KIND, 50)
+    assert np.allclose(reward_tables.gold_in_deviations(both, 50), own), "gold chosen by gold"
 
 
 def test_costs_are_read_from_records(recorded):

@@ -21,6 +21,7 @@ from course.studies import (
     real_reward,
     real_tables,
     reward,
+    reward_tables,
     self_consistency,
     soft_prompts,
     soft_prompts_tables,
@@ -292,8 +293,8 @@ def judged(shipped: pd.DataFrame, films: pd.DataFrame) -> dict[str, dict[str, np
     sizes = [reward.SIZES.index(n) for n in real_reward.SIZES]
     panels = {}
     for count, curves in zip(real_reward.STEPS, real_reward.panels(films).values(), strict=True):
-        own = reward.curve_of(shipped, "proxy", reward.EVERY_KIND, count)
-        gold = reward.gold_in_deviations(shipped, count)
+        own = reward_tables.curve_of(shipped, "proxy", reward.EVERY_KIND, count)
+        gold = reward_tables.gold_in_deviations(shipped, count)
         panels[f"shipped model, {count:,} pairs"] = {
             real_reward.PROXY: own[:, sizes],
             "gold": gold[:, sizes],
