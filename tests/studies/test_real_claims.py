@@ -19,6 +19,7 @@ from course.studies import (
     read_record,
     real_claims_table,
     real_panels,
+    real_reward,
     real_study,
     real_tables,
     reward,
@@ -342,6 +343,25 @@ def test_gold_has_the_unit_of_the_reward_that_chooses():
     both = pd.concat([table[by_gold], chooser])
     own = reward_tables.curve_of(both, "proxy", reward.EVERY_KIND, 50)
     assert np.allclose(reward_tables.gold_in_deviations(both, 50), own), "gold chosen by gold"
+
+
+def test_as_many_comparisons_stand_beside_each_other():
+    measures = (real_reward.PROXY, real_reward.JUDGE, real_reward.WORDS)
+    films = pd.DataFrame(
+        [
+            {"seed": 0, "chooser": f"{count:,} comparisons", "measure": name, "n": n, "value": 1.0}
+            for count in real_reward.STEPS
+            for name in measures
+            for n in real_reward.SIZES
+        ]
+    )
+    panels = real_panels.judged(read_record(STUDIES["overoptimisation"]).table(), films)
+    assert [[*judged] for judged in panels.values()] == [[measures[0], "gold"], [*measures]] * 2
+    lengths = {runs.shape[1] for judged in panels.values() for runs in judged.values()}
+    assert lengths == {len(real_reward.SIZES)}
+    assert all(
+        np.allclose(judged[measures[0]][:, 0], 0, atol=0.1) for judged in [*panels.values()][::2]
+    )
 
 
 def test_costs_are_read_from_records(recorded):
