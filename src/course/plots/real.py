@@ -3,6 +3,7 @@ two ways by task.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -184,7 +185,6 @@ def _two_ways(ax: Axes, table: pd.DataFrame) -> None:
     ax.plot(table[second], rows, "o", color=CEILING, markersize=6, fillstyle="none", zorder=2)
     ax.plot(table[first], rows, "o", color=PROMPTED, markersize=6, zorder=3)
     ax.set_yticks(rows, [*table.index], fontsize=9)
+    style: dict[str, Any] = {"fontweight": "bold", "fontsize": 9, "textcoords": "offset points"}
     for above, name, colour, mark in ((14, first, PROMPTED, "●"), (2, second, CEILING, "○")):
-        style = {"color": colour, "fontweight": "bold", "fontsize": 9}
-        corner = {"xycoords": "axes fraction", "textcoords": "offset points"}
-        ax.annotate(f"{mark} {name}", (0, 1), (0, above), **corner, **style)
+        ax.annotate(f"{mark} {name}", (0, 1), (0, above), "axes fraction", color=colour, **style)

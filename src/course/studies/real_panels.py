@@ -104,7 +104,7 @@ def heads(
         chance: what guessing gives of the shipped tasks, in percent.
     """
     models = {"shipped BERTs": (shipped, chance), MINILM: (real_tables.as_heads(real), GUESSED)}
-    rows, guessed = [], {}
+    rows, guessed = list[pd.DataFrame](), dict[str, float]()
     for model, (table, levels) in models.items():
         rows.append(table.assign(task=f"{model}: " + table["task"]))
         guessed |= {f"{model}: {task}": level for task, level in levels.items()}
