@@ -15,7 +15,6 @@ from course.studies import (
     REAL_STUDIES,
     STUDIES,
     RecordError,
-    on_real_models,
     read_record,
     real_claims_table,
     real_panels,
@@ -24,6 +23,10 @@ from course.studies import (
 )
 from course.studies.claims import Claim
 from course.studies.judgement import judged
+from course.studies.on_real_models.catalogue import of_tier
+from course.studies.on_real_models.chains import VOTED_ALONE
+from course.studies.on_real_models.heads import HEAD_LABELS
+from course.studies.on_real_models.in_context import CONDITIONS, SHOTS
 from course.studies.records import RECORDS, write_record
 
 STORED = [name for name, study in REAL_STUDIES.items() if study.path.exists()]
@@ -57,7 +60,7 @@ def specialist(seed: int) -> list[dict]:
 def heads(seed: int) -> list[dict]:
     curves = {
         (task, "pretrained", n): 60 + 10 * i + seed
-        for task, numbers in on_real_models.HEAD_LABELS.items()
+        for task, numbers in HEAD_LABELS.items()
         for i, n in enumerate(numbers)
     }
     fresh = {(task, "scratch", n): value - 6 for (task, _, n), value in curves.items()}
@@ -84,7 +87,7 @@ def demonstrations(seed: int) -> list[dict]:
     shown = {
         (condition, shots): value - shots - seed
         for condition, value in {"gold": 80, "random": 78, "flipped": 70, "foreign": 82}.items()
-        for shots in on_real_models.SHOTS
+        for shots in SHOTS
         if shots
     }
     orders = {
@@ -112,7 +115,7 @@ def requests(seed: int) -> list[dict]:
 
 def chains(seed: int) -> list[dict]:
     school = {"standard": 2, "chain": 3 + seed, "zero-shot": 1, "trigger": 2, "vote of 8": 9}
-    school[on_real_models.VOTED_ALONE] = 2 + seed
+    school[VOTED_ALONE] = 2 + seed
     return [
         *rows(school, "way", task="GSM8K"),
         *rows(
@@ -187,7 +190,7 @@ def test_a_record_of_other_weights_is_refused(recorded, monkeypatch):
 
 def test_the_revision_of_a_hub_model_is_not_looked_up(monkeypatch):
     monkeypatch.delattr(real_study, "model_fingerprint")
-    study = on_real_models.of_tier(REAL_STUDIES["requests"], "hub")
+    study = of_tier(REAL_STUDIES["requests"], "hub")
     assert study.accepts({"gpt-middle": "a revision", "gpt-tuned": "another"})
     assert not study.accepts({"gpt-middle": "a revision"})
 
@@ -257,7 +260,7 @@ def test_curves_and_means():
     assert [*lost.index] == ["0 demonstrations", "LoRA, 50 labels", "LoRA, 500 labels"]
     assert lost.loc["LoRA, 500 labels", "inference"] == 34
     numbers, curves = real_tables.condition_curves(TABLES["demonstrations"])
-    assert numbers == [*on_real_models.SHOTS] and set(curves) == {*on_real_models.CONDITIONS}
+    assert numbers == [*SHOTS] and set(curves) == {*CONDITIONS}
     assert curves["gold"][1].tolist() == [85, 78, 77, 75, 71]
     assert real_tables.by_shots(TABLES["demonstrations"]).loc["gold", 8] == 71
 
@@ -327,7 +330,7 @@ def test_costs_are_read_from_records(recorded):
 def test_no_record_without_a_study():
     stored = {path.name for path in (RECORDS / "real").glob("*.json")}
     assert stored <= {
-        on_real_models.of_tier(study, tier).path.name
+        of_tier(study, tier).path.name
         for study in REAL_STUDIES.values()
         for tier in real_study.REAL_TIERS
     }
