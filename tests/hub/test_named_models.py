@@ -1,4 +1,4 @@
-"""Studies on repositories that the reader names: what is measured, and in which record it stands."""
+"""Studies on repositories that the reader names: what is measured, and in which record."""
 
 import pytest
 from hub import tables
