@@ -37,6 +37,7 @@ from course.search.objective import answers
 from course.search.writers import AskedWriter
 from course.search.writing import WrittenPrompts
 from course.studies.advice import real_advice
+from course.studies.real_choosing import CHOOSING
 from course.studies.real_reward import REWARD
 from course.studies.real_study import RealStudy
 from course.studies.records import Row
@@ -383,6 +384,7 @@ REAL_STUDIES: dict[str, RealStudy] = {
             real_advice,
             ("sentiment", "inference"),
         ),
+        CHOOSING,
         REWARD,
     )
 }
