@@ -7,8 +7,8 @@ no soft prompts and no LoRA on the encoder, and the test items are as few as a s
 
 Stated before anything was measured, of both tasks together: with 8 labels, asking the writer
 without any is ahead of training it on them; with 128 labels, training it is ahead of asking it
-without (the advice to fine-tune); with 512 labels, the encoder that is tuned whole is ahead of TF-IDF
-by more than 5 points, and of a head on the frozen one.
+without (the advice to fine-tune); with 512 labels, the encoder that is tuned whole is ahead of
+TF-IDF by more than 5 points, and ahead of a head on the frozen one.
 
 Cost, seeds x seconds of one core: choosing 3 x 800; guessed from 200 tokens a second in training
 and 750 in reading with the prompted model in bfloat16.
