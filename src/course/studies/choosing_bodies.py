@@ -62,7 +62,7 @@ def bodies(number: int) -> list[Row]:
     """
     choice = ModelChoice(GPTS[number], BERTS[number])
     rows = [_scores(name, number, choice, BODY_METHODS) for name in BODY_TASKS]
-    return [{"model": GPTS[number]} | row for some in rows for row in some]
+    return [{"model": GPTS[number], **row} for some in rows for row in some]
 
 
 def _scores(name: str, seed: int, choice: ModelChoice, methods: Sequence[str]) -> list[Row]:
@@ -70,11 +70,10 @@ def _scores(name: str, seed: int, choice: ModelChoice, methods: Sequence[str]) -
     data, bench = asked.data, Bench(asked.data.task, choice)
     setting = partial(usual_rate, bench)
     cells = measured(bench, data, seed, methods_for(data, methods), setting)
-    rows: list[Row] = [{"part": "score", "task": name} | score_row(cell, data) for cell in cells]
-    return rows + [
-        {"part": "cheat", "task": name, "rule": rule, "value": value}
-        for rule, value in asked.cheats.items()
-    ]
+    rows: list[Row] = [{"part": "score", "task": name, **score_row(cell, data)} for cell in cells]
+    for rule, value in asked.cheats.items():
+        rows.append({"part": "cheat", "task": name, "rule": rule, "value": value})
+    return rows
 
 
 def usual_rate(bench: Bench, method: Method) -> Setting | None:

@@ -55,7 +55,7 @@ def real_choosing(seed: int) -> list[Row]:
         bench = Bench(data.task, real_models())
         setting = partial(usual_setting, bench)
         cells = measured(bench, data, seed, methods_for(data, NAMES), setting, MOST_LABELS)
-        rows += [{"part": "score", "task": name} | score_row(cell, data) for cell in cells]
+        rows += [{"part": "score", "task": name, **score_row(cell, data)} for cell in cells]
     return rows
 
 
