@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from course.foundation.progress import bytes_bar
 
@@ -141,7 +141,7 @@ def _reported(source: Path, report: Callable[[int, int], object]) -> Iterator[No
     import gguf
 
     total = _SINGLE * sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(source).tensors)
-    done, original = 0, gguf.dequantize
+    done, original, library = 0, gguf.dequantize, cast(Any, gguf)
 
     def dequantize(*arguments: Any) -> Any:
         nonlocal done
@@ -151,11 +151,11 @@ def _reported(source: Path, report: Callable[[int, int], object]) -> Iterator[No
         return weights
 
     report(done, total)
-    gguf.dequantize = dequantize
+    library.dequantize = dequantize
     try:
         yield
     finally:
-        gguf.dequantize = original
+        library.dequantize = original
 
 
 def _digits_alone(source: Path, tokenizer: Any) -> None:
