@@ -28,7 +28,8 @@ from course.studies import (
     written_prompts,
 )
 from course.studies.bodies import GPTS
-from course.studies.on_real_models import IN_IT, SAMPLES, VOTED_ALONE
+from course.studies.on_real_models.chains import SAMPLES, VOTED_ALONE
+from course.studies.on_real_models.requests import IN_IT
 from course.studies.real_tables import SCHOOL
 from course.studies.tables import by_body, by_seed, curve, means, where
 
