@@ -16,9 +16,10 @@ import pandas as pd
 from course.foundation.intervals import Sample
 from course.studies import real_tables as tables
 from course.studies.claims import Claim, Demonstration, Varies, undecided
+from course.studies.on_real_models.adapters import LLM_LABELS
 from course.studies.on_real_models.catalogue import REAL_STUDIES
 from course.studies.on_real_models.chains import SAMPLES, VOTED_ALONE
-from course.studies.on_real_models.heads import HEAD_LABELS
+from course.studies.on_real_models.heads import ANSWER_LABELS, HEAD_LABELS, MORE_LABELS
 from course.studies.on_real_models.in_context import SHOTS
 from course.studies.on_real_models.requests import IN_IT
 from course.studies.on_real_models.specialist import SPECIALIST_LABELS
@@ -86,6 +87,53 @@ def _specialist() -> tuple[Claim, ...]:
             tables.rise_of_perplexity,
             _TUNED,
             unit="percent",
+        ),
+        _claim(
+            "1c",
+            f"Tuned so, {SMOL} loses more than 10 points on requests of which it could answer a"
+            " third or more before.",
+            MoreThan(10),
+            "mccloskey1989catastrophic",
+            "forgetting",
+            tables.forgotten,
+            _TUNED,
+        ),
+    )
+
+
+def _more_heads() -> tuple[Claim, ...]:
+    def claim(statement: str, study: str, task: str) -> Claim:
+        return _claim(
+            "2",
+            statement,
+            MoreThan(0),
+            "devlin2019bert",
+            study,
+            partial(tables.lead_of_pretrained, task=task),
+            _TUNED,
+        )
+
+    most = MORE_LABELS["sentiment"][-1]
+    few = " and ".join(map(str, MORE_LABELS["inference"]))
+    answers = " and ".join(map(str, ANSWER_LABELS))
+    return (
+        claim(
+            f"With {most:,} labels, too, {MINI} is ahead of its own architecture from scratch on"
+            " film snippets.",
+            "more-heads",
+            "sentiment",
+        ),
+        claim(
+            f"With {few} labels, too, {MINI} is ahead of its own architecture from scratch on pairs"
+            " of sentences (SNLI).",
+            "more-heads",
+            "inference",
+        ),
+        claim(
+            f"On questions about a text (XQuAD) {MINI} is ahead of its own architecture from"
+            f" scratch, over {answers} labels.",
+            "answers",
+            "extraction",
         ),
     )
 
@@ -157,6 +205,58 @@ def _adapters() -> tuple[Claim | Demonstration, ...]:
             "an adapter stores fewer numbers than the model",
             (REAL_STUDIES["adapters"],),
             tables.hundred_on_disk,
+        ),
+    )
+
+
+def _more_adapters() -> tuple[Claim | Demonstration, ...]:
+    def claim(
+        number: str, statement: str, kind: Kind, source: str, study: str, values: _Values
+    ) -> Claim:
+        return _claim(number, f"{statement}.", kind, source, study, values, _TUNED)
+
+    minus, pairs = tables.minus, f"On pairs of sentences, under {MINI},"
+    return (
+        claim(
+            "3b",
+            f"{pairs} LoRA is better than BitFit",
+            MoreThan(0),
+            "hu2022lora",
+            "adapters-on-pairs",
+            partial(minus, "lora", "bitfit"),
+        ),
+        claim(
+            "3c",
+            f"{pairs} LoRA has more than half of what full tuning gains over the head alone",
+            MoreThan(0),
+            "hu2022lora",
+            "adapters-on-pairs",
+            tables.more_than_half_of_the_gain,
+        ),
+        claim(
+            "3e",
+            f"With {LLM_LABELS} film snippets, each seen once, LoRA gains {SMOL} more than 5 points"
+            " over its prompt",
+            MoreThan(5),
+            "hu2022lora",
+            "adapters-of-llm",
+            partial(minus, "lora", "none"),
+        ),
+        claim(
+            "3e",
+            f"With as many, a prefix under {SMOL} is no worse than LoRA",
+            NoWorse(2),
+            "li2021prefix",
+            "adapters-of-llm",
+            partial(minus, "prefix", "lora"),
+        ),
+        Demonstration(
+            "3d",
+            f"A hundred tasks as whole {SMOL}s take more disk than as one with a hundred adapters.",
+            "hu2022lora",
+            "an adapter stores fewer numbers than the model",
+            (REAL_STUDIES["hundred-adapters"],),
+            tables.hundred_llms,
         ),
     )
 
@@ -349,7 +449,9 @@ def _prompts() -> tuple[Claim, ...]:
 REAL_CLAIMS: tuple[Claim | Demonstration, ...] = (
     *_specialist(),
     *_heads(),
+    *_more_heads(),
     *_adapters(),
+    *_more_adapters(),
     *_demonstrations(),
     *_asking(),
     *_prompts(),
