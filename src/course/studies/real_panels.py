@@ -40,6 +40,7 @@ HEADS = {
     "sentiment": ("reviews (accuracy)", "film snippets (accuracy)"),
     "inference": ("pairs (accuracy)", "SNLI (accuracy)"),
     "entities": ("names (F1)", "WNUT-17 (F1)"),
+    "extraction": ("answers (F1)", "XQuAD (F1)"),
 }
 #: Real task -> what guessing gives, in percent.
 GUESSED = {"sentiment": 50.0, "inference": 100 / 3}
