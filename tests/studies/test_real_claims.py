@@ -430,8 +430,9 @@ def test_panels_stand_beside_those_of_the_shipped_models():
 
 def test_heads_of_one_kind_stand_beside_each_other():
     shipped = read_record(STUDIES["heads"]).table()
-    rows, titles, guessed = real_panels.heads(shipped, TABLES["heads"], {"sentiment": 52.0})
-    assert [title.split(",")[0] for title in titles.values()] == ["shipped BERTs", "MiniLM"] * 3
+    real = real_tables.all_heads(TABLES["heads"], TABLES["answers"])
+    rows, titles, guessed = real_panels.heads(shipped, real, {"sentiment": 52.0})
+    assert [title.split(",")[0] for title in titles.values()] == ["shipped BERTs", "MiniLM"] * 4
     scores = rows[rows["part"] == "score"]
     assert set(titles) <= set(scores["task"]) and set(guessed) <= set(titles)
     assert guessed["shipped BERTs: sentiment"] == 52
