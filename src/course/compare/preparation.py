@@ -147,10 +147,13 @@ def prepare(
     items, more = _without_repeats(task, items)
     own, _ = _without_repeats(task, own)
     findings += more
+    if test is not None and not own:
+        raise ValueError(f"{test.source} has no row with a text and an answer to test on")
     labels = _labels(task, [*items, *own])
     task = replace(task, labels=labels)
-    _check_enough(task, items, own, label)
+    _check_enough(task, items, label)
     train, tests, more = _split(task, items, own, most_test, seed)
+    _check_sides(task, train, tests, test)
     findings += more + _about_labels(task, train, tests)
     return Prepared(task, tuple(train), tuple(tests), tuple(findings), table.source)
 
@@ -159,6 +162,8 @@ def _columns(table: Table, text: str | Sequence[str], template: str | None) -> t
     columns = tuple(table.column(name) for name in ((text,) if isinstance(text, str) else text))
     if not columns:
         raise ValueError("text=[]: expected the name of at least one column")
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"text={list(columns)}: a column stands there twice; name each once")
     if template is not None:
         try:
             fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
@@ -283,7 +288,7 @@ def _labels(task: TableTask, items: Sequence[Item]) -> tuple[str, ...]:
     return ("O", *sorted(both))
 
 
-def _check_enough(task: TableTask, items: Sequence[Item], own: Sequence[Item], label: str) -> None:
+def _check_enough(task: TableTask, items: Sequence[Item], label: str) -> None:
     if len(items) < FEWEST:
         raise ValueError(
             f"{len(items)} different texts with an answer are too few to compare anything: "
@@ -292,6 +297,24 @@ def _check_enough(task: TableTask, items: Sequence[Item], own: Sequence[Item], l
     if task.kind != "answers" and len(task.labels) < 2:
         raise ValueError(
             f"label={label!r}: all rows have {shown(task.labels[0])}: expected two or more labels"
+        )
+
+
+def _check_sides(
+    task: TableTask, train: Sequence[Item], tests: Sequence[Item], test: Table | None
+) -> None:
+    """Refuse a split with a side on which nothing can be compared."""
+    if not tests and task.kind == "labels":
+        raise ValueError(
+            f"none of the {len(task.labels):,} labels has two different texts, one of them to test "
+            "on: expected several rows of a label, or kind='answers' (--kind answers)"
+        )
+    if not tests:
+        raise ValueError("all texts are nearly alike, so that none is left to test on")
+    if test is not None and len(train) < FEWEST:
+        raise ValueError(
+            f"{len(train)} texts are left to learn from without those that are in {test.source}, "
+            f"too: expected at least {FEWEST}; name another table to test on"
         )
 
 
