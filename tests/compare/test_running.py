@@ -143,13 +143,12 @@ PASTED = """
 import json, os, re, sys
 from pathlib import Path
 sys.modules["course"] = None  # an import of the package fails
-for name, texts in json.loads(sys.argv[2]).items():
+for name, text in json.loads(sys.argv[2]).items():
     os.chdir(Path(sys.argv[1]) / name)
     (code,) = re.findall(r"```python\\n(.*?)```", Path("README.md").read_text("utf-8"), re.S)
-    for text in texts:
-        scope = {}
-        exec(code.replace('"a text"', repr(text)), scope)
-        print(json.dumps(scope["answer"]))
+    scope = {}
+    exec(code.replace('"a text"', repr(text)), scope)
+    print(json.dumps(scope["answer"]))
 """
 
 
@@ -164,15 +163,15 @@ def copied(whole, tmp_path_factory):
 
 
 def test_what_a_card_has_answers_without_this_package(whole, copied):
-    """Pasted into a process in which the package cannot be imported, for every kept method, on
-    texts that it gave different answers to, if there are any.
+    """Pasted into a process in which the package cannot be imported, for every kept method, on a
+    text with the answer that it gave most rarely.
     """
     texts, expected = {}, []
     for name in (name for name in whole.complete() if name != "majority"):
         answers = whole.cells_of(name)[0].answers
-        places = [answers.index(answer) for answer in dict.fromkeys(answers)]
-        texts[name] = [whole.data.test[place].text for place in places]
-        expected += [answers[place] for place in places]
+        rare = min(answers, key=answers.count)
+        texts[name] = whole.data.test[answers.index(rare)].text
+        expected.append(rare)
     given = [sys.executable, "-W", "ignore", "-c", PASTED, str(copied), json.dumps(texts)]
     ended = subprocess.run(given, capture_output=True, encoding="utf-8")
     assert ended.returncode == 0, ended.stderr[-2000:]
@@ -202,10 +201,10 @@ def test_the_lines_of_the_card_load_what_was_trained_to_write(whole, copied, mon
 def test_the_lines_of_the_card_write_an_answer(tmp_path, monkeypatch):
     examples = load_task("from_torvish", sizes={"train": 40}).examples("train")
     rows = [{"t": e.input, "l": e.output} for e in examples]
-    settings = {"methods": "few-shot,soft-prompt", "budget": None, "seeds": 1, "sizes": [20]}
+    settings = {"methods": "zero-shot,soft-prompt", "budget": None, "seeds": 1, "sizes": [8]}
     out = tmp_path / "r"
     result = compare(rows, "t", "l", kind="answers", model="tiny", out=out, **settings)
-    for name in ("few-shot", "soft-prompt"):
+    for name in ("zero-shot", "soft-prompt"):
         place = result.save(out) / "methods" / name
         for weights in ("gpt-large", "gpt-tuned"):
             (place / weights).symlink_to(shipped.WEIGHTS / weights, target_is_directory=True)
@@ -218,7 +217,7 @@ def test_the_lines_of_the_card_write_an_answer(tmp_path, monkeypatch):
 def test_the_lines_of_the_card_read_pairs_and_words(kind, name, reviews, tmp_path, monkeypatch):
     table = [
         {"t": one["review"], "u": other["review"], "l": one["verdict"]}
-        for one, other in itertools.pairwise(reviews)
+        for one, other in itertools.pairwise(reviews[:37])
     ]
     if kind == "tags":
         for row in table:
@@ -644,7 +643,7 @@ def test_prompts_for_a_served_model_are_calibrated_and_searched(reviews, tmp_pat
     rows = [row | {"verdict": "x" * (3 + (row["verdict"] == "pos"))} for row in rows]
     with endpoint(echoing) as (url, seen):
         served = Served("m", url, chat=False)
-        result = run(rows, tmp_path, methods=names, served=served, seeds=1, sizes=[20])
+        result = run(rows, tmp_path, methods=names, served=served, seeds=1, sizes=[44])
         kept = load_learned(tmp_path, "served-search")
         assert use(read_table([{"review": "a new one"}]), *kept) == ["xxx"]
     assert result.complete() == ["majority", *names.split(",")] and not result.left_out

@@ -23,8 +23,9 @@ MOST_TEST, TEST_SHARE = 500, 1 / 3
 MOST_ROWS = 20_000
 #: Fewest items that can be compared on.
 FEWEST = 12
-#: More different answers than this are free answers, unless every one stands there often.
-_MOST_LABELS = 50
+#: More different answers than this are free answers, unless they are said to be labels; then so
+#: many at most.
+_USUAL_LABELS, MOST_LABELS = 50, 1000
 #: Share of the most common label from which accuracy alone misleads.
 SKEWED = 0.75
 _TAG = re.compile(r"O|[BI]-\S+")
@@ -224,7 +225,7 @@ def _kind(items: Sequence[Item], table: Table, label: str) -> str:
         return "tags"
     different = Counter(item.answer for item in items)
     often = sum(count for count in different.values() if count > 1) / len(items)
-    few = len(different) <= max(2, min(_MOST_LABELS, len(items) // 4))
+    few = len(different) <= max(2, min(_USUAL_LABELS, len(items) // 4))
     return "labels" if few and often >= 0.5 else "answers"
 
 
@@ -293,6 +294,12 @@ def _check_enough(task: TableTask, items: Sequence[Item], label: str) -> None:
         raise ValueError(
             f"{len(items)} different texts with an answer are too few to compare anything: "
             f"expected at least {FEWEST}"
+        )
+    if len(task.labels) > MOST_LABELS:
+        raise ValueError(
+            f"label={label!r} has {len(task.labels):,} different labels: expected at most "
+            f"{MOST_LABELS:,}, as a head has a weight for each; take kind='answers' "
+            "(--kind answers) for free answers"
         )
     if task.kind != "answers" and len(task.labels) < 2:
         raise ValueError(
