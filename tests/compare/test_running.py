@@ -644,10 +644,10 @@ def test_prompts_for_a_served_model_are_calibrated_and_searched(reviews, tmp_pat
     with endpoint(echoing) as (url, seen):
         served = Served("m", url, chat=False)
         result = run(rows, tmp_path, methods=names, served=served, seeds=1, sizes=[44])
-        kept = load_learned(tmp_path, "served-search")
+        asked, kept = len(seen), load_learned(tmp_path, "served-search")
         assert use(read_table([{"review": "a new one"}]), *kept) == ["xxx"]
     assert result.complete() == ["majority", *names.split(",")] and not result.left_out
-    assert result.sent[0] >= len({json.dumps(request) for _, request, _ in seen})
+    assert result.sent[0] >= asked > 0
     calibrated, searching = (result.cells_of(name)[0] for name in names.split(","))
     assert set(searching.answers) == {"xxx"}  # the shorter label, whatever is asked
     state = json.loads(
