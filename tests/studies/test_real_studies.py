@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from toy_data import write_induction, write_toy_data
 
-from course.compare import ModelChoice
+from course.compare import ModelChoice, generators
 from course.foundation.intervals import FEWEST_UNITS
 from course.lm import load
 from course.models import HubError, load_model, model_names
 from course.prompting import evaluation
 from course.prompting.evaluation import Question, scores
 from course.prompting.prompts import PLAIN, Prompt
-from course.studies import advice, real_study
+from course.studies import advice, choosing, real_choosing, real_study
 from course.studies.command import main, measure
 from course.studies.on_real_models import (
     adapters,
@@ -138,6 +138,30 @@ def test_a_specialist_stands_beside_the_prompted_model(toy, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::course.models.text.UnknownWordsWarning")
+def test_learning_curves_are_measured_as_far_as_each_method_goes(data, monkeypatch):
+    tables = {"sentiment": advice.TABLES["sentiment"]}
+    methods = ("majority", "tfidf", "zero-shot", "few-shot", "head", "lora-generator")
+    small = {"ROWS": 24, "TESTED": 6, "TABLES": tables, "NAMES": methods, "LABELS": (4, 8)}
+    small |= {"MOST_LABELS": {methods[-1]: 4}, "real_models": lambda: ModelChoice("gpt-small")}
+    for name, value in small.items():
+        monkeypatch.setattr(real_choosing, name, value)
+    monkeypatch.setattr(choosing, "LABELS", (4, 8))
+    monkeypatch.setattr(advice, "JUDGING", 6)
+    monkeypatch.setattr(generators, "training", lambda size: 2)
+    advice._rows.cache_clear()
+    rows = real_choosing.real_choosing(0)
+    sizes = {(row["method"], row["labels"]) for row in rows}
+    assert sizes == {(m, n) for m in methods for n in (4, 8)} - {
+        ("zero-shot", 4), ("zero-shot", 8), ("lora-generator", 8)
+    } | {("zero-shot", 0)}  # fmt: skip
+    assert all(0 <= row["value"] <= 100 and row["bytes"] > 0 for row in rows)
+    monkeypatch.setattr(real_choosing, "LABELS", (4, 80))
+    with pytest.raises(ValueError, match="sentiment: 16 rows to learn from, expected 80 of 24"):
+        real_choosing.real_choosing(0)
+    advice._rows.cache_clear()
+
+
+@pytest.mark.filterwarnings("ignore::course.models.text.UnknownWordsWarning")
 def test_what_is_forgotten_is_measured_before_and_after(toy, monkeypatch, tmp_path):
     write_induction(tmp_path, "rhymes", [{"input": f"{i} hat", "output": "cat"} for i in range(20)])
     monkeypatch.setenv("COURSE_INDUCTION", str(tmp_path))
@@ -202,10 +226,13 @@ def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data,
     screen = ("majority", "tfidf", "zero-shot", "few-shot", "head")
     for name, value in {"ROWS": 24, "JUDGING": 6, "TABLES": tables, "SCREEN": screen}.items():
         monkeypatch.setattr(advice, name, value)
-    monkeypatch.setattr(advice, "_choice", lambda: ModelChoice("gpt-small"))
+    monkeypatch.setattr(advice, "real_models", lambda: ModelChoice("gpt-small"))
     for cached in (advice._rows, advice._bench):
         cached.cache_clear()
-    small, judges = advice._small_table("sentiment", 0), advice._judges("sentiment")
+    small, judges = (
+        advice.small_table("sentiment", "advice/sentiment/0", 24),
+        advice._judges("sentiment"),
+    )
     texts = {item.text for item in (*small.train, *small.test)}
     assert len(texts) == 24 and len(judges) == 6 and not texts & {item.text for item in judges}
     rows = advice.real_advice(0)

@@ -9,6 +9,7 @@ from course.studies import (
     adapters_claims,
     chain_of_thought,
     choosing,
+    choosing_bodies,
     choosing_claims,
     expectations,
     hard_prompts,
@@ -64,6 +65,7 @@ _MODULES = (
     policies,
     policies_claims,
     choosing,
+    choosing_bodies,
     choosing_claims,
     model_quality,
 )

@@ -16,6 +16,7 @@ from course.studies.on_real_models import (
     requests,
     specialist,
 )
+from course.studies.real_choosing import CHOOSING
 from course.studies.real_reward import REWARD
 from course.studies.real_study import OPTIONS, RealStudy
 from course.studies.records import Row
@@ -32,7 +33,12 @@ _MODULES = (specialist, forgetting, heads, adapters, in_context, requests, chain
 #: Every study of real models, by its name.
 REAL_STUDIES: dict[str, RealStudy] = {
     study.name: study
-    for study in (*(study for module in _MODULES for study in module.STUDIES), _ADVICE, REWARD)
+    for study in (
+        *(study for module in _MODULES for study in module.STUDIES),
+        _ADVICE,
+        CHOOSING,
+        REWARD,
+    )
 }
 
 
