@@ -196,10 +196,30 @@ def test_where_a_curve_overtakes_another_one(table):
     at = np.exp(np.interp(12 / 26, [0, 1], np.log([32, 128])))
     assert found["labels"].to_numpy() == pytest.approx([at] * len(TASKS))
     assert (found["surely before"] == 32).all() and (found["surely from"] == 128).all()
+    assert np.allclose(found["low"], found["labels"]) and np.allclose(
+        found["high"], found["labels"]
+    )
     other_way = choosing_tables.crossings(table, "lora-generator", "few-shot")
     assert other_way["labels"].isna().all()
     never = choosing_tables.crossings(table, "few-shot", "majority")
     assert never["labels"].isna().all() and never["surely from"].isna().all()
+
+
+@pytest.mark.parametrize(("early", "low", "high"), [(20, 8, 60), (40, 20, 128)])
+def test_the_interval_of_a_crossing_is_that_of_seeds(early, low, high):
+    """Each seed's curves cross elsewhere; one that is overtaken before the fewest labels makes the
+    interval end there.
+    """
+    rows = []
+    for seed, at in enumerate((early, 30, 40, 50, 60)):
+        for labels in LABELS:
+            for method, score in (("few-shot", 50), ("lora", 50 + 5 * np.log(labels / at))):
+                row = {"part": "score", "task": "inference", "method": method, "labels": labels}
+                rows.append({"seed": seed, "value": score, **row})
+    found = choosing_tables.crossings(pd.DataFrame(rows), "few-shot", "lora").loc["inference"]
+    expected = np.exp(np.log([early, 30, 40, 50, 60]).mean())
+    assert found["labels"] == pytest.approx(expected)
+    assert low <= found["low"] < expected < found["high"] <= high
 
 
 def test_claims_compare_what_they_say(table):
@@ -277,6 +297,29 @@ def test_the_figure_names_each_line_at_its_end_in_its_colour(table):
         assert names == {titles[name]: TEXT.get(colour, colour) for name, colour in expected}
         heights = sorted(text.get_position()[1] for text in ax.texts)
         assert min(np.diff(heights)) > 9 and max(heights) <= 100
+    marked = {EXCHANGED: (20.0, 10.0, 40.0), "inference": (np.nan,) * 3}
+    panels = plots.methods_by_labels(curves, titles, levers, marked).axes
+    ends = [[x for line in ax.lines if line.get_label() == "crossing" for x in line.get_xdata()]
+            for ax in panels]  # fmt: skip
+    assert ends == [[10, 40, 20], []]
+
+
+def test_a_decision_has_every_question_and_answer_inside_the_figure():
+    branches = [
+        plots.Branch("Are there labels, so that it can be tested?", "train", "training", "a"),
+        plots.Branch("May the texts leave?", "prompt a served model", "prompt", "judgement"),
+    ]  # fmt: skip
+    figure = plots.decision(branches)
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    said = " ".join(" ".join(text.get_text().split()) for text in ax.texts)
+    for branch in branches:
+        assert branch.question in said and branch.answer in said and branch.basis in said
+    assert said.split().count("no") == len(branches) - 1
+    width, height = figure.canvas.get_width_height()
+    for text in ax.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1
 
 
 def test_the_tasks_are_the_small_worlds_in_every_tier(monkeypatch):
