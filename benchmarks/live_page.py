@@ -6,6 +6,7 @@ a browser of its own, from the local file, so that nothing is cached. What a slo
 size of the files of weights, which is printed: divide it by the line's speed.
 """
 
+import os
 import time
 from pathlib import Path
 
@@ -48,14 +49,16 @@ def waited(browser: Browser, name: str, page: str, *buttons: str) -> tuple[list[
 
 
 def main() -> None:
-    heading = f"seconds, slowest of {RUNS}"
-    print(f"{heading:24}{'first answer':>14}{'next':>8}{'MB loaded':>12}")
+    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; {RUNS} runs, in seconds")
+    print(f"{'':16}{'first answer':>24}{'next':>20}{'MB loaded':>12}")
+    print(f"{'':16}{'fastest':>14}{'slowest':>10}{'fastest':>10}{'slowest':>10}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for name, page, *buttons in ASKED:
             runs = [waited(browser, name, page, *buttons) for _ in range(RUNS)]
-            first, after = (max(seconds[i] for seconds, _ in runs) for i in range(2))
-            print(f"{name:24}{first:14.2f}{after:8.2f}{runs[0][1] / 1e6:12.1f}", flush=True)
+            first, after = zip(*(seconds for seconds, _ in runs), strict=True)
+            print(f"{name:16}{min(first):14.2f}{max(first):10.2f}", end="")
+            print(f"{min(after):10.2f}{max(after):10.2f}{runs[0][1] / 1e6:12.1f}", flush=True)
         browser.close()
 
 

@@ -11,12 +11,10 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
-class Unsearched(nodes.Element):
-    """A part of a page that is written as any other, and not searched."""
-
-    def walk(self, visitor: nodes.NodeVisitor) -> bool:
-        """Let nobody in: the index collects its words by ``walk``, writers use ``walkabout``."""
-        return False
+class Unsearched(nodes.comment):
+    """A part of a page that is written as any other; the index, which counts no comments, passes
+    it over.
+    """
 
 
 class LeaveOutFolded(SphinxPostTransform):
@@ -28,7 +26,7 @@ class LeaveOutFolded(SphinxPostTransform):
     def run(self, **_: object) -> None:
         for fold in list(self.document.findall(HideCodeCellNode)):
             parent = fold.parent
-            parent[parent.index(fold)] = Unsearched("", fold)
+            parent[parent.index(fold)] = Unsearched("", "", fold)
 
 
 def _nothing(writer: nodes.NodeVisitor, node: nodes.Element) -> None:
