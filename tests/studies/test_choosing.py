@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from course import plots
-from course.compare import encoders, generators
+from course.compare import generators, trained_head
 from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
 from course.compare.metering import Work
@@ -71,7 +71,7 @@ def rows():
         patch.setattr(choosing, "TASKS", small)
         patch.setattr(choosing, "RATE_LABELS", 32)
         patch.setattr(choosing, "ModelChoice", lambda: ModelChoice("gpt-small-p00"))
-        patch.setattr(encoders, "training", lambda size: (2, 8))
+        patch.setattr(trained_head, "training", lambda size: (2, 8))
         patch.setattr(generators, "training", lambda size: 2)
         tried = pd.DataFrame(choosing.rates(100))
 
@@ -106,7 +106,7 @@ def test_the_third_word_and_other_bodies_have_the_same_rows(monkeypatch):
     monkeypatch.setattr(choosing_bodies, "BODY_TASKS", (EXCHANGED, choosing.THIRD_WORD))
     monkeypatch.setattr(choosing_bodies, "GPTS", ("gpt-small-p00", "gpt-small-p00-seed1"))
     monkeypatch.setattr(choosing_bodies, "ModelChoice", lambda *names: ModelChoice(*names[:1]))
-    monkeypatch.setattr(encoders, "training", lambda size: (2, 8))
+    monkeypatch.setattr(trained_head, "training", lambda size: (2, 8))
     monkeypatch.setattr(generators, "training", lambda size: 2)
     table = pd.DataFrame(choosing_bodies.bodies(1))
     assert set(table["model"]) == {"gpt-small-p00-seed1"}
