@@ -15,6 +15,7 @@ from course.compare.cards import write_cards
 from course.compare.coverage import MANY_UNKNOWN
 from course.compare.privacy import allows
 from course.compare.registry import METHODS
+from course.compare.report_folder import CSV_FILE, JSON_FILE, PAGE
 from course.compare.report_tables import costs_table, recalls_table, scores_table, table_of
 from course.compare.task import Item
 from course.foundation import write_bytes, write_text
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from course.compare.result import Comparison
-
-PAGE, JSON_FILE, CSV_FILE = "report.html", "results.json", "results.csv"
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #222; --page: #fff; --soft: #5a5a5a; --line: #ddd; --box:
@@ -46,10 +45,10 @@ th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px soli
   vertical-align: top; white-space: nowrap; }
 td:first-child { white-space: normal; min-width: 6rem; }
 td.text { white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
-@media (min-width: 48rem) { td.text { min-width: 16rem; } }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; }
-figure svg { width: 100%; max-width: 44rem; height: auto; display: block; }
+figure svg { width: 100%; max-width: 44rem; height: auto; display: block; overflow: visible; }
+@media (max-width: 30rem) { figure svg text { font-size: 11.5px !important; } }
 figcaption { color: var(--soft); font-size: .9rem; }
 pre { background: var(--box); padding: .8rem; overflow-x: auto; font-size: .85rem; }
 """.strip()
@@ -87,6 +86,7 @@ def as_json(result: "Comparison", advice: Advice) -> dict[str, Any]:
         "recall": {name: result.recalls(name) for name in result.complete()},
         "not tried": result.left_out,
         "unfinished": list(result.unfinished),
+        "sent": list(result.sent),
         "seconds": result.seconds,
         "seconds to the first answer": result.first_seconds,
         "cells": [
@@ -243,8 +243,8 @@ def _hosting(result: "Comparison") -> str:
                 [use, choice.title(name), size, licence or "not stated", allows(licence), stays]
             )
     if choice.served is not None:
-        sent = [sum(cell.sent[i] for cell in result.cells) for i in (0, 1)]
-        told = f"{sent[0]:,} texts with {sent[1]:,} characters were sent"
+        texts, characters = result.sent
+        told = f"{texts:,} texts with {characters:,} characters were sent"
         rows.append(
             [
                 "served",
