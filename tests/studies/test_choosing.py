@@ -15,7 +15,7 @@ from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
 from course.compare.metering import Work
 from course.compare.registry import METHODS
-from course.plots.style import TEXT
+from course.plots.colours import TEXT
 from course.studies import choosing, choosing_tables
 from course.studies.choosing import (
     ASKED,

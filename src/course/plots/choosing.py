@@ -7,15 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
-
-#: Lever -> colours of its methods, in their order: what is prompted is blue, what is trained is
-#: orange, controls are grey.
-_COLOURS = {
-    "prompt": (PROMPTED, "#4a98c9"),
-    "training": (OPENED, "#e67e22"),
-    "control": (CEILING, "#a8a8a8"),
-}
+from course.plots.colours import LEVERS
+from course.plots.style import name_ends
 
 
 def methods_by_labels(
@@ -52,7 +45,7 @@ def _lines(
 ) -> list[tuple[float, str, str]]:
     """Draw the lines; returns where each ends, its name and its colour."""
     ends = []
-    left = {lever: list(colours) for lever, colours in _COLOURS.items()}
+    left = {lever: list(colours) for lever, colours in LEVERS.items()}
     for name, rows in curve.groupby("method", sort=False):
         colour = left[levers[str(name)]].pop(0)
         ax.plot(rows["labels"], rows["score"], color=colour, marker="o", markersize=4)
