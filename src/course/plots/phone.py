@@ -8,8 +8,10 @@ from textwrap import fill
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
+from matplotlib.gridspec import GridSpec, SubplotSpec
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from course.plots.style import key
@@ -33,13 +35,18 @@ def for_phone(figure: Figure) -> Figure | None:
         return None
     narrow = deepcopy(figure)
     plt.close(narrow)  # what pyplot holds is shown at the end of a cell
-    panels = [ax for ax in narrow.axes if ax.get_visible() and ax.get_subplotspec() is not None]
+    for ax in [ax for ax in narrow.axes if not ax.get_visible()]:
+        ax.remove()
+    panels = {ax: spec for ax in narrow.axes if (spec := ax.get_subplotspec()) is not None}
     if panels:
         _stack(narrow, panels)
     for ax in panels:
         if legend := ax.get_legend():
-            marks = [(h.get_label(), h.get_marker(), h.get_color()) for h in legend.legend_handles]
-            key(ax, marks, columns=2)
+            marks = [h for h in legend.legend_handles if isinstance(h, Line2D)]
+            entries = [
+                (str(h.get_label()), str(h.get_marker()), to_hex(h.get_color())) for h in marks
+            ]
+            key(ax, entries, columns=2)
     _wrap_long_lines(narrow)
     least = SMALLEST_TEXT / SCREEN * _POINTS * narrow.get_figwidth()
     for text in narrow.findobj(Text):
@@ -59,9 +66,9 @@ def smallest_text(figure: Figure) -> float:
     )
 
 
-def _stack(figure: Figure, panels: list[Axes]) -> None:
+def _stack(figure: Figure, panels: dict[Axes, SubplotSpec]) -> None:
     """Give the panels a grid with as many columns as have room."""
-    before = panels[0].get_gridspec()
+    before = next(iter(panels.values())).get_gridspec()
     width, height = figure.get_size_inches() / (before.ncols, before.nrows)
     columns = max(1, int(_WIDE // width))
     rows = math.ceil(len(panels) / columns)
@@ -84,11 +91,11 @@ def _wrap_long_lines(figure: Figure) -> None:
             text.set_text("\n".join(fill(line, int(characters)) for line in lines))
 
 
-def _name_axes(panels: list[Axes]) -> None:
+def _name_axes(panels: dict[Axes, SubplotSpec]) -> None:
     """Show at each panel what stood only at the first of its row or the last of its column."""
-    first = {}
-    for ax in panels:
-        begin = first.setdefault(ax.get_subplotspec().rowspan.start, ax)
+    first: dict[int, Axes] = {}
+    for ax, spec in panels.items():
+        begin = first.setdefault(spec.rowspan.start, ax)
         shares_y = ax is not begin and ax.get_shared_y_axes().joined(ax, begin)
         if shares_y:
             ax.tick_params(labelleft=True)

@@ -131,10 +131,9 @@ def gold_by_distance(
             x, y = fitted[reward][method]
             ax.plot(np.sqrt(x), y, color=colour, linewidth=1.2, linestyle="--")
             end = mean[0][-1], mean[1][-1]
-            beside = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-            ax.annotate(
-                method, end, color=text_colour(colour), fontweight="bold", fontsize=8, **beside
-            )
+            look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 8}
+            beside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points"}
+            ax.annotate(method, end, color=text_colour(colour), **beside, **look)
         ax.set_title(reward, fontsize=11)
         ax.set_xlabel("square root of the divergence (nats)")
     axes[0, 0].set_ylabel("gold reward")

@@ -3,6 +3,7 @@ reward leads to.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -92,7 +93,7 @@ def gamed_reward(curves: Mapping[str, Mapping[str, np.ndarray]], points: Sequenc
         ax.set_xlim(0, points[-1] * 1.03)
     axes[-1].set_ylim(-3, 104)
     for row, (name, colour) in enumerate(_STARTS.values()):
-        above = {"xytext": (0, 24 + 16 * row), "textcoords": "offset points"}
-        look = {"color": colour, "fontweight": "bold", "annotation_clip": False}
+        above: dict[str, Any] = {"xytext": (0, 24 + 16 * row), "textcoords": "offset points"}
+        look: dict[str, Any] = {"color": colour, "fontweight": "bold", "annotation_clip": False}
         axes[0].annotate(name, (0, 1), xycoords="axes fraction", **above, **look)
     return figure

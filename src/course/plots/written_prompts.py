@@ -3,6 +3,7 @@ found beside what people wrote.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,7 +33,7 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
         calls = np.mean([curve[name][0] for curve in curves], 0)
         means = band(ax, calls, np.array([curve[name][1] for curve in curves]), COLOURS[name])
         at, beside = _NAME_PLACES[name]
-        look = {"color": text_colour(COLOURS[name]), "textcoords": "offset points"}
+        look: dict[str, Any] = {"color": text_colour(COLOURS[name]), "textcoords": "offset points"}
         side = "right" if beside[0] < 0 else "left"
         ax.annotate(name, (calls[at], means[at]), beside, ha=side, fontweight="bold", **look)
         if name == "uniform":
