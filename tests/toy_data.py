@@ -13,6 +13,17 @@ def _article(number: int) -> dict:
     return {"paragraphs": [{"context": context, "qas": [asked]}]}
 
 
+def write_induction(folder: Path, name: str, examples: list[dict]) -> Path:
+    """A task of instruction induction with two wordings."""
+    for kind, data in (
+        ("annotations", {"annotations": ["do it", "do it ", "please do it"]}),
+        ("execute", {"examples": {str(i): row for i, row in enumerate(examples)}}),
+    ):
+        (folder / kind).mkdir(exist_ok=True)
+        (folder / kind / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
+    return folder
+
+
 def write_toy_data(folder: Path) -> None:
     """Every data set of the index tier below a folder."""
     pairs = [

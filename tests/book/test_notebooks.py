@@ -75,6 +75,15 @@ def test_text_and_notebook_are_the_same(name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_what_the_page_folds_is_folded_in_colab_and_nothing_else(name):
+    cells = stored(name).cells
+    folded = [cell.metadata.get("cellView") == "form" for cell in cells]
+    tags = [set(cell.metadata.get("tags", ())) for cell in cells]
+    assert folded == [any(tag.startswith(("hide-", "remove-")) for tag in own) for own in tags]
+    assert any(folded)
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_cell_was_executed_in_order_with_clean_outputs(name):
     notebook = stored(name)
     assert output_faults(notebook) == []

@@ -18,8 +18,8 @@ from course.tasks.instruction_induction import FOLDER_VARIABLE as INDUCTION
 from course.tasks.local_data import FOLDER_VARIABLE
 
 ROOT = Path(__file__).parents[2]
-#: Their tests run them against a hub that has no data sets; the page of claims reads records alone.
-WITHOUT_DATA = ("01-two-expectations", "06c-steering", "07-reward", "08-choosing", "claims")
+#: Their tests run them against a hub that has no data sets.
+WITHOUT_DATA = ("01-two-expectations", "06c-steering", "07-reward", "08-choosing")
 #: It computes in the small world for a while before it asks for data.
 LATE = ("04b-instruction-tuning",)
 WITH_DATA = [

@@ -89,11 +89,19 @@ def write_gguf(model: LlamaForCausalLM, path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(model, tmp_path_factory):
+def reports():
+    """What a conversion reports as it goes on: bytes made, and all bytes."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory, reports):
     place = tmp_path_factory.mktemp("gguf")
     write_gguf(model, place / "toy.gguf")
     (place / "checkpoint").mkdir()
-    write_checkpoint(place / "toy.gguf", place / "checkpoint")
+    write_checkpoint(
+        place / "toy.gguf", place / "checkpoint", lambda done, total: reports.append((done, total))
+    )
     return place / "checkpoint"
 
 
@@ -113,3 +121,10 @@ def test_every_digit_is_a_token_and_ends_what_stands_before_it(folder):
     assert tokenizer.tokenize("ab12\n\n3") == ["ab", "1", "2", "ĊĊ", "3"]
     assert tokenizer.eos_token == "<|im_end|>" and tokenizer.chat_template == CHAT_TEMPLATE
     assert tokenizer("ab").input_ids == [TOKENS.index("ab")], "nothing stands before a text"
+
+
+def test_a_conversion_reports_every_weight_that_it_has_made(model, folder, reports):
+    size = sum(weight.nbytes for weight in model.parameters())
+    done, totals = zip(*reports, strict=True)
+    assert set(totals) == {size} and done[0] == 0 and done[-1] == size
+    assert len(done) > len(model.model.layers) and sorted(done) == list(done)

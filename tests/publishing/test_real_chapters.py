@@ -1,11 +1,16 @@
 """``make real`` says how each chapter went: to its end, without its data, or with an error."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from course.publishing import real_chapters
+from course.publishing import chapter_times, real_chapters
+from course.publishing.chapter_times import LIMIT, read_times, record_times
 from course.publishing.real_chapters import chapters, main, run, run_chapter
 from course.tasks import LOCAL_DATA
 
+ROOT = Path(__file__).parents[2]
 PAGE = """---
 jupytext:
   formats: book///md:myst,notebooks///ipynb
@@ -68,3 +73,23 @@ def test_an_unknown_chapter_is_refused(root, capsys):
     with pytest.raises(SystemExit):
         main(["07-no"])
     assert "no such chapter: 07-no; choose from 01-fine" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a system that does not count what children took")
+def test_what_whole_runs_took_is_recorded_if_that_is_wanted(root, monkeypatch):
+    path = root / "times.json"
+    record_times({"02-absent": 7.0}, path)
+    monkeypatch.setattr(real_chapters, "record_times", lambda taken: record_times(taken, path))
+    with pytest.raises(SystemExit):
+        main(["--record", "01-fine", "03-broken"])
+    times = chapter_times.chapter_times(path)
+    assert list(times.index) == ["01-fine", "02-absent"]
+    assert times.seconds["01-fine"] > 0 and times.seconds["02-absent"] == 7
+    with pytest.raises(SystemExit):
+        main(["--record", "--tier", "tiny"])
+
+
+def test_a_recorded_chapter_exists_and_takes_no_more_than_the_book_says():
+    recorded = read_times()
+    assert set(recorded) <= set(chapters(ROOT))
+    assert all(0 < each["seconds"] <= LIMIT for each in recorded.values())

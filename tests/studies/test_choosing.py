@@ -16,7 +16,7 @@ from course.compare.cells import CellResult
 from course.compare.metering import Work
 from course.compare.registry import METHODS
 from course.plots.colours import TEXT
-from course.studies import choosing, choosing_tables
+from course.studies import choosing, choosing_bodies, choosing_tables
 from course.studies.choosing import (
     ASKED,
     EXCHANGED,
@@ -97,6 +97,26 @@ def test_a_run_has_every_method_that_can_do_the_task(rows):
     assert read["few-shot"] > read["zero-shot"] > read["majority"] == 0
     advice = table[table["part"] == "advice"]
     assert len(advice) == 2 * 2 and advice["value"].isin([0, 100]).all()
+
+
+def test_the_third_word_and_other_bodies_have_the_same_rows(monkeypatch):
+    few_items(monkeypatch)
+    monkeypatch.setattr(choosing, "LABELS", (8,))
+    monkeypatch.setattr(choosing_bodies, "TESTED", 20)
+    monkeypatch.setattr(choosing_bodies, "BODY_TASKS", (EXCHANGED, choosing.THIRD_WORD))
+    monkeypatch.setattr(choosing_bodies, "GPTS", ("gpt-small-p00", "gpt-small-p00-seed1"))
+    monkeypatch.setattr(choosing_bodies, "ModelChoice", lambda *names: ModelChoice(*names[:1]))
+    monkeypatch.setattr(encoders, "training", lambda size: (2, 8))
+    monkeypatch.setattr(generators, "training", lambda size: 2)
+    table = pd.DataFrame(choosing_bodies.bodies(1))
+    assert set(table["model"]) == {"gpt-small-p00-seed1"}
+    scored = table[table["part"] == "score"].groupby("task")["method"].unique().map(set)
+    assert scored[EXCHANGED] == set(choosing_bodies.BODY_METHODS)
+    assert scored[choosing.THIRD_WORD] == {
+        "majority", "tfidf", "zero-shot", "few-shot", "lora-generator"
+    }  # fmt: skip
+    assert set(table.loc[table["part"] == "cheat", "rule"]) == {"the name as it is"}
+    assert table["value"].between(0, 100).all()
 
 
 # --- what is read off

@@ -15,7 +15,6 @@ from course.studies import (
     REAL_STUDIES,
     STUDIES,
     RecordError,
-    on_real_models,
     read_record,
     real_claims_table,
     real_panels,
@@ -24,6 +23,11 @@ from course.studies import (
 )
 from course.studies.claims import Claim
 from course.studies.judgement import judged
+from course.studies.on_real_models.catalogue import of_tier
+from course.studies.on_real_models.chains import VOTED_ALONE
+from course.studies.on_real_models.forgetting import REMEMBERED
+from course.studies.on_real_models.heads import ANSWER_LABELS, HEAD_LABELS, MORE_LABELS
+from course.studies.on_real_models.in_context import CONDITIONS, SHOTS
 from course.studies.records import RECORDS, write_record
 
 STORED = [name for name, study in REAL_STUDIES.items() if study.path.exists()]
@@ -57,7 +61,7 @@ def specialist(seed: int) -> list[dict]:
 def heads(seed: int) -> list[dict]:
     curves = {
         (task, "pretrained", n): 60 + 10 * i + seed
-        for task, numbers in on_real_models.HEAD_LABELS.items()
+        for task, numbers in HEAD_LABELS.items()
         for i, n in enumerate(numbers)
     }
     fresh = {(task, "scratch", n): value - 6 for (task, _, n), value in curves.items()}
@@ -84,7 +88,7 @@ def demonstrations(seed: int) -> list[dict]:
     shown = {
         (condition, shots): value - shots - seed
         for condition, value in {"gold": 80, "random": 78, "flipped": 70, "foreign": 82}.items()
-        for shots in on_real_models.SHOTS
+        for shots in SHOTS
         if shots
     }
     orders = {
@@ -112,7 +116,7 @@ def requests(seed: int) -> list[dict]:
 
 def chains(seed: int) -> list[dict]:
     school = {"standard": 2, "chain": 3 + seed, "zero-shot": 1, "trigger": 2, "vote of 8": 9}
-    school[on_real_models.VOTED_ALONE] = 2 + seed
+    school[VOTED_ALONE] = 2 + seed
     return [
         *rows(school, "way", task="GSM8K"),
         *rows(
@@ -132,6 +136,63 @@ def prompts(seed: int) -> list[dict]:
     ]
 
 
+def more_heads(seed: int) -> list[dict]:
+    measured = {
+        (task, way, n): 90 + seed - 8 * (way == "scratch")
+        for task, numbers in MORE_LABELS.items()
+        for n in numbers
+        for way in ("pretrained", "scratch")
+    }
+    return rows(measured, "task", "way", "labels")
+
+
+def answers(seed: int) -> list[dict]:
+    measured = {
+        ("extraction", way, n): 20 + seed - 4 * (way == "scratch")
+        for n in ANSWER_LABELS
+        for way in ("pretrained", "scratch")
+    }
+    return rows(measured, "task", "way", "labels")
+
+
+def adapters_of_llm(seed: int) -> list[dict]:
+    scores = {"none": 70, "ia3": 75, "prefix": 71, "lora": 80 + seed}
+    stored = {"none": 0, "ia3": 1e5, "prefix": 2e5, "lora": 5e6}
+    return [
+        row
+        for method in scores
+        for row in rows(
+            {"score": scores[method], "bytes": stored[method]}, "measure", method=method
+        )
+    ]
+
+
+def hundred_adapters(seed: int) -> list[dict]:
+    sizes = {("models", 1): 500, ("adapters", 1): 505, ("adapters", 100): 1000}
+    times = dict.fromkeys(sizes, 1 + seed)
+    return [
+        *rows(sizes, "way", "tasks", measure="MB"),
+        *rows(times, "way", "tasks", measure="switch_ms"),
+    ]
+
+
+def forgetting(seed: int) -> list[dict]:
+    before = dict.fromkeys(REMEMBERED, 50) | {"film snippets": 70, "plain text": 3}
+    after = dict.fromkeys(REMEMBERED, 40 - seed) | {"film snippets": 85, "plain text": 3.2}
+    written = {
+        ("before", "The film was"): " shot in Rome.", ("after", "The film was"): " positive",
+        ("before", "A dog"): " barks.", ("after", "A dog"): f" barks {seed}.",
+    }  # fmt: skip
+    return [
+        *rows(before, "measure", way="before"),
+        *rows(after, "measure", way="after"),
+        *(
+            {"way": way, "measure": "text", "prompt": prompt, "text": text}
+            for (way, prompt), text in written.items()
+        ),
+    ]
+
+
 MEASURED = {
     "specialist": specialist,
     "heads": heads,
@@ -141,9 +202,18 @@ MEASURED = {
     "chains": chains,
     "prompts": prompts,
 }
+#: Studies of which nothing is claimed yet.
+UNCLAIMED = {
+    "more-heads": more_heads,
+    "answers": answers,
+    "adapters-on-pairs": adapters,
+    "adapters-of-llm": adapters_of_llm,
+    "hundred-adapters": hundred_adapters,
+    "forgetting": forgetting,
+}
 TABLES = {
     name: pd.DataFrame([{"seed": seed} | row for seed in SEEDS for row in run(seed)])
-    for name, run in MEASURED.items()
+    for name, run in (MEASURED | UNCLAIMED).items()
 }
 
 
@@ -187,7 +257,7 @@ def test_a_record_of_other_weights_is_refused(recorded, monkeypatch):
 
 def test_the_revision_of_a_hub_model_is_not_looked_up(monkeypatch):
     monkeypatch.delattr(real_study, "model_fingerprint")
-    study = on_real_models.of_tier(REAL_STUDIES["requests"], "hub")
+    study = of_tier(REAL_STUDIES["requests"], "hub")
     assert study.accepts({"gpt-middle": "a revision", "gpt-tuned": "another"})
     assert not study.accepts({"gpt-middle": "a revision"})
 
@@ -257,7 +327,7 @@ def test_curves_and_means():
     assert [*lost.index] == ["0 demonstrations", "LoRA, 50 labels", "LoRA, 500 labels"]
     assert lost.loc["LoRA, 500 labels", "inference"] == 34
     numbers, curves = real_tables.condition_curves(TABLES["demonstrations"])
-    assert numbers == [*on_real_models.SHOTS] and set(curves) == {*on_real_models.CONDITIONS}
+    assert numbers == [*SHOTS] and set(curves) == {*CONDITIONS}
     assert curves["gold"][1].tolist() == [85, 78, 77, 75, 71]
     assert real_tables.by_shots(TABLES["demonstrations"]).loc["gold", 8] == 71
 
@@ -273,6 +343,44 @@ def test_sizes_are_of_one_model_and_a_hundred_tasks():
     assert real_tables.sizes_and_scores(table)["LoRA"] == (200, 70)
     megabytes = [*real_tables.hundred_on_disk(table).values()]
     assert megabytes == pytest.approx([9000, 110])
+
+
+def test_sizes_of_an_llm_are_those_that_were_written():
+    written = real_tables.on_disk(TABLES["hundred-adapters"])
+    assert [*written.index] == ["1 models", "1 adapters", "100 adapters"]
+    assert written.loc["100 adapters"].tolist() == [1000, 2]
+    megabytes = [*real_tables.hundred_llms(TABLES["hundred-adapters"]).values()]
+    assert megabytes == [50_000, 1000]
+    sizes = real_tables.sizes_and_scores(TABLES["adapters-of-llm"])
+    assert {*sizes} == {"IA3", "prefix tuning", "LoRA"} and sizes["LoRA"] == (5000, 81)
+
+
+def test_what_is_forgotten_is_a_mean_over_tasks():
+    table = TABLES["forgetting"]
+    assert real_tables.forgotten(table).tolist() == [10, 11, 12]
+    wide = real_tables.before_and_after(table)
+    assert wide.loc["larger animal"].tolist() == [50, 39]
+    assert wide.loc["plain text"].round(1).tolist() == [3.0, 3.2]
+    texts = real_tables.continuations(table)
+    assert [*texts.index] == ["The film was", "A dog"]
+    assert texts.loc["A dog"].tolist() == [" barks.", " barks 0."]
+
+
+def test_heads_of_several_studies_are_drawn_where_they_share_seeds():
+    first = TABLES["heads"]
+    both = real_tables.all_heads(first[first["seed"] < 2], TABLES["more-heads"], TABLES["answers"])
+    seeds = both.groupby("task")["seed"].unique().map(list).to_dict()
+    assert seeds["sentiment"] == [0, 1] and seeds["extraction"] == [0, 1, 2]
+    labels = both[both["task"] == "inference"]["labels"].unique().tolist()
+    assert sorted(labels) == [100, 300, 1000]
+
+
+def test_a_prompt_stands_beside_the_calls_that_it_took():
+    ways = {"AutoPrompt": "by gradient", "people's": "people's best words"}
+    wide = real_tables.cost_of_prompts(TABLES["prompts"], ways)
+    assert [*wide.index] == [*ways.values()]
+    assert wide.loc["by gradient"].tolist() == [70, 1500]
+    assert wide.loc["people's best words", "right (%)"] == 80
 
 
 def test_film_snippets_are_no_task_of_instruction_induction():
@@ -327,7 +435,7 @@ def test_costs_are_read_from_records(recorded):
 def test_no_record_without_a_study():
     stored = {path.name for path in (RECORDS / "real").glob("*.json")}
     assert stored <= {
-        on_real_models.of_tier(study, tier).path.name
+        of_tier(study, tier).path.name
         for study in REAL_STUDIES.values()
         for tier in real_study.REAL_TIERS
     }

@@ -9,7 +9,7 @@ import pytest
 from course.lm import load
 from course.reward import learn_reward
 from course.studies import real_reward
-from course.studies.on_real_models import REAL_STUDIES
+from course.studies.on_real_models.catalogue import REAL_STUDIES
 from course.studies.tables import where
 
 PRAISE = ["a lovely plot", "the film is good", "kind and good", "lovely"]

@@ -8,7 +8,7 @@ import pytest
 
 from course.lm.language_model import load
 from course.reward import Curve, best_of_n_kl
-from course.studies import policies, policies_claims, policies_tables, reward
+from course.studies import policies, policies_claims, policies_tables, reward, reward_tables
 from course.studies.bodies import GPTS
 from course.studies.tables import where
 from course.training.fit_settings import FitSettings
@@ -65,16 +65,16 @@ def test_every_choice_is_from_the_same_pool(few):
     sources = {(reward.EVERY_KIND, 2), (reward.EVERY_KIND, 4), (reward.EASY, 4)}
     learned = where(table, part="best of n").dropna(subset="comparisons")
     assert {*zip(learned["source"], learned["comparisons"], strict=True)} == sources
-    by_gold = reward.curve_of(table, "gold", reward.GOLD)[0]
+    by_gold = reward_tables.curve_of(table, "gold", reward.GOLD)[0]
     for source, count in [*sources, (reward.AT_RANDOM, None), (reward.SHORTEST, None)]:
-        gold = reward.curve_of(table, "gold", source, count)[0]
+        gold = reward_tables.curve_of(table, "gold", source, count)[0]
         assert gold[0] == pytest.approx(by_gold[0]) and (gold <= by_gold + 1e-9).all()
-        proxy = reward.curve_of(table, "proxy", source, count)[0]
+        proxy = reward_tables.curve_of(table, "proxy", source, count)[0]
         assert proxy[0] == pytest.approx(0, abs=1e-6) and (np.diff(proxy) >= -1e-9).all()
-    length = reward.curve_of(table, "length", reward.SHORTEST)[0]
+    length = reward_tables.curve_of(table, "length", reward.SHORTEST)[0]
     assert (np.diff(length) <= 1e-9).all()
-    assert len(reward.reward_models(table)) == 3
-    assert len(reward.chosen(table, 4)) == 3
+    assert len(reward_tables.reward_models(table)) == 3
+    assert len(reward_tables.chosen(table, 4)) == 3
 
 
 def test_a_pool_has_different_samples_whatever_is_written_at_once(monkeypatch):
@@ -103,9 +103,9 @@ def test_the_peak_of_one_half_is_judged_on_the_other():
     table = curves([[rises, peaks_at_4]])
     # the first half's peak is at the end, where the second half has lost nothing; the second
     # half's is at n = 4, where the first one has 2 of its 9
-    assert reward.lost_after_the_peak(table, reward.EVERY_KIND, 200)[0] == (0 + (2 - 9)) / 2
+    assert reward_tables.lost_after_the_peak(table, reward.EVERY_KIND, 200)[0] == (0 + (2 - 9)) / 2
     noise = np.random.default_rng(0).normal(size=(400, 2, 10))
-    lost = reward.lost_after_the_peak(curves(noise), reward.EVERY_KIND, 200)
+    lost = reward_tables.lost_after_the_peak(curves(noise), reward.EVERY_KIND, 200)
     assert abs(lost.mean()) < 4 * lost.std() / 20  # chance alone has no peak
     assert (noise.mean(1).max(1) - noise.mean(1)[:, -1]).mean() > 0.5  # looked up on itself it has
 
@@ -114,7 +114,7 @@ def test_the_place_of_the_peak_is_that_of_the_fitted_curve():
     divergence = np.array([best_of_n_kl(n) for n in reward.SIZES])
     gold = [Curve("best-of-n", 1.0, b).gain(divergence) + 0.7 for b in (0.5, 0.25, -0.1)]
     table = curves([[values, values] for values in gold])
-    found = reward.peaks(table, reward.EVERY_KIND, 200)
+    found = reward_tables.peaks(table, reward.EVERY_KIND, 200)
     assert found == pytest.approx([1.0, 2.0, np.sqrt(divergence[-1])], abs=0.01)
 
 

@@ -2,11 +2,11 @@
 benchmark's own metrics.
 """
 
-import json
 import os
 from pathlib import Path
 
 import pytest
+from toy_data import write_induction
 
 from course.prompting.evaluation import questions
 from course.prompting.prompts import PLAIN
@@ -24,21 +24,14 @@ real = pytest.mark.skipif(
 )
 
 
-def write(folder: Path, name: str, examples: list[dict]) -> Path:
-    for kind, data in (("annotations", {"annotations": ["do it", "do it ", "please do it"]}),
-                       ("execute", {"examples": {str(i): row for i,
-                       row in enumerate(examples)}})):  # fmt: skip
-        (folder / kind).mkdir(exist_ok=True)
-        (folder / kind / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
-    return folder
-
-
 def test_every_answer_that_counts_is_kept(tmp_path):
     rows = [
         {"input": f"word{i}", "output": "eins", "possible_translations": ["eins", "ein", "eine"]}
         for i in range(10)
     ]
-    task = load_induction_task("translation_en-de", write(tmp_path, "translation_en-de", rows))
+    task = load_induction_task(
+        "translation_en-de", write_induction(tmp_path, "translation_en-de", rows)
+    )
     example = task.examples("test")[0]
     assert (example.output, example.others) == ("eins", ("ein", "eine"))
     assert (
@@ -55,7 +48,9 @@ def test_every_answer_that_counts_is_kept(tmp_path):
 
 def test_cause_and_effect_are_asked_in_both_orders_within_one_split(tmp_path):
     rows = [{"cause": f"cause {i}", "effect": f"effect {i}"} for i in range(8)]
-    task = load_induction_task("cause_and_effect", write(tmp_path, "cause_and_effect", rows))
+    task = load_induction_task(
+        "cause_and_effect", write_induction(tmp_path, "cause_and_effect", rows)
+    )
     for part in SPLITS:
         examples = task.examples(part)
         inputs = [example.input for example in examples]
@@ -76,7 +71,7 @@ def test_bad_folders_and_files_say_what_to_do(tmp_path, monkeypatch):
         induction_names()
     with pytest.raises(DataError, match="expected the folders 'execute' and 'annotations'"):
         load_induction_task("sum", tmp_path)
-    write(tmp_path, "sum", [{"input": str(i), "output": "1"} for i in range(5)])
+    write_induction(tmp_path, "sum", [{"input": str(i), "output": "1"} for i in range(5)])
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     assert induction_names() == ("sum",)
     with pytest.raises(ValueError, match="no task 'product' in .*; choose from sum"):

@@ -74,8 +74,8 @@ class ModelChoice:
         encoder: the one under heads; None for none.
         tier: where roles are looked up.
         served: a model that is asked over the network; None for none.
-        precision: of the prompted model, as :func:`course.models.load_model` takes it; what is
-            trained is trained in single precision.
+        precision: of the prompted model, as :func:`course.models.load_model` takes it, and of the
+            products in training (default: single precision), whose weights are always single.
     """
 
     causal: str | None = PROMPTED_ROLE

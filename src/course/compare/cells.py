@@ -25,7 +25,7 @@ from course.foundation import atomic_folder, write_text
 
 #: Raised whenever the way a cell is measured changes; cells that were kept before are then measured
 #: anew.
-VERSION = 1
+VERSION = 2
 #: Folders of a report: the measured cells, and what the methods have learned.
 CELLS, LEARNED = "cells", "methods"
 

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--precision",
         choices=("fp32", "bf16"),
-        help="of the prompted model: bf16 is several times as fast where the processor has it",
+        help="of prompting and training: bf16 is several times as fast where the processor has it",
     )
     parser.add_argument(
         "--budget", default="10m", help="time in all, such as 90s, 10m, 2h, or none (default 10m)"

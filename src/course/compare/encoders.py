@@ -347,7 +347,7 @@ class TrainedHead(Method):
             batch_size=batch,
             learning_rate=setting["learning_rate"],
             seed=seed,
-            precision="fp32",
+            precision=bench.choice.precision or "fp32",
         )
         data = TimedData(head.encode(tokenizer, rows), bench.deadline)
         history = fit(adapted, data, settings, bar=False)

@@ -118,7 +118,7 @@ class TunedGenerator(Method):
             learning_rate=setting["learning_rate"],
             weight_decay=0.0,
             seed=seed,
-            precision="fp32",
+            precision=bench.choice.precision or "fp32",
         )
         data = TimedData(answers_data(predictor, items), bench.deadline)
         history = fit(adapted, data, settings, bar=False)

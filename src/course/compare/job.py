@@ -67,7 +67,8 @@ class RunSettings:
         backend: one of :data:`BACKENDS`.
         address: of a Ray cluster.
         allow_personal: whether texts that look like personal data may be sent to a served model.
-        precision: of the prompted model, as :func:`course.models.load_model` takes it.
+        precision: of the prompted model and of training, as
+            :class:`course.compare.bodies.ModelChoice` takes it.
 
     Raises:
         ValueError: for a setting that is not as expected, and for one worker of Ray.

@@ -231,13 +231,10 @@ class PrefixTreeRunner:
             prefix_cache: keys and values of P tokens, (1, heads, P, head_dim) in every layer.
             keep: whether the output should hold keys and values.
         """
-        num_rows, length = rows.tokens.shape
+        num_rows = len(rows.tokens)
         before = prefix_cache.get_seq_length() if prefix_cache else 0
-        # 1. the mask: 0 for the prefix and for a token's ancestors in its row, -inf for the rest
-        hidden_from = ~torch.from_numpy(rows.visible())  # (R, L, L)
-        mask = torch.zeros(num_rows, 1, length, before + length, dtype=self.model.dtype)
-        mask[:, 0, :, before:].masked_fill_(hidden_from, float("-inf"))  # (R, 1, L, P + L)
-        # 2. the cache: the prefix, the same for every row, copied when the rows' keys are appended
+        mask = additive_mask(rows, self.model.dtype, before)  # (R, 1, L, P + L)
+        # the prefix is the same for every row; it is copied when the rows' keys are appended
         cache = DynamicCache() if keep else None
         if prefix_cache:
             cache = cache_of(
@@ -246,7 +243,7 @@ class PrefixTreeRunner:
                     for layer in prefix_cache.layers
                 ]
             )
-        # 3. the forward pass, which appends to the cache: (R, heads, P + L, head_dim)
+        # the forward pass appends to the cache: (R, heads, P + L, head_dim)
         tokens, positions = torch.from_numpy(rows.tokens), torch.from_numpy(rows.positions)
         hidden = self.step(tokens, positions, mask.to(self.model.device), cache)  # (R, L, width)
         return PrefillOutput(rows, hidden, cache if keep else None, before)
@@ -274,6 +271,16 @@ class PrefixTreeRunner:
             use_cache=cache is not None,
         )
         return output.last_hidden_state  # (B, T, width)
+
+
+def additive_mask(rows: Rows, dtype: torch.dtype, before: int = 0) -> torch.Tensor:
+    """What is added to the attention scores of rows of L tokens behind a prefix that all of them
+    see, (R, 1, L, before + L): 0 for the prefix and for a token's ancestors, else -inf.
+    """
+    num_rows, length = rows.tokens.shape
+    mask = torch.zeros(num_rows, 1, length, before + length, dtype=dtype)
+    mask[:, 0, :, before:].masked_fill_(~torch.from_numpy(rows.visible()), float("-inf"))
+    return mask
 
 
 def _row_length(before: int, nodes: Sequence[Node]) -> int:

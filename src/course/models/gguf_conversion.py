@@ -3,21 +3,33 @@
 ``transformers`` reads the quantised weights with the package ``gguf`` (``pip install
 'finetuning-vs-prompting[index]'``) and makes single precision of them; a model that was quantised
 to four bits stays as coarse as it was, it only becomes trainable. Conversion takes memory and can
-be killed for it, so :func:`convert` runs it in a process of its own.
+be killed for it, so :func:`convert` runs it in a process of its own, which reports the bytes of
+weights that it has made.
 """
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from course.foundation.progress import bytes_bar
 
 #: The name of llama.cpp for SmolLM2's pre-tokenizer: every digit alone, then GPT-2's rule.
 #: ``transformers`` 5.23 reads the file without the first half.
 _DIGITS_ALONE = "smollm"
 #: What converts, in a process of its own.
 _PROGRAM = (sys.executable, "-m", __name__)
+#: What that writes to its output as it goes on.
+_REPORT = "{} of {} bytes"
+_REPORTED = re.compile(_REPORT.format(r"(\d+)", r"(\d+)"))
+#: Bytes of a number in single precision.
+_SINGLE = 4
 
 
 class ConversionError(RuntimeError):
@@ -52,25 +64,51 @@ def convert(source: Path, folder: Path) -> None:
     # the package that is running now, wherever it lies
     path = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     settings = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
-    done = subprocess.run(
-        command, env=settings, capture_output=True, encoding="utf-8", errors="replace"
-    )
-    if done.returncode < 0:
+    status, errors = _run_watched(command, settings, f"converting {source.name}")
+    if status < 0:
         raise ConversionError(
-            f"the conversion of {source.name} was killed (signal {-done.returncode}), as systems "
+            f"the conversion of {source.name} was killed (signal {-status}), as systems "
             "do when memory runs out; close other programs and run again, "
             "what was downloaded is kept"
         )
-    if done.returncode:
-        last = next(reversed(done.stderr.strip().splitlines()), "it said nothing")
+    if status:
+        last = next(reversed(errors.strip().splitlines()), "it said nothing")
         raise ConversionError(
             f"{source.name} cannot be converted: {last[:600]}; run again with the versions of "
             "constraints.txt"
         )
 
 
-def write_checkpoint(source: Path, folder: Path) -> None:
-    """What :func:`convert` does, in this process."""
+def _run_watched(command: list[str], settings: dict[str, str], title: str) -> tuple[int, str]:
+    """Run a program under a bar of the bytes that it reports; its exit status and its errors."""
+    # a file, since nobody empties a pipe of errors while the reports are read
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        with (
+            bytes_bar(title, 0) as bar,
+            subprocess.Popen(
+                command, env=settings, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
+            ) as program,
+        ):
+            try:
+                for line in program.stdout or ():
+                    if report := _REPORTED.fullmatch(line.strip()):
+                        done, bar.total = map(int, report.groups())
+                        bar.update(done - bar.n)
+            except BaseException:  # an interrupted program would go on writing
+                program.kill()
+                raise
+        errors.seek(0)
+        return program.returncode, errors.read()
+
+
+def write_checkpoint(
+    source: Path, folder: Path, report: Callable[[int, int], object] = lambda done, total: None
+) -> None:
+    """What :func:`convert` does, in this process.
+
+    Args:
+        report: is told the bytes of weights that are made, and of all, as it goes on.
+    """
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -79,9 +117,10 @@ def write_checkpoint(source: Path, folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(place, gguf_file=name, local_files_only=True)
     _digits_alone(source, tokenizer)
     tokenizer.save_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(
-        place, gguf_file=name, dtype=torch.float32, local_files_only=True
-    )
+    with _reported(source, report):
+        model = AutoModelForCausalLM.from_pretrained(
+            place, gguf_file=name, dtype=torch.float32, local_files_only=True
+        )
     # the weights are whole numbers no more, so nothing may say that they are
     del model.config.quantization_config
     model.config.save_pretrained(folder)
@@ -92,6 +131,31 @@ def write_checkpoint(source: Path, folder: Path) -> None:
         if key not in model.all_tied_weights_keys
     }
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@contextmanager
+def _reported(source: Path, report: Callable[[int, int], object]) -> Iterator[None]:
+    """Report what is read of a GGUF file's weights: ``transformers`` takes them one by one through
+    a function of ``gguf``, which it looks up when it begins.
+    """
+    import gguf
+
+    total = _SINGLE * sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(source).tensors)
+    done, original, library = 0, gguf.dequantize, cast(Any, gguf)
+
+    def dequantize(*arguments: Any) -> Any:
+        nonlocal done
+        weights = original(*arguments)
+        done += _SINGLE * weights.size
+        report(done, total)
+        return weights
+
+    report(done, total)
+    library.dequantize = dequantize
+    try:
+        yield
+    finally:
+        library.dequantize = original
 
 
 def _digits_alone(source: Path, tokenizer: Any) -> None:
@@ -112,4 +176,8 @@ def _digits_alone(source: Path, tokenizer: Any) -> None:
 
 
 if __name__ == "__main__":
-    write_checkpoint(Path(sys.argv[1]), Path(sys.argv[2]))
+    write_checkpoint(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        lambda done, total: print(_REPORT.format(done, total), flush=True),
+    )

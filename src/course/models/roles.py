@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,32 @@ HUB = {
     "gpt-tuned": Checkpoint("HuggingFaceTB/SmolLM2-360M-Instruct", "Apache-2.0", "360M"),
     "bert-middle": Checkpoint("google-bert/bert-base-uncased", "Apache-2.0", "110M"),
 }
+
+
+@contextmanager
+def played_by(repositories: Mapping[str, str]) -> Iterator[None]:
+    """Within it other repositories of the hub play some roles of its tier.
+
+    Args:
+        repositories: role -> its name on the hub, such as ``HuggingFaceTB/SmolLM2-1.7B``.
+
+    Raises:
+        ValueError: for a role that the tier does not have, and for a name that is no repository's.
+    """
+    for role, repository in repositories.items():
+        check_model_name(role, "hub")
+        if not is_repository(repository):
+            raise ValueError(
+                f"{repository!r} as {role!r}: expected a repository of the hub, such as "
+                "'HuggingFaceTB/SmolLM2-1.7B'"
+            )
+    usual = dict(HUB)
+    unknown = "not looked up"
+    HUB.update({role: Checkpoint(name, unknown, unknown) for role, name in repositories.items()})
+    try:
+        yield
+    finally:
+        HUB.update(usual)
 
 
 def model_names(wanted_tier: str | None = None) -> tuple[str, ...]:

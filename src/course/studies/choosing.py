@@ -21,8 +21,9 @@ Costs as measured on one core of a busy machine, seeds x seconds: choosing-rates
 choosing 5 x 470.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -68,6 +69,8 @@ TASKS = {
     "inference": "inference",
     "translation": "from_torvish",
 }
+#: A task of the studies of :mod:`course.studies.choosing_bodies`.
+THIRD_WORD = "third word"
 #: Those with labels, which a head can answer.
 WITH_LABELS = (EXCHANGED, "inference")
 #: Of exchanged topics the usual instruction would be wrong.
@@ -83,7 +86,7 @@ class Question:
     """A task as a user of ``course compare`` has it.
 
     Attributes:
-        name: a key of :data:`TASKS`.
+        name: a key of :data:`TASKS`, or :data:`THIRD_WORD`.
         data: the items, with those that only judge at the end of the test items.
         cheats: rule -> what it reaches on the test items, in percent.
     """
@@ -93,10 +96,16 @@ class Question:
     cheats: dict[str, float]
 
 
-def question(name: str, seed: int) -> Question:
-    """One of :data:`TASKS`, with items of its own for each seed."""
-    sizes = {TRAIN: int(_SPARE * LABELS[-1]), TEST: int(_SPARE * (ASKED + JUDGING))}
-    task = load_task(TASKS[name], seed=seed, sizes=sizes, wanted_tier="tiny")
+def question(name: str, seed: int, tested: int | None = None) -> Question:
+    """One of :data:`TASKS`, or :data:`THIRD_WORD`, with items of its own for each seed.
+
+    Args:
+        tested: test items (default: those that the advice rests on, and those that judge).
+    """
+    tested = ASKED + JUDGING if tested is None else tested
+    sizes = {TRAIN: int(_SPARE * LABELS[-1]), TEST: int(_SPARE * tested)}
+    source = TASKS.get(name, "third_word")
+    task = load_task(source, seed=seed, sizes=sizes, wanted_tier="tiny")
     names, instruction = _names(task, seed if name == EXCHANGED else None), task.instructions[0]
     if name == EXCHANGED:
         instruction = _EXCHANGED_INSTRUCTION
@@ -104,7 +113,7 @@ def question(name: str, seed: int) -> Question:
     labels = tuple(sorted(task.labels))
     table_task = TableTask(kind, labels, ("text",), "answer", None, instruction)
     train = _items(task, TRAIN, names, LABELS[-1])
-    test = _items(task, TEST, names, ASKED + JUDGING)
+    test = _items(task, TEST, names, tested)
     data = Prepared(table_task, train, test, (), "the micro-world")
     return Question(name, data, cheats(name, data))
 
@@ -137,9 +146,9 @@ def cheats(name: str, data: Prepared) -> dict[str, float]:
     return {"the name as it is": 0.0} if name == EXCHANGED else {}
 
 
-def methods_for(data: Prepared) -> list[Method]:
-    """The methods that can do a task."""
-    return [METHODS[name] for name in NAMES if data.task.kind in METHODS[name].kinds]
+def methods_for(data: Prepared, names: Sequence[str] = NAMES) -> list[Method]:
+    """Those of some methods that can do a task."""
+    return [METHODS[name] for name in names if data.task.kind in METHODS[name].kinds]
 
 
 def rates(seed: int) -> list[Row]:
@@ -187,27 +196,41 @@ def choosing(seed: int) -> list[Row]:
         asked = question(name, seed)
         for rule, value in asked.cheats.items():
             rows.append({"part": "cheat", "task": name, "rule": rule, "value": value})
-        cells = _measured(name, asked.data, seed, tried)
+        bench, setting = Bench(asked.data.task, ModelChoice()), partial(chosen, tried, name)
+        cells = measured(bench, asked.data, seed, methods_for(asked.data), setting)
         scored: Row = {"part": "score", "task": name}
-        rows += [scored | _row(cell, asked.data) for cell in cells]
+        rows += [scored | score_row(cell, asked.data) for cell in cells]
         for labels in LABELS:
             given: Row = {"part": "advice", "task": name, "labels": labels}
             rows.append(given | advice_row(asked.data, cells, labels))
     return rows
 
 
-def _measured(name: str, data: Prepared, seed: int, tried: pd.DataFrame) -> list[CellResult]:
-    """All methods at all numbers of labels; what trains has its task's rate."""
-    bench = Bench(data.task, ModelChoice())
+def measured(
+    bench: Bench,
+    data: Prepared,
+    seed: int,
+    methods: Iterable[Method],
+    setting: Callable[[Method], Setting | None],
+    most_labels: Mapping[str, int] | None = None,
+) -> list[CellResult]:
+    """Methods at all numbers of labels.
+
+    Args:
+        setting: of a method; None if it is to choose one by its labels.
+        most_labels: method -> how many it learns from at most (default: the most of all).
+    """
+    most = most_labels or {}
     return [
-        measure(Cell(method.name, size, seed), bench, data, None, chosen(tried, name, method))
-        for method in methods_for(data)
+        measure(Cell(method.name, size, seed), bench, data, None, setting(method))
+        for method in methods
         for size in (LABELS if method.uses_labels else (0,))
+        if size <= most.get(method.name, LABELS[-1])
     ]
 
 
-def _row(cell: CellResult, data: Prepared) -> Row:
-    """A cell's score and what it costs."""
+def score_row(cell: CellResult, data: Prepared) -> Row:
+    """A cell's score, in percent of the test items, and what it costs."""
     items = len(data.test)
     return {
         "method": cell.method,

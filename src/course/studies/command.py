@@ -9,6 +9,13 @@ from textwrap import fill
 
 from course.studies.records import RECORDS, Study, partial_runs, write_record
 
+#: Option that names a repository -> what it plays in a study of real models.
+MODELS = {
+    "model": "the LLM, such as HuggingFaceTB/SmolLM2-1.7B",
+    "tuned": "its instruction-tuned sibling",
+    "encoder": "the encoder",
+}
+
 
 def measure(study: Study, seeds: Sequence[int] | None = None) -> None:
     """Run the seeds of a study that its record lacks, and store each as soon as it is measured.
@@ -69,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
         default="tiny",
         help="whose models: the shipped ones (default), or real ones with studies of their own",
     )
+    for option, role in MODELS.items():
+        parser.add_argument(
+            f"--{option}", metavar="REPOSITORY", help=f"of the hub: {role}, in a record of its own"
+        )
     parser.add_argument("--seed", type=int, help="this one of its seeds alone")
     return parser
 
@@ -83,6 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.tier != "tiny":
         os.environ["COURSE_TIER"] = chosen.tier
     names = chosen.names or [*studies]
+    if named := {option: name for option in MODELS if (name := getattr(chosen, option))}:
+        studies = _on_repositories(parser, chosen.tier, names, named)
     for name in names:
         if chosen.seed not in (None, *studies[name].seeds):
             parser.error(f"no seed {chosen.seed} in {name}; its seeds are {studies[name].seeds}")
@@ -105,12 +118,26 @@ def _measured(study: Study, seeds: Sequence[int] | None) -> bool:
     return True
 
 
+def _on_repositories(
+    parser: argparse.ArgumentParser, tier: str, names: Sequence[str], named: dict[str, str]
+) -> dict[str, Study]:
+    """The studies on repositories that options name."""
+    from course.studies.on_real_models.catalogue import REAL_STUDIES, on_repositories
+
+    if tier != "hub":
+        parser.error(f"--{[*named][0]} names a repository of the hub: say --tier hub, too")
+    try:
+        return {name: on_repositories(REAL_STUDIES[name], named) for name in names}
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def _studies(tier: str) -> dict[str, Study]:
     """The studies of a tier by their names. Imports torch."""
     if tier == "tiny":
         from course.studies.catalogue import STUDIES
 
         return STUDIES
-    from course.studies.on_real_models import REAL_STUDIES, of_tier
+    from course.studies.on_real_models.catalogue import REAL_STUDIES, of_tier
 
     return {name: of_tier(study, tier) for name, study in REAL_STUDIES.items()}

@@ -11,8 +11,9 @@ from course.reward.overoptimisation import Curve, fit_curve
 from course.studies.overoptimisation_rl import LEARNED
 from course.studies.policies import MATCHED
 from course.studies.policies_tables import at_divergence
-from course.studies.reward import COURTEOUS, DIVERGENCE, GOLD, cross_fitted_loss, fitted_peak
-from course.studies.reward import gold_curves as best_of_n_curves
+from course.studies.reward import COURTEOUS, DIVERGENCE, GOLD
+from course.studies.reward_tables import cross_fitted_loss, fitted_peak
+from course.studies.reward_tables import gold_curves as best_of_n_curves
 from course.studies.tables import where
 
 #: Divergences, in nats, and the gold rewards there.
@@ -35,8 +36,9 @@ def curve_of(table: pd.DataFrame, measure: str, source: str) -> np.ndarray:
 
 def lost_after_the_peak(table: pd.DataFrame, source: str) -> np.ndarray:
     """Gold at the best look minus gold at the last, (seeds,), by halves that judge each other, see
-    :func:`course.studies.reward.cross_fitted_loss`. What is good or bad luck of a policy at a look
-    is in both halves: what the policy that learns from gold itself loses tells how much that is.
+    :func:`course.studies.reward_tables.cross_fitted_loss`. What is good or bad luck of a policy at
+    a look is in both halves: what the policy that learns from gold itself loses tells how much that
+    is.
     """
     return cross_fitted_loss(_curves(table, "gold", source))
 

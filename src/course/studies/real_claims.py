@@ -14,10 +14,14 @@ import numpy as np
 import pandas as pd
 
 from course.foundation.intervals import Sample
-from course.studies import on_real_models as real
 from course.studies import real_tables as tables
 from course.studies.claims import Claim, Demonstration, Varies, undecided
-from course.studies.on_real_models import REAL_STUDIES
+from course.studies.on_real_models.catalogue import REAL_STUDIES
+from course.studies.on_real_models.chains import SAMPLES, VOTED_ALONE
+from course.studies.on_real_models.heads import HEAD_LABELS
+from course.studies.on_real_models.in_context import SHOTS
+from course.studies.on_real_models.requests import IN_IT
+from course.studies.on_real_models.specialist import SPECIALIST_LABELS
 from course.studies.table_of_claims import ClaimsTable, table_of
 from course.studies.verdicts import Kind, MoreThan, NoWorse
 
@@ -51,7 +55,7 @@ def _claim(
 
 
 def _specialist() -> tuple[Claim, ...]:
-    labels = real.SPECIALIST_LABELS[-1]
+    labels = SPECIALIST_LABELS[-1]
     return (
         _claim(
             "1b",
@@ -88,7 +92,7 @@ def _specialist() -> tuple[Claim, ...]:
 
 def _heads() -> tuple[Claim, ...]:
     def where_(task: str) -> str:
-        numbers = real.HEAD_LABELS[task]
+        numbers = HEAD_LABELS[task]
         return "over all numbers of labels" if len(numbers) > 1 else f"with {numbers[0]:,} labels"
 
     return tuple(
@@ -103,7 +107,7 @@ def _heads() -> tuple[Claim, ...]:
             _TUNED,
             **({} if task == "inference" else undecided(_TWO_SEEDS)),
         )
-        for task in real.HEAD_LABELS
+        for task in HEAD_LABELS
     )
 
 
@@ -158,7 +162,7 @@ def _adapters() -> tuple[Claim | Demonstration, ...]:
 
 
 def _demonstrations() -> tuple[Claim, ...]:
-    shots = real.SHOTS[-1]
+    shots = SHOTS[-1]
     condition = tables.under_condition
 
     def lifted(kind: str) -> _Values:
@@ -256,8 +260,8 @@ def _asking() -> tuple[Claim, ...]:
             "requests",
             partial(
                 tables.gained_by_task,
-                better=f"{tables.TEMPLATE}{real.IN_IT}",
-                than=f"{tables.NO_TEMPLATE}{real.IN_IT}",
+                better=f"{tables.TEMPLATE}{IN_IT}",
+                than=f"{tables.NO_TEMPLATE}{IN_IT}",
             ),
             exploratory=True,
             **undecided("the template helps on some tasks and hurts on others"),
@@ -285,11 +289,11 @@ def _asking() -> tuple[Claim, ...]:
         ),
         _claim(
             "5b",
-            f"On GSM8K a vote of {real.SAMPLES} gains {SMOL} more than 3 points over one chain.",
+            f"On GSM8K a vote of {SAMPLES} gains {SMOL} more than 3 points over one chain.",
             MoreThan(3),
             "wang2023selfconsistency",
             "chains",
-            lambda table: gain(table, tables.SCHOOL, f"vote of {real.SAMPLES}", real.VOTED_ALONE),
+            lambda table: gain(table, tables.SCHOOL, f"vote of {SAMPLES}", VOTED_ALONE),
             **undecided(_NOTHING_RIGHT),
         ),
     )

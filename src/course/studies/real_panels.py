@@ -22,7 +22,7 @@ from course.studies import (
     soft_prompts_tables,
 )
 from course.studies.bodies import GPTS
-from course.studies.on_real_models import SAMPLES, VOTED_ALONE
+from course.studies.on_real_models.chains import SAMPLES, VOTED_ALONE
 from course.studies.real_tables import SCHOOL
 from course.studies.tables import by_body, by_seed, curve, where
 

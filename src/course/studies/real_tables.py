@@ -14,6 +14,7 @@ from course.adapters.methods import METHODS
 from course.foundation.intervals import Independent
 from course.models.index import INDEX
 from course.studies import heads
+from course.studies.on_real_models.forgetting import AFTER, BEFORE, REMEMBERED
 from course.studies.records import Record, RecordError, Study, read_record
 from course.studies.tables import by_seed, curve, means, where
 
@@ -92,6 +93,32 @@ def what_is_lost(table: pd.DataFrame) -> pd.DataFrame:
     return means(rows.assign(model=named), "model", "measure", rows["measure"].unique())
 
 
+def before_and_after(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over the seeds: a row a measure, a column for before tuning and after (percent; plain
+    text in nats a token).
+    """
+    rows = table[table["measure"] != "text"]
+    named = rows.assign(measure=rows["measure"].str.replace("_", " "))
+    return means(named, "measure", "way", (BEFORE, AFTER))
+
+
+def forgotten(table: pd.DataFrame) -> np.ndarray:
+    """What is lost on the tasks that the model could do before, mean over them, in points,
+    (seeds,).
+    """
+    rows = table[table["measure"].isin(REMEMBERED)]
+    return by_seed(rows, way=BEFORE) - by_seed(rows, way=AFTER)
+
+
+def continuations(table: pd.DataFrame) -> pd.DataFrame:
+    """How the model goes on with each text, of the first seed: a row a text, a column for before
+    tuning and after.
+    """
+    rows = where(table, measure="text", seed=table["seed"].min())
+    wide = rows.pivot(index="prompt", columns="way", values="text")
+    return wide.loc[rows["prompt"].unique(), [BEFORE, AFTER]].rename_axis(None, axis=1)
+
+
 # chapter 2
 
 
@@ -100,6 +127,15 @@ def as_heads(table: pd.DataFrame) -> pd.DataFrame:
     take them.
     """
     return table.assign(part="score", model=table["way"])
+
+
+def all_heads(*tables: pd.DataFrame) -> pd.DataFrame:
+    """The rows of several studies as :func:`as_heads` gives them: of each task the seeds that all
+    have who measured it.
+    """
+    rows = as_heads(pd.concat(tables))
+    labels = rows.groupby("task")["labels"].transform("nunique")
+    return rows[rows.groupby(["task", "seed"])["labels"].transform("nunique") == labels]
 
 
 def lead_of_pretrained(table: pd.DataFrame, task: str) -> np.ndarray:
@@ -116,12 +152,12 @@ def lead_of_pretrained(table: pd.DataFrame, task: str) -> np.ndarray:
 
 
 def score(table: pd.DataFrame, method: str) -> np.ndarray:
-    """Score (percent) of a method under the encoder, (seeds,)."""
+    """Score (percent) of a method, (seeds,)."""
     return by_seed(table, method=method, measure="score")
 
 
 def minus(better: str, worse: str, table: pd.DataFrame) -> np.ndarray:
-    """One method minus another under the encoder, in points, (seeds,)."""
+    """One method minus another, in points, (seeds,)."""
     return score(table, better) - score(table, worse)
 
 
@@ -135,9 +171,10 @@ def more_than_half_of_the_gain(table: pd.DataFrame, method: str = "lora") -> np.
 
 def sizes_and_scores(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
-    seeds.
+    seeds; without the model that was only prompted.
     """
-    wide = means(table, "method", "measure", ("bytes", "score"))
+    tuned = table[table["method"] != "none"]
+    wide = means(tuned, "method", "measure", ("bytes", "score"))
     return {
         METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
         for method, row in wide.iterrows()
@@ -150,6 +187,26 @@ def hundred_on_disk(table: pd.DataFrame, tasks: int = 100) -> dict[str, float]:
     return {
         f"MB of {tasks} encoders": float(tasks * stored["full"]),
         f"MB of one and {tasks} adapters": float(stored["full"] + tasks * stored["lora"]),
+    }
+
+
+def on_disk(table: pd.DataFrame) -> pd.DataFrame:
+    """What was written of the LLM, means over the seeds: a row for whole models and for adapters
+    beside one, by the number of tasks; megabytes, and milliseconds to switch to another task.
+    """
+    rows = table.assign(written=table["tasks"].astype(int).astype(str) + " " + table["way"])
+    return means(rows, "written", "measure", ("MB", "switch_ms"))
+
+
+def hundred_llms(table: pd.DataFrame) -> dict[str, float]:
+    """Megabytes of the most tasks as whole LLMs, each as large as the one that was written, and as
+    one with its adapters, all of which were.
+    """
+    sizes = where(table, measure="MB").groupby(["way", "tasks"])["value"].mean()
+    tasks = int(table["tasks"].max())
+    return {
+        f"MB of {tasks} LLMs": tasks * float(sizes["models", 1]),
+        f"MB of one and {tasks} adapters": float(sizes["adapters", tasks]),
     }
 
 
@@ -220,6 +277,18 @@ def of_labelled(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Way -> accuracy (percent) on film snippets, (seeds,), of the study ``prompts``."""
     rows = table[_is_labelled(table)]
     return {way: by_seed(rows, way=way) for way in rows["way"].unique()}
+
+
+def cost_of_prompts(table: pd.DataFrame, ways: Mapping[str, str]) -> pd.DataFrame:
+    """Ways to a prompt for film snippets: percent right, and the model calls that it took; means
+    over the seeds.
+
+    Args:
+        ways: way -> what its row is called.
+    """
+    rows = table[_is_labelled(table)].groupby("way")[["value", "calls"]].mean()
+    named = rows.loc[[*ways]].rename(index=ways).rename_axis(None)
+    return named.rename(columns={"value": "right (%)", "calls": "model calls"})
 
 
 def by_task(table: pd.DataFrame, *ways: str) -> pd.DataFrame:

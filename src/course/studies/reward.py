@@ -8,20 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from course.foundation.rng import Rng
 from course.lm.language_model import LanguageModel, load
 from course.reward.best_of_n import best_of_n_kl, expected_best
 from course.reward.guides import gold_rewards, is_true, question_of, rated_replies, read, sampling
-from course.reward.overoptimisation import fit_curve
 from course.reward.preferences import Comparison, RatedReplies, draw_comparisons
 from course.reward.reward_model import RewardModel, learn_reward
 from course.reward.rollout import Reward
 from course.search.dialogue_reward import apart, dialogue, visitor_questions
-from course.studies.claims import Claim, Demonstration, MoreThan, Varies, fails, undecided
 from course.studies.records import Row, Study
-from course.studies.tables import means, rows_of, where
+from course.studies.tables import rows_of
 from course.training.fit_settings import FitSettings
 from course.world.conduct import kind_of
 
@@ -226,191 +223,5 @@ def _best(pool: Pool, proxy: np.ndarray) -> list[Row]:
     return rows
 
 
-def _curves(
-    table: pd.DataFrame, measure: str, source: str, comparisons: int | None = None
-) -> np.ndarray:
-    """A measure by size of the choice, (seeds, halves, sizes)."""
-    rows = where(table, part="best of n", measure=measure, source=source)
-    rows = rows if comparisons is None else where(rows, comparisons=comparisons)
-    wide = rows.pivot_table("value", ["seed", "half"], "n")[list(SIZES)]
-    return wide.to_numpy().reshape(-1, 2, len(SIZES))
-
-
-def curve_of(
-    table: pd.DataFrame, measure: str, source: str, comparisons: int | None = None
-) -> np.ndarray:
-    """A measure by size of the choice, (seeds, sizes)."""
-    return _curves(table, measure, source, comparisons).mean(1)
-
-
-def lost_after_the_peak(
-    table: pd.DataFrame, source: str, comparisons: int | None = None
-) -> np.ndarray:
-    """Gold at the best size minus gold at the largest, (seeds,). The best size is looked up on one
-    half of the questions and the loss taken on the other, both ways: a peak of its own would be
-    above the end by chance alone.
-    """
-    return cross_fitted_loss(_curves(table, "gold", source, comparisons))
-
-
-def cross_fitted_loss(gold: np.ndarray) -> np.ndarray:
-    """What is lost from the peak of a curve to its end, (seeds,), where the place of the peak is
-    looked up on the other half of the questions.
-
-    Args:
-        gold: (seeds, 2 halves, points).
-    """
-    peaks = gold.argmax(2)[:, ::-1, None]  # of the other half
-    at_peak = np.take_along_axis(gold, peaks, axis=2)[..., 0]
-    return (at_peak - gold[..., -1]).mean(1)
-
-
-def peaks(table: pd.DataFrame, source: str, comparisons: int) -> np.ndarray:
-    """Where the fitted curve of gold has its peak, within what was measured: the square root of the
-    divergence, (seeds,).
-    """
-    curves = curve_of(table, "gold", source, comparisons)
-    return np.array([fitted_peak("best-of-n", DIVERGENCE, gold) for gold in curves])
-
-
-def fitted_peak(method: str, divergence: np.ndarray, gold: np.ndarray) -> float:
-    """Where the curve that is fitted to gold has its peak, within what was measured: the square
-    root of the divergence.
-
-    Args:
-        method: a key of :data:`course.reward.overoptimisation.BENDS`.
-        divergence: in nats, and
-        gold: there, the first of the model before.
-    """
-    grid = np.linspace(0, np.sqrt(divergence.max()), 500)
-    fit = fit_curve(method, divergence, gold - gold[0])
-    return float(grid[fit.gain(grid**2).argmax()])
-
-
-def gold_curves(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Name of a choice -> gold by size of the choice, (seeds, sizes)."""
-    rules_alone = {rule: curve_of(table, "gold", rule) for rule in (GOLD, AT_RANDOM)}
-    return _learned_curves(table, "gold") | rules_alone
-
-
-def proxy_curves(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Name of a reward model -> its own reward by size of the choice, (seeds, sizes), in standard
-    deviations of all replies.
-    """
-    return _learned_curves(table, "proxy")
-
-
-def _learned_curves(table: pd.DataFrame, measure: str) -> dict[str, np.ndarray]:
-    """The same of every reward model, that of the easy questions last."""
-    curves = {set_name(EVERY_KIND, m): curve_of(table, measure, EVERY_KIND, m) for m in STEPS}
-    return curves | {EASY: curve_of(table, measure, EASY)}
-
-
-def reward_models(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy on held-out comparisons, and what the reward goes with; means over seeds."""
-    rows = where(table, part="reward model").copy()
-    counts = rows["comparisons"].astype(int).astype(str)
-    rows["learned from"] = counts + ", " + rows["source"]
-    return means(rows, "learned from", "measure", rows["measure"].unique())
-
-
-def chosen(table: pd.DataFrame, comparisons: int) -> pd.DataFrame:
-    """What the chosen replies are like, by size of the choice; means over seeds."""
-    rows = where(table, part="best of n", source=EVERY_KIND, comparisons=comparisons)
-    wide = rows.pivot_table("value", "n", "measure").rename(index=int)
-    return wide[["proxy", "gold", "true", "length", COURTEOUS]]
-
-
-def _lost_by_rules(table: pd.DataFrame) -> dict[str, float]:
-    """What is lost after its peak by choices that read nothing, in gold."""
-    names = (AT_RANDOM, SHORTEST, COURTEOUS)
-    return {rule: float(lost_after_the_peak(table, rule).mean()) for rule in names}
-
-
-def _at_the_end(table: pd.DataFrame, source: str, comparisons: int | None = None) -> np.ndarray:
-    return curve_of(table, "gold", source, comparisons)[:, -1]
-
-
 STUDY = Study("overoptimisation", 1, (BODY,), (0, 1, 2, 3, 4), overoptimised)
 STUDIES = (STUDY,)
-
-_VARIES = (Varies.ITEMS, Varies.TRAINING)
-_LEVELS_OFF = "gold levels off and does not fall"
-#: Comparisons -> why their claim does not hold.
-_NOTHING_LOST = {
-    50: fails("gold is no lower at 512 replies than where it is best"),
-    200: fails(_LEVELS_OFF),
-    1000: undecided(f"{_LEVELS_OFF} on the mean; seeds differ by about the margin"),
-    5000: fails(_LEVELS_OFF),
-}
-CLAIMS = (
-    *(
-        Claim(
-            "7a",
-            f"Best-of-n by a reward model on {m} comparisons loses gold after its peak.",
-            MoreThan(0.2),
-            "gao2022scaling",
-            varies=_VARIES,
-            unit="points of gold",
-            studies=(STUDY,),
-            values=lambda table, m=m: lost_after_the_peak(table, EVERY_KIND, m),
-            baselines=_lost_by_rules,
-            **_NOTHING_LOST[m],
-        )
-        for m in STEPS
-    ),
-    Claim(
-        "7a",
-        f"On {EASY_COMPARISONS} comparisons of easy questions alone it does lose gold after its"
-        " peak.",
-        MoreThan(0.2),
-        "gao2022scaling",
-        varies=_VARIES,
-        unit="points of gold",
-        studies=(STUDY,),
-        values=lambda table: lost_after_the_peak(table, EASY),
-        baselines=_lost_by_rules,
-        exploratory=True,
-    ),
-    Claim(
-        "7a",
-        "The peak comes later with 1,000 comparisons than with 50.",
-        MoreThan(0),
-        "gao2022scaling",
-        varies=_VARIES,
-        unit="of the square root of the divergence (nats)",
-        studies=(STUDY,),
-        values=lambda table: peaks(table, EVERY_KIND, 1000) - peaks(table, EVERY_KIND, 50),
-        **undecided("gold levels off, and the fitted peaks are at about the same place"),
-    ),
-    Claim(
-        "7a",
-        "Comparisons of easy questions leave less gold at n = 512 than a random choice of as many.",
-        MoreThan(0),
-        "gao2022scaling",
-        varies=_VARIES,
-        unit="points of gold",
-        studies=(STUDY,),
-        values=lambda table: (
-            _at_the_end(table, EVERY_KIND, EASY_COMPARISONS)
-            - _at_the_end(table, EASY, EASY_COMPARISONS)
-        ),
-        baselines=lambda table: {
-            rule: float((_at_the_end(table, rule) - _at_the_end(table, EASY)).mean())
-            for rule in (AT_RANDOM, SHORTEST, COURTEOUS)
-        },
-    ),
-    Demonstration(
-        "7a",
-        "The reward that chooses rises with n throughout.",
-        "gao2022scaling",
-        why="the best of more replies is no worse by the reward that chooses it",
-        studies=(STUDY,),
-        figures=lambda table: {
-            f"from n = 1 to 512, {name}, standard deviations": float(
-                (curve[:, -1] - curve[:, 0]).mean()
-            )
-            for name, curve in proxy_curves(table).items()
-        },
-    ),
-)
