@@ -79,12 +79,14 @@ COLOURS = {
     "exhaustive": CONTROL,
     "no prefix": INK,
     "eight vectors": RIVAL,
-    # what demonstrations say
+    # what demonstrations say, and how a request is put
     "right": PROMPTED,
     "flipped": RIVAL,
     "foreign": CONTROL,
     "with the template": PROMPTED,
-    "without": CONTROL,
+    "without": BLUES[1],
+    "below the input": PROMPTED,
+    "above it": BLUES[1],
     # how an answer is reasoned out and chosen
     "chain": PROMPTED,
     "standard": CONTROL,
@@ -107,6 +109,7 @@ COLOURS = {
     "DPO": OPENED,
     "RLOO": ORANGES[3],
     "GRPO": RIVAL,
+    "gold": CEILING,
     "by gold": CEILING,
     "at random": INK,
     "places alone": RIVAL,
