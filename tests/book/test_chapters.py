@@ -15,6 +15,7 @@ from course.publishing.page.quiz import questions
 ROOT = Path(__file__).parents[2]
 PAGES = paired_pages(ROOT)
 CHAPTERS = [page for page in PAGES if page[0].isdigit()]
+WHAT_WE_SAW = "**What we saw.** "
 
 
 def cells(page: str) -> list[dict]:
@@ -52,6 +53,14 @@ def test_no_result_is_typed_into_the_minute_or_a_caption(page):
     assert captions and not [
         text for text in (minute, chinese, *captions) if re.search(r"\d", text)
     ]
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_what_was_measured_is_told_in_words(page):
+    text = "\n\n".join("".join(cell["source"]) for cell in cells(page))
+    sections = re.split(r"(?m)^(?=## )", text)
+    untold = [s.split("\n")[0] for s in sections if "read_record(" in s and WHAT_WE_SAW not in s]
+    assert not untold, f"add a paragraph that begins with {WHAT_WE_SAW}"
 
 
 @pytest.mark.parametrize("page", PAGES)

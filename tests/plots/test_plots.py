@@ -480,10 +480,12 @@ def test_every_request_has_its_name():
 def test_a_panel_for_each_reward_with_every_judge():
     ends = {"itself": 3, "other": 2, "words": 1}
     judged = {name: np.array([[0.0, 1, end]] * 3) for name, end in ends.items()}
-    figure = plots.proxy_and_judges({"5 pairs": judged, "50 pairs": judged}, (1, 2, 4))
-    assert {*judged, "chosen by: 5 pairs", "chosen by: 50 pairs"} <= names(figure)
-    assert [len(ax.lines) for ax in figure.axes] == [12, 12]
+    known = {"itself": judged["itself"], "gold": judged["words"]}
+    figure = plots.proxy_and_judges({"5": known, "5, real": judged, "50": known}, (1, 2, 4))
+    assert {*judged, "gold", "5", "5, real", "50"} <= names(figure)
+    assert [len(ax.lines) for ax in figure.axes] == [8, 12, 8, 0]
     assert list(figure.axes[0].lines[3].get_ydata()) == [0, 1, 3], "the mean, after three seeds"
+    assert not figure.axes[3].get_visible()
 
 
 def test_the_map_names_every_country_and_capital_in_the_block_of_its_region():

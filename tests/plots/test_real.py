@@ -51,9 +51,27 @@ def test_bars_say_their_means_and_what_was_not_asked():
     assert len(figure.axes[1].patches) == 3 and len(bold) == 2
 
 
+def by_task(**ways: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(ways, index=["antonyms", "sum", "rhymes"])
+
+
+def rows_of(ax) -> list[str]:
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
 def test_tasks_are_ranked_by_what_the_first_way_gains():
-    table = pd.DataFrame({"written": [50.0, 80.0, 20.0], "people's": [60.0, 60.0, 20.0]})
-    table.index = ["antonyms", "sum", "rhymes"]
-    (ax,) = plots.two_ways_by_task(table).axes
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["antonyms", "rhymes", "sum"]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["written", "people's"]
+    table = by_task(found=[50.0, 80.0, 20.0], people=[60.0, 60.0, 20.0])
+    (ax,) = plots.two_ways_by_task({"real": table}).axes
+    assert rows_of(ax) == ["antonyms", "rhymes", "sum"]
+    assert written(ax) == {"● found", "○ people"}
+
+
+def test_tasks_that_hardly_differ_have_one_row_and_rows_are_as_high_in_all_panels():
+    table = by_task(found=[50.0, 80.0, 20.0], people=[60.0, 82.0, 24.0])
+    panels = {"shipped": table.assign(people=0.0), "real": table}
+    left, right = plots.two_ways_by_task(panels, least=5).axes
+    assert rows_of(left) == ["rhymes", "antonyms", "sum"]
+    assert rows_of(right) == ["2 others, mean", "antonyms"]
+    points = {line.get_label(): line for line in right.lines}.values()
+    assert [line.get_xdata()[0] for line in points] == [53, 50], "the second way, and the first"
+    assert np.isclose(np.ptp(left.get_ylim()), np.ptp(right.get_ylim()))

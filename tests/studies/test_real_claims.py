@@ -18,8 +18,11 @@ from course.studies import (
     read_record,
     real_claims_table,
     real_panels,
+    real_reward,
     real_study,
     real_tables,
+    reward,
+    reward_tables,
 )
 from course.studies.claims import Claim
 from course.studies.judgement import judged
@@ -418,6 +421,55 @@ def test_panels_stand_beside_those_of_the_shipped_models():
     ):
         assert [[*panel] for panel in panels.values()] == [[*ways]] * 2
         assert all(len(runs) >= 2 for panel in panels.values() for runs in panel.values())
+
+
+def test_heads_of_one_kind_stand_beside_each_other():
+    shipped = read_record(STUDIES["heads"]).table()
+    rows, titles, guessed = real_panels.heads(shipped, TABLES["heads"], {"sentiment": 52.0})
+    assert [title.split(",")[0] for title in titles.values()] == ["shipped BERTs", "MiniLM"] * 3
+    scores = rows[rows["part"] == "score"]
+    assert set(titles) <= set(scores["task"]) and set(guessed) <= set(titles)
+    assert guessed["shipped BERTs: sentiment"] == 52
+
+
+def test_methods_and_ways_are_named_alike_in_both_panels():
+    shipped, real = real_panels.sizes_and_scores(
+        read_record(STUDIES["adapters"]).table(), TABLES["adapters"]
+    ).values()
+    assert set(real) <= set(shipped) and max(score for _, score in shipped.values()) <= 100
+    written = real_panels.written(read_record(STUDIES["written"]).table(), TABLES["prompts"])
+    assert [[*panel] for panel in written.values()] == [["found", "people's best"]] * 2
+    forms = real_panels.request_forms(read_record(STUDIES["tuned"]).table(), TABLES["requests"])
+    assert [panel.shape[1] for panel in forms.values()] == [2, 2]
+    assert not [name for panel in forms.values() for name in panel.index if "_" in name]
+
+
+def test_gold_has_the_unit_of_the_reward_that_chooses():
+    table = read_record(STUDIES["overoptimisation"]).table()
+    by_gold = table["source"] == reward.GOLD
+    chooser = table[by_gold].assign(source=reward.EVERY_KIND, comparisons=50)
+    both = pd.concat([table[by_gold], chooser])
+    own = reward_tables.curve_of(both, "proxy", reward.EVERY_KIND, 50)
+    assert np.allclose(reward_tables.gold_in_deviations(both, 50), own), "gold chosen by gold"
+
+
+def test_as_many_comparisons_stand_beside_each_other():
+    measures = (real_reward.PROXY, real_reward.JUDGE, real_reward.WORDS)
+    films = pd.DataFrame(
+        [
+            {"seed": 0, "chooser": f"{count:,} comparisons", "measure": name, "n": n, "value": 1.0}
+            for count in real_reward.STEPS
+            for name in measures
+            for n in real_reward.SIZES
+        ]
+    )
+    panels = real_panels.judged(read_record(STUDIES["overoptimisation"]).table(), films)
+    assert [[*judged] for judged in panels.values()] == [[measures[0], "gold"], [*measures]] * 2
+    lengths = {runs.shape[1] for judged in panels.values() for runs in judged.values()}
+    assert lengths == {len(real_reward.SIZES)}
+    assert all(
+        np.allclose(judged[measures[0]][:, 0], 0, atol=0.1) for judged in [*panels.values()][::2]
+    )
 
 
 def test_costs_are_read_from_records(recorded):

@@ -133,10 +133,11 @@ def by_number_of_labels(
         titles: task -> title of its panel.
         chance: task -> what guessing gives, in percent, for the tasks where that is worth a line.
     """
+    rows = -(-len(titles) // 2)
     figure, axes = plt.subplots(
-        -(-len(titles) // 2),
+        rows,
         min(2, len(titles)),
-        figsize=(7.4, 5.4),
+        figsize=(7.4, 2.7 * rows),
         sharex=True,
         sharey=True,
         squeeze=False,

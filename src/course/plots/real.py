@@ -3,6 +3,7 @@ two ways by task.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -27,7 +28,6 @@ from course.plots.style import (
     FEWEST_RUNS,
     accuracy_panel,
     band,
-    key,
     name_ends,
 )
 
@@ -67,7 +67,8 @@ def curves_side_by_side(
             place = blended_transform_factory(ax.transAxes, ax.transData)
             ax.text(0.03, chance - 2, "guessing", color=CHANCE, va="top", transform=place)
         ax.set_title(title, fontsize=11)
-    axes[0, 0].set_ylim(0, 106)
+    axes[0, 0].set_ylim(0, 114)
+    axes[0, 0].set_yticks(range(0, 101, 20))
     axes[0, 0].set_ylabel("accuracy (%)")
     figure.supxlabel(x_label, fontsize=11)
     return figure
@@ -80,7 +81,7 @@ def _end_together(curves: Curves) -> bool:
 
 def _name_start(ax: Axes, x: float, heights: np.ndarray, name: str, colour: str) -> None:
     """The name of a curve at its first point, on the side that the curve leaves free."""
-    up = heights[-1] < heights[0] < 92 or heights[0] == heights[-1] < 92
+    up = heights[-1] <= heights[0]
     ax.annotate(
         name,
         (x, heights[0]),
@@ -146,27 +147,53 @@ def _bar(ax: Axes, row: int, runs: Sequence[float] | np.ndarray, colour: str) ->
     ax.text(end + 3, row, f"{mean:.0f}", va="center", fontsize=10)
 
 
-def two_ways_by_task(table: pd.DataFrame) -> Figure:
-    """Percent right by task in two ways, joined by a line: a row a task, on top the one with the
-    most to gain from the first way.
+def two_ways_by_task(panels: Mapping[str, pd.DataFrame], least: float = 0.0) -> Figure:
+    """Percent right by task in two ways, joined by a line: a panel for each model, a row a task, on
+    top the one with the most to gain from the first way.
 
     Args:
-        table: a row a task, a column a way; the columns' names are the ways'.
-        colours: of the two ways.
+        panels: title -> a row a task, a column a way; the columns' names are the ways'.
+        least: points between the ways from which on a task has a row; all others have one together,
+            at the bottom, with their means.
     """
-    first, second = table.columns
-    ranked = table.loc[(table[first] - table[second]).sort_values(kind="stable").index]
-    colours = colours_of((first, second))
-    figure, ax = plt.subplots(figsize=(7.4, 1.2 + 0.24 * len(ranked)))
-    rows = range(len(ranked))
-    ax.hlines(rows, ranked[first], ranked[second], color=LINK, linewidth=3, zorder=1)
-    ax.plot(
-        ranked[second], rows, "o", color=colours[second], markersize=6, fillstyle="none", zorder=2
+    ranked = {title: _ranked(table, least) for title, table in panels.items()}
+    most = max(map(len, ranked.values()))
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(7.4, 1.2 + 0.24 * most), sharex=True, squeeze=False
     )
-    ax.plot(ranked[first], rows, "o", color=colours[first], markersize=6, zorder=3)
-    ax.set_yticks(rows, [*ranked.index])
-    key(ax, [(first, "o", colours[first]), (second, "$○$", colours[second])])
-    ax.set_ylim(-0.7, len(ranked) - 0.3)
-    ax.set_xlim(-2, 103)
-    ax.set_xlabel("right (%)")
+    for ax, (title, table) in zip(axes[0], ranked.items(), strict=True):
+        _two_ways(ax, table)
+        ax.set_ylim(len(table) - 0.3 - most - 0.4, len(table) - 0.3)  # rows as high in all panels
+        ax.set_title(title, fontsize=11, pad=30)
+        ax.set_xlim(-4, 104)
+        ax.set_xticks((0, 50, 100))
+        ax.set_xlabel("right (%)")
     return figure
+
+
+def _ranked(table: pd.DataFrame, least: float) -> pd.DataFrame:
+    """The tasks by what the first way gains, below them the mean of those in which it gains or
+    loses less than ``least`` points.
+    """
+    gained = (table.iloc[:, 0] - table.iloc[:, 1]).sort_values(kind="stable")
+    apart = table.loc[gained[gained.abs() >= least].index]
+    level = table.drop(apart.index)
+    if level.empty:
+        return apart
+    together = level.mean().to_frame(f"{len(level)} others, mean").T
+    return pd.concat([together, apart])
+
+
+def _two_ways(ax: Axes, table: pd.DataFrame) -> None:
+    """A row for each of a table, from the bottom, and the names of its columns above."""
+    first, second = table.columns
+    colours, rows = colours_of((first, second)), range(len(table))
+    ax.hlines(rows, table[first], table[second], color=LINK, linewidth=3, zorder=1)
+    for name, style, above in ((second, "none", 2), (first, "full", 3)):
+        look: dict[str, Any] = {"color": colours[name], "markersize": 6, "fillstyle": style}
+        ax.plot(table[name], rows, "o", zorder=above, **look)
+    ax.set_yticks(rows, [*table.index], fontsize=9)
+    for above, name, mark in ((14, first, "●"), (2, second, "○")):
+        look = {"color": text_colour(colours[name]), "fontweight": "bold", "fontsize": 9}
+        corner: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+        ax.annotate(f"{mark} {name}", (0, 1), (0, above), **corner, **look)

@@ -21,12 +21,12 @@ from course.plots.colours import (
     colours_of,
     text_colour,
 )
-from course.plots.style import name_ends
+from course.plots.style import hide_empty, name_ends
 
 #: Shades of reward models, from the fewest comparisons to the most, then those of what is no
 #: reward model.
 _SHADES = (ORANGES[2], ORANGES[1], OPENED, ORANGES[3])
-_OTHERS = {name: COLOURS[name] for name in ("by gold", "at random", "places alone")}
+_OTHERS = {name: COLOURS[name] for name in ("by gold", "gold", "at random", "places alone")}
 
 
 def overoptimisation(
@@ -163,20 +163,24 @@ def proxy_and_judges(
     curves: Mapping[str, Mapping[str, np.ndarray]], sizes: Sequence[int]
 ) -> Figure:
     """The best of n by a learned reward, as that reward sees it and as judges do that did not
-    choose: a panel a reward, a curve a judge, its seeds as thin lines.
+    choose: two panels a row, a curve a judge, its seeds as thin lines.
 
     Args:
-        curves: the reward that chooses -> whose reward of the choice, the chooser's first ->
-            (seeds, sizes), in standard deviations of all replies.
+        curves: title -> whose reward of the choice, the chooser's first -> (seeds, sizes), in
+            standard deviations of all replies.
         sizes: the n, (sizes,).
     """
-    figure, axes = plt.subplots(1, len(curves), figsize=(7.4, 3.5), sharey=True, squeeze=False)
-    for ax, (chooser, judged) in zip(axes[0], curves.items(), strict=True):
-        colours = dict(zip(judged, (OPENED, RIVAL, CONTROL), strict=True))
-        ends = _by_size(ax, sizes, judged, colours, 2)
-        ax.set_xlabel("remarks to choose from (n)")
-        ax.set_title(f"chosen by: {chooser}", fontsize=11)
+    rows = -(-len(curves) // 2)
+    figure, axes = plt.subplots(
+        rows, 2, figsize=(7.4, 3.0 * rows), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, (title, judged) in zip(axes.flat, curves.items(), strict=False):
+        colours = dict(zip(judged, (OPENED, RIVAL, CONTROL), strict=False))
+        ends = _by_size(ax, sizes, judged, colours | _OTHERS, 1)
+        ax.set_title(title, fontsize=11)
         low, high = ax.get_ylim()
         name_ends(ax, sizes[-1] * 1.2, ends, 0.09 * (high - low), fontsize=8)
-    axes[0, 0].set_ylabel("reward (sd of all remarks)")
+    hide_empty(axes, len(curves))
+    figure.supxlabel("replies to choose from (n)", fontsize=11)
+    figure.supylabel("reward (sd of all replies)", fontsize=11)
     return figure

@@ -11,23 +11,38 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from course.finetuning.instruction_tuning import TUNED
 from course.prompting.calibration import KINDS
 from course.studies import (
+    adapters_tables,
     chain_of_thought,
     hard_prompts,
     in_context_tables,
+    real_reward,
     real_tables,
+    reward,
+    reward_tables,
     self_consistency,
     soft_prompts,
     soft_prompts_tables,
+    written_prompts,
 )
 from course.studies.bodies import GPTS
 from course.studies.on_real_models.chains import SAMPLES, VOTED_ALONE
+from course.studies.on_real_models.requests import IN_IT
 from course.studies.real_tables import SCHOOL
-from course.studies.tables import by_body, by_seed, curve, where
+from course.studies.tables import by_body, by_seed, curve, means, where
 
-#: The LLM as titles name it.
-SMOL = "SmolLM2-135M"
+#: The LLM and the encoder as titles name them.
+SMOL, MINILM = "SmolLM2-135M", "MiniLM"
+#: Task of the study ``heads`` -> what it is of the shipped models and of a real one.
+HEADS = {
+    "sentiment": ("reviews (accuracy)", "film snippets (accuracy)"),
+    "inference": ("pairs (accuracy)", "SNLI (accuracy)"),
+    "entities": ("names (F1)", "WNUT-17 (F1)"),
+}
+#: Real task -> what guessing gives, in percent.
+GUESSED = {"sentiment": 50.0, "inference": 100 / 3}
 #: Way -> what a bar is called.
 ASKED = {
     "standard": "answer alone",
@@ -51,6 +66,8 @@ LEARNED = {
 CurvePanels = dict[str, dict[str, tuple[list[int], np.ndarray]]]
 #: Title -> way -> accuracies (percent), (seeds,).
 BarPanels = dict[str, dict[str, np.ndarray]]
+#: Title -> percent right, a row a task, a column a way.
+TaskPanels = dict[str, pd.DataFrame]
 
 
 def specialists(costs: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
@@ -74,6 +91,46 @@ def specialists(costs: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
         "fine-tuned": measured[real_tables.TUNED_WAY],
     }
     return {"shipped model, reviews": shipped, f"{SMOL}, film snippets": named}
+
+
+def heads(
+    shipped: pd.DataFrame, real: pd.DataFrame, chance: Mapping[str, float]
+) -> tuple[pd.DataFrame, dict[str, str], dict[str, float]]:
+    """What :func:`course.plots.by_number_of_labels` takes, for the tasks of each model, those of
+    one kind beside each other: rows, titles, and what guessing gives (percent).
+
+    Args:
+        shipped: of the study ``heads``, of the shipped models.
+        real: of the study of that name, of a real one.
+        chance: what guessing gives of the shipped tasks, in percent.
+    """
+    models = {"shipped BERTs": (shipped, chance), MINILM: (real_tables.as_heads(real), GUESSED)}
+    rows, guessed = list[pd.DataFrame](), dict[str, float]()
+    for model, (table, levels) in models.items():
+        rows.append(table.assign(task=f"{model}: " + table["task"]))
+        guessed |= {f"{model}: {task}": level for task, level in levels.items()}
+    titles = {
+        f"{model}: {task}": f"{model}, {title}"
+        for task, both in HEADS.items()
+        for model, title in zip(models, both, strict=True)
+    }
+    return pd.concat(rows, ignore_index=True), titles, guessed
+
+
+def sizes_and_scores(
+    adapters: pd.DataFrame, real: pd.DataFrame
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Title -> method -> (kilobytes stored for one more task, accuracy in percent), under a head on
+    an encoder.
+
+    Args:
+        adapters: of the study of that name, of the shipped models.
+        real: of the study of that name, of a real one.
+    """
+    return {
+        "shipped BERT, sentence pairs": adapters_tables.size_and_score(adapters, "inference"),
+        f"{MINILM}, film snippets": real_tables.sizes_and_scores(real),
+    }
 
 
 def conditions(demonstrations: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
@@ -118,6 +175,45 @@ def calibrations(calibration: pd.DataFrame, real: pd.DataFrame) -> dict[str, dic
     }
     shipped = in_context_tables.by_size_and_kind(calibration)["middle"]
     return {"shipped middle models, eight shown": shipped, f"{SMOL}, four shown": measured}
+
+
+def request_forms(tuned: pd.DataFrame, real: pd.DataFrame) -> TaskPanels:
+    """Requests to a tuned model in two forms: with the instruction below the input, which only
+    tuning has shown, and above it; and in the chat template of tuning and as plain text.
+
+    Args:
+        tuned: of the study of that name, of the shipped model.
+        real: of ``requests``; an answer counts if it stands in the reply.
+    """
+    forms = {"after": "below the input", "before": "above it"}
+    ways = (real_tables.TEMPLATE, real_tables.NO_TEMPLATE)
+    rows = tuned[tuned["request"].isin(forms)]
+    shipped = means(rows, "task", "request", forms, model=TUNED).rename(columns=forms)
+    measured = real_tables.by_task(real, *(way + IN_IT for way in ways)).set_axis(ways, axis=1)
+    return {
+        "shipped tuned model,\ninstruction": _readable(shipped),
+        f"{SMOL}-Instruct,\nrequest": measured,
+    }
+
+
+def written(shipped: pd.DataFrame, real: pd.DataFrame) -> TaskPanels:
+    """Instructions that a search among written ones finds, and the best of people's.
+
+    Args:
+        shipped: of the study ``written``.
+        real: of ``prompts``.
+    """
+    names = ["found", "people's best"]
+    of_shipped = written_prompts.by_task(shipped)[["found", "by hand"]]
+    of_real = real_tables.by_task(real, real_tables.WRITTEN, real_tables.PEOPLES)
+    return {
+        "shipped models,\nlist tasks": _readable(of_shipped.set_axis(names, axis=1)),
+        f"{SMOL},\ninstruction induction": of_real.set_axis(names, axis=1),
+    }
+
+
+def _readable(tasks: pd.DataFrame) -> pd.DataFrame:
+    return tasks.rename(index=lambda name: name.replace("_", " "))
 
 
 def asked(chains: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
@@ -185,6 +281,27 @@ def learned(prompts: pd.DataFrame, real: pd.DataFrame) -> BarPanels:
     }
     named = partial(soft_prompts_tables.accuracies, prompts, tasks=soft_prompts.NAMED)
     return _prompts("two tasks", named, ways, real)
+
+
+def judged(shipped: pd.DataFrame, films: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+    """Title -> whose reward of the best of n by a reward model, that model's own first -> (seeds,
+    sizes of :mod:`course.studies.real_reward`), in standard deviations of all replies.
+
+    Args:
+        shipped: of the study ``overoptimisation``, whose judge is the gold reward.
+        films: of ``reward``, whose judges saw other comparisons.
+    """
+    sizes = [reward.SIZES.index(n) for n in real_reward.SIZES]
+    panels = {}
+    for count, curves in zip(real_reward.STEPS, real_reward.panels(films).values(), strict=True):
+        own = reward_tables.curve_of(shipped, "proxy", reward.EVERY_KIND, count)
+        gold = reward_tables.gold_in_deviations(shipped, count)
+        panels[f"shipped model, {count:,} pairs"] = {
+            real_reward.PROXY: own[:, sizes],
+            "gold": gold[:, sizes],
+        }
+        panels[f"{SMOL}, {count:,} pairs"] = curves
+    return panels
 
 
 def _prompts(

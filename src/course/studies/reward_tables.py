@@ -36,6 +36,18 @@ def curve_of(
     return _curves(table, measure, source, comparisons).mean(1)
 
 
+def gold_in_deviations(table: pd.DataFrame, comparisons: int) -> np.ndarray:
+    """Gold of what a reward model chooses by size of the choice, (seeds, sizes), in standard
+    deviations of all replies, 0 at their mean, as its own reward is given.
+
+    The choice by gold has both: its gold, and gold as its own reward.
+    """
+    gold, own = (curve_of(table, measure, GOLD) for measure in ("gold", "proxy"))
+    deviation = (np.ptp(gold, 1) / np.ptp(own, 1))[:, None]
+    mean = gold[:, :1] - deviation * own[:, :1]
+    return (curve_of(table, "gold", EVERY_KIND, comparisons) - mean) / deviation
+
+
 def lost_after_the_peak(
     table: pd.DataFrame, source: str, comparisons: int | None = None
 ) -> np.ndarray:
