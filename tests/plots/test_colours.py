@@ -82,8 +82,8 @@ def colours_named(source: str) -> Iterator[str]:
             ]
         for constant in named:
             value = getattr(constant, "value", None)
-            if isinstance(value, str) and value != "none" and colors.is_color_like(value):
-                yield value
+            if isinstance(value, str) and value != "none" and value[:1] != "#":
+                yield from [value] if colors.is_color_like(value) else []
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def colours_named(source: str) -> Iterator[str]:
         ("ax.plot(x, y, color='#123456')", ["#123456"]),
         ("ax.plot(x, y, color='white' if dark else INK)", ["white"]),
         ("ax.annotate('a', at, arrowprops={'color': 'k'})", ["k"]),
-        ("ax.plot(x, y, color=COLOURS['k'], marker='o')", []),
+        ("ax.plot(x, y, color=COLOURS['vote'], marker='o')", []),
         ("ax.plot(x, y, facecolor='none')", []),
     ],
 )

@@ -58,7 +58,7 @@ def smallest_text(figure: Figure) -> float:
     """The size in points of the smallest text that a figure shows."""
     return min(
         (
-            text.get_fontsize()
+            float(text.get_fontsize())
             for text in figure.findobj(Text)
             if text.get_visible() and text.get_text().strip()
         ),
@@ -86,7 +86,7 @@ def _wrap_long_lines(figure: Figure) -> None:
     long |= {ax.get_xlabel() for ax in figure.axes} | {figure.get_supxlabel()}
     for text in figure.findobj(Text):
         if text.get_text() in long:
-            characters = _POINTS * figure.get_figwidth() / text.get_fontsize() * _PER_EM
+            characters = _POINTS * figure.get_figwidth() / float(text.get_fontsize()) * _PER_EM
             lines = text.get_text().split("\n")
             text.set_text("\n".join(fill(line, int(characters)) for line in lines))
 

@@ -15,7 +15,7 @@ from course.plots.colours import COLOURS, CONTROL, INK, LINK, PROMPTED, text_col
 from course.plots.style import band, key
 
 #: Schedule -> the point of its curve beside which its name stands, and how far, in points.
-_NAME_PLACES = {"uniform": (1, (8, 2)), "UCB": (0, (8, 4)), "halving": (0, (-8, -4))}
+_NAME_PLACES = {"uniform": (1, (8, 2)), "UCB": (0, (8, 4)), "halving": (-1, (6, -4))}
 
 
 def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]]]]) -> Figure:

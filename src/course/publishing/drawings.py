@@ -14,6 +14,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from IPython.core.formatters import BaseFormatter
@@ -44,7 +45,7 @@ class _PhoneFormatter(BaseFormatter):
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Let a kernel send each figure that needs it for a narrow screen, too."""
-    display = shell.display_formatter
+    display: Any = shell.display_formatter
     display.formatters[_PHONE] = _PhoneFormatter(parent=display)
     display.formatters[_PHONE].for_type(Figure, _phone_svg)
 
