@@ -7,7 +7,7 @@ import time
 import pytest
 from endpoint import chat_completion, endpoint
 
-from course.compare import Served, compare, costs, encoders, generators, searched
+from course.compare import Served, compare, costs, frozen_head, generators, searched, trained_head
 from course.compare.base import CARD_FILE, METHOD_FILE, Estimate
 from course.compare.bodies import Bench, ModelChoice
 from course.compare.cells import CELLS, LEARNED, Cell, cell_file, measure
@@ -64,14 +64,32 @@ def test_written_answers_take_the_time_that_they_took_in_the_measurement(monkeyp
 
     def timed(work):
         work()
-        return 5.0 if getattr(work, "keywords", {}).get("max_tokens") else 1e-3
+        return 5.0 if getattr(work, "func", None) is costs.written_answers else 1e-3
 
     monkeypatch.setattr(costs, "_timed", timed)
     speeds = costs.measured_speeds(bench, data, ["causal"])
     zero_shot = METHODS["zero-shot"]
     estimate = zero_shot.estimate(bench, data, 0)
-    seconds = speeds.seconds(zero_shot, estimate, Cell("zero-shot", 0, 0), 16)
+    seconds = speeds.seconds(zero_shot, estimate, Cell("zero-shot", 0, 0), 8)
     assert 2.5 < seconds < 10
+
+
+@pytest.mark.parametrize("name", ["zero-shot", "few-shot", "lora-generator"])
+def test_written_tokens_are_within_a_factor_of_two(name, free_answers):
+    """Of a model that goes on behind its answer, too."""
+    bench, data = free_answers
+    estimate, _, real = cost_of(name, bench, data)
+    expected = estimate.learning + estimate.query.times(len(data.test))
+    written = real.learning.written + real.query.written
+    assert 0.5 <= expected.written / written <= 2
+
+
+@pytest.fixture(scope="module")
+def free_answers():
+    examples = load_task("from_torvish", sizes={"train": 60}).examples("train")
+    rows = [{"t": e.input, "l": e.output} for e in examples]
+    data = prepare(read_table(rows), "t", "l", "answers")
+    return Bench(data.task, ModelChoice("gpt-tuned")), data
 
 
 READ, WRITE, BACK = 1e-3, 2e-2, 3
@@ -82,7 +100,7 @@ def token_clock(monkeypatch):
     """A clock that goes on by the tokens that models read, write and are trained on."""
     now = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(encoders, "training", lambda size: (4, 8))
+    monkeypatch.setattr(trained_head, "training", lambda size: (4, 8))
     monkeypatch.setattr(generators, "training", lambda size: 4)
 
     def watched(place, name, seconds):
@@ -101,10 +119,10 @@ def token_clock(monkeypatch):
         return READ * work.computed + WRITE * work.written
 
     watched(Meter, "_count", asked)
-    watched(encoders.HeadPredictor, "predict", asked)
-    for place in (encoders, costs):
+    watched(trained_head.HeadPredictor, "predict", asked)
+    for place in (frozen_head, costs):
         watched(place, "encode", lambda result, *_: READ * sum(result[1]))
-    for place in (encoders, generators):
+    for place in (trained_head, generators):
         watched(place, "fit", lambda history, *_: BACK * READ * history.tokens)
     return now
 

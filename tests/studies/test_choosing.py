@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from course import plots
-from course.compare import encoders, generators
+from course.compare import generators, trained_head
 from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
 from course.compare.metering import Work
 from course.compare.registry import METHODS
+from course.foundation.intervals import interval
 from course.plots.colours import TEXT
 from course.studies import choosing, choosing_bodies, choosing_tables
 from course.studies.choosing import (
@@ -71,7 +72,7 @@ def rows():
         patch.setattr(choosing, "TASKS", small)
         patch.setattr(choosing, "RATE_LABELS", 32)
         patch.setattr(choosing, "ModelChoice", lambda: ModelChoice("gpt-small-p00"))
-        patch.setattr(encoders, "training", lambda size: (2, 8))
+        patch.setattr(trained_head, "training", lambda size: (2, 8))
         patch.setattr(generators, "training", lambda size: 2)
         tried = pd.DataFrame(choosing.rates(100))
 
@@ -106,7 +107,7 @@ def test_the_third_word_and_other_bodies_have_the_same_rows(monkeypatch):
     monkeypatch.setattr(choosing_bodies, "BODY_TASKS", (EXCHANGED, choosing.THIRD_WORD))
     monkeypatch.setattr(choosing_bodies, "GPTS", ("gpt-small-p00", "gpt-small-p00-seed1"))
     monkeypatch.setattr(choosing_bodies, "ModelChoice", lambda *names: ModelChoice(*names[:1]))
-    monkeypatch.setattr(encoders, "training", lambda size: (2, 8))
+    monkeypatch.setattr(trained_head, "training", lambda size: (2, 8))
     monkeypatch.setattr(generators, "training", lambda size: 2)
     table = pd.DataFrame(choosing_bodies.bodies(1))
     assert set(table["model"]) == {"gpt-small-p00-seed1"}
@@ -196,10 +197,38 @@ def test_where_a_curve_overtakes_another_one(table):
     at = np.exp(np.interp(12 / 26, [0, 1], np.log([32, 128])))
     assert found["labels"].to_numpy() == pytest.approx([at] * len(TASKS))
     assert (found["surely before"] == 32).all() and (found["surely from"] == 128).all()
+    assert np.allclose(found["low"], found["labels"]) and np.allclose(
+        found["high"], found["labels"]
+    )
     other_way = choosing_tables.crossings(table, "lora-generator", "few-shot")
     assert other_way["labels"].isna().all()
     never = choosing_tables.crossings(table, "few-shot", "majority")
     assert never["labels"].isna().all() and never["surely from"].isna().all()
+
+
+def crossing_at(*ats):
+    """The crossing of two curves, each seed's at another number of labels."""
+    rows = [
+        {"seed": seed, "part": "score", "task": "inference", "method": method, "labels": labels}
+        | {"value": score}
+        for seed, at in enumerate(ats)
+        for labels in LABELS
+        for method, score in (("few-shot", 50), ("lora", 50 + 5 * np.log(labels / at)))
+    ]
+    return choosing_tables.crossings(pd.DataFrame(rows), "few-shot", "lora").loc["inference"]
+
+
+def test_the_interval_of_a_crossing_is_that_of_seeds():
+    """Here the curves cross at the geometric mean of the seeds' crossings, so its interval is that
+    of the mean of their logs.
+    """
+    ats = (20, 30, 40, 50, 60)
+    found, known = crossing_at(*ats), interval(np.log(ats))
+    expected = np.exp([known.mean, known.low, known.high])
+    assert found[["labels", "low", "high"]].to_numpy() == pytest.approx(expected, rel=0.1)
+    # with some seeds the second curve is ahead from the fewest labels on
+    early = crossing_at(0.01, *ats[1:])
+    assert early["low"] == 8 < early["labels"] < 9 < early["high"] < 512
 
 
 def test_claims_compare_what_they_say(table):
@@ -277,6 +306,29 @@ def test_the_figure_names_each_line_at_its_end_in_its_colour(table):
         assert names == {titles[name]: TEXT.get(colour, colour) for name, colour in expected}
         heights = sorted(text.get_position()[1] for text in ax.texts)
         assert min(np.diff(heights)) > 9 and max(heights) <= 100
+    marked = {EXCHANGED: (20.0, 10.0, 40.0), "inference": (np.nan,) * 3}
+    panels = plots.methods_by_labels(curves, titles, levers, marked).axes
+    ends = [[x for line in ax.lines if line.get_label() == "crossing" for x in line.get_xdata()]
+            for ax in panels]  # fmt: skip
+    assert ends == [[10, 40, 20], []]
+
+
+def test_a_decision_has_every_question_and_answer_inside_the_figure():
+    branches = [
+        plots.Branch("Are there labels, so that it can be tested?", "train", "training", "a"),
+        plots.Branch("May the texts leave?", "prompt a served model", "prompt", "judgement"),
+    ]  # fmt: skip
+    figure = plots.decision(branches)
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    said = " ".join(" ".join(text.get_text().split()) for text in ax.texts)
+    for branch in branches:
+        assert branch.question in said and branch.answer in said and branch.basis in said
+    assert said.split().count("no") == len(branches) - 1
+    width, height = figure.canvas.get_width_height()
+    for text in ax.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1
 
 
 def test_the_tasks_are_the_small_worlds_in_every_tier(monkeypatch):

@@ -196,6 +196,11 @@ def forgetting(seed: int) -> list[dict]:
     ]
 
 
+def small_tables(seed: int) -> list[dict]:
+    right = {"sentiment": 100, "inference": 100 if seed else 0}
+    return rows(right, "task", part="advice")
+
+
 MEASURED = {
     "specialist": specialist,
     "heads": heads,
@@ -204,6 +209,7 @@ MEASURED = {
     "requests": requests,
     "chains": chains,
     "prompts": prompts,
+    "advice": small_tables,
 }
 #: Studies of which nothing is claimed yet.
 UNCLAIMED = {
@@ -308,6 +314,7 @@ def test_every_claim_is_measured_as_it_says():
         "AutoPrompt's": -10,
         "writes for itself": -0.5,
         "soft prompt": 10,
+        "the advice of course compare": 0.8,
     }
     for part, value in expected.items():
         (statement,) = [statement for statement in values if part in statement]

@@ -155,6 +155,19 @@ class Method(ABC):
         """
 
     @abstractmethod
+    def read(self, bench: Bench, folder: Path, stored: dict[str, Any]) -> Predictor:
+        """A predictor of this method that was saved.
+
+        Args:
+            bench: with the task and the models that it was saved with.
+            folder: in which it was saved.
+            stored: what its :data:`METHOD_FILE` says.
+
+        Raises:
+            ValueError: if its weights are missing.
+        """
+
+    @abstractmethod
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
         """What it will cost at a number of labels, choosing a setting included."""
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 PROMPTED_ROLE, ENCODER_ROLE = "gpt-tuned", "bert-middle"
 #: Most tokens of an item in a prompt, and the share of a small window.
 _ITEM_TOKENS, _ITEM_SHARE = 384, 3
+#: More letters than a token has: of a long text no more are tokenized than a model will read.
+_LETTERS = 64
 
 
 @dataclass(frozen=True)
@@ -290,7 +292,8 @@ class Bench:
         bound = _ITEM_TOKENS if window is None else min(_ITEM_TOKENS, window // _ITEM_SHARE)
         if not items:
             return bound
-        longest = max(map(len, self.causal_tokenizer([i.text for i in items]).input_ids))
+        texts = [item.text[: bound * _LETTERS] for item in items]
+        longest = max(map(len, self.causal_tokenizer(texts).input_ids))
         return min(bound, longest + longest // 4 + 8)
 
     def coverage(self, body: str, items: Sequence[Item]) -> Coverage:
@@ -298,7 +301,7 @@ class Bench:
         key = ("coverage", body)
         if key not in self.known:
             name = self._causal if body == "causal" else self._encoder
-            texts = [item.text for item in items[:TEXTS]]
+            texts = [item.text[: _ITEM_TOKENS * _LETTERS] for item in items[:TEXTS]]
             self.known[key] = coverage_of(load_tokenizer(name, self.choice.tier), texts)
         return self.known[key]
 
@@ -319,5 +322,6 @@ def shortened(tokenizer: "PreTrainedTokenizerBase", text: str, most: int) -> str
     """The beginning of a text, of at most so many tokens."""
     if len(text) <= most:  # no token is empty
         return text
+    text = text[: most * _LETTERS]
     read = with_offsets(tokenizer, text)
     return text if len(read.input_ids) <= most else text[: read.offset_mapping[most - 1][1]]

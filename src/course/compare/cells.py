@@ -4,11 +4,7 @@ again, so that a run that was stopped goes on.
 """
 
 import json
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -17,6 +13,7 @@ from typing import Any
 from course.adapters.storage import stored_bytes
 from course.compare.base import Method, Predictor, Trial, choose_setting, write_method
 from course.compare.bodies import Bench
+from course.compare.memory import peak_memory
 from course.compare.metering import Work
 from course.compare.preparation import Prepared
 from course.compare.registry import METHODS
@@ -67,6 +64,7 @@ class CellResult:
         peak_bytes: of main memory, of the whole process meanwhile; None where the system does not
             tell.
         sent: texts and characters that left the machine.
+        peak_gpu_bytes: of the graphics processors' memory; None without one.
     """
 
     method: str
@@ -83,6 +81,7 @@ class CellResult:
     bytes: int
     peak_bytes: int | None
     sent: tuple[int, int] = (0, 0)
+    peak_gpu_bytes: int | None = None
 
     @property
     def predictions(self) -> list[Prediction]:
@@ -103,7 +102,7 @@ def measure(
     """
     method = METHODS[cell.method]
     items = data.subset(cell.size, cell.seed) if cell.size else ()
-    sent = _sent(method, bench)
+    sent = sent_so_far(method, bench)
     with peak_memory() as peak:
         _load(method, bench)
         started, work = time.perf_counter(), Work()
@@ -132,8 +131,9 @@ def measure(
         work + learned,
         predictor.work - learned,
         keep(predictor, method, data, folder),
-        peak(),
-        tuple(a - b for a, b in zip(_sent(method, bench), sent, strict=True)),  # type: ignore[arg-type]
+        peak.main,
+        sent_since(sent, method, bench),
+        peak.gpu,
     )
 
 
@@ -145,8 +145,15 @@ def _load(method: Method, bench: Bench) -> None:
         bench.body  # noqa: B018
 
 
-def _sent(method: Method, bench: Bench) -> tuple[int, int]:
-    return tuple(bench.served.sent) if method.body == "served" else (0, 0)  # type: ignore[return-value]
+def sent_so_far(method: Method, bench: Bench) -> tuple[int, int]:
+    """Texts and characters that have left the machine for the methods with a served model."""
+    return bench.served.sent if method.body == "served" else (0, 0)
+
+
+def sent_since(before: tuple[int, int], method: Method, bench: Bench) -> tuple[int, int]:
+    """The same since a moment."""
+    texts, characters = sent_so_far(method, bench)
+    return texts - before[0], characters - before[1]
 
 
 def keep(predictor: Predictor, method: Method, data: Prepared, folder: Path | None) -> int:
@@ -205,37 +212,3 @@ def stored(cell: Cell, key: str, folder: Path, items: int) -> CellResult | None:
             "it "
             "is measured anew"
         ) from error
-
-
-# memory
-
-
-@contextmanager
-def peak_memory(every: float = 0.05) -> Iterator[Callable[[], int | None]]:
-    """The most main memory that the whole process holds meanwhile, in bytes, looked at from time to
-    time: the models that other methods have loaded count, a graphics processor's memory does not.
-    None where the system does not tell.
-    """
-    most, stop = [_resident()], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(every):
-            most.append(max(most.pop(), _resident()))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield lambda: most[0] or None
-    finally:
-        stop.set()
-        watcher.join()
-        most[0] = max(most[0], _resident())
-
-
-def _resident() -> int:
-    if sys.platform != "linux":
-        return 0
-    import resource
-
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize()

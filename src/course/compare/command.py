@@ -103,6 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _run(chosen)
     except (ValueError, OSError, ImportError, HubError) as error:
         raise SystemExit(f"course compare: {error}") from None
+    except KeyboardInterrupt:
+        kept = "" if chosen.dry_run else f"; what was measured is kept in {chosen.out}"
+        print(f"course compare: stopped{kept}: the same command goes on", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def _list_methods() -> None:
@@ -124,7 +128,7 @@ def _run(chosen: argparse.Namespace) -> None:
     from course.compare.plan import seconds_of
     from course.compare.running import compare
 
-    sizes = tuple(int(size) for size in _names(chosen.sizes) or ()) or None
+    sizes = _sizes(chosen.sizes)
     budget = None if chosen.budget == "none" else seconds_of(chosen.budget)
     settings = {
         "seeds": chosen.seeds, "sizes": sizes, "most_test": chosen.most_test, "jobs": chosen.jobs,
@@ -183,6 +187,13 @@ def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",")]
 
 
+def _sizes(text: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if text is None else tuple(int(size) for size in text.split(","))
+    except ValueError:
+        raise ValueError(f"--sizes {text!r}: expected numbers of labels such as 8,32,128") from None
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -194,10 +205,20 @@ def _served(chosen: argparse.Namespace):  # type: ignore[no-untyped-def]
 
     if not chosen.served_model:
         raise ValueError("--served without a model: name one with --served-model")
-    prices = [float(part) for part in chosen.price.split("/")] if chosen.price else [None, None]
-    if len(prices) != 2:
-        raise ValueError(f"--price {chosen.price!r}: expected two prices such as 0.15/0.60")
-    return Served(chosen.served_model, chosen.served, not chosen.completions, *prices)
+    return Served(
+        chosen.served_model, chosen.served, not chosen.completions, *_prices(chosen.price)
+    )
+
+
+def _prices(text: str | None) -> tuple[float | None, float | None]:
+    """Of a million tokens read, and written."""
+    if text is None:
+        return None, None
+    try:
+        read, written = map(float, text.split("/"))
+    except ValueError:
+        raise ValueError(f"--price {text!r}: expected two prices such as 0.15/0.60") from None
+    return read, written
 
 
 def _print_estimates(job: "Job") -> None:

@@ -65,6 +65,9 @@ class MajorityMethod(Method):
     ) -> Predictor:
         return Majority(bench.task, Counter(item.answer for item in items).most_common(1)[0][0])
 
+    def read(self, bench: Bench, folder: Path, stored: dict[str, Any]) -> Predictor:
+        return Majority(bench.task, stored["answer"])
+
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
         return Estimate(Work(), Work(), 100)
 
@@ -236,6 +239,10 @@ class TfidfMethod(Method):
             features = predictor._features(texts)
             predictor.linear = Linear.fitted(features, answers, setting["strength"])
         return predictor
+
+    def read(self, bench: Bench, folder: Path, stored: dict[str, Any]) -> Predictor:
+        kind = WordTagger if bench.task.kind == "tags" else Tfidf
+        return kind.read(bench, folder, stored)
 
     def estimate(self, bench: Bench, data: Prepared, size: int) -> Estimate:
         """Bytes by the terms of a part of the texts; their number grows about as the root of the

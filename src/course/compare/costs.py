@@ -11,10 +11,11 @@ from course.compare.base import TRIALS, Estimate, Method, trial_factor
 from course.compare.bodies import Bench, Served
 from course.compare.cells import Cell
 from course.compare.controls import TfidfMethod
-from course.compare.encoders import encode, most_tokens, rows_of
+from course.compare.encoder_inputs import most_tokens, rows_of
+from course.compare.frozen_head import encode
 from course.compare.metering import Work
 from course.compare.preparation import Prepared
-from course.compare.prompted import LINE, mean_written, room
+from course.compare.prompt_costs import written_answers
 from course.compare.registry import METHODS
 
 #: A training step takes about as much as reading its tokens so many times: forward, and backward
@@ -31,8 +32,7 @@ class Speed:
     """What one body does in a second.
 
     Attributes:
-        read, written: tokens that are read, and written; the latter are those of the training
-            answers, whatever the model writes.
+        read, written: tokens that are read, and written.
         load: seconds to load it anew, as training does.
     """
 
@@ -116,13 +116,10 @@ def _causal(bench: Bench, data: Prepared) -> Speed:
     read = (meter.work - before).computed / seconds
     if task.kind == "labels":
         return Speed(read, read / 20, load)
-    # answers as they will be written: a batch goes on until its longest is done
-    before, room_left = meter.work, room(bench, data.train)
-    some = partial(meter.generate, texts[:most], stop=LINE, max_tokens=room_left)
-    seconds = _timed(some)
-    work = meter.work - before
-    expected = len(texts[:most]) * mean_written(bench, data)
-    return Speed(read, expected / max(seconds - work.computed / read, seconds / 4), load)
+    # a batch of answers goes on until its longest is done
+    seconds = _timed(partial(written_answers, bench, data))
+    work = written_answers(bench, data)
+    return Speed(read, work.written / max(seconds - work.computed / read, seconds / 4), load)
 
 
 def _encoder(bench: Bench, data: Prepared) -> Speed:

@@ -17,21 +17,16 @@ from course.adapters.methods import adapt
 from course.adapters.storage import save as save_model
 from course.compare.base import TRIALS, Cost, Estimate, Method, Predictor, Setting, trial_factor
 from course.compare.bodies import Bench
-from course.compare.encoders import MODEL_FOLDER, PARTS, rates
 from course.compare.metering import Meter, TimedData, Work
 from course.compare.preparation import Prepared
-from course.compare.prompted import (
-    PromptPredictor,
-    PromptState,
-    ZeroShot,
-    causal_obstacle,
-    query_work,
-    read_state,
-    room,
-)
+from course.compare.prompt_costs import query_work, room
+from course.compare.prompt_predictor import PromptPredictor, PromptState, read_state
+from course.compare.prompted import ZeroShot, causal_obstacle
 from course.compare.searched import CALLS, SEARCH_ITEMS, SearchedPrompt, searched
 from course.compare.task import Item
+from course.compare.tuning import MODEL_FOLDER, PARTS, check_safetensors, rates
 from course.lm.language_model import LanguageModel
+from course.models.loading import load_model
 from course.models.peft_wrapper import num_virtual_tokens
 from course.training.completion_data import Completions, completions
 from course.training.fit_settings import FitSettings
@@ -67,8 +62,11 @@ class TunedPredictor(PromptPredictor):
         save_model(model.model, folder / MODEL_FOLDER)
         if not isinstance(model.model, PeftModel):
             model.tokenizer.save_pretrained(folder / "tokenizer")
-        adapter = isinstance(model.model, PeftModel)
-        return super().save(folder) | {"base": self.base, "adapter": adapter}
+        return super().save(folder) | {
+            "base": self.base,
+            "adapter": isinstance(model.model, PeftModel),
+            "virtual_tokens": num_virtual_tokens(model.model),
+        }
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class TunedGenerator(Method):
         model = LanguageModel(
             adapted.eval(), tokenizer_for(plain, adapted), chat=False, unknown="allow"
         )
-        state = PromptState(instruction, (), None, room(bench, items))
+        state = PromptState(instruction, (), None, room(bench, items), chat=False)
         predictor = TunedPredictor(
             bench.task, Meter(model, bench.deadline), state, bench.item_tokens(items),
             method=self.name, base=bench.choice.causal or "",
@@ -138,6 +136,20 @@ class TunedGenerator(Method):
         before = like.meter.work
         bench.known[key] = searched(bench, tail, seed, like)
         return bench.known[key], like.meter.work - before
+
+    def read(self, bench: Bench, folder: Path, stored: dict[str, Any]) -> Predictor:
+        check_safetensors(folder / MODEL_FOLDER)
+        if stored["adapter"]:
+            plain = bench.fresh_causal()
+            model = PeftModel.from_pretrained(plain.model, str(folder / MODEL_FOLDER)).eval()
+            tokenizer = tokenizer_for(plain, model)
+        else:
+            model, tokenizer = load_model(folder / MODEL_FOLDER), bench.causal_tokenizer
+        meter = Meter(LanguageModel(model, tokenizer, chat=False, unknown="allow"), bench.deadline)
+        state, tokens = read_state(stored), stored["item_tokens"]
+        return TunedPredictor(
+            bench.task, meter, state, tokens, method=self.name, base=stored["base"]
+        )
 
     def obstacle(self, bench: Bench, data: Prepared) -> str | None:
         return super().obstacle(bench, data) or causal_obstacle(bench, data)
@@ -178,15 +190,3 @@ def tokenizer_for(plain: LanguageModel, adapted: Any) -> Any:
         tokenizer = copy.deepcopy(tokenizer)
         tokenizer.backend_tokenizer.post_processor = processors.Sequence([])
     return tokenizer
-
-
-def read_tuned(bench: Bench, folder: Path, stored: dict[str, Any]) -> TunedPredictor:
-    """A saved predictor."""
-    plain = bench.fresh_causal()
-    model = PeftModel.from_pretrained(plain.model, str(folder / MODEL_FOLDER)).eval()
-    language_model = LanguageModel(model, tokenizer_for(plain, model), chat=False, unknown="allow")
-    meter = Meter(language_model, bench.deadline)
-    state, tokens = read_state(stored), stored["item_tokens"]
-    return TunedPredictor(
-        bench.task, meter, state, tokens, method=stored["method"], base=stored["base"]
-    )

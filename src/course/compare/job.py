@@ -29,6 +29,7 @@ from course.compare.preparation import MOST_TEST, Prepared, prepare
 from course.compare.reading import read_table
 from course.compare.registry import METHODS, methods_named, searches, with_baseline
 from course.compare.repeating import Request
+from course.compare.report_folder import PLAN_FILE, check_folder
 from course.compare.searched import CALLS
 from course.foundation import write_text
 from course.foundation.validation import (
@@ -42,10 +43,6 @@ from course.foundation.validation import (
     text,
 )
 from course.models.devices import DTYPES
-
-#: File of a report that says what is compared.
-PLAN_FILE = "plan.json"
-
 
 #: Backends of several processes.
 BACKENDS = ("joblib", "ray")
@@ -170,13 +167,16 @@ def prepared_job(
 ) -> Job:
     """Everything before the first method learns; arguments and errors as :func:`compare`."""
     named_methods = methods_named(methods)
+    if out is not None:
+        check_folder(Path(out))
     wanted = with_baseline(named_methods)
     read = read_table(table, encoding, delimiter)
     tests = None if test is None else read_table(test, encoding, delimiter)
     data = prepare(read, text, label, kind, template, instruction, tests, run.most_test)
     choice = choose_models(model, encoder, served, run.precision)
-    if methods is None and served is None:
-        wanted = [method for method in wanted if method.body != "served"]
+    if methods is None:
+        # a search asks hundreds of questions, which may cost money: it is done if it is named
+        wanted = [m for m in wanted if m.body != "served" or (served and not searches(m))]
     say(f"{len(data.train)} items to learn from, {len(data.test)} to test on ({data.task.kind})")
     models = choice.titles({method.body for method in wanted})
     say(f"models: {', '.join(models) or 'none'}")
@@ -280,7 +280,7 @@ def _kept_counts(data: Prepared, out: Path) -> _Counts | None:
     if not path.exists():
         return None
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = dict(json.loads(path.read_text(encoding="utf-8")))
         labels = stored.get("train", len(data.train))
         counts = _Counts(integer(1)("train", labels), integer(1)("test", stored["test"]))
         fingerprint = stored["data"]
@@ -347,9 +347,9 @@ def not_estimated(job: Job) -> list[str]:
             f"{' and '.join(searching)}: how many different instructions the model will write is "
             f"not known; a search ends after {CALLS} calls at the latest."
         )
-    if job.data.task.kind != "labels":
+    if asked and job.data.task.kind != "labels":
         unknown.append(
-            "Tokens written are those of training answers: how much more or less the model writes "
-            "is not known."
+            "Tokens that the served model writes are those of training answers: how much more or "
+            "less it writes is not known."
         )
     return unknown

@@ -12,6 +12,7 @@ import torch
 
 from course.lm.contract import Sample, TextModel
 from course.lm.language_model import LanguageModel
+from course.lm.openai_api import OpenAIModel
 from course.lm.tokenization import shared_length
 from course.training.batches import MicroBatch
 
@@ -116,19 +117,22 @@ class Meter(TextModel):
 
     Attributes:
         work: so far.
-        sent: texts and characters that were sent to a served model.
     """
 
     def __init__(self, model: TextModel, deadline: Deadline):
         self.model, self.deadline = model, deadline
         self.work = Work()
-        self.sent = [0, 0]
 
     @property
     def local(self) -> LanguageModel:
         """The model, which runs here."""
         assert isinstance(self.model, LanguageModel), "asked of local models only"
         return self.model
+
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Texts and characters that were sent to a served model."""
+        return self.model.sent if isinstance(self.model, OpenAIModel) else (0, 0)
 
     def generate(
         self, prompts: Sequence[str], config: Any = None, **changes: Any
@@ -161,8 +165,6 @@ class Meter(TextModel):
         if not isinstance(self.model, LanguageModel):
             times = max(len(labels), 1)  # a label is scored by sending it with its prompt
             letters = times * sum(map(len, prompts))
-            self.sent[0] += times * len(prompts)
-            self.sent[1] += letters
             # about four letters a token
             self.work += Work(times * len(prompts), letters / 4, letters / 4, written)
             return

@@ -23,8 +23,9 @@ MOST_TEST, TEST_SHARE = 500, 1 / 3
 MOST_ROWS = 20_000
 #: Fewest items that can be compared on.
 FEWEST = 12
-#: More different answers than this are free answers, unless every one stands there often.
-_MOST_LABELS = 50
+#: More different answers than this are free answers, unless they are said to be labels; then so
+#: many at most.
+_USUAL_LABELS, MOST_LABELS = 50, 1000
 #: Share of the most common label from which accuracy alone misleads.
 SKEWED = 0.75
 _TAG = re.compile(r"O|[BI]-\S+")
@@ -147,10 +148,13 @@ def prepare(
     items, more = _without_repeats(task, items)
     own, _ = _without_repeats(task, own)
     findings += more
+    if test is not None and not own:
+        raise ValueError(f"{test.source} has no row with a text and an answer to test on")
     labels = _labels(task, [*items, *own])
     task = replace(task, labels=labels)
-    _check_enough(task, items, own, label)
+    _check_enough(task, items, label)
     train, tests, more = _split(task, items, own, most_test, seed)
+    _check_sides(task, train, tests, test)
     findings += more + _about_labels(task, train, tests)
     return Prepared(task, tuple(train), tuple(tests), tuple(findings), table.source)
 
@@ -159,6 +163,8 @@ def _columns(table: Table, text: str | Sequence[str], template: str | None) -> t
     columns = tuple(table.column(name) for name in ((text,) if isinstance(text, str) else text))
     if not columns:
         raise ValueError("text=[]: expected the name of at least one column")
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"text={list(columns)}: a column stands there twice; name each once")
     if template is not None:
         try:
             fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
@@ -219,7 +225,7 @@ def _kind(items: Sequence[Item], table: Table, label: str) -> str:
         return "tags"
     different = Counter(item.answer for item in items)
     often = sum(count for count in different.values() if count > 1) / len(items)
-    few = len(different) <= max(2, min(_MOST_LABELS, len(items) // 4))
+    few = len(different) <= max(2, min(_USUAL_LABELS, len(items) // 4))
     return "labels" if few and often >= 0.5 else "answers"
 
 
@@ -283,15 +289,39 @@ def _labels(task: TableTask, items: Sequence[Item]) -> tuple[str, ...]:
     return ("O", *sorted(both))
 
 
-def _check_enough(task: TableTask, items: Sequence[Item], own: Sequence[Item], label: str) -> None:
+def _check_enough(task: TableTask, items: Sequence[Item], label: str) -> None:
     if len(items) < FEWEST:
         raise ValueError(
             f"{len(items)} different texts with an answer are too few to compare anything: "
             f"expected at least {FEWEST}"
         )
+    if len(task.labels) > MOST_LABELS:
+        raise ValueError(
+            f"label={label!r} has {len(task.labels):,} different labels: expected at most "
+            f"{MOST_LABELS:,}, as a head has a weight for each; take kind='answers' "
+            "(--kind answers) for free answers"
+        )
     if task.kind != "answers" and len(task.labels) < 2:
         raise ValueError(
             f"label={label!r}: all rows have {shown(task.labels[0])}: expected two or more labels"
+        )
+
+
+def _check_sides(
+    task: TableTask, train: Sequence[Item], tests: Sequence[Item], test: Table | None
+) -> None:
+    """Refuse a split with a side on which nothing can be compared."""
+    if not tests and task.kind == "labels":
+        raise ValueError(
+            f"none of the {len(task.labels):,} labels has two different texts, one of them to test "
+            "on: expected several rows of a label, or kind='answers' (--kind answers)"
+        )
+    if not tests:
+        raise ValueError("all texts are nearly alike, so that none is left to test on")
+    if test is not None and len(train) < FEWEST:
+        raise ValueError(
+            f"{len(train)} texts are left to learn from without those that are in {test.source}, "
+            f"too: expected at least {FEWEST}; name another table to test on"
         )
 
 

@@ -30,6 +30,14 @@ from course.foundation.validation import shown
 ENCODINGS = ("cp1252", "big5", "gbk", "shift_jis")
 #: The sources of tables that come from memory, in words.
 IN_MEMORY = ("the list", "the frame", "the data set")
+#: How files begin that are no text -> what they are, and what to do.
+_NO_TEXT = {
+    b"PK\x03\x04": "a ZIP archive, as Excel (.xlsx) writes it: save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "a file of an old Office program (.xls): save the sheet as CSV",
+    b"\x1f\x8b": "compressed by gzip: unpack it first",
+    b"PAR1": "Parquet: give it a name that ends in .parquet",
+    b"%PDF": "a PDF: save its table as CSV",
+}
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -83,7 +91,9 @@ def value_text(value: Any) -> Value:
         return value
     if isinstance(value, list | tuple) or type(value).__name__ == "ndarray":
         return [str(value_text(part)) for part in value]
-    if hasattr(value, "item") and not isinstance(value, bytes):
+    if isinstance(value, bytes):
+        return decoded(value, None, f"the value {shown(value)}")
+    if hasattr(value, "item"):
         value = value.item()
     missing = value is None or type(value).__name__ in ("NAType", "NaTType")
     return "" if missing or (isinstance(value, float) and math.isnan(value)) else str(value)
@@ -140,7 +150,10 @@ def _from_file(
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         return _from_parquet(path)
-    text = decoded(path.read_bytes(), encoding, str(path))
+    data = path.read_bytes()
+    if what := next((what for begin, what in _NO_TEXT.items() if data.startswith(begin)), None):
+        raise ValueError(f"{path} is {what}")
+    text = decoded(data, encoding, str(path))
     return parsed(text, suffix, str(path), delimiter, columns)
 
 
@@ -167,7 +180,21 @@ def parsed(
     if suffix in (".conll", ".iob", ".bio"):
         return from_conll(text, where)
     usual = "\t" if suffix in (".tsv", ".tab") else None
-    return from_csv(text, where, delimiter or usual, columns)
+    return from_csv(text, where, _sign(delimiter) or usual, columns)
+
+
+def _sign(delimiter: str | None) -> str | None:
+    """A delimiter as a sign; a tab may be written as a command line has it.
+
+    Raises:
+        ValueError: for what is not one character.
+    """
+    sign = "\t" if delimiter in ("\\t", "tab") else delimiter
+    if sign is not None and (len(sign) != 1 or sign in '"\r\n'):
+        raise ValueError(
+            f"delimiter={delimiter!r}: expected one character, such as ',', ';' or 'tab'"
+        )
+    return sign
 
 
 # other files, and memory

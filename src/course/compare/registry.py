@@ -1,26 +1,14 @@
 """The methods of the comparison, one registry: name -> :class:`course.compare.base.Method`."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-from peft import PeftModel
-
-from course.compare.base import Method, Predictor
-from course.compare.bodies import Bench
-from course.compare.controls import Majority, MajorityMethod, Tfidf, TfidfMethod, WordTagger
-from course.compare.encoders import (
-    MODEL_FOLDER,
-    FrozenHead,
-    FrozenPredictor,
-    HeadPredictor,
-    TrainedHead,
-    head_of,
-)
-from course.compare.generators import TunedGenerator, TunedPredictor, read_tuned
-from course.compare.prompted import FewShot, PromptPredictor, ZeroShot, meter_for, read_state
+from course.compare.base import Method
+from course.compare.controls import MajorityMethod, TfidfMethod
+from course.compare.frozen_head import FrozenHead
+from course.compare.generators import TunedGenerator
+from course.compare.prompted import FewShot, ZeroShot
 from course.compare.searched import SearchedPrompt
-from course.models.loading import load_with_head
+from course.compare.trained_head import TrainedHead
 
 _LABELS_TAGS = ("labels", "tags")
 _NO_LABELS = "no labels; an instruction, which follows from the names of the columns"
@@ -56,6 +44,11 @@ _ALL: tuple[Method, ...] = (
              f"{_NO_LABELS}; texts leave the machine", uses_labels=False, chance=False),
     FewShot("served-few-shot", "served few-shot", "prompt", "served",
             f"{_SOME}; texts leave the machine"),
+    FewShot("served-few-shot-calibrated", "served calibrated few-shot", "prompt", "served",
+            f"{_SOME}; an endpoint that tells the probabilities of labels; texts leave the machine",
+            ("labels",), calibrated=True),
+    SearchedPrompt("served-search", "served searched prompt", "prompt", "served",
+                   "some labels, and calls to try instructions; texts leave the machine"),
 )  # fmt: skip
 
 #: Name -> method, in the order in which the default takes them.
@@ -89,69 +82,3 @@ def with_baseline(methods: Sequence[Method]) -> list[Method]:
     """The same methods, and the majority baseline, which all are held against."""
     majority = METHODS["majority"]
     return [*methods] if majority in methods else [majority, *methods]
-
-
-def read_predictor(bench: Bench, folder: Path, stored: dict[str, Any]) -> Predictor:
-    """A predictor that was saved.
-
-    Args:
-        bench: with the task and the models that it was saved with.
-        stored: what its ``method.json`` says.
-    """
-    method = METHODS[stored["method"]]
-    if isinstance(method, MajorityMethod):
-        return Majority(bench.task, stored["answer"])
-    if isinstance(method, TfidfMethod):
-        kind = WordTagger if bench.task.kind == "tags" else Tfidf
-        return kind.read(bench, folder, stored)
-    if isinstance(method, FrozenHead):
-        return FrozenPredictor.read(bench, folder, stored)
-    if isinstance(method, TrainedHead):
-        return _trained(bench, folder, stored)
-    if isinstance(method, TunedGenerator):
-        return _tuned(bench, folder, stored)
-    assert isinstance(method, ZeroShot)
-    state, tokens = read_state(stored), stored["item_tokens"]
-    meter = meter_for(bench, state, method.body == "served")
-    return PromptPredictor(bench.task, meter, state, tokens, method=method.name)
-
-
-def _trained(bench: Bench, folder: Path, stored: dict[str, Any]) -> HeadPredictor:
-    head, place = head_of(bench.task), folder / MODEL_FOLDER
-    _check_safetensors(place)
-    if stored["adapter"]:
-        base = head.new_model(stored["base"], wanted_tier=bench.choice.tier)
-        model = PeftModel.from_pretrained(base, str(place)).eval()
-    else:
-        model = load_with_head(place, head.loader)
-    return HeadPredictor(bench.task, head, model, bench.encoder_tokenizer, base=stored["base"])
-
-
-def _tuned(bench: Bench, folder: Path, stored: dict[str, Any]) -> TunedPredictor:
-    _check_safetensors(folder / MODEL_FOLDER)
-    if stored["adapter"]:
-        return read_tuned(bench, folder, stored)
-    return _full(bench, folder, stored)
-
-
-def _full(bench: Bench, folder: Path, stored: dict[str, Any]) -> TunedPredictor:
-    from course.compare.metering import Meter
-    from course.lm.language_model import LanguageModel
-    from course.models.loading import load_model
-
-    model = load_model(folder / MODEL_FOLDER)
-    language_model = LanguageModel(model, bench.causal_tokenizer, chat=False, unknown="allow")
-    meter, state = Meter(language_model, bench.deadline), read_state(stored)
-    return TunedPredictor(
-        bench.task,
-        meter,
-        state,
-        stored["item_tokens"],
-        method=stored["method"],
-        base=stored["base"],
-    )
-
-
-def _check_safetensors(folder: Path) -> None:
-    if not list(folder.glob("*.safetensors")):
-        raise ValueError(f"{folder} has no weights in safetensors: save the method again")

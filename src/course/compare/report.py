@@ -15,6 +15,7 @@ from course.compare.cards import write_cards
 from course.compare.coverage import MANY_UNKNOWN
 from course.compare.privacy import allows
 from course.compare.registry import METHODS
+from course.compare.report_folder import CSV_FILE, JSON_FILE, PAGE
 from course.compare.report_tables import costs_table, recalls_table, scores_table, table_of
 from course.compare.task import Item
 from course.foundation import write_bytes, write_text
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from course.compare.result import Comparison
-
-PAGE, JSON_FILE, CSV_FILE = "report.html", "results.json", "results.csv"
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #222; --page: #fff; --soft: #5a5a5a; --line: #ddd; --box:
@@ -87,6 +86,7 @@ def as_json(result: "Comparison", advice: Advice) -> dict[str, Any]:
         "recall": {name: result.recalls(name) for name in result.complete()},
         "not tried": result.left_out,
         "unfinished": list(result.unfinished),
+        "sent": list(result.sent),
         "seconds": result.seconds,
         "seconds to the first answer": result.first_seconds,
         "cells": [
@@ -243,8 +243,8 @@ def _hosting(result: "Comparison") -> str:
                 [use, choice.title(name), size, licence or "not stated", allows(licence), stays]
             )
     if choice.served is not None:
-        sent = [sum(cell.sent[i] for cell in result.cells) for i in (0, 1)]
-        told = f"{sent[0]:,} texts with {sent[1]:,} characters were sent"
+        texts, characters = result.sent
+        told = f"{texts:,} texts with {characters:,} characters were sent"
         rows.append(
             [
                 "served",

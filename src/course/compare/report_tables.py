@@ -75,25 +75,36 @@ def costs_table(result: "Comparison") -> str:
     """What each method costs, in the same order."""
     table = result.table()
     head = ["method", "learning s", "ms an answer", "tokens an answer", "kept bytes", "memory MB"]
-    priced = table["money"].notna().any()
-    rows = [[METHODS[str(name)].title, *_costs(row, priced)] for name, row in table.iterrows()]
+    priced, on_gpu = table["money"].notna().any(), table["peak gpu memory"].any()
+    head += [*(["GPU MB"] if on_gpu else []), *(["money"] if priced else [])]
+    rows = [
+        [METHODS[str(name)].title, *_costs(row, priced, on_gpu)] for name, row in table.iterrows()
+    ]
     note = (
         '<p class="soft">Memory is the most main memory that the whole process held, with every '
-        "model that it had loaded by then; memory of a graphics processor is not in it.</p>"
+        "model that it had loaded by then; "
+        + ("GPU the most that tensors held" if on_gpu else "no graphics processor was used")
+        + ".</p>"
     )
-    return table_of([*head, *(["money"] if priced else [])], rows) + note
+    return table_of(head, rows) + note
 
 
-def _costs(row: "pd.Series", priced: bool) -> list[str]:
+def _costs(row: "pd.Series", priced: bool, on_gpu: bool) -> list[str]:
+    gpu = [_megabytes(row["peak gpu memory"])] if on_gpu else []
     cost = [f"{row['money']:.4f}" if row["money"] is not None else "-"] if priced else []
     return [
         f"{row['learn s']:.1f}",
         f"{row['ms a query']:.1f}",
         f"{row['tokens a query']:.0f}",
         f"{row['bytes']:,}",
-        f"{row['peak memory'] / 1e6:,.0f}" if row["peak memory"] else "-",
+        _megabytes(row["peak memory"]),
+        *gpu,
         *cost,
     ]
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f}" if count else "-"
 
 
 def recalls_table(result: "Comparison") -> str:

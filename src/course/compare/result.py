@@ -20,6 +20,7 @@ from course.compare.privacy import Warned
 from course.compare.pruning import is_ours
 from course.compare.registry import METHODS
 from course.compare.repeating import Request
+from course.compare.report_folder import check_folder
 from course.compare.statistics import (
     Estimated,
     Seeds,
@@ -50,6 +51,7 @@ class Comparison:
         folder: where the cells and what was learned lie.
         warned: what was said before texts were sent.
         first_seconds: until the first answer, that of the screen or of the methods that were named.
+        sent_in_vain: texts and characters that left the machine for cells that were not finished.
         request: what was asked, with which it is repeated; None if it was put together otherwise.
     """
 
@@ -66,6 +68,13 @@ class Comparison:
     kept: tempfile.TemporaryDirectory | None = field(default=None, repr=False)
     first_seconds: float | None = None
     request: Request | None = None
+    sent_in_vain: tuple[int, int] = (0, 0)
+
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Texts and characters that left the machine."""
+        sent = [self.sent_in_vain, *(cell.sent for cell in self.cells)]
+        return sum(texts for texts, _ in sent), sum(characters for _, characters in sent)
 
     @property
     def names(self) -> list[str]:
@@ -175,6 +184,7 @@ class Comparison:
             "tokens a query": (query.read + query.written) / items,
             "bytes": cells[0].bytes,
             "peak memory": max((c.peak_bytes or 0 for c in cells), default=0),
+            "peak gpu memory": max((c.peak_gpu_bytes or 0 for c in cells), default=0),
             "money": price,
         }
 
@@ -233,11 +243,13 @@ class Comparison:
 
         Raises:
             FileExistsError: for the folder of a kept method that holds files of somebody else.
+            ValueError: for a folder that is none of a report and has a file of one of its names.
         """
         from course.compare.report import write_report
 
         place = Path(folder)
         if place.absolute() != self.folder.absolute():
+            check_folder(place)
             _copy(self.folder, place)
         write_report(self, place)
         return place

@@ -28,8 +28,8 @@ from course.compare.plan import BUDGET, seconds_of
 from course.compare.privacy import Warned, personal_data
 from course.compare.pruning import prune_learned
 from course.compare.registry import METHODS
+from course.compare.report_folder import MODELS_FILE
 from course.compare.result import Comparison
-from course.compare.using import MODELS_FILE
 from course.foundation import write_text
 from course.lm.openai_api import EndpointError
 from course.training.training_run import TrainingDiverged
@@ -154,6 +154,7 @@ def _comparison(
         warned=warned,
         kept=kept,
         first_seconds=first_seconds,
+        sent_in_vain=tuple(sum(f.sent[i] for f in state.failures) for i in (0, 1)),  # type: ignore[arg-type]
     )
 
 
@@ -187,6 +188,19 @@ def _warned(job: Job, run: RunSettings, say: Say) -> Warned | None:
     return found
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A cell that was not measured to its end.
+
+    Attributes:
+        why: in words.
+        sent: texts and characters that had left the machine by then.
+    """
+
+    why: str
+    sent: tuple[int, int] = (0, 0)
+
+
 @dataclass
 class _State:
     """Where a run stands."""
@@ -197,6 +211,7 @@ class _State:
     results: dict[Cell, CellResult] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     bench: Bench | None = None
     say: Say = lambda line: None
 
@@ -316,11 +331,12 @@ def _is_control(job: Job, cell: Cell) -> bool:
     return full and METHODS[cell.method].body == "none"
 
 
-def _take(state: _State, cell: Cell, result: CellResult | str) -> None:
-    if isinstance(result, str):
+def _take(state: _State, cell: Cell, result: CellResult | Failure) -> None:
+    if isinstance(result, Failure):
         if not any(c.method == cell.method for c in state.results):
-            state.left_out[cell.method] = result
-        state.say(f"{cell.method}: {result}")
+            state.left_out[cell.method] = result.why
+        state.failures.append(result)
+        state.say(f"{cell.method}: {result.why}")
         state.unfinished.append(cell.name)
         return
     cells_.store(result, cell, state.job.key, state.folder)
@@ -339,7 +355,7 @@ def _measured(
     left: float,
     folder: Path,
     bench: Bench | None = None,
-) -> CellResult | str:
+) -> "CellResult | Failure":
     """A cell's result, or why there is none.
 
     Args:
@@ -348,9 +364,12 @@ def _measured(
     if _is_control(job, cell):
         bench = _bench(job, Deadline(), folder)
     bench = bench or _bench(job, Deadline(time.monotonic() + left), folder)
+    method = METHODS[cell.method]
+    sent = cells_.sent_so_far(method, bench)
     try:
         return cells_.measure(cell, bench, job.data, place, setting)
     except OutOfTime:
-        return "was stopped when the budget was spent"
+        why = "was stopped when the budget was spent"
     except (EndpointError, TrainingDiverged, torch.OutOfMemoryError) as error:
-        return f"failed: {error}"
+        why = f"failed: {error}"
+    return Failure(why, cells_.sent_since(sent, method, bench))

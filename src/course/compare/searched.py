@@ -9,14 +9,9 @@ from course.compare.base import Cost, Estimate, Predictor, Setting
 from course.compare.bodies import Bench
 from course.compare.metering import Work
 from course.compare.preparation import Prepared
-from course.compare.prompted import (
-    PromptPredictor,
-    PromptState,
-    ZeroShot,
-    query_work,
-    room,
-    text_bytes,
-)
+from course.compare.prompt_costs import query_work, text_bytes
+from course.compare.prompt_predictor import PromptPredictor, PromptState
+from course.compare.prompted import ZeroShot
 from course.compare.task import Item
 from course.prompting.evaluation import Question
 from course.search.base import search
@@ -43,7 +38,7 @@ class SearchedPrompt(ZeroShot):
     def learn(
         self, bench: Bench, items: Sequence[Item], setting: Setting, seed: int, share: float = 1.0
     ) -> Predictor:
-        state = PromptState(bench.task.told, room=room(bench, items))
+        state = PromptState(bench.task.told, room=self.room(bench, items))
         predictor = self.predictor(bench, state, items)
         before = predictor.meter.work
         found = searched(bench, items, seed, predictor)

@@ -16,6 +16,8 @@ from course.foundation.rng import Rng
 LIKENESS = 0.8
 #: Letters of a sequence, and of the shortest text that can be a near-copy.
 _LETTERS, _SHORTEST = 5, 20
+#: Letters of a text that are looked at for near-copies.
+_LONGEST = 20_000
 #: MinHash (Broder 1997): hash functions, in bands of rows.
 _BANDS, _ROWS = 16, 4
 _PRIME = (1 << 31) - 1
@@ -60,9 +62,8 @@ def _sequences(text: str) -> frozenset[int]:
     plain = normalised(text)
     if len(plain) < _SHORTEST:
         return frozenset()
-    return frozenset(
-        zlib.crc32(plain[i : i + _LETTERS].encode()) for i in range(len(plain) - _LETTERS + 1)
-    )
+    count = min(len(plain), _LONGEST) - _LETTERS + 1
+    return frozenset(zlib.crc32(plain[i : i + _LETTERS].encode()) for i in range(count))
 
 
 def _likeness(a: frozenset[int], b: frozenset[int]) -> float:

@@ -192,6 +192,19 @@ class Crossing:
     high: int | None
 
 
+def last_change(sizes: Sequence[int], gaps: Sequence[float]) -> tuple[int, float] | None:
+    """Where the difference of two curves changes its sign for the last time: the place of the first
+    number of labels behind it, and how many labels it is at, interpolated on their logarithm; None
+    if it does not.
+    """
+    signs = np.sign(gaps)
+    at = max((i for i in range(1, len(signs)) if signs[i] * signs[i - 1] < 0), default=None)
+    if at is None:
+        return None
+    share = gaps[at - 1] / (gaps[at - 1] - gaps[at])
+    return at, float(np.exp(np.interp(share, [0, 1], np.log([sizes[at - 1], sizes[at]]))))
+
+
 def crossing(
     one: str, other: str, sizes: Sequence[int], differences: Sequence[Estimated]
 ) -> Crossing | None:
@@ -201,16 +214,12 @@ def crossing(
         sizes: numbers of labels, rising.
         differences: of ``one - other`` at each.
     """
-    signs = [np.sign(d.mean) for d in differences]
-    at = max((i for i in range(1, len(signs)) if signs[i] * signs[i - 1] < 0), default=None)
-    if at is None:
+    if (change := last_change(sizes, [d.mean for d in differences])) is None:
         return None
-    before, after = differences[at - 1].mean, differences[at].mean
-    share = before / (before - after)
-    labels = float(np.exp(np.interp(share, [0, 1], np.log([sizes[at - 1], sizes[at]]))))
-    below, above = (one, other) if before > 0 else (other, one)
+    at, labels = change
+    sign = 1 if differences[at - 1].mean > 0 else -1
+    below, above = (one, other) if sign > 0 else (other, one)
     sure = [(d.low > 0) - (d.high < 0) for d in differences]
-    sign = 1 if before > 0 else -1
     low = max((s for s, d in zip(sizes[:at], sure, strict=False) if d == sign), default=None)
     high = min((s for s, d in zip(sizes[at:], sure[at:], strict=False) if d == -sign), default=None)
     return Crossing(below, above, labels, low, high)

@@ -1,9 +1,12 @@
 """A table as it was read: rows of texts by the names of their columns."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import Any
 
+#: Half of a character that UTF-16 writes in two parts: no text can be written with it.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 #: A value of a table: a text, or a list of texts (the words or tags of a sentence).
 Value = str | list[str]
 
@@ -68,8 +71,16 @@ def new_table(
     """A table.
 
     Raises:
-        ValueError: if it has no rows.
+        ValueError: if it has no rows, and for a text with half a character in it.
     """
     if not rows:
         raise ValueError(f"{where} has no rows: expected some below the names of the columns")
+    for number, row in enumerate(rows, 1):
+        for name, value in row.items():
+            texts = [value] if isinstance(value, str) else value
+            if half := next((m for text in texts if (m := _SURROGATE.search(text))), None):
+                raise ValueError(
+                    f"{where}: row {number} has half a character ({half[0]!a}) in the column "
+                    f"{name!r}, as a text that was cut off has: remove it"
+                )
     return Table(columns, tuple(rows), where, tuple(notes))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,9 @@ class TableTask:
         """A row of the table as an item; the answer is empty if the row has none."""
         texts = tuple(_joined(row[column]) for column in self.text)
         if self.template is not None:
-            text = self.template.format(**dict(zip(self.text, texts, strict=True)))
+            values = dict(zip(self.text, texts, strict=True))
+            pieces = Formatter().parse(self.template)
+            text = "".join(begin + values.get(name or "", "") for begin, name, _, _ in pieces)
         elif len(texts) == 1:
             text = texts[0]
         else:

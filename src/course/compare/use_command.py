@@ -7,6 +7,7 @@ from pathlib import Path
 
 from course.compare.reading import decoded, parsed, read_table
 from course.compare.table import Table
+from course.lm.openai_responses import EndpointError
 
 #: Endings of files -> the ending by whose format their rows are written again.
 _ALIKE = {".iob": ".conll", ".bio": ".conll"}
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(sys.argv[1:] if arguments is None else arguments)  # fmt: skip
     try:
         _run(chosen)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EndpointError) as error:
         raise SystemExit(f"course use: {error}") from None
 
 

@@ -12,14 +12,13 @@ from course.compare.base import METHOD_FILE, Predictor
 from course.compare.bodies import Bench, ModelChoice, Served
 from course.compare.cells import LEARNED
 from course.compare.preparation import has_text
-from course.compare.registry import read_predictor
-from course.compare.report import JSON_FILE
+from course.compare.registry import METHODS
+from course.compare.report_folder import JSON_FILE, MODELS_FILE
 from course.compare.table import Table, Value
 from course.compare.task import TableTask
 
 #: The column that is written, behind the label's name if that is taken.
 _SUFFIX = " (predicted)"
-MODELS_FILE = "models.json"
 
 
 def best_of(folder: Path) -> str:
@@ -31,7 +30,7 @@ def best_of(folder: Path) -> str:
     path = folder / JSON_FILE
     if not path.exists():
         raise ValueError(f"{folder} has no {JSON_FILE}: expected the folder of a report (--out)")
-    method = json.loads(path.read_text(encoding="utf-8"))["advice"]["method"]
+    method = _stored(path, "advice")["advice"]["method"]
     if method is None:
         raise ValueError(
             f"the report in {folder} recommends no method; name one of "
@@ -68,16 +67,34 @@ def load_learned(folder: str | Path, method: str | None = None) -> tuple[TableTa
             f"{place} has kept no method {name!r}; choose from {', '.join(kept) or 'none'}"
         )
     own = place / LEARNED / name
-    stored = json.loads((own / METHOD_FILE).read_text(encoding="utf-8"))
+    stored = _stored(own / METHOD_FILE, "method", "task")
     task = TableTask.of(stored["task"])
     bench = Bench(task, _choice(place), answers=place / "served-answers.jsonl")
-    return task, read_predictor(bench, own, stored)
+    return task, METHODS[stored["method"]].read(bench, own, stored)
 
 
 def _choice(folder: Path) -> ModelChoice:
-    stored = json.loads((folder / MODELS_FILE).read_text(encoding="utf-8"))
+    stored = _stored(folder / MODELS_FILE, "causal", "served")
     served = stored.pop("served")
     return ModelChoice(**stored, served=Served(**served) if served else None)
+
+
+def _stored(path: Path, *names: str) -> dict[str, Any]:
+    """A file of a report.
+
+    Raises:
+        ValueError: if it is missing, or lacks one of some names.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if missing := [name for name in names if name not in stored]:
+            raise ValueError(f"no {missing[0]!r} in it")
+        return stored
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} is missing or damaged ({error}): expected what 'course compare' has written "
+            "there; give its command again, which goes on from what was measured"
+        ) from None
 
 
 def use(table: Table, task: TableTask, predictor: Predictor) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,7 +80,15 @@ class OpenAIModel(TextModel):
         self.timeout, self.workers = timeout, workers
         self._has_key = bool(os.environ.get(KEY_VARIABLE))
         self._send, self._hide = _connection(base_url, timeout, retries)
+        self._sent, self._counting = (0, 0), Lock()
         self._answers = KeptAnswers(Path(answers) if answers else None)
+
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Texts and characters that were sent so far, those included whose answers were kept from
+        an earlier process.
+        """
+        return self._sent
 
     def generate(
         self, prompts: Sequence[str], config: GenerationConfig | None = None, **changes: Any
@@ -224,6 +233,9 @@ class OpenAIModel(TextModel):
 
     def _ask(self, kind: str, request: dict) -> dict:
         """The answer to a request, from those that are kept or from the endpoint."""
+        text = request["messages"][0]["content"] if kind == "chat" else request["prompt"]
+        with self._counting:
+            self._sent = self._sent[0] + 1, self._sent[1] + len(text)
         key = json.dumps(self._hide([self.base_url, self.name, kind, request]), sort_keys=True)
         answer = self._answers.get(key)
         if answer is None:

@@ -92,7 +92,9 @@ def _run_watched(command: list[str], settings: dict[str, str], title: str) -> tu
             try:
                 for line in program.stdout or ():
                     if report := _REPORTED.fullmatch(line.strip()):
-                        done, bar.total = map(int, report.groups())
+                        done, total = map(int, report.groups())
+                        if bar.total != total:  # known from the first report on
+                            bar.reset(total)
                         bar.update(done - bar.n)
             except BaseException:  # an interrupted program would go on writing
                 program.kill()

@@ -12,6 +12,7 @@ from course.plots.adapters import (
 from course.plots.choosing import methods_by_labels
 from course.plots.colours import CEILING, OPENED, PROMPTED
 from course.plots.comparison import label_curves, score_by_cost
+from course.plots.decision import Branch, decision
 from course.plots.demonstrations import (
     by_condition,
     head_scores,
@@ -45,6 +46,7 @@ __all__ = [
     "CEILING",
     "OPENED",
     "PROMPTED",
+    "Branch",
     "accuracy_along",
     "accuracy_by_shots",
     "accuracy_by_steps",
@@ -56,6 +58,7 @@ __all__ = [
     "cost_front",
     "cost_of_a_new_task",
     "curves_side_by_side",
+    "decision",
     "elsewhere",
     "errors",
     "forgetting",

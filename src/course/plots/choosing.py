@@ -3,16 +3,23 @@
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.colours import LEVERS
+from course.plots.colours import DARK_GREY, LEVERS
 from course.plots.style import name_ends
+
+#: The height of a crossing; where there is none.
+_BOTTOM, _NOWHERE = 3.0, (np.nan, np.nan, np.nan)
 
 
 def methods_by_labels(
-    curves: Mapping[str, pd.DataFrame], titles: Mapping[str, str], levers: Mapping[str, str]
+    curves: Mapping[str, pd.DataFrame],
+    titles: Mapping[str, str],
+    levers: Mapping[str, str],
+    crossings: Mapping[str, tuple[float, float, float]] | None = None,
 ) -> Figure:
     """Score by the number of labels, a line a method with its interval and its name at its end; a
     panel a task, one under the other.
@@ -21,6 +28,8 @@ def methods_by_labels(
         curves: task -> columns ``method``, ``labels``, ``score``, ``low`` and ``high`` (percent),
             of at most two methods a lever.
         titles, levers: of each method.
+        crossings: task -> the number of labels at which two of the curves cross, and its interval:
+            a mark with a bar at the bottom; NaN for none.
     """
     figure, axes = plt.subplots(
         len(curves), 1, figsize=(5.6, 2.9 * len(curves)), sharex=True, squeeze=False
@@ -28,6 +37,7 @@ def methods_by_labels(
     for ax, (task, curve) in zip(axes[:, 0], curves.items(), strict=True):
         ends = _lines(ax, curve, titles, levers)
         labels = sorted(curve["labels"].unique())
+        _crossing(ax, (crossings or {}).get(task, _NOWHERE))
         ax.set_xscale("log")
         ax.set_xticks(labels, [f"{label:,}" for label in labels])
         ax.minorticks_off()
@@ -38,6 +48,14 @@ def methods_by_labels(
         ax.set_ylabel("score (%)")
     axes[-1, 0].set_xlabel("labelled items")
     return figure
+
+
+def _crossing(ax: Axes, at: tuple[float, float, float]) -> None:
+    """Mark a number of labels with its interval, if there is one."""
+    labels, low, high = at
+    if np.isfinite(labels):
+        ax.plot([low, high], [_BOTTOM, _BOTTOM], color=DARK_GREY, linewidth=2.5, label="crossing")
+        ax.plot(labels, _BOTTOM, "D", color=DARK_GREY, markersize=5.5, label="crossing")
 
 
 def _lines(

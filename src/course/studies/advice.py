@@ -40,6 +40,7 @@ from course.compare.splits import near_copies, normalised
 from course.compare.statistics import MARGIN
 from course.compare.table import Table
 from course.compare.task import Item
+from course.foundation.intervals import Share
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer
 from course.models.hub import tier
@@ -323,6 +324,12 @@ def _right_share(rows: pd.DataFrame) -> dict[str, float]:
         "right where not (%)": other["value"].mean(),
         "named where not": (other["named"].str.count(",") + 1).mean(),
     }
+
+
+def right_tables(table: pd.DataFrame) -> Share:
+    """On how many of the small tables the advice is right."""
+    values = where(table, part="advice")["value"]
+    return Share(int((values == 100).sum()), len(values))
 
 
 def by_task(table: pd.DataFrame) -> pd.DataFrame:

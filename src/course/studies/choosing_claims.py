@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from course.foundation.intervals import PERCENT
-from course.studies.choosing import LABELS, STUDY, TASKS, WITH_LABELS
+import numpy as np
+
+from course.foundation.intervals import PERCENT, Nested
+from course.studies.choosing import LABELS, STUDY, TASKS, THIRD_WORD, WITH_LABELS
+from course.studies.choosing_bodies import BODIES, BODY_TASKS, THIRD
 from course.studies.choosing_tables import baselines, gap, right_advice
 from course.studies.claims import Claim, MoreThan, NoWorse, Varies, fails, undecided
+from course.studies.records import Study
 
 _ITEMS_AND_TRAINING = (Varies.ITEMS, Varies.TRAINING)
+_OF_BODIES = (*_ITEMS_AND_TRAINING, Varies.PRETRAINING)
 _FEW, _MANY = LABELS[0], LABELS[-1]
 
 
@@ -20,11 +25,13 @@ def _ahead(
     other: str,
     labels: int,
     tasks: Sequence[str] = tuple(TASKS),
+    study: Study = STUDY,
     **measured: Any,
 ) -> Claim:
     """The claim that one method is ahead of another one with some labels.
 
     Args:
+        study: that measured it; that of bodies has one run for each.
         measured: what the record gives, where the claim does not hold.
     """
     return Claim(
@@ -32,12 +39,16 @@ def _ahead(
         statement,
         kind,
         source,
-        _ITEMS_AND_TRAINING,
-        studies=(STUDY,),
-        values=lambda table: gap(table, one, other, labels, tasks),
+        _OF_BODIES if study is BODIES else _ITEMS_AND_TRAINING,
+        studies=(study,),
+        values=lambda table: _design(study, gap(table, one, other, labels, tasks)),
         baselines=lambda table: baselines(table, labels, tasks),
         **measured,
     )
+
+
+def _design(study: Study, gaps: np.ndarray) -> Nested | np.ndarray:
+    return Nested([[own] for own in gaps]) if study is BODIES else gaps
 
 
 CLAIMS = (
@@ -82,6 +93,27 @@ CLAIMS = (
             "on exchanged topics counting words makes no error either, and on inference it is some"
             " points ahead on the mean"
         ),
+    ),
+    _ahead(
+        f"On the third word, too, with {_FEW} labels, showing them in the prompt is ahead of LoRA"
+        " on the same model.",
+        MoreThan(5), "hu2022lora", "few-shot", "lora-generator", _FEW, (THIRD_WORD,), THIRD,
+        **fails("the writer gives every third word without a label, so nothing is left to gain"),
+    ),
+    _ahead(
+        f"On the third word, too, with {_MANY} labels, LoRA is ahead of showing some of them to"
+        " the same model.",
+        MoreThan(5), "hu2022lora", "lora-generator", "few-shot", _MANY, (THIRD_WORD,), THIRD,
+        **fails("the writer gives every third word without a label, so nothing is left to gain"),
+    ),
+    _ahead(
+        f"On three pretrained bodies, with {_MANY} labels, LoRA is ahead of showing some of them"
+        " to the same model.",
+        MoreThan(5), "hu2022lora", "lora-generator", "few-shot", _MANY, BODY_TASKS, BODIES,
+    ),
+    _ahead(
+        "On three pretrained bodies, with 128 labels, LoRA is ahead of a prompt without any.",
+        MoreThan(0), "lorica", "lora-generator", "zero-shot", 128, BODY_TASKS, BODIES,
     ),
     Claim(
         "8",

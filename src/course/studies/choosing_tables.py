@@ -1,7 +1,9 @@
 """What chapter 8 reads off its study: scores and gaps by labels, where curves cross, costs, and how
 often the advice of ``course compare`` is right.
 
-Every function takes the table of :data:`course.studies.choosing.STUDY`.
+Every function takes the table of :data:`course.studies.choosing.STUDY`; those that do not speak of
+advice take those of :mod:`course.studies.choosing_bodies` and :mod:`course.studies.real_choosing`,
+too, which have other tasks.
 """
 
 from collections.abc import Sequence
@@ -10,12 +12,27 @@ import numpy as np
 import pandas as pd
 
 from course.compare.registry import METHODS
-from course.compare.statistics import Estimated, crossing
+from course.compare.statistics import last_change
 from course.foundation.intervals import PERCENT, interval
+from course.foundation.resampling import Resampled
 from course.studies.advice import right_shares
 from course.studies.choosing import FRESH_SEEDS, LABELS, NAMES, TASKS
 from course.studies.records import Row
 from course.studies.tables import by_seed, where
+
+
+def tasks_of(table: pd.DataFrame) -> list[str]:
+    """The tasks of a table, in its order."""
+    return where(table, part="score")["task"].unique().tolist()
+
+
+def labels_of(table: pd.DataFrame, task: str, *methods: str) -> list[int]:
+    """The numbers of labels with which all of some methods were measured on a task, rising; one
+    that needs no labels is the same with any number.
+    """
+    rows = where(table, part="score", task=task)
+    own = [set(where(rows, method=m)["labels"]) for m in methods if METHODS[m].uses_labels]
+    return sorted((set(rows["labels"]) - {0}).intersection(*own))
 
 
 def scores(table: pd.DataFrame, task: str, method: str, labels: int) -> np.ndarray:
@@ -41,7 +58,7 @@ def curve(table: pd.DataFrame, task: str, methods: Sequence[str] = NAMES) -> pd.
     rows: list[Row] = []
     measured = set(where(table, part="score", task=task)["method"])
     for method in (name for name in methods if name in measured):
-        for labels in LABELS:
+        for labels in labels_of(table, task, method):
             own = interval(scores(table, task, method, labels), PERCENT)
             rows.append({"method": method, "labels": labels, "score": own.mean,
                          "low": own.low, "high": own.high})  # fmt: skip
@@ -51,7 +68,7 @@ def curve(table: pd.DataFrame, task: str, methods: Sequence[str] = NAMES) -> pd.
 def score_table(table: pd.DataFrame) -> pd.DataFrame:
     """Mean scores in percent: a row a task and method, a column a number of labels."""
     tasks = {}
-    for task in TASKS:
+    for task in tasks_of(table):
         own = curve(table, task)
         wide = own.pivot_table("score", "method", "labels", sort=False)
         tasks[task] = wide.rename(index=lambda name: METHODS[name].title)
@@ -59,33 +76,50 @@ def score_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def crossings(table: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
-    """Where the curve of ``above`` overtakes that of ``below``: a row for each task.
+    """Where the curve of ``above`` overtakes that of ``below`` for good: a row for each task.
+
+    The interval comes from seeds that are drawn anew, each with both of its curves; whether a curve
+    overtakes at all differs from draw to draw, so the fewest and the most labels that were measured
+    stand for "with fewer" and "with more, or never".
 
     Returns:
         Columns ``labels`` (where the means cross; NaN: nowhere between the fewest and the most),
-        ``surely before`` (the most labels with which ``below`` is ahead beyond doubt) and ``surely
-        from`` (the fewest with which ``above`` is); NaN where there are none.
+        ``low`` and ``high`` (its 95 % interval, NaN without a crossing), ``surely before`` (the
+        most labels with which ``below`` is ahead beyond doubt) and ``surely from`` (the fewest with
+        which ``above`` is; NaN where there are none).
     """
     rows: dict[str, list[float]] = {}
-    for task in TASKS:
-        names = set(where(table, part="score", task=task)["method"])
-        if {below, above} <= names:
-            gaps = [_estimated(gap(table, below, above, n, (task,))) for n in LABELS]
-            at = crossing(below, above, LABELS, gaps)
-            found = at if at is not None and at.below == below else None
+    for task in tasks_of(table):
+        if {below, above} <= set(where(table, part="score", task=task)["method"]):
+            labels = labels_of(table, task, below, above)
+            gaps = np.stack([gap(table, below, above, n, (task,)) for n in labels], axis=1)
+            sure = [interval(own) for own in gaps.T]
             rows[task] = [
-                found.labels if found else np.nan,
-                max((n for n, g in zip(LABELS, gaps, strict=True) if g.low > 0), default=np.nan),
-                min((n for n, g in zip(LABELS, gaps, strict=True) if g.high < 0), default=np.nan),
+                *_crossing(labels, gaps),
+                max((n for n, g in zip(labels, sure, strict=True) if g.low > 0), default=np.nan),
+                min((n for n, g in zip(labels, sure, strict=True) if g.high < 0), default=np.nan),
             ]
-    columns = ["labels", "surely before", "surely from"]
+    columns = ["labels", "low", "high", "surely before", "surely from"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def _estimated(gaps: np.ndarray) -> Estimated:
-    own = interval(gaps)
-    error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
-    return Estimated(own.mean, own.low, own.high, error, 0.0, len(gaps) - 1, len(gaps), 0)
+def _crossing(labels: Sequence[int], gaps: np.ndarray) -> tuple[float, float, float]:
+    """(where the mean gap falls below 0 for good, low, high), of gaps (seeds, labels)."""
+    fewest, most = labels[0], labels[-1]
+
+    def overtaken(drawn: Sequence[np.ndarray]) -> float:
+        mean = np.mean(drawn, axis=0)
+        change = last_change(labels, mean)
+        if change is None:
+            return most if mean.max() > 0 else fewest
+        place, at = change
+        return at if mean[place] < 0 else most
+
+    at = overtaken([*gaps])
+    if at in (fewest, most):
+        return np.nan, np.nan, np.nan
+    own = Resampled([*gaps], overtaken).interval(ratio=True, bounds=(fewest, most))
+    return at, own.low, own.high
 
 
 def winners(table: pd.DataFrame) -> pd.DataFrame:
@@ -93,14 +127,15 @@ def winners(table: pd.DataFrame) -> pd.DataFrame:
     and behind it those of which the interval of the difference, over the seeds, does not say that
     they are worse. With more than one, which is best is undecided.
     """
-    cells = {
-        labels: {task: ", ".join(_best(table, task, labels)) for task in TASKS} for labels in LABELS
-    }
+    tasks = tasks_of(table)
+    every = sorted({n for task in tasks for n in labels_of(table, task)})
+    cells = {n: {task: ", ".join(_best(table, task, n)) for task in tasks} for n in every}
     return pd.DataFrame(cells)
 
 
 def _best(table: pd.DataFrame, task: str, labels: int) -> list[str]:
-    names = where(table, part="score", task=task)["method"].unique()
+    every = where(table, part="score", task=task)["method"].unique()
+    names = [name for name in every if labels in labels_of(table, task, name)]
     means = {name: float(scores(table, task, name, labels).mean()) for name in names}
     ranked = sorted(means, key=lambda name: -means[name])
     gaps = {name: gap(table, ranked[0], name, labels, (task,)) for name in ranked[1:]}
@@ -125,6 +160,8 @@ def baselines(
         f"{t}, most common": float(scores(table, t, "majority", labels).mean()) for t in tasks
     }
     rules = where(table, part="cheat")
+    if rules.empty:
+        return reached
     rules = rules[rules["task"].isin(tasks)].groupby(["task", "rule"])["value"].mean()
     return reached | {f"{task}, {rule}": float(value) for (task, rule), value in rules.items()}
 

@@ -1,7 +1,7 @@
 """Study of chapter 6: searches of hard prompts at one budget, what fluency costs, and what prompts
 are worth to another model, with prompts that were searched on two models at once.
 
-Costs as measured on one core of a busy machine, seeds x seconds: hard-prompts 3 x 293,
+Costs as measured on one core of a busy machine, seeds x seconds: hard-prompts 5 x 265,
 patient-reinforcement 3 x 201.
 """
 
@@ -309,9 +309,16 @@ def _random_gain(table: pd.DataFrame) -> dict[str, float]:
     return {"random words": float(_gain("random")(table).mean())}
 
 
-HARD = Study("hard-prompts", 3, (MODEL, *OTHERS), (0, 1, 2), hard_prompts)
+HARD = Study("hard-prompts", 3, (MODEL, *OTHERS), (0, 1, 2, 3, 4), hard_prompts)
 PATIENTLY = Study("patient-reinforcement", 2, (MODEL,), (0, 1, 2, 3, 4), patient)
 STUDIES = (HARD, PATIENTLY)
+
+
+_NEAR_CHANCE = (
+    "a point or two better on the mean, as random words are: in a layout that it does not know the"
+    " model stays near chance whatever words stand above, while the layout that it knows is worth"
+    " forty points"
+)
 
 
 def _claim(
@@ -320,10 +327,11 @@ def _claim(
     values: Callable[[pd.DataFrame], np.ndarray],
     study: Study = HARD,
     baselines: Callable[[pd.DataFrame], dict[str, float]] | None = None,
-    judged: Callable[[str], dict[str, Any]] = undecided,
+    judged: Callable[[str], dict[str, Any]] = fails,
+    because: str = _NEAR_CHANCE,
 ) -> Claim:
     """A claim that prompts beat the best of people's instructions by more than three points, which
-    none does beyond doubt.
+    none is seen to do.
     """
     return Claim(
         "6a",
@@ -334,11 +342,7 @@ def _claim(
         studies=(study,),
         values=values,
         baselines=baselines,
-        **judged(
-            "a point or two better on the mean, as random words are: in a layout that it does not"
-            " know the model stays near chance whatever words stand above, while the layout that it"
-            " knows is worth forty points"
-        ),
+        **judged(because),
     )
 
 
@@ -361,19 +365,23 @@ CLAIMS = (
         "deng2022rlprompt",
         after_patience_gains,
         PATIENTLY,
-        judged=fails,
     ),
     _claim(
-        "AutoPrompt's prompts still beat them if it counts fluency.", "wen2023hard", _gain(FLUENT)
+        "AutoPrompt's prompts still beat them if it counts fluency.",
+        "wen2023hard",
+        _gain(FLUENT),
+        judged=undecided,
     ),
     _claim(
         "AutoPrompt's prompts beat them on a model of another seed, too.",
         "deng2022rlprompt",
         _gain("AutoPrompt", THIRD),
+        because="they are no better on the mean: the little that they gained is not carried over",
     ),
     _claim(
         "Prompts searched on two models beat them on a third one.",
         "deng2022rlprompt",
         _gain(TOGETHER, THIRD),
+        judged=undecided,
     ),
 )

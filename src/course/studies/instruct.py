@@ -1,8 +1,8 @@
 """Studies of instruction tuning: which settings, clusters held out in turn, the controls, what the
 effect depends on; and the tuned model that ships.
 
-Costs as measured on one core of a busy machine, seeds x seconds: tuning-settings 2 x 378, instruct
-2 x 759, tuned 3 x 26.
+Costs as measured on one core of a busy machine, seeds x seconds: tuning-settings 5 x 400, instruct
+5 x 684, tuned 3 x 26.
 """
 
 from collections.abc import Sequence
@@ -201,7 +201,7 @@ def as_guide(model: LanguageModel, seed: int, count: int = 100) -> dict[str, flo
     return {READABLE: 100 * readable / count, GOLD: worth / count}
 
 
-SETTINGS = Study("tuning-settings", 1, (BASE,), (0, 1), tuning_settings)
-INSTRUCT = Study("instruct", 2, LADDER, (0, 1), instruction_tuning)
+SETTINGS = Study("tuning-settings", 1, (BASE,), (0, 1, 2, 3, 4), tuning_settings)
+INSTRUCT = Study("instruct", 2, LADDER, (0, 1, 2, 3, 4), instruction_tuning)
 SHIPPED_STUDY = Study("tuned", 3, (BASE, TUNED), (0, 1, 2, 3, 4), tuned_model)
 STUDIES = (SETTINGS, INSTRUCT, SHIPPED_STUDY)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from course.finetuning.instruction_tuning import BASE, HELD_OUT, TUNED
-from course.studies.claims import Claim, Varies, undecided
+from course.studies.claims import Claim, Varies, fails, undecided
 from course.studies.instruct import IN_TURN, INSTRUCT, READABLE, SHIPPED_STUDY, SHOWN
 from course.studies.instruct_tables import best_form, best_of_base, best_untaught
 from course.studies.tables import by_seed
@@ -38,26 +38,23 @@ _FLAN = "wei2022finetuned"
 _claim = partial(Claim, "4e", source=_FLAN, studies=(INSTRUCT,), varies=(Varies.TRAINING,))
 
 _FIRST = "where the instruction stands first the base already reads it"
-_FEW = "the seeds are too few to decide it"
+_BOTH_FAIL = "every model answers fewer than one label throughout would"
 #: What tuning adds to the base in its best form, by cluster, and what was measured about it.
 _NOT_OVER_BASE = {
-    "inference": undecided(
-        f"better in both seeds, and below what one label throughout reaches; {_FEW}"
+    "inference": undecided(f"{_BOTH_FAIL}; one seed alone lies above the base by much"),
+    "geography": fails(f"{_FIRST} without a fault"),
+    "reading comprehension": undecided(
+        "without any instruction the base does as well on the mean; seeds differ by more than that"
     ),
-    "geography": undecided(f"{_FIRST} without a fault; {_FEW}"),
-    "reading comprehension": undecided(f"without any instruction the base does as well; {_FEW}"),
-    "morphology": undecided(f"some points better on the mean; {_FEW}"),
-    "judgement": undecided(f"{_FIRST} nearly without a fault; {_FEW}"),
-    "closed-book questions": undecided(f"the base answers every question in its best form; {_FEW}"),
+    "morphology": undecided("the gain on the mean is smaller than the margin, and so is its error"),
+    "judgement": fails(f"{_FIRST} nearly without a fault"),
+    "closed-book questions": fails("the base answers every question in its best form"),
 }
 _NOT_OVER_UNTAUGHT = {
-    cluster: undecided(f"{figure}; {_FEW}")
-    for cluster, figure in {
-        "inference": "a few points better on the mean",
-        "reading comprehension": "worse on the mean: the questions ask for something by themselves",
-        "judgement": "forty points better on the mean",
-        "closed-book questions": "forty points better on the mean",
-    }.items()
+    "inference": undecided(_BOTH_FAIL),
+    "reading comprehension": undecided(
+        "as good on the mean: the questions ask for something by themselves"
+    ),
 }
 
 

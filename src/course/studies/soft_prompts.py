@@ -2,7 +2,7 @@
 demonstrations, vectors and LoRA; and soft prompts beside LoRA on models of three sizes, each
 trained to its plateau.
 
-Costs as measured on one core of a busy machine, seeds x seconds: soft-prompts 2 x 681,
+Costs as measured on one core of a busy machine, seeds x seconds: soft-prompts 5 x 695,
 wayward-prompts 3 x 28.
 """
 
@@ -287,6 +287,6 @@ def soft_prompts(seed: int) -> list[Row]:
     return [*by_method(seed), *by_length(seed), *by_start(seed), *by_size(seed)]
 
 
-SOFT = Study("soft-prompts", 2, (*PLATEAU_STEPS, WRITER), (0, 1), soft_prompts)
+SOFT = Study("soft-prompts", 2, (*PLATEAU_STEPS, WRITER), (0, 1, 2, 3, 4), soft_prompts)
 STRAYS = Study("wayward-prompts", 2, (MODEL,), (0, 1, 2, 3, 4), wayward)
 STUDIES = (SOFT, STRAYS)

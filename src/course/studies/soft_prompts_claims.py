@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from course.foundation.intervals import Crossed
-from course.studies.claims import Claim, MoreThan, Varies, undecided
+from course.studies.claims import Claim, MoreThan, Varies
 from course.studies.soft_prompts import PERSON, SHOWN, SOFT, STRAYS, TASKS
 from course.studies.soft_prompts_tables import (
     accuracies,
@@ -40,12 +40,6 @@ _SOURCES = {
 _claim = partial(Claim, "6d", varies=(Varies.ITEMS, Varies.TRAINING), studies=(SOFT,))
 _LESTER = "lester2021power"
 _AT_SCALE = "catches up with model tuning beyond billions of parameters"
-_FEW = "the seeds are too few to decide it"
-_AHEAD = undecided(f"twenty points or more ahead on the mean; {_FEW}")
-_CLOSED = undecided(
-    "after a long training LoRA is near 100 at every size, and vectors come nearer, the larger the"
-    f" model; {_FEW}"
-)
 CLAIMS = (
     *(
         _claim(
@@ -55,7 +49,6 @@ CLAIMS = (
             source,
             values=_over_words(way),
             baselines=_without_gradients,
-            **_AHEAD,
         )
         for way, (name, source) in _SOURCES.items()
     ),
@@ -66,7 +59,6 @@ CLAIMS = (
         _LESTER,
         reported=_AT_SCALE,
         values=gap_closed_by_large,
-        **_CLOSED,
     ),
     Claim(
         "6d",
@@ -77,14 +69,12 @@ CLAIMS = (
         reported=_AT_SCALE,
         studies=(SOFT,),
         values=lambda table: Crossed(gap_closed_by_middle(table)),
-        **_CLOSED,
     ),
     _claim(
         "Sixteen vectors do more than one.",
         MoreThan(0),
         _LESTER,
         values=sixteen_over_one,
-        **undecided(f"twenty points more on the mean; {_FEW}"),
     ),
     Claim(
         "6d",

@@ -1,7 +1,7 @@
 """A study of prefixes that steer a dialogue model: learned, random and hand-written, towards one
 word and towards two, and what a reward that can be gamed leads to.
 
-Costs as measured on one core of a busy machine, seeds x seconds: steering 3 x 369, gamed-reward 3 x
+Costs as measured on one core of a busy machine, seeds x seconds: steering 5 x 369, gamed-reward 3 x
 52.
 """
 
@@ -327,7 +327,7 @@ def gold_lost(table: pd.DataFrame, start: str = "model") -> np.ndarray:
     return by_seed(rows, number=0) - by_seed(final(rows))
 
 
-STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1, 2), steering)
+STEERING = Study("steering", 3, (WRITER, STEERED), (0, 1, 2, 3, 4), steering)
 GAMED = Study("gamed-reward", 2, (WRITER, STEERED), (0, 1, 2, 3, 4), gamed)
 STUDIES = (STEERING, GAMED)
 
@@ -345,10 +345,9 @@ def _over_random_search(table: pd.DataFrame, target: str) -> dict[str, float]:
 
 _CHANCE_IS_AHEAD = "random search finds better prefixes with as many calls"
 _NOT_AHEAD = {
-    "polite and careful": undecided(f"{_CHANCE_IS_AHEAD} on the mean; seeds differ"),
+    "polite and careful": undecided("about as good on the mean; seeds differ by many points"),
     "rude and careful": fails(_CHANCE_IS_AHEAD),
 }
-_AS_FLUENT = {"polite and careful": undecided("nearly the same on the mean; seeds differ")}
 
 
 def _towards(target: str) -> tuple[Claim, Claim]:
@@ -374,7 +373,6 @@ def _towards(target: str) -> tuple[Claim, Claim]:
             unit="nats a token",
             studies=(STEERING,),
             values=lambda table: gained(table, target, "fluency", HAND_WRITTEN),
-            **_AS_FLUENT.get(target, {}),
         ),
     )
 
