@@ -24,7 +24,7 @@ PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 
 STATIC := $(BIN)/ruff check --quiet src tests benchmarks && $(BIN)/ruff format --check --quiet src tests benchmarks && \
 	$(BIN)/lint-imports && $(BIN)/mypy src/course
 
-.PHONY: book links pdf slides keys check test notebooks real studies pretrain lab address clean
+.PHONY: book links lighthouse pdf slides keys check test notebooks real studies pretrain lab address clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,10 @@ book: $(READY)
 # the links that leave the book; needs the network
 links: $(READY)
 	$(BIN)/jupyter-book build . --path-output . --builder linkcheck --quiet
+
+# scores of four pages by Lighthouse; needs node, a Chromium and, the first time, the npm registry
+lighthouse: book
+	$(BIN)/python benchmarks/lighthouse.py
 
 # _build/finetuning-vs-prompting.pdf, printed by the Chromium of the machine
 pdf: book

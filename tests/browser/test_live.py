@@ -186,7 +186,7 @@ def test_a_chain_unfolds_and_votes_are_counted(opened, data):
     assert widget.place.locator(".live-chains li").count() == 0
 
 
-@pytest.mark.parametrize("name", ["knob", "samples"])
+@pytest.mark.parametrize("name", ["knob", "samples", "budget"])
 def test_a_slider_shows_the_recorded_figures(opened, data, name):
     widget, own = opened(name), data[name]
     widget.place.locator("input").focus()

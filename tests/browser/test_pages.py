@@ -117,43 +117,6 @@ def test_the_visit_sees_what_is_wrong(browser, tmp_path):
     assert 0 < seen.weight < 1000
 
 
-def grave(browser, page: Path, theme: str) -> dict[str, str]:
-    """What axe finds serious or critical on a page: rule -> the first element that breaks it."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    tab = browser.new_page(viewport={"width": WIDE, "height": 900})
-    chosen = f"for (const name of ['mode', 'theme']) localStorage.setItem(name, '{theme}')"
-    tab.add_init_script(chosen)
-    tab.goto(page.as_uri())
-    found = axe.Axe().run(tab, options={"resultTypes": ["violations"]}).response["violations"]
-    tab.close()
-    return {
-        rule["id"]: rule["nodes"][0]["html"]
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    }
-
-
-#: One page of each kind; axe takes seconds on a long one.
-KINDS = ("index", "teaching", "glossary", "references", "03-adapters", "claims")
-
-
-def test_assistive_technology_can_read_pages_of_every_kind(browser, pages):
-    found = {page.stem: grave(browser, page, "light") for page in pages if page.stem in KINDS}
-    assert set(found) == set(KINDS)
-    assert {page: rules for page, rules in found.items() if rules} == {}
-
-
-@pytest.mark.parametrize("name", ["index", "01-two-expectations", "glossary"])
-def test_it_can_be_read_in_the_dark(browser, pages, name):
-    assert grave(browser, next(page for page in pages if page.stem == name), "dark") == {}
-
-
-def test_axe_sees_what_is_wrong(browser, tmp_path):
-    page = tmp_path / "page.html"
-    page.write_text("<html><body><img src='a.png'><button></button></body></html>", "utf-8")
-    assert {"image-alt", "button-name", "html-has-lang"} <= set(grave(browser, page, "light"))
-
-
 def test_a_chapter_begins_with_its_minute_and_the_key_figure(browser, pages):
     tab = browser.new_page(viewport={"width": WIDE, "height": 900})
     tab.goto(next(page for page in pages if page.stem.startswith("01")).as_uri())

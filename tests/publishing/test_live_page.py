@@ -15,7 +15,7 @@ from course.models.shipped import checked_folder
 from course.pretraining.recipes import RECIPES
 from course.publishing.live import build, page_data
 from course.publishing.live.page_data import MODELS, MOST, READY, state_name, states
-from course.studies import in_context, self_consistency
+from course.studies import hard_prompts, in_context, self_consistency
 from course.studies.accuracy_by_shots import BEST
 from course.studies.bodies import GPTS
 from course.world.lists import list_tasks
@@ -127,6 +127,28 @@ def test_the_slider_of_samples_shows_every_setting_by_number_of_samples(recorded
     ]
     means = [[mean for mean, _, _ in option] for option in slider["values"]]
     assert means[0] == [1, 11, 21, 31, 41, 51] and means[-1] == [16, 26, 36, 46, 56, 66]
+
+
+def test_the_slider_of_budgets_shows_every_search_beside_people(recorded):
+    ways = {"random": 0, "AutoPrompt": 20, "RLPrompt": 10}
+    rows = [
+        {"seed": seed, "task": task, "way": way, "measure": "test after", "calls": calls,
+         "value": calls / 100 + better}
+        for seed in range(3) for task in ("topic", "grammar") for way, better in ways.items()
+        for calls in hard_prompts.CALLS
+    ]  # fmt: skip
+    rows += [
+        {"seed": seed, "task": "topic", "way": hard_prompts.BY_HAND, "measure": "test",
+         "model": hard_prompts.MODEL, "value": 40.0}
+        for seed in range(3)
+    ]  # fmt: skip
+    recorded(hard_prompts.HARD, rows)
+    slider = page_data.budget()
+    assert slider["options"][0] == "250" and slider["options"][-1] == "2,500"
+    roles = [["written by people", "people"], ["random", "rest"]]
+    assert slider["rows"] == [*roles, ["AutoPrompt", "opened"], ["RLPrompt", "prompted"]]
+    means = [[mean for mean, _, _ in option] for option in slider["values"]]
+    assert means[0] == [40, 2.5, 22.5, 12.5] and means[-1] == [40, 25, 45, 35]
 
 
 def test_every_chip_is_one_word_of_both_models(data):

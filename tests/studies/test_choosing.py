@@ -232,7 +232,8 @@ def test_the_interval_of_a_crossing_is_that_of_seeds():
 
 
 def test_claims_compare_what_they_say(table):
-    findings = {claim.statement: claim.measure([table]) for claim in CLAIMS}
+    claims = [claim for claim in CLAIMS if claim.studies == (choosing.STUDY,)]
+    findings = {claim.statement: claim.measure([table]) for claim in claims}
     means = [round(finding.interval.mean, 1) for finding in findings.values()]
     assert means[:7] == [30, 26, 28.6, 12, 5, 18, 30]
     assert means[7] == pytest.approx(100 * (12 - 1) / 12, abs=0.1)
@@ -240,6 +241,18 @@ def test_claims_compare_what_they_say(table):
         assert finding.baselines[f"{EXCHANGED}, most common"] == pytest.approx(25, abs=1)
     assert "inference, cheat" in CLAIMS[4].measure([table]).baselines
     assert not any("translation" in name for name in CLAIMS[4].measure([table]).baselines)
+
+
+def test_claims_on_the_third_word_and_on_bodies_say_what_varies(table):
+    third = table[table["task"] == "inference"].assign(task=choosing.THIRD_WORD)
+    claims = [claim for claim in CLAIMS if claim.studies != (choosing.STUDY,)]
+    findings = [claim.measure([pd.concat([table, third])]) for claim in claims]
+    assert [round(finding.interval.mean, 1) for finding in findings] == [30, 26, 26, 28.6]
+    units = [finding.units for finding in findings]
+    assert units == ["5 seeds"] * 2 + ["5 bodies with 1 seeds each"] * 2
+    assert ["pretraining" in claim.varies for claim in claims] == [False, False, True, True]
+    # no rule cheats at the third word
+    assert "inference, cheat" not in findings[0].baselines
 
 
 def test_the_best_method_is_undecided_where_the_seeds_do_not_tell(table):

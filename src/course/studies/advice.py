@@ -326,10 +326,18 @@ def _right_share(rows: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def right_tables(table: pd.DataFrame) -> Share:
+@dataclass(frozen=True)
+class RightTables(Share):
+    """The share of small tables on which the advice is right."""
+
+    def units(self) -> str:
+        return f"{self.asked} tables"
+
+
+def right_tables(table: pd.DataFrame) -> RightTables:
     """On how many of the small tables the advice is right."""
     values = where(table, part="advice")["value"]
-    return Share(int((values == 100).sum()), len(values))
+    return RightTables(int((values == 100).sum()), len(values))
 
 
 def by_task(table: pd.DataFrame) -> pd.DataFrame:

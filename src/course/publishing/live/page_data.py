@@ -22,7 +22,7 @@ from course.prompting.prompts import LIST_TEMPLATES
 from course.reasoning.problems import problems, wording
 from course.reasoning.solving import MAX_TOKENS, make_prompts, solve
 from course.reasoning.voting import voted
-from course.studies import in_context, in_context_tables, self_consistency
+from course.studies import hard_prompts, in_context, in_context_tables, self_consistency
 from course.studies.bodies import GPTS
 from course.studies.records import read_record
 from course.world.lists import list_tasks
@@ -41,6 +41,8 @@ _TASK, _OTHER = "is_even", "is_above_fifty"
 READY, MOST = 5, 4
 #: Word problems: their steps, how many are drawn and shown, and how they are sampled.
 _STEPS, _DRAWN, _PROBLEMS, _VOTERS, _TEMPERATURE = 3, 12, 3, 8, 0.7
+#: Searches that open the model, and those that ask it; the others are baselines.
+_ROLES = {"AutoPrompt": "opened", "PEZ": "opened", "RLPrompt": "prompted"}
 #: So many of the likeliest words are shown.
 _TOP = 5
 
@@ -58,6 +60,7 @@ def page_data() -> dict[str, dict[str, Any]]:
         "chain": chain(gpt),
         "knob": knob(),
         "samples": samples(),
+        "budget": budget(),
     }
 
 
@@ -293,6 +296,25 @@ def samples() -> dict[str, Any]:
         options=[str(k) for k in self_consistency.LOOKS],
         rows=rows,
         values=[[_interval(run[:, k].tolist()) for run in runs] for k in range(runs[0].shape[1])],
+    )
+
+
+def budget() -> dict[str, Any]:
+    """What each search of prompts has reached by model calls, beside the best of people's words,
+    from the record of chapter 6.
+    """
+    table = read_record(hard_prompts.HARD).table()
+    by_hand = _interval(hard_prompts.held_out(table, hard_prompts.BY_HAND).tolist())
+    curves = hard_prompts.mean_curves(table)
+    return _slider(
+        label="Model calls of each search",
+        options=[f"{calls:,}" for calls in hard_prompts.CALLS],
+        rows={"written by people": "people"}
+        | {title: _ROLES.get(title, "rest") for title in curves},
+        values=[
+            [by_hand, *(_interval(runs[:, k].tolist()) for runs in curves.values())]
+            for k in range(len(hard_prompts.CALLS))
+        ],
     )
 
 

@@ -186,6 +186,7 @@
       const place = at + 1; // behind the token that begins the text
       both[place] = bert.mask;
       const filled = likeliest(bert.model.logits(bert.model.read(both).states, place), bert.tokenizer);
+      show(from_left, [], filled); // who waits for the candidates has something to read
       const rest = gpt.tokenizer.encode(after, false);
       const candidates = [...new Set([...data.chips.flatMap((group) => group.words), ...words])];
       const scores = [];

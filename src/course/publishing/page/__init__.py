@@ -23,6 +23,7 @@ PARTS = (
     "lessons",
     "quiz",
     "references",
+    "search",
     "tables",
 )
 

@@ -27,9 +27,9 @@ def needed(scripts: list[Any], unused: tuple[str, ...] = _UNUSED) -> list[Any]:
 
 def _leave_out(context: dict[str, Any]) -> None:
     context["script_files"] = needed(context["script_files"])
-    context["css_files"] = [
-        css for css in context["css_files"] if "sphinx-thebe" not in str(css.filename)
-    ]
+    styles = [css for css in context["css_files"] if "sphinx-thebe" not in str(css.filename)]
+    # what is meant for paper is said last, or the rules for screens would win
+    context["css_files"] = sorted(styles, key=lambda css: "print.css" in str(css.filename))
 
 
 def setup(app: Sphinx) -> None:
