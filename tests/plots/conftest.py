@@ -20,6 +20,7 @@ matplotlib.use("Agg")
 
 @pytest.fixture(autouse=True)
 def held_to_the_grammar():
+    plt.close("all")
     use_style()
     yield
     figures = [plt.figure(number) for number in plt.get_fignums()]
