@@ -21,6 +21,8 @@ SCREEN, SMALLEST_TEXT = 358, 9.0
 #: Inches of a figure for a phone: of panels that were narrow, and of those that were wide.
 _NARROW, _WIDE = 3.7, 4.4
 _POINTS = 72
+#: Text that is made larger makes the figure wider, which is shown the smaller for it.
+_ROOM = 1.03
 #: Characters of a title in as many points as its size, times the part of a figure that panels have.
 _PER_EM = 1.75 * 0.85
 
@@ -48,10 +50,16 @@ def for_phone(figure: Figure) -> Figure | None:
             ]
             key(ax, entries, columns=2)
     _wrap_long_lines(narrow)
-    least = SMALLEST_TEXT / SCREEN * _POINTS * narrow.get_figwidth()
+    least = SMALLEST_TEXT / SCREEN * _POINTS * _saved_width(narrow) * _ROOM
     for text in narrow.findobj(Text):
         text.set_fontsize(max(text.get_fontsize(), math.ceil(10 * least) / 10))
     return narrow
+
+
+def _saved_width(figure: Figure) -> float:
+    """The width in inches of a figure that is saved with all that is in it, and no more."""
+    figure.draw_without_rendering()
+    return float(figure.get_tightbbox().width + 2 * plt.rcParams["savefig.pad_inches"])
 
 
 def smallest_text(figure: Figure) -> float:
