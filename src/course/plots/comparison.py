@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from course.plots.style import spread
+from course.plots.style import name_ends
 
 #: Lever -> colour on a light and on a dark page (Okabe and Ito; lighter on dark): what is prompted
 #: is blue, what is trained orange, controls grey.
@@ -72,11 +72,7 @@ def _name_ends(ax: Axes, sizes: list, ends: list, curve: pd.DataFrame, measure: 
         if len(sizes) > 1
         else sizes[-1] * 1.1
     )
-    ranked = sorted(ends)
-    heights = spread([height for height, _, _ in ranked], gap)
-    shift = max(0.0, heights[-1] - high)
-    for (_, title, colour), y in zip(ranked, heights, strict=True):
-        ax.text(right, y - shift, title, color=colour, va="center", fontsize=9, clip_on=False)
+    name_ends(ax, right, ends, gap, highest=high, fontsize=9, clip_on=False)
 
 
 def score_by_cost(
