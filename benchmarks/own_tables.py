@@ -2,10 +2,11 @@
 first answer comes, what is measured within the budget, what is advised, what fails.
 
 ``COURSE_DATA=FOLDER python benchmarks/own_tables.py [--rows N] [--budget 90s] [--model index]
-[--out FILE]``. Of each table so many rows are drawn; a third of them tests. ``--out`` writes a row
-for each table as CSV, which the book shows. Seconds are those of the clock; beside them stands what
-the processor spent, which does not depend on what else the machine did meanwhile. *Written* is how
-many tokens the models wrote in the cells that were measured, over what had been expected.
+[--precision bf16] [--out FILE]``. Of each table so many rows are drawn; a third of them tests.
+``--out`` writes a row for each table as CSV, which the book shows. Seconds are those of the clock;
+beside them stands what the processor spent, which depends less on what else the machine did
+meanwhile. *Written* is how many tokens the models wrote in the cells that were measured, over how
+many had been expected.
 """
 
 import argparse
@@ -130,6 +131,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=150)
     parser.add_argument("--budget", default="90s")
     parser.add_argument("--model", default="index")
+    parser.add_argument("--precision", choices=("fp32", "bf16"))
     parser.add_argument("--tables", type=int, default=len(TABLES), help="only the first ones")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
@@ -138,9 +140,8 @@ def main() -> None:
     rows = []
     for own in TABLES[: chosen.tables]:
         print(f"\n{own.name}")
-        rows.append(
-            trial(own, folder, chosen.rows, budget=chosen.budget, model=chosen.model, seeds=1)
-        )
+        settings = {"budget": chosen.budget, "model": chosen.model, "precision": chosen.precision}
+        rows.append(trial(own, folder, chosen.rows, seeds=1, **settings))
         if chosen.out:
             write_csv(chosen.out, rows)
 

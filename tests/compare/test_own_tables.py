@@ -57,3 +57,12 @@ def test_what_a_trial_tells(tmp_path):
     head, *lines = (tmp_path / "told.csv").read_text(encoding="utf-8").splitlines()
     assert head.startswith("table,rows,budget,kind,") and head.endswith(",advice")
     assert len(lines) == 2 and lines[1].startswith("wrong,24,60s,-")
+
+
+def test_the_book_has_a_row_for_each_table():
+    path = ROOT / "benchmarks" / "results" / "own_tables.csv"
+    shown = (ROOT / "book" / "your-data.md").read_text(encoding="utf-8")
+    assert f":file: ../{path.relative_to(ROOT).as_posix()}" in shown
+    rows = own_tables.read_table(path).rows
+    assert [row["table"] for row in rows] == [own.name for own in own_tables.TABLES]
+    assert not any(row["advice"].startswith("failed") for row in rows)

@@ -16,7 +16,7 @@ from course.compare.cells import CellResult
 from course.compare.metering import Work
 from course.compare.registry import METHODS
 from course.foundation.intervals import interval
-from course.plots.style import TEXT
+from course.plots.colours import TEXT
 from course.studies import choosing, choosing_bodies, choosing_tables
 from course.studies.choosing import (
     ASKED,
@@ -299,6 +299,7 @@ def test_tables_of_the_page(table):
     assert means.loc[("inference", "TF-IDF"), 512] == pytest.approx(60.8)
     assert len(means) == len(NAMES) * len(TASKS)
     curve = choosing_tables.curve(table, EXCHANGED)
+    assert curve["labels"].dtype == int, "numbers of labels have no decimals"
     level = curve[curve["method"] == "zero-shot"]
     assert list(level["labels"]) == list(LABELS) and (level["score"] == 50).all()
     assert set(WITH_LABELS) < set(TASKS)

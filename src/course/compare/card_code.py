@@ -105,13 +105,24 @@ _TFIDF = (
 
 
 def code(method: Method, stored: dict[str, Any], choice: ModelChoice, task: TableTask) -> list[str]:
-    """Lines of Python that end with an ``answer``; none for what is no model: an answer that is
-    always the same, and a control without a head.
+    """The lines of a method's card, imports first; they end with an ``answer``. None for what is no
+    model: an answer that is always the same, and a control without a head.
 
     Args:
         stored: what the method's file says.
         choice: the models that it was kept with.
     """
+    lines = _lines(method, stored, choice, task)
+    imports = {line for line in lines if line.startswith(("import ", "from "))}
+    return [
+        *sorted(imports, key=lambda line: (line.startswith("from"), line)),
+        *(line for line in lines if line not in imports),
+    ]
+
+
+def _lines(
+    method: Method, stored: dict[str, Any], choice: ModelChoice, task: TableTask
+) -> list[str]:
     if isinstance(method, FrozenHead):
         return _frozen(choice, task)
     if isinstance(method, TrainedHead):
@@ -221,9 +232,9 @@ def _framed(stored: dict[str, Any]) -> list[str]:
     stand where a tokenizer might put a token of its own.
     """
     if not stored["chat"]:
-        return [f"special = {not stored.get('virtual_tokens')}"]
+        return [f"special = {not stored.get('virtual_tokens')}  # tokens that the tokenizer adds"]
     return [
-        "special = tokenizer.chat_template is None",
+        "special = tokenizer.chat_template is None  # tokens that the tokenizer adds",
         "if not special:",
         "    prompt = tokenizer.apply_chat_template(",
         '        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True',

@@ -45,10 +45,10 @@ th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px soli
   vertical-align: top; white-space: nowrap; }
 td:first-child { white-space: normal; min-width: 6rem; }
 td.text { white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
-@media (min-width: 48rem) { td.text { min-width: 16rem; } }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; }
-figure svg { width: 100%; max-width: 44rem; height: auto; display: block; }
+figure svg { width: 100%; max-width: 44rem; height: auto; display: block; overflow: visible; }
+@media (max-width: 30rem) { figure svg text { font-size: 11.5px !important; } }
 figcaption { color: var(--soft); font-size: .9rem; }
 pre { background: var(--box); padding: .8rem; overflow-x: auto; font-size: .85rem; }
 """.strip()

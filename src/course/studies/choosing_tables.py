@@ -32,7 +32,7 @@ def labels_of(table: pd.DataFrame, task: str, *methods: str) -> list[int]:
     """
     rows = where(table, part="score", task=task)
     own = [set(where(rows, method=m)["labels"]) for m in methods if METHODS[m].uses_labels]
-    return sorted((set(rows["labels"]) - {0}).intersection(*own))
+    return sorted(int(n) for n in (set(rows["labels"]) - {0}).intersection(*own))
 
 
 def scores(table: pd.DataFrame, task: str, method: str, labels: int) -> np.ndarray:
