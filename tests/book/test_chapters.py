@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from course.publishing.drawings import stale_drawings
+from course.plots.phone import SCREEN, SMALLEST_TEXT
+from course.publishing.drawings import phone_path, stale_drawings, stored_drawings
 from course.publishing.notebooks import paired_pages
 from course.publishing.page.quiz import questions
 
@@ -89,6 +90,19 @@ def test_set_up_is_out_of_the_way(page):
 
 def test_no_drawing_is_left_of_a_figure_that_is_gone():
     assert stale_drawings(ROOT) == set()
+
+
+def test_every_figure_can_be_read_on_a_phone():
+    """Figures of several panels have a variant for it, and no text is too small there."""
+    small = {}
+    for wide in stored_drawings(ROOT):
+        drawing = phone_path(wide) if phone_path(wide).is_file() else wide
+        svg = drawing.read_text(encoding="utf-8")
+        width = float(re.search(r'<svg [^>]*?width="([\d.]+)pt"', svg)[1])
+        sizes = [float(size) for size in re.findall(r"font(?:-size)?: (?:\w+ )?([\d.]+)px", svg)]
+        if (pixels := min(sizes) * min(4 / 3, SCREEN / width)) < SMALLEST_TEXT:
+            small[drawing.name] = round(pixels, 1)
+    assert small == {}
 
 
 @pytest.mark.parametrize("page", CHAPTERS)

@@ -1,24 +1,18 @@
 """Figures draw what they are given, for any number of tasks, with every curve labelled."""
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.legend import Legend
 
 from course import plots
 from course.adapters import METHODS
 from course.plots import style
+from course.plots.colours import COLOURS, text_colour
 from course.training.history import History
-
-matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def clean():
-    plots.use_style()
-    yield
-    plt.close("all")
 
 
 def words(figure) -> set[str]:
@@ -27,11 +21,12 @@ def words(figure) -> set[str]:
 
 
 def names(figure) -> set[str]:
-    """All words of a figure: those in the panels, their titles, and the names of rows."""
+    """All words of a figure: those in the panels and their keys, titles, and names of rows."""
     titles = {ax.get_title(place) for ax in figure.axes for place in ("left", "center")}
     return (
         words(figure)
         | titles
+        | {text.get_text() for legend in figure.findobj(Legend) for text in legend.get_texts()}
         | {label.get_text() for ax in figure.axes for label in ax.get_yticklabels()}
     )
 
@@ -179,7 +174,14 @@ def test_the_diagram_shows_what_each_head_reads():
 
 
 def test_labels_keep_their_distance():
-    assert style.spread([1.0, 1.1, 5.0], 1.0) == [1.0, 2.0, 5.0]
+    assert style.spread([1.0, 1.5, 5.0], 1.0) == [0.75, 1.75, 5.0], "moved as little as can be"
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=8).map(sorted), st.floats(0.5, 20))
+def test_labels_are_spread_about_their_values(values, gap):
+    placed = style.spread(values, gap)
+    assert all(np.diff(placed) >= gap - 1e-9)
+    assert sum(placed) == pytest.approx(sum(values), abs=1e-6)
 
 
 @pytest.mark.parametrize("stopped", [True, False])
@@ -321,14 +323,14 @@ def test_storage_costs_forgetting_and_prefixes_are_named():
     assert {*curves, "head only"} <= names(plots.prefix_starts(curves, 1.5, "head only"))
 
 
-def test_ways_to_use_labels_are_bars_in_two_colours():
-    few = {"words": [10.0, 12.0, 14.0], "vectors": [90.0, 91.0, 92.0]}
-    figure = plots.same_labels(
-        {"named": few | {"title": [50.0, 50.0, 50.0]}, "unnamed": few}, ["vectors"]
-    )
-    assert {"named", "unnamed", "words", "vectors", "title", "12", "91", "50"} <= names(figure)
+def test_ways_to_use_labels_are_bars_in_their_colours():
+    few = {"a person's words": [10.0, 12.0, 14.0], "LoRA": [90.0, 91.0, 92.0]}
+    figure = plots.same_labels({"named": few | {"title": [50.0, 50.0, 50.0]}, "unnamed": few})
+    assert {"named", "unnamed", *few, "title", "12", "91", "50"} <= names(figure)
     colours = {label.get_text(): label.get_color() for label in figure.axes[0].get_yticklabels()}
-    assert colours == {"words": plots.PROMPTED, "title": plots.PROMPTED, "vectors": plots.OPENED}
+    assert {name: colours[name] for name in few} == {
+        name: text_colour(COLOURS[name]) for name in few
+    }
     assert [len(ax.patches) for ax in figure.axes] == [3, 2], (
         "a way that a panel lacks has no bar there"
     )
@@ -336,18 +338,16 @@ def test_ways_to_use_labels_are_bars_in_two_colours():
 
 def test_curves_along_an_axis_are_named_at_their_ends():
     runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
-    figure = plots.accuracy_along(
-        {"one": runs, "two": runs + 1}, ("small", "large"), "size", ["two"]
-    )
-    assert words(figure) == {"one", "two"} and figure.axes[0].get_xlabel() == "size"
+    figure = plots.accuracy_along({"one": runs, "LoRA": runs + 1}, ("small", "large"), "size")
+    assert words(figure) == {"one", "LoRA"} and figure.axes[0].get_xlabel() == "size"
     assert {text.get_text(): text.get_color() for text in figure.axes[0].texts} == {
-        "one": plots.OPENED,
-        "two": plots.PROMPTED,
+        "one": plots.PROMPTED,
+        "LoRA": text_colour(COLOURS["LoRA"]),
     }
     heights = sorted(text.get_position()[1] for text in figure.axes[0].texts)
     assert heights[1] - heights[0] >= 7, "names do not overlap"
-    with pytest.raises(ValueError, match="4 curves that need gradients: expected at most 3"):
-        plots.accuracy_along(dict.fromkeys("abcd", runs), ("small", "large"), "size")
+    with pytest.raises(ValueError, match="5 names without a colour of their own"):
+        plots.accuracy_along(dict.fromkeys("abcde", runs), ("small", "large"), "size")
 
 
 def test_searches_are_named_at_the_end_of_their_curves():
@@ -431,9 +431,7 @@ def test_a_gamed_reward_stands_beside_what_was_meant():
         for measure, (first, last) in ends.items()
     }
     figure = plots.gamed_reward(curves, (100, 1000))
-    assert {"starts as a language model", "starts from any word"} <= {
-        text.get_text() for text in figure.texts
-    }
+    assert {"starts as a language model", "starts from any word"} <= names(figure)
     assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
     for ax, (first, last) in zip(figure.axes, ends.values(), strict=True):
         assert list(ax.lines[0].get_ydata()) == [first, last]
@@ -457,7 +455,8 @@ def test_methods_are_drawn_in_the_order_of_their_runs():
     figure = plots.gold_by_divergence({"DPO": looks, "RLOO": looks}, 2.0)
     (ax,) = figure.axes
     assert [list(line.get_xdata()) for line in ax.lines[:2]] == [[0, 2, 1.5]] * 2
-    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"DPO", "RLOO"}
+    at = {text.get_text(): text.get_position() for text in ax.texts}
+    assert set(at) == {"DPO", "RLOO"} and at["DPO"][1] != at["RLOO"][1], "beside the same end"
 
 
 def test_methods_that_optimise_one_reward_share_a_panel_with_their_fits():

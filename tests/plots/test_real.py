@@ -2,22 +2,11 @@
 or without them.
 """
 
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from course import plots
-
-matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def clean():
-    plots.use_style()
-    yield
-    plt.close("all")
 
 
 def written(ax) -> set[str]:

@@ -1,19 +1,33 @@
 """Vector graphics of a notebook's figures: bound to the PNG that is stored, and never stale."""
 
 from base64 import b64encode
+from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from course.plots import use_style
 from course.publishing import notebooks
-from course.publishing.drawings import redraw, stale_drawings, svg_path, take_drawings
+from course.publishing.drawings import (
+    load_ipython_extension,
+    phone_path,
+    redraw,
+    stale_drawings,
+    svg_path,
+    take_drawings,
+)
 
 SVG = "<svg>\n<metadata>\n<date/>\n</metadata> \n<g/></svg>"
 
 
-def notebook(png: bytes, svg: str | None = None, text: str = "") -> nbformat.NotebookNode:
+def notebook(
+    png: bytes, svg: str | None = None, text: str = "", phone: str | None = None
+) -> nbformat.NotebookNode:
     data = {"image/png": b64encode(png).decode(), "text/plain": text}
+    data |= {"image/x-phone+svg": phone} if phone else {}
     cell = new_code_cell("figure", execution_count=1)
     cell.outputs = [new_output("display_data", data | ({"image/svg+xml": svg} if svg else {}))]
     return new_notebook(cells=[cell])
@@ -34,6 +48,34 @@ def test_a_drawing_of_a_picture_that_is_gone_is_stale(tmp_path):
     take_drawings(new, tmp_path)
     nbformat.write(new, tmp_path / "notebooks" / "page.ipynb")
     assert stale_drawings(tmp_path) == {svg_path(tmp_path, b"old")}
+
+
+def test_a_variant_for_phones_lies_beside_its_drawing_and_goes_with_it(tmp_path):
+    take_drawings(notebook(b"old", SVG, phone=SVG), tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    new = notebook(b"new", SVG, phone=SVG)
+    take_drawings(new, tmp_path)
+    assert set(new.cells[0].outputs[0].data) == {"image/png", "text/plain"}
+    nbformat.write(new, tmp_path / "notebooks" / "page.ipynb")
+    kept, gone = (svg_path(tmp_path, png) for png in (b"new", b"old"))
+    assert phone_path(kept).is_file()
+    assert stale_drawings(tmp_path) == {gone, phone_path(gone)}
+
+
+def test_a_kernel_sends_wide_figures_for_a_phone_too():
+    use_style()
+    shell = SimpleNamespace(display_formatter=DisplayFormatter())
+    load_ipython_extension(shell)
+    for formatter in shell.display_formatter.formatters.values():
+        formatter.pop(plt.Figure, None)  # as the inline backend does when it starts
+    kinds = {}
+    for inches in (4, 8):
+        figure, ax = plt.subplots(figsize=(inches, 2))
+        ax.set_title("a title")
+        kinds[inches], _ = shell.display_formatter.format(figure)
+        plt.close(figure)
+    assert "image/x-phone+svg" not in kinds[4]
+    assert "a title" in kinds[8]["image/x-phone+svg"]
 
 
 def test_redrawing_changes_pictures_and_leaves_the_text():

@@ -2,7 +2,6 @@
 
 import re
 import xml.etree.ElementTree as ET
-from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib
@@ -13,8 +12,9 @@ from docutils import nodes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course.plots import style, use_style
-from course.plots.style import CEILING, DARK, OPENED, PROMPTED, TEXT
+from course.plots import use_style
+from course.plots.colours import DARK, OPENED
+from course.publishing.drawings import phone_path, svg_path
 from course.publishing.page import (
     assets,
     figures,
@@ -62,50 +62,23 @@ def test_a_drawing_is_read_as_its_alternative_and_takes_the_page_s_colours(svg):
     assert root.get("width") is None and "metadata" not in element
 
 
+def test_a_page_has_both_variants_and_its_style_shows_one(svg, tmp_path):
+    drawing = svg_path(tmp_path, b"picture")
+    drawing.parent.mkdir(parents=True)
+    for place in (drawing, phone_path(drawing)):
+        place.write_text(svg, encoding="utf-8")
+    element = figures.inlined(b"picture", "rises", tmp_path, "f1-")
+    wide, narrow = ET.fromstring(f"<p>{element}</p>")
+    assert [e.get("class").split()[-1] for e in (wide, narrow)] == ["for-wide", "for-phone"]
+    ids = re.findall(r'id="([^"]+)"', element)
+    assert len(ids) == len(set(ids)), "an id stands once in a page"
+    alone = figures.inlined(b"picture", "rises", tmp_path, "f1-", phone=False)
+    assert ET.fromstring(alone).get("class") == "figure-svg"
+
+
 def test_what_is_no_drawing_is_refused():
     with pytest.raises(ValueError, match="expected an SVG that matplotlib wrote"):
         figures.themed("<svg/>", "")
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def test_the_contrast_is_that_of_the_standard():
-    assert contrast("#ffffff", "#000000") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
-
-
-@pytest.mark.parametrize("place", ["light", "dark"])
-def test_every_colour_that_text_has_can_be_read(place):
-    plain = {OPENED, PROMPTED, CEILING, "#222222", "#333333", "#555555", "#5f5f5f"}
-    ground = "#fcfcfa" if place == "light" else DARK["#fcfcfa"]
-    shown = {c: c if place == "light" else DARK[c] for c in plain | set(TEXT.values())}
-    assert {
-        c: round(contrast(s, ground), 1) for c, s in shown.items() if contrast(s, ground) < 4.5
-    } == {}
-    on_colour = "#ffffff" if place == "light" else DARK["#ffffff"]
-    assert all(contrast(shown[c], on_colour) >= 4.5 for c in (OPENED, PROMPTED))
-
-
-def test_figures_have_no_colour_but_those_of_the_book():
-    """One grammar of colours: what a dark page cannot exchange, no figure uses."""
-    fixed = {"#212121", "#fefefe", "#f7f3ee", "#f5c396", "#b04c00"}
-    used = {
-        colour
-        for path in Path(style.__file__).parent.glob("*.py")
-        # a report of one's own data writes its SVG itself, with both of its themes
-        if path.name != "comparison.py"
-        for colour in re.findall(r'"(#[0-9a-f]{6})"', path.read_text(encoding="utf-8"))
-    }
-    assert used - set(DARK) - set(DARK.values()) - fixed == set()
 
 
 QUESTION = {

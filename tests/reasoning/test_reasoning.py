@@ -242,6 +242,7 @@ def test_accuracies_of_votes_and_what_stopping_saves(shop):
 def test_the_calibration_error_is_the_weighted_gap(shop):
     right, wrong = (attempt(shop, f"the answer is {x} .") for x in (shop.output, "100"))
     table = reasoning.reliability([[right] * 4, [wrong] * 4, [right, right, wrong, wrong]])
+    assert list(table.index) == ["25 to 50", "75 to 100"]
     assert reasoning.calibration_error(table) == pytest.approx((2 * 50 + 1 * 50) / 3)
 
 

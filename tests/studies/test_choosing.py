@@ -16,7 +16,7 @@ from course.compare.cells import CellResult
 from course.compare.metering import Work
 from course.compare.registry import METHODS
 from course.foundation.intervals import interval
-from course.plots.style import TEXT
+from course.plots.colours import TEXT
 from course.studies import choosing, choosing_bodies, choosing_tables
 from course.studies.choosing import (
     ASKED,

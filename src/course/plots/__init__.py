@@ -10,6 +10,7 @@ from course.plots.adapters import (
     where_it_acts,
 )
 from course.plots.choosing import methods_by_labels
+from course.plots.colours import CEILING, OPENED, PROMPTED
 from course.plots.comparison import label_curves, score_by_cost
 from course.plots.decision import Branch, decision
 from course.plots.demonstrations import (
@@ -36,7 +37,7 @@ from course.plots.reward import (
 from course.plots.soft_prompts import accuracy_along, same_labels
 from course.plots.specialists import cost_of_a_new_task, heat_map
 from course.plots.steering import gamed_reward, steering_searches
-from course.plots.style import CEILING, OPENED, PROMPTED, use_style
+from course.plots.style import use_style
 from course.plots.training import learning_curve, training_curves
 from course.plots.world import map_of_countries, map_of_places
 from course.plots.written_prompts import found_by_task, race, regret_by_calls

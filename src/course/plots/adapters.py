@@ -10,10 +10,25 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import StrMethodFormatter
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band, hide_empty, name_ends, spread
+from course.plots.colours import (
+    CEILING,
+    COLOURS,
+    DARK_GREY,
+    FRAME,
+    FROZEN,
+    LEADER,
+    ON_COLOUR,
+    OPENED,
+    PROMPTED,
+    QUIET,
+    RULE,
+    colours_of,
+    text_colour,
+)
+from course.plots.style import band, hide_empty, name_ends, spread
 
-_FROZEN = "#dedbd5"
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
 _PARTS = {
     "norm 1": (0.0, 0.9, 2.0),
@@ -60,7 +75,7 @@ def where_it_acts(methods: Mapping[str, str]) -> Figure:
 
 def _layer(ax: Axes, method: str) -> None:
     added = _ADDED.get(method, {})
-    ax.plot([0, 0], [0.2, 10.2], color="#999999", linewidth=1, zorder=0)
+    ax.plot([0, 0], [0.2, 10.2], color=RULE, linewidth=1, zorder=0)
     for name, (x, y, width) in _PARTS.items():
         trained = name == "head" or name in _TRAINED.get(method, ())
         ax.add_patch(
@@ -69,12 +84,12 @@ def _layer(ax: Axes, method: str) -> None:
                 width,
                 0.7,
                 boxstyle="round,pad=0.02,rounding_size=0.12",
-                facecolor=OPENED if trained else _FROZEN,
-                edgecolor="#777777",
+                facecolor=OPENED if trained else FROZEN,
+                edgecolor=FRAME,
                 linewidth=0.6,
             )
         )
-        label = {"W1": "$W_1$", "W2": "$W_2$"}.get(name, name)
+        label = {"W1": "W₁", "W2": "W₂"}.get(name, name)
         ax.text(
             x,
             y,
@@ -82,7 +97,7 @@ def _layer(ax: Axes, method: str) -> None:
             ha="center",
             va="center",
             fontsize=8,
-            color="white" if trained else "#333333",
+            color=ON_COLOUR if trained else DARK_GREY,
         )
         if name in added:
             ax.text(1.12, y, added[name], va="center", fontsize=8, color=OPENED, fontweight="bold")
@@ -162,7 +177,7 @@ def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
             heights -= heights[-1] - min(own) + gap
         for method, height in zip(cluster, heights, strict=True):
             line = (
-                {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7, "shrinkB": 4}
+                {"arrowstyle": "-", "color": LEADER, "linewidth": 0.7, "shrinkB": 4}
                 if len(cluster) > 1
                 else None
             )
@@ -197,10 +212,8 @@ def hundred_tasks(table: pd.DataFrame) -> Figure:
         (right, "switch_ms", "to switch tasks (ms)"),
     ):
         ends = []
-        for way, colour, label in (
-            ("models", CEILING, "whole models"),
-            ("adapters", OPENED, "adapters"),
-        ):
+        for way, label in (("models", "whole models"), ("adapters", "adapters")):
+            colour = COLOURS[label]
             runs = table[(table["way"] == way) & (table["measure"] == column)].pivot(
                 index="seed", columns="tasks", values="value"
             )
@@ -209,6 +222,7 @@ def hundred_tasks(table: pd.DataFrame) -> Figure:
             ends.append(((means[0], means[-1]), label, colour))
         ax.set_xscale("log")
         ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         ax.set_xticks(ticks, [str(n) for n in ticks])
         ax.minorticks_off()
         for (first, last), label, colour in ends:
@@ -219,7 +233,7 @@ def hundred_tasks(table: pd.DataFrame) -> Figure:
                     (0, 9),
                     textcoords="offset points",
                     ha="right",
-                    color=colour,
+                    color=text_colour(colour),
                     fontweight="bold",
                 )
             else:
@@ -228,7 +242,7 @@ def hundred_tasks(table: pd.DataFrame) -> Figure:
                     (ticks[0], first),
                     (6, -16 if label == "adapters" else 12),
                     textcoords="offset points",
-                    color=colour,
+                    color=text_colour(colour),
                     fontweight="bold",
                 )
         ax.set_title(title, fontsize=11)
@@ -283,10 +297,12 @@ def prefix_starts(
     """
     figure, ax = plt.subplots(figsize=(7.4, 3.6))
     rates, ends = list(next(iter(curves.values()))), []
-    for (name, scores), colour in zip(curves.items(), (CEILING, OPENED), strict=False):
+    colours = colours_of(curves)
+    for name, scores in curves.items():
+        colour = colours[name]
         means = band(ax, range(len(rates)), np.array([scores[rate] for rate in rates]).T, colour)
         ends.append((means[-1], name, colour))
-    ax.axhline(baseline, color="#555555", linestyle=":")
+    ax.axhline(baseline, color=QUIET, linestyle=":")
     ax.annotate(base_name, (-0.15, baseline), (0, -4), textcoords="offset points", va="top")
     name_ends(ax, len(rates) - 0.9, ends, 2)
     ax.set_xticks(range(len(rates)), rates)

@@ -8,17 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
+from course.plots.colours import DARK_GREY, LEVERS
+from course.plots.style import name_ends
 
-#: Lever -> colours of its methods, in their order: what is prompted is blue, what is trained is
-#: orange, controls are grey.
-_COLOURS = {
-    "prompt": (PROMPTED, "#4a98c9"),
-    "training": (OPENED, "#e67e22"),
-    "control": (CEILING, "#a8a8a8"),
-}
-#: A crossing: its colour, and its height; where there is none.
-_INK, _BOTTOM, _NOWHERE = "#333333", 3.0, (np.nan, np.nan, np.nan)
+#: The height of a crossing; where there is none.
+_BOTTOM, _NOWHERE = 3.0, (np.nan, np.nan, np.nan)
 
 
 def methods_by_labels(
@@ -60,8 +54,8 @@ def _crossing(ax: Axes, at: tuple[float, float, float]) -> None:
     """Mark a number of labels with its interval, if there is one."""
     labels, low, high = at
     if np.isfinite(labels):
-        ax.plot([low, high], [_BOTTOM, _BOTTOM], color=_INK, linewidth=2.5, label="crossing")
-        ax.plot(labels, _BOTTOM, "D", color=_INK, markersize=5.5, label="crossing")
+        ax.plot([low, high], [_BOTTOM, _BOTTOM], color=DARK_GREY, linewidth=2.5, label="crossing")
+        ax.plot(labels, _BOTTOM, "D", color=DARK_GREY, markersize=5.5, label="crossing")
 
 
 def _lines(
@@ -69,7 +63,7 @@ def _lines(
 ) -> list[tuple[float, str, str]]:
     """Draw the lines; returns where each ends, its name and its colour."""
     ends = []
-    left = {lever: list(colours) for lever, colours in _COLOURS.items()}
+    left = {lever: list(colours) for lever, colours in LEVERS.items()}
     for name, rows in curve.groupby("method", sort=False):
         colour = left[levers[str(name)]].pop(0)
         ax.plot(rows["labels"], rows["score"], color=colour, marker="o", markersize=4)

@@ -9,19 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from course.plots.style import spread
+from course.plots.colours import DARK, INK, LEVERS, PAGE, text_colour
+from course.plots.style import name_ends
 
-#: Lever -> colour on a light and on a dark page (Okabe and Ito; lighter on dark): what is prompted
-#: is blue, what is trained orange, controls grey.
-_COLOURS = {
-    "prompt": ("#0072b2", "#56b4e9"),
-    "training": ("#d55e00", "#f0883e"),
-    "control": ("#6b6b6b", "#a8a8a8"),
-}
 _DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 _MARKS = "osD^vPX*"
-#: Text and page on a light and on a dark page.
-_INK, _PAGE = ("#222222", "#e6e6e6"), ("#ffffff", "#16181c")
 
 
 def label_curves(
@@ -39,19 +31,21 @@ def label_curves(
         titles, levers: of each method.
     """
     figure, ax = plt.subplots(figsize=(5.8, 4.2))
-    ends, seen = [], dict.fromkeys(_COLOURS, 0)
+    ends, seen = [], dict.fromkeys(LEVERS, 0)
     sizes = sorted(curve["labels"].unique())
     for name, rows in curve.groupby("method", sort=False):
         lever = levers[str(name)]
-        colour, number = _COLOURS[lever][dark], seen[lever]
-        seen[lever] += 1
+        turn, number = divmod(seen[lever], len(LEVERS[lever]))
+        colour = _shade(LEVERS[lever][number], dark)
+        named = _shade(text_colour(LEVERS[lever][number]), dark)
         x = rows["labels"].to_numpy(float)
         ax.plot(
-            x, rows[measure], linestyle=_DASHES[number % len(_DASHES)], color=colour, linewidth=1.6,
-            marker=_MARKS[number % len(_MARKS)], markersize=4,
+            x, rows[measure], linestyle=_DASHES[turn % len(_DASHES)], color=colour,
+            linewidth=1.6, marker=_MARKS[seen[lever] % len(_MARKS)], markersize=4,
         )  # fmt: skip
         ax.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.12, linewidth=0)
-        ends.append((float(rows[measure].iloc[-1]), titles[str(name)], colour))
+        ends.append((float(rows[measure].iloc[-1]), titles[str(name)], named))
+        seen[lever] += 1
     _name_ends(ax, sizes, ends, curve, measure)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator([float(size) for size in sizes]))
@@ -72,11 +66,7 @@ def _name_ends(ax: Axes, sizes: list, ends: list, curve: pd.DataFrame, measure: 
         if len(sizes) > 1
         else sizes[-1] * 1.1
     )
-    ranked = sorted(ends)
-    heights = spread([height for height, _, _ in ranked], gap)
-    shift = max(0.0, heights[-1] - high)
-    for (_, title, colour), y in zip(ranked, heights, strict=True):
-        ax.text(right, y - shift, title, color=colour, va="center", fontsize=9, clip_on=False)
+    name_ends(ax, right, ends, gap, highest=high, fontsize=9, clip_on=False)
 
 
 def score_by_cost(
@@ -94,7 +84,7 @@ def score_by_cost(
     figure, ax = plt.subplots(figsize=(5.8, 3.8))
     placed: list[tuple[float, float]] = []
     for name, row in table.sort_values(measure, ascending=False).iterrows():
-        colour, x = _COLOURS[levers[str(name)]][dark], max(float(row["ms a query"]), 1e-3)
+        colour, x = _shade(LEVERS[levers[str(name)]][0], dark), max(float(row["ms a query"]), 1e-3)
         ax.plot([x, x], [row["low"], row["high"]], color=colour, linewidth=1.2, alpha=0.6)
         ax.plot([x], [row[measure]], "o", color=colour, markersize=6)
         y, gap = float(row[measure]), 0.055 * float(table["high"].max() - table["low"].min())
@@ -104,7 +94,7 @@ def score_by_cost(
         ax.annotate(
             titles[str(name)], (x, y), xytext=(7, 0), textcoords="offset points", color=colour,
             va="center", fontsize=9, zorder=4,
-            bbox={"facecolor": _PAGE[dark], "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
+            bbox={"facecolor": _shade(PAGE, dark), "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
         )  # fmt: skip
     ax.set_xscale("log")
     ax.set_xlim(right=ax.get_xlim()[1] * 12)
@@ -115,7 +105,7 @@ def score_by_cost(
 
 
 def _on_page(figure: Figure, ax: Axes, dark: bool) -> None:
-    ink, page = _INK[dark], _PAGE[dark]
+    ink, page = _shade(INK, dark), _shade(PAGE, dark)
     figure.set_facecolor(page)
     ax.set_facecolor(page)
     ax.spines[["top", "right"]].set_visible(False)
@@ -125,3 +115,8 @@ def _on_page(figure: Figure, ax: Axes, dark: bool) -> None:
     ax.yaxis.label.set_color(ink)
     ax.grid(axis="y", color=ink, alpha=0.12, linewidth=0.6)
     figure.tight_layout()
+
+
+def _shade(colour: str, dark: bool) -> str:
+    """A colour of the book on a light or on a dark page."""
+    return DARK[colour] if dark else colour

@@ -10,11 +10,8 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from course.plots.style import CEILING, OPENED, PROMPTED
+from course.plots.colours import CEILING, DARK_GREY, LEVERS
 
-#: Lever -> colour of what to do; any other is about no lever.
-_COLOURS = {"prompt": PROMPTED, "training": OPENED, "control": CEILING}
-_INK = "#333333"
 #: Where the column of answers begins, and characters of a line in both columns.
 _ANSWERS, _WIDTHS = 0.45, (23, 34)
 
@@ -42,7 +39,7 @@ def decision(branches: Sequence[Branch]) -> Figure:
     """
     figure, ax = plt.subplots(figsize=(4.8, 0.92 * len(branches)))
     for row, branch in enumerate(branches):
-        colour = _COLOURS.get(branch.lever, _INK)
+        colour = LEVERS.get(branch.lever, (DARK_GREY,))[0]
         size = (_ANSWERS + 0.01, row - 0.4), 0.98 - _ANSWERS, 0.8
         ax.add_patch(
             FancyBboxPatch(*size, boxstyle="round,pad=0,rounding_size=0.03", fill=False, ec=colour)

@@ -11,21 +11,29 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import (
+from course.plots.colours import (
     CEILING,
-    FEWEST_RUNS,
+    CHANCE,
+    COLOURS,
+    GRID,
+    INK,
+    ON_COLOUR,
     ON_LIGHT,
     ON_STRONG,
-    OPENED,
+    PALE,
     PROMPTED,
+    RIVAL,
+)
+from course.plots.style import (
+    FEWEST_RUNS,
     accuracy_panel,
     mean_bar,
-    spread,
+    name_ends,
 )
 
 
 def _chance_line(ax: Axes, level: float = 50.0) -> None:
-    ax.axhline(level, color="#222222", linestyle=":", linewidth=1)
+    ax.axhline(level, color=CHANCE, linestyle=":", linewidth=1)
 
 
 def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -> float:
@@ -56,7 +64,7 @@ def by_condition(
     rows = range(len(conditions))[::-1]
     for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
         for row, condition in zip(rows, conditions, strict=True):
-            colour = PROMPTED if condition == "gold" else "#9ecae1"
+            colour = PROMPTED if condition == "gold" else PALE
             mean_bar(ax, row, runs[condition], colour, fontsize=10)
         accuracy_panel(ax, title, 114)
     axes[0, 0].set_yticks(rows, list(conditions.values()))
@@ -78,18 +86,17 @@ def right_and_flipped(
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.4), sharey=True, squeeze=False)
     for ax, (title, models) in zip(axes[0], panels.items(), strict=True):
-        ends = {}
-        for condition, colour in (("gold", PROMPTED), ("flipped", OPENED)):
+        ends = []
+        for condition, name in (("gold", "right"), ("flipped", "flipped")):
+            colour = COLOURS[name]
             runs = [by_condition[condition] for by_condition in models.values()]
             means = [_dot_with_interval(ax, x, seeds, colour) for x, seeds in enumerate(runs)]
             ax.plot(range(len(models)), means, color=colour)
-            ends[condition] = means[-1]
+            ends.append((means[-1], name, colour))
         if best and title in best:
             ax.plot(range(len(models)), best[title], color=CEILING, linestyle=":", linewidth=2)
             ax.text(0, 4, "dotted: best possible, flipped", color=CEILING, fontsize=9)
-        low, high = spread([ends["flipped"], ends["gold"]], 9)
-        ax.text(len(models) - 0.8, high, "right", color=PROMPTED, fontweight="bold", va="center")
-        ax.text(len(models) - 0.8, low, "flipped", color=OPENED, fontweight="bold", va="center")
+        name_ends(ax, len(models) - 0.8, ends, 9)
         _chance_line(ax)
         ax.set_xticks(range(len(models)), list(models))
         ax.set_xlim(-0.3, len(models) + 0.15)
@@ -116,7 +123,7 @@ def orders_and_calibration(
             mean, worst = (np.mean(runs[kind][measure]) for measure in ("mean", "worst"))
             ax.plot([x, x], [worst, mean], color=PROMPTED, linewidth=2)
             ax.plot(x, mean, "o", color=PROMPTED)
-            _dot_with_interval(ax, x, runs[kind]["worst"], OPENED)
+            _dot_with_interval(ax, x, runs[kind]["worst"], RIVAL)
             if x == 0 and ax is axes[0, 0]:
                 ax.text(
                     -0.2,
@@ -126,7 +133,7 @@ def orders_and_calibration(
                     fontweight="bold",
                     va="bottom",
                 )
-                ax.text(-0.2, worst - 9, "worst order", color=OPENED, fontweight="bold", va="top")
+                ax.text(-0.2, worst - 9, "worst order", color=RIVAL, fontweight="bold", va="top")
         _chance_line(ax)
         ax.set_xticks(range(len(kinds)), list(kinds.values()))
         ax.set_xlim(-0.4, len(kinds) - 0.4)
@@ -137,7 +144,7 @@ def orders_and_calibration(
 
 
 def where_it_looks(
-    tokens: Sequence[str], weights: Sequence[float], layer: int, head: int, per_line: int = 12
+    tokens: Sequence[str], weights: Sequence[float], layer: int, head: int, per_line: int = 9
 ) -> Figure:
     """The tokens of a prompt, each on a ground as dark as the weight with which one head looks at
     it from the last position.
@@ -164,7 +171,7 @@ def where_it_looks(
         )
         ax.add_patch(
             plt.Rectangle(
-                (column, -line - 0.4), 0.96, 0.8, fill=False, edgecolor="#cccccc", linewidth=0.5
+                (column, -line - 0.4), 0.96, 0.8, fill=False, edgecolor=GRID, linewidth=0.5
             )
         )
         last = i == len(weights) - 1
@@ -176,7 +183,7 @@ def where_it_looks(
             va="center",
             fontsize=9,
             clip_on=True,
-            color="white" if weight > 0.5 else "#222222",
+            color=ON_COLOUR if weight > 0.5 else INK,
             fontweight="bold" if last else "normal",
         )
     ax.set_xlim(0, per_line)

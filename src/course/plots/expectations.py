@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import OPENED, PROMPTED, name_ends
+from course.plots.colours import BLUES, OPENED, PROMPTED
+from course.plots.style import name_ends
 
 #: Words with their probabilities, the likeliest first.
 Words = Sequence[tuple[str, float]]
@@ -38,15 +39,15 @@ def by_clue(table: pd.DataFrame, kinds: dict[str, str], ways: dict[str, str]) ->
         kinds: kind of text -> title of its panel.
         ways: GPT's way in one pass, BERT's, and GPT's by reading every candidate -> their names.
     """
-    styles = ((PROMPTED, "-"), (OPENED, "-"), (PROMPTED, ":"))
+    colours = (PROMPTED, OPENED, BLUES[1])
     figure, axes = plt.subplots(1, len(kinds), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (kind, title) in zip(axes[0], kinds.items(), strict=True):
         ends = []
-        for (way, label), (colour, line) in zip(ways.items(), styles, strict=True):
+        for (way, label), colour in zip(ways.items(), colours, strict=True):
             of_way = table[(table["task"] == kind) & (table["way"] == way)]
             sides = [of_way[of_way["clue"] == clue]["value"] for clue in ("left", "right")]
             means = [np.mean(side) for side in sides]
-            ax.plot((0, 1), means, color=colour, linestyle=line, marker="o")
+            ax.plot((0, 1), means, color=colour, marker="o")
             for x, side in enumerate(sides):
                 ax.plot([x] * len(side), side, ".", color=colour, alpha=0.35)
             ends.append((means[1], label, colour))

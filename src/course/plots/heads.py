@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from course.plots.style import CEILING, OPENED, band, hide_empty
+from course.plots.colours import CEILING, CHANCE, COLOURS, GROUND, INK, LINK, ON_COLOUR, OPENED
+from course.plots.style import band, hide_empty
 
 #: A body from scratch.
-_SCRATCH = "#5f5f5f"
+_SCRATCH = COLOURS["from scratch"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _draw_head(ax: Axes, drawn: _Drawn) -> None:
     xs = (np.arange(count) + 0.5) / count
     low, high = xs[min(drawn.read)], xs[max(drawn.read)]
     half = 0.42 / count
-    _box(ax, 0, 0.30, 1, 0.20, "#e9e4dc", "body (BERT)")
+    _box(ax, 0, 0.30, 1, 0.20, GROUND, "body (BERT)")
     _box(
         ax,
         low - max(half, 0.1) if low > 0.1 else 0,
@@ -77,7 +78,7 @@ def _draw_head(ax: Axes, drawn: _Drawn) -> None:
     for i, (x, token) in enumerate(zip(xs, drawn.tokens, strict=True)):
         ax.text(x, 0.13, token, ha="center", va="center", fontsize=9 if count < 6 else 8)
         ax.annotate("", (x, 0.29), (x, 0.19), arrowprops={"arrowstyle": "-|>", "color": CEILING})
-        ax.plot(x, 0.59, "o", markersize=10, color=OPENED if i in drawn.read else "#cfcfcf")
+        ax.plot(x, 0.59, "o", markersize=10, color=OPENED if i in drawn.read else LINK)
         if i in drawn.read:
             ax.annotate(
                 "", (x, 0.715), (x, 0.635), arrowprops={"arrowstyle": "-|>", "color": OPENED}
@@ -117,7 +118,7 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str,
         ha="center",
         va="center",
         fontsize=10,
-        color="white" if colour == OPENED else "#222222",
+        color=ON_COLOUR if colour == OPENED else INK,
     )
 
 
@@ -150,12 +151,12 @@ def by_number_of_labels(
             )
             band(ax, labels, runs[labels].to_numpy(), colour)
         if task in chance:
-            ax.axhline(chance[task], linestyle=":", color=CEILING)
+            ax.axhline(chance[task], linestyle=":", color=CHANCE)
             ax.text(
                 labels[-1],
                 chance[task] - 2,
                 "guessing",
-                color=CEILING,
+                color=CHANCE,
                 ha="right",
                 va="top",
                 fontsize=9,
@@ -210,7 +211,7 @@ def errors(table: pd.DataFrame, titles: dict[str, str]) -> Figure:
         kinds = sorted(wrong.index, key=lambda kind: (wrong["pretrained"][kind], kind))
         for row, kind in enumerate(kinds):
             ends = [wrong[way][kind] for way in ("pretrained", "scratch")]
-            ax.plot(ends, (row, row), color="#cfcfcf", linewidth=3, zorder=1)
+            ax.plot(ends, (row, row), color=LINK, linewidth=3, zorder=1)
             ax.plot(
                 ends[1], row, "o", color=_SCRATCH, fillstyle="none", markersize=9, markeredgewidth=2
             )

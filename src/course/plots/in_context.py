@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, PROMPTED, band, cells, name_ends
+from course.plots.colours import BLUES, CEILING
+from course.plots.style import band, cells, name_ends
 
 
 def accuracy_by_shots(table: pd.DataFrame, title: str) -> Figure:
@@ -37,7 +38,7 @@ def shots_and_ceiling(
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.6), sharey=True, squeeze=False)
     x = range(len(shots))
-    shades = ("#9ecae1", "#4a98c9", PROMPTED)
+    shades = BLUES[::-1]
     for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
         ax.plot(x, best[title].mean(0), color=CEILING, linewidth=3)
         ax.text(-0.1, 97, "best possible", color=CEILING, fontweight="bold")

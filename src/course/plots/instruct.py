@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band, mean_bar
+from course.plots.colours import CEILING, OPENED, PALE_OPENED, PROMPTED
+from course.plots.style import band, mean_bar
 
 
 def held_out_clusters(
@@ -53,7 +54,7 @@ def instruction_controls(panels: Mapping[str, Mapping[str, Sequence[float]]]) ->
     )
     for ax, (title, means) in zip(axes[0], panels.items(), strict=True):
         for y, label in enumerate(labels):
-            colour = OPENED if label == labels[-1] else "#c9a58c"
+            colour = OPENED if label == labels[-1] else PALE_OPENED
             mean_bar(ax, y, means[label], colour, fontweight="bold")
         _percent(ax, labels)
         ax.set_title(title, fontsize=11)

@@ -13,21 +13,23 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.style import (
-    CEILING,
-    FEWEST_RUNS,
-    OPENED,
+from course.plots.colours import (
+    CHANCE,
+    COLOURS,
+    INK,
+    LINK,
+    PALE,
     PROMPTED,
-    TEXT,
+    QUIET,
+    colours_of,
+    text_colour,
+)
+from course.plots.style import (
+    FEWEST_RUNS,
     accuracy_panel,
     band,
     name_ends,
 )
-
-#: Curves in their order: colour and line.
-_LOOKS = ((PROMPTED, "-"), (OPENED, "-"), ("#cc79a7", "--"), (CEILING, ":"))
-#: A bar that is not the one to look at.
-_PALE = "#9ecae1"
 
 #: What a curve is called -> numbers of demonstrations or labels, and accuracies (percent) at each,
 #: (seeds, numbers).
@@ -47,12 +49,12 @@ def curves_side_by_side(
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.5), sharey=True, squeeze=False)
     names = dict.fromkeys(name for curves in panels.values() for name in curves)
-    looks = dict(zip(names, _LOOKS, strict=False))
+    colours = colours_of(names)
     for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
         ends: list[tuple[float, str, str]] = []
         for name, (numbers, runs) in curves.items():
-            colour, line = looks[name]
-            heights = band(ax, numbers, runs, colour, line)
+            colour = colours[name]
+            heights = band(ax, numbers, runs, colour)
             ends.append((heights[-1], name, colour))
             if not _end_together(curves):
                 _name_start(ax, numbers[0], heights, name, colour)
@@ -61,9 +63,9 @@ def curves_side_by_side(
         if _end_together(curves):
             name_ends(ax, 1.3 * every[-1], ends, 8, 104, fontsize=10)
         if chance is not None:
-            ax.axhline(chance, linestyle=":", linewidth=1, color="#222222")
+            ax.axhline(chance, linestyle=":", linewidth=1, color=CHANCE)
             place = blended_transform_factory(ax.transAxes, ax.transData)
-            ax.text(0.03, chance - 2, "guessing", color=CEILING, va="top", transform=place)
+            ax.text(0.03, chance - 2, "guessing", color=CHANCE, va="top", transform=place)
         ax.set_title(title, fontsize=11)
     axes[0, 0].set_ylim(0, 114)
     axes[0, 0].set_yticks(range(0, 101, 20))
@@ -85,7 +87,7 @@ def _name_start(ax: Axes, x: float, heights: np.ndarray, name: str, colour: str)
         (x, heights[0]),
         (0, 8 if up else -8),
         textcoords="offset points",
-        color=TEXT.get(colour, colour),
+        color=text_colour(colour),
         fontweight="bold",
         va="bottom" if up else "top",
     )
@@ -117,14 +119,19 @@ def ways_side_by_side(
     )
     rows = dict(zip(ways, range(len(ways))[::-1], strict=True))
     for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
-        for way, row in rows.items():
+        for (way, called), row in zip(ways.items(), rows.values(), strict=True):
             if way in runs:
-                _bar(ax, row, runs[way], PROMPTED if way in highlighted else _PALE)
+                _bar(ax, row, runs[way], _bar_colour(called, way in highlighted))
             else:
-                ax.text(2, row, "not asked", va="center", color=CEILING, fontsize=9)
+                ax.text(2, row, "not asked", va="center", color=QUIET, fontsize=9)
         accuracy_panel(ax, title, 118, "right (%)")
     axes[0, 0].set_yticks([*rows.values()], [*ways.values()])
     return figure
+
+
+def _bar_colour(called: str, highlighted: bool) -> str:
+    """What has a colour in the book keeps it; of the rest the ways to look at are strong."""
+    return COLOURS.get(called, PROMPTED if highlighted else PALE)
 
 
 def _bar(ax: Axes, row: int, runs: Sequence[float] | np.ndarray, colour: str) -> None:
@@ -133,10 +140,10 @@ def _bar(ax: Axes, row: int, runs: Sequence[float] | np.ndarray, colour: str) ->
     ax.barh(row, mean, color=colour, height=0.62)
     if len(runs) >= FEWEST_RUNS:
         span = interval(runs, PERCENT)
-        ax.plot([span.low, span.high], [row, row], color="#222222", linewidth=1.5)
+        ax.plot([span.low, span.high], [row, row], color=INK, linewidth=1.5)
         end = span.high
     else:
-        ax.plot(runs, [row] * len(runs), "o", color="#222222", markersize=3)
+        ax.plot(runs, [row] * len(runs), "o", color=INK, markersize=3)
     ax.text(end + 3, row, f"{mean:.0f}", va="center", fontsize=10)
 
 
@@ -180,11 +187,13 @@ def _ranked(table: pd.DataFrame, least: float) -> pd.DataFrame:
 def _two_ways(ax: Axes, table: pd.DataFrame) -> None:
     """A row for each of a table, from the bottom, and the names of its columns above."""
     first, second = table.columns
-    rows = range(len(table))
-    ax.hlines(rows, table[first], table[second], color="#cfcfcf", linewidth=3, zorder=1)
-    ax.plot(table[second], rows, "o", color=CEILING, markersize=6, fillstyle="none", zorder=2)
-    ax.plot(table[first], rows, "o", color=PROMPTED, markersize=6, zorder=3)
+    colours, rows = colours_of((first, second)), range(len(table))
+    ax.hlines(rows, table[first], table[second], color=LINK, linewidth=3, zorder=1)
+    for name, style, above in ((second, "none", 2), (first, "full", 3)):
+        look: dict[str, Any] = {"color": colours[name], "markersize": 6, "fillstyle": style}
+        ax.plot(table[name], rows, "o", zorder=above, **look)
     ax.set_yticks(rows, [*table.index], fontsize=9)
-    style: dict[str, Any] = {"fontweight": "bold", "fontsize": 9, "textcoords": "offset points"}
-    for above, name, colour, mark in ((14, first, PROMPTED, "●"), (2, second, CEILING, "○")):
-        ax.annotate(f"{mark} {name}", (0, 1), (0, above), "axes fraction", color=colour, **style)
+    for above, name, mark in ((14, first, "●"), (2, second, "○")):
+        look = {"color": text_colour(colours[name]), "fontweight": "bold", "fontsize": 9}
+        corner: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+        ax.annotate(f"{mark} {name}", (0, 1), (0, above), **corner, **look)

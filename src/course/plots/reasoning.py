@@ -3,6 +3,7 @@ cost in tokens.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,12 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from course.plots.style import CEILING, PROMPTED, band, name_ends
+from course.plots.colours import CEILING, COLOURS, INK, PROMPTED, colours_of, text_colour
+from course.plots.style import band, name_ends
 
-#: Colour of the one likeliest chain, to which choices among samples are compared.
-_GREEDY = "#555555"
-#: Colour and line of the ways that a figure compares, in their order.
-_LOOKS = ((PROMPTED, "-"), (CEILING, "-"), ("#4a98c9", "--"), ("#222222", "-"))
+#: The one likeliest chain, to which choices among samples are compared.
+_GREEDY = COLOURS["greedy"]
 
 
 def accuracy_by_steps(
@@ -39,7 +39,7 @@ def accuracy_by_steps(
             _name_apart(ax, longest, ends)
         elif not together and ax is axes[0, -1]:
             name_ends(ax, steps[-1] + 0.25, ends, 8, fontsize=10)
-        ax.axvline(longest + 0.5, color="#222222", linestyle=":", linewidth=1)
+        ax.axvline(longest + 0.5, color=INK, linestyle=":", linewidth=1)
         ax.set_xticks(steps)
         ax.set_ylim(-3, 104)
         ax.set_title(title, fontsize=11)
@@ -52,10 +52,8 @@ def _curves(
     ax: Axes, x: Sequence[int], curves: Mapping[str, np.ndarray]
 ) -> list[tuple[float, str, str]]:
     """Draw curves with their intervals; returns where each ends, its name and its colour."""
-    return [
-        (band(ax, x, runs, colour, line)[-1], name, colour)
-        for (name, runs), (colour, line) in zip(curves.items(), _LOOKS, strict=False)
-    ]
+    colours = colours_of(curves)
+    return [(band(ax, x, r, colours[name])[-1], name, colours[name]) for name, r in curves.items()]
 
 
 def _end_together(panels: Mapping[str, Mapping[str, np.ndarray]]) -> bool:
@@ -132,7 +130,8 @@ def _name_apart(ax: Axes, longest: int, ends: list[tuple[float, str, str]]) -> N
     """Names of curves that end together: the first one, which stays high, right of the dotted line,
     the others below on the left.
     """
+    look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 10}
     (_, first, colour), *others = ends
-    ax.text(longest + 0.7, 97, first, color=colour, va="center", fontweight="bold", fontsize=10)
+    ax.text(longest + 0.7, 97, first, color=text_colour(colour), **look)
     for row, (_, label, shade) in enumerate(others):
-        ax.text(0.85, 2 + 9 * row, label, color=shade, va="center", fontweight="bold", fontsize=10)
+        ax.text(0.85, 2 + 9 * row, label, color=text_colour(shade), **look)

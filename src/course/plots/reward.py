@@ -3,6 +3,7 @@ divergence, and what requests add.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,20 +11,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, OPENED, PROMPTED, hide_empty, name_ends
+from course.plots.colours import (
+    COLOURS,
+    CONTROL,
+    FRAME,
+    OPENED,
+    ORANGES,
+    RIVAL,
+    colours_of,
+    text_colour,
+)
+from course.plots.style import hide_empty, name_ends
 
 #: Shades of reward models, from the fewest comparisons to the most, then those of what is no
 #: reward model.
-_SHADES = ("#f0b27a", "#e67e22", OPENED, "#5e2900")
-_OTHERS = {"by gold": CEILING, "gold": CEILING, "at random": "#222222", "places alone": PROMPTED}
-#: Methods, and their colours.
-_METHODS = {
-    "best-of-n": "#222222",
-    "rejection sampling": "#a8a8a8",
-    "DPO": OPENED,
-    "RLOO": PROMPTED,
-    "GRPO": "#cc79a7",
-}
+_SHADES = (ORANGES[2], ORANGES[1], OPENED, ORANGES[3])
+_OTHERS = {name: COLOURS[name] for name in ("by gold", "gold", "at random", "places alone")}
 
 
 def overoptimisation(
@@ -82,15 +85,28 @@ def gold_by_divergence(curves: Mapping[str, pd.DataFrame], matched: float) -> Fi
         curves: method -> columns ``kl`` and ``gold``, in the order of the run.
         matched: the divergence at which methods are compared.
     """
-    figure, ax = plt.subplots(figsize=(6.4, 3.9))
+    figure, ax = plt.subplots(figsize=(7.4, 3.9))
     for name, curve in curves.items():
-        colour = _METHODS.get(name, CEILING)
-        ax.plot(curve["kl"], curve["gold"], color=colour, marker="o", markersize=4, label=name)
-    ax.axvline(matched, color="#777777", linestyle=":", linewidth=1.2)
+        ax.plot(curve["kl"], curve["gold"], color=COLOURS[name], marker="o", markersize=4)
+    ax.axvline(matched, color=FRAME, linestyle=":", linewidth=1.2)
+    low, high = ax.get_ylim()
+    right = max(float(curve["kl"].iloc[-1]) for curve in curves.values())
+    _name_last(ax, curves, 0.075 * (high - low), right)
+    ax.set_xlim(right=1.3 * right)
     ax.set_xlabel("divergence from the model before (nats a reply)")
     ax.set_ylabel("gold reward")
-    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
+
+
+def _name_last(ax: Axes, curves: Mapping[str, pd.DataFrame], gap: float, right: float) -> None:
+    """The name of each curve beside its last point; of ends that lie close they are moved apart."""
+    placed: list[tuple[float, float]] = []
+    for name, curve in sorted(curves.items(), key=lambda pair: pair[1]["gold"].iloc[-1]):
+        x, y = (float(curve[column].iloc[-1]) for column in ("kl", "gold"))
+        y = max([y, *(below + gap for other, below in placed if abs(x - other) < 0.35 * right)])
+        placed.append((x, y))
+        look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 10}
+        ax.text(x + 0.02 * right, y, name, color=text_colour(COLOURS[name]), **look)
 
 
 def gold_by_distance(
@@ -108,15 +124,16 @@ def gold_by_distance(
     figure, axes = plt.subplots(1, len(measured), figsize=(7.4, 3.7), sharey=True, squeeze=False)
     for ax, (reward, methods) in zip(axes[0], measured.items(), strict=True):
         for method, (divergence, gold) in methods.items():
-            colour, distance = _METHODS[method], np.sqrt(divergence)
+            colour, distance = COLOURS[method], np.sqrt(divergence)
             ax.plot(distance.T, gold.T, color=colour, linewidth=0.8, alpha=0.3)
             mean = distance.mean(0), gold.mean(0)
             ax.plot(*mean, color=colour, linewidth=2.4)
             x, y = fitted[reward][method]
             ax.plot(np.sqrt(x), y, color=colour, linewidth=1.2, linestyle="--")
             end = mean[0][-1], mean[1][-1]
-            beside = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-            ax.annotate(method, end, color=colour, fontweight="bold", fontsize=8, **beside)
+            look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 8}
+            beside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points"}
+            ax.annotate(method, end, color=text_colour(colour), **beside, **look)
         ax.set_title(reward, fontsize=11)
         ax.set_xlabel("square root of the divergence (nats)")
     axes[0, 0].set_ylabel("gold reward")
@@ -130,7 +147,7 @@ def requests(table: pd.DataFrame) -> Figure:
         table: a row a request, columns ``before`` and ``after``.
     """
     figure, ax = plt.subplots(figsize=(5.6, 3.4))
-    colours = dict(zip(table.index, (CEILING, PROMPTED, "#222222", OPENED), strict=False))
+    colours = colours_of(table.index)
     for name, row in table.iterrows():
         ax.plot((0, 1), row[["before", "after"]], "o-", color=colours[name])
     low, high = ax.get_ylim()
@@ -158,7 +175,7 @@ def proxy_and_judges(
         rows, 2, figsize=(7.4, 3.0 * rows), sharex=True, sharey=True, squeeze=False
     )
     for ax, (title, judged) in zip(axes.flat, curves.items(), strict=False):
-        colours = dict(zip(judged, (OPENED, PROMPTED, "#222222"), strict=False))
+        colours = dict(zip(judged, (OPENED, RIVAL, CONTROL), strict=False))
         ends = _by_size(ax, sizes, judged, colours | _OTHERS, 1)
         ax.set_title(title, fontsize=11)
         low, high = ax.get_ylim()

@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course.plots.style import OPENED, PROMPTED, band, cells, hide_empty
+from course.plots.colours import INK, OPENED, PROMPTED
+from course.plots.style import band, cells, hide_empty
 
 
 def heat_map(table: pd.DataFrame, title: str) -> Figure:
@@ -18,7 +19,7 @@ def heat_map(table: pd.DataFrame, title: str) -> Figure:
             j = list(table.columns).index(row)
             ax.add_patch(
                 plt.Rectangle(
-                    (j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor="#222222", linewidth=2
+                    (j - 0.46, i - 0.46), 0.92, 0.92, fill=False, edgecolor=INK, linewidth=2
                 )
             )
     names = [row if i == 0 else f"tuned for {row}" for i, row in enumerate(table.index)]

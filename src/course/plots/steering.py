@@ -3,22 +3,24 @@ reward leads to.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.style import CEILING, OPENED, PROMPTED, name_ends
+from course.plots.colours import COLOURS, OPENED, RIVAL
+from course.plots.style import name_ends
 
 #: Searches, and their colours.
-_SEARCHES = {"learned": OPENED, "learned, reads": "#cc79a7", "random search": PROMPTED}
+_SEARCHES = {name: COLOURS[name] for name in ("learned", "learned, reads", "random search")}
 #: Prefixes that nobody searched for.
-_FIXED = {"hand-written": (CEILING, "--"), "no prefix": ("#222222", ":")}
+_FIXED = {"hand-written": (COLOURS["hand-written"], "--"), "no prefix": (COLOURS["no prefix"], ":")}
 #: How policies start, what that is called, and the colour.
 _STARTS = {
     "model": ("starts as a language model", OPENED),
-    "even": ("starts from any word", PROMPTED),
+    "even": ("starts from any word", RIVAL),
 }
 
 
@@ -46,8 +48,8 @@ def steering_searches(
             ax.axhline(ends[name], color=colour, linestyle=style, linewidth=1.5)
         if ax is axes[0, -1]:
             colours = _SEARCHES | {name: colour for name, (colour, _) in _FIXED.items()}
-            named = [(max(end, 3), name, colours[name]) for name, end in ends.items()]
-            name_ends(ax, points[-1] * 1.06, named, gap=8)
+            named = [(end, name, colours[name]) for name, end in ends.items()]
+            name_ends(ax, points[-1] * 1.06, named, gap=8, lowest=3)
         ax.set_title(target, fontsize=10)
         ax.set_xlim(0, points[-1] * 1.03)
         ax.set_ylim(0, 104)
@@ -91,5 +93,7 @@ def gamed_reward(curves: Mapping[str, Mapping[str, np.ndarray]], points: Sequenc
         ax.set_xlim(0, points[-1] * 1.03)
     axes[-1].set_ylim(-3, 104)
     for row, (name, colour) in enumerate(_STARTS.values()):
-        figure.text(0.05 + 0.5 * row, 1.02, name, color=colour, fontweight="bold", va="bottom")
+        above: dict[str, Any] = {"xytext": (0, 24 + 16 * row), "textcoords": "offset points"}
+        look: dict[str, Any] = {"color": colour, "fontweight": "bold", "annotation_clip": False}
+        axes[0].annotate(name, (0, 1), xycoords="axes fraction", **above, **look)
     return figure

@@ -1,8 +1,8 @@
-"""What the figures of all chapters share: colours that mean the same everywhere, bands, cells, and
+"""What the figures of all chapters share: its style, bands, bars, cells, and
 room between labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,64 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
+from matplotlib.transforms import blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
+from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, text_colour
 
-#: The opened model (specialist, BERT) and the prompted one (generalist, GPT): of the hues of Okabe
-#: and Ito, safe for the colour-blind, dark enough for text.
-OPENED, PROMPTED = "#b34e00", "#0072b2"
-#: The best possible answer.
-CEILING = "#6b6b6b"
-#: Shades for lines and areas that are too light for text -> the shade in which their names stand.
-TEXT = {
-    "#9ecae1": "#47748f",
-    "#4a98c9": "#2a74a3",
-    "#5fa8d3": "#2f759e",
-    "#f0b27a": "#8f5f2a",
-    "#e67e22": "#a05a14",
-    "#e8a06a": "#94602f",
-    "#a8a8a8": "#6f6f6f",
-    "#cc79a7": "#9c4878",
-}
-#: Every colour of a figure on a light page -> the one that takes its place on a dark page.
-DARK = {
-    "#fcfcfa": "#15191f",
-    "#ffffff": "#10141a",
-    "#222222": "#e8e6e1",
-    "#333333": "#d6d3cd",
-    "#555555": "#b4b1ab",
-    "#5f5f5f": "#b4b1ab",
-    OPENED: "#ff9a4d",
-    PROMPTED: "#5bb5f0",
-    CEILING: "#a9a9a9",
-    "#47748f": "#a6c8dc",
-    "#2a74a3": "#7fbde6",
-    "#2f759e": "#86c1e4",
-    "#8f5f2a": "#dfbd94",
-    "#a05a14": "#f0a85e",
-    "#94602f": "#e3b38c",
-    "#6f6f6f": "#b9b9b9",
-    "#9c4878": "#e0a5c6",
-    "#cc79a7": "#cc79a7",
-    "#9ecae1": "#3f6f8c",
-    "#4a98c9": "#4a98c9",
-    "#5fa8d3": "#4f93ba",
-    "#f0b27a": "#8a5f36",
-    "#e67e22": "#c96f20",
-    "#e8a06a": "#b57c50",
-    "#a8a8a8": "#7d7d7d",
-    "#c9a58c": "#765640",
-    "#5e2900": "#ffd2a8",
-    "#777777": "#9a9a9a",
-    "#999999": "#8a8a8a",
-    "#aaaaaa": "#6f6f6f",
-    "#cccccc": "#4a4f57",
-    "#cfcfcf": "#4a4f57",
-    "#dedbd5": "#3a3f47",
-    "#e9e4dc": "#2b3038",
-}
-#: Text on a ground that is the same on every page, such as a cell of a heat map.
-ON_LIGHT, ON_STRONG = "#212121", "#fefefe"
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
@@ -81,7 +29,7 @@ def use_style() -> None:
     plt.style.use(_STYLE)
 
 
-_HEAT = LinearSegmentedColormap.from_list("accuracy", ["#f7f3ee", "#f5c396", "#b04c00"])
+_HEAT = LinearSegmentedColormap.from_list("accuracy", HEAT)
 
 
 def cells(ax: Axes, table: pd.DataFrame) -> None:
@@ -107,14 +55,12 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
     ax.spines[:].set_visible(False)
 
 
-def band(
-    ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str, style: str = "-"
-) -> np.ndarray:
+def band(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> np.ndarray:
     """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band;
     returns the mean.
     """
     means = runs.mean(0)
-    ax.plot(x, means, style, color=colour, marker="o", markersize=4)
+    ax.plot(x, means, color=colour, marker="o", markersize=4)
     if len(runs) >= FEWEST_RUNS:
         spans = [interval(column, PERCENT) for column in runs.T]
         ax.fill_between(
@@ -138,7 +84,7 @@ def mean_bar(
     """
     span = interval(runs, PERCENT)
     ax.barh(row, span.mean, color=colour, height=0.62)
-    ax.plot((span.low, span.high), (row, row), color="#222222", linewidth=1.5)
+    ax.plot((span.low, span.high), (row, row), color=INK, linewidth=1.5)
     ax.text(span.high + 2, row, f"{span.mean:.0f}", va="center", **text)
 
 
@@ -156,11 +102,19 @@ def accuracy_panel(ax: Axes, title: str, right: float, label: str = "accuracy (%
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:
-    """Positions for labels of rising ``values`` that keep at least ``gap`` between neighbours."""
-    placed: list[float] = []
-    for value in values:
-        placed.append(max(value, placed[-1] + gap) if placed else value)
-    return placed
+    """Positions for labels of rising ``values`` that keep at least ``gap`` between neighbours, as
+    near to the values as that allows (least squares).
+    """
+    # without the gaps the positions have to rise: neighbours that fall are pooled to their mean
+    pools: list[tuple[float, int]] = []
+    for place, value in enumerate(values):
+        mean, count = value - place * gap, 1
+        while pools and pools[-1][0] > mean:
+            before, many = pools.pop()
+            mean, count = (many * before + count * mean) / (many + count), many + count
+        pools.append((mean, count))
+    means = [mean for mean, count in pools for _ in range(count)]
+    return [mean + place * gap for place, mean in enumerate(means)]
 
 
 def name_ends(
@@ -169,6 +123,8 @@ def name_ends(
     ends: Sequence[tuple[float, str, str]],
     gap: float,
     highest: float = np.inf,
+    lowest: float | None = None,
+    leaders_from: float | None = None,
     **text: Any,
 ) -> None:
     """The name of each curve beside its end, in its colour, and none over another.
@@ -177,26 +133,49 @@ def name_ends(
         x: where the names begin.
         ends: (height of its end, name, colour) of each curve.
         gap: between two names at the least.
-        highest: names that are pushed up beyond it are lowered to it, and those below them as far
-            as they must to keep the gap.
+        highest: names that stand beyond it are lowered to it, and those below them as far as they
+            must to keep the gap.
+        lowest: the same at the other end; by default half a gap below the lowest curve.
+        leaders_from: where the curves end, if a thin line from there to each name shall say whose
+            it is.
         text: settings of ``ax.text``.
     """
     ranked = sorted(ends)
     heights = spread([height for height, _, _ in ranked], gap)
-    room = highest
-    for place in reversed(range(len(heights))):
-        heights[place] = min(heights[place], room)
-        room = heights[place] - gap
-    for (_, name, colour), y in zip(ranked, heights, strict=True):
-        ax.text(
-            x,
-            y,
-            name,
-            color=TEXT.get(colour, colour),
-            va="center",
-            fontweight="bold",
-            **text,
-        )
+    bottom = ranked[0][0] - gap / 2 if lowest is None else lowest
+    for place, height in enumerate(heights):
+        above = len(heights) - 1 - place
+        heights[place] = min(max(height, bottom + place * gap), highest - above * gap)
+    for (end, name, colour), y in zip(ranked, heights, strict=True):
+        if leaders_from is not None:
+            ax.plot((leaders_from, x), (end, y), color=colour, linewidth=0.8, alpha=0.6)
+        ax.text(x, y, name, color=text_colour(colour), va="center", fontweight="bold", **text)
+
+
+def key(ax: Axes, entries: Iterable[tuple[str, str, str]], columns: int | None = None) -> None:
+    """What the marks of a panel mean, above it.
+
+    Args:
+        entries: (name, marker, colour) each.
+        columns: how many stand in a row (default: all).
+    """
+    names, markers, colours = zip(*entries, strict=True)
+    handles = [
+        Line2D([], [], linestyle="none", marker=marker, markersize=8, color=colour, label=name)
+        for name, marker, colour in zip(names, markers, colours, strict=True)
+    ]
+    ax.legend(
+        handles=handles,
+        ncols=columns or len(handles),
+        labelcolor=[text_colour(colour) for colour in colours],
+        prop={"weight": "bold", "size": 10},
+        loc="lower left",
+        bbox_to_anchor=(0.01, 1.0),
+        bbox_transform=blended_transform_factory(ax.figure.transFigure, ax.transAxes),
+        borderaxespad=0.2,
+        handletextpad=0.1,
+        columnspacing=1.2,
+    )
 
 
 def hide_empty(axes: np.ndarray, used: int) -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from course.plots.style import OPENED, PROMPTED, TEXT, spread
+from course.plots.colours import BLUES, OPENED, text_colour
+from course.plots.style import spread
 
 #: Shades of curves that are told apart by their order, the lightest first.
-_SHADES = ("#9ecae1", "#4a98c9", PROMPTED, OPENED)
+_SHADES = (*BLUES[::-1], OPENED)
 
 
 class History(Protocol):
@@ -103,7 +104,7 @@ def training_curves(curves: dict[str, tuple[Sequence[float], float]]) -> Figure:
     limit = max(end[3] for end in ends)
     for (_, name, shade, x), y in zip(ends, spread([e[0] for e in ends], 0.07), strict=True):
         look: dict[str, Any] = {
-            "color": TEXT.get(shade, shade),
+            "color": text_colour(shade),
             "fontsize": 10,
             "fontweight": "bold",
         }

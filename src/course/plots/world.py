@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from course.plots.colours import GRID, GROUND, INK, PAGE, QUIET
+
 #: Region -> the upper left cell of its block and the block's shape (rows, columns). Four blocks go
 #: round a hole of two by two cells, where the compass stands.
 _BLOCKS = {
@@ -21,7 +23,6 @@ _BLOCKS = {
 _STEP = {"north": (-1, 0), "south": (1, 0), "east": (0, 1), "west": (0, -1)}
 #: How far beyond the last cell a way is drawn that comes in again on the other side.
 _EDGE = 0.55
-_TEXT, _QUIET, _LINE, _GROUND, _PAGE = "#222222", "#555555", "#cccccc", "#e9e4dc", "#fcfcfa"
 
 
 def map_of_countries(regions: Mapping[str, Sequence[tuple[str, str]]]) -> Figure:
@@ -33,13 +34,13 @@ def map_of_countries(regions: Mapping[str, Sequence[tuple[str, str]]]) -> Figure
     figure, ax = _sheet(rows=6, columns=6, height=4.4)
     for region, ((top, left), (rows, columns)) in _BLOCKS.items():
         corner = (left - 0.46, top - 0.46)
-        ax.add_patch(Rectangle(corner, columns - 0.08, rows - 0.08, facecolor=_GROUND))
+        ax.add_patch(Rectangle(corner, columns - 0.08, rows - 0.08, facecolor=GROUND))
         for number, (country, capital) in enumerate(regions[region]):
             row, column = divmod(number, columns)
             ax.text(
                 left + column, top + row - 0.16, country, ha="center", va="center", weight="bold"
             )
-            ax.text(left + column, top + row + 0.2, capital, ha="center", va="center", color=_QUIET)
+            ax.text(left + column, top + row + 0.2, capital, ha="center", va="center", color=QUIET)
     _compass(ax, 2.5, 2.5)
     return figure
 
@@ -53,19 +54,19 @@ def map_of_places(grid: Sequence[Sequence[str]], route: Sequence[str]) -> Figure
     """
     rows, columns = len(grid), len(grid[0])
     figure, ax = _sheet(rows, columns, height=3.3)
-    ends: dict[str, Any] = {"linestyle": (0, (1, 2)), "color": _LINE, "zorder": 0}
+    ends: dict[str, Any] = {"linestyle": (0, (1, 2)), "color": GRID, "zorder": 0}
     for row in range(rows):
-        ax.plot((0, columns - 1), (row, row), color=_LINE, zorder=0)
+        ax.plot((0, columns - 1), (row, row), color=GRID, zorder=0)
         ax.plot((-_EDGE, columns - 1 + _EDGE), (row, row), **ends)
     for column in range(columns):
-        ax.plot((column, column), (0, rows - 1), color=_LINE, zorder=0)
+        ax.plot((column, column), (0, rows - 1), color=GRID, zorder=0)
         ax.plot((column, column), (-_EDGE, rows - 1 + _EDGE), **ends)
     at = {place: (r, c) for r, line in enumerate(grid) for c, place in enumerate(line)}
     for here, there in pairwise(route):
         _step(ax, at[here], at[there], (rows, columns))
     for place, (row, column) in at.items():
         weight = "bold" if place in route else "normal"
-        box = {"facecolor": _PAGE, "edgecolor": "none", "pad": 2.5}
+        box = {"facecolor": PAGE, "edgecolor": "none", "pad": 2.5}
         ax.text(column, row, place, ha="center", va="center", weight=weight, bbox=box)
     return figure
 
@@ -88,10 +89,10 @@ def _step(ax: Axes, here: tuple[int, int], there: tuple[int, int], shape: tuple[
 def _arrow(ax: Axes, begin: tuple[int, int], step: tuple[float, float], tip: float | None) -> None:
     """A line from a cell, with the tip of an arrow at that share of its way."""
     (row, column), (down, right) = begin, step
-    ax.plot((column, column + right), (row, row + down), color=_TEXT, zorder=1)
+    ax.plot((column, column + right), (row, row + down), color=INK, zorder=1)
     if tip is not None:
         point = (column + tip * right, row + tip * down)
-        look = {"arrowstyle": "-|>", "color": _TEXT, "mutation_scale": 15}
+        look = {"arrowstyle": "-|>", "color": INK, "mutation_scale": 15}
         ax.annotate("", point, (column, row), arrowprops=look, zorder=1)
 
 
@@ -99,9 +100,9 @@ def _compass(ax: Axes, row: float, column: float) -> None:
     """The four regions' names, each on the side of the block that it is the name of."""
     for name, (down, right) in _STEP.items():
         tip, end = (column + 0.42 * right, row + 0.42 * down), (column, row)
-        ax.annotate("", tip, end, arrowprops={"arrowstyle": "-|>", "color": _QUIET})
+        ax.annotate("", tip, end, arrowprops={"arrowstyle": "-|>", "color": QUIET})
         where = (column + 0.68 * right, row + 0.62 * down)
-        ax.text(*where, name, ha="center", va="center", color=_QUIET)
+        ax.text(*where, name, ha="center", va="center", color=QUIET)
 
 
 def _sheet(rows: int, columns: int, height: float) -> tuple[Figure, Axes]:

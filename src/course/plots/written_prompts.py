@@ -3,16 +3,19 @@ found beside what people wrote.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from course.plots.style import CEILING, OPENED, PROMPTED, band
+from course.plots.colours import COLOURS, CONTROL, INK, LINK, PROMPTED, text_colour
+from course.plots.style import band, key
 
-_LOOKS = {"uniform": (CEILING, "-"), "UCB": ("#222222", "--"), "halving": (PROMPTED, "-")}
+#: Schedule -> the point of its curve beside which its name stands, and how far, in points.
+_NAME_PLACES = {"uniform": (1, (8, 2)), "UCB": (0, (8, 4)), "halving": (-1, (6, -4))}
 
 
 def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]]]]) -> Figure:
@@ -26,54 +29,24 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
         curves: schedule (``"uniform"``, ``"UCB"``, ``"halving"``) -> (calls, regret), one a seed.
     """
     figure, ax = plt.subplots(figsize=(7.4, 3.8))
-    for name, (colour, line) in _LOOKS.items():
+    for name in _NAME_PLACES:
         calls = np.mean([curve[name][0] for curve in curves], 0)
-        means = band(ax, calls, np.array([curve[name][1] for curve in curves]), colour, line)
+        means = band(ax, calls, np.array([curve[name][1] for curve in curves]), COLOURS[name])
+        at, beside = _NAME_PLACES[name]
+        look: dict[str, Any] = {"color": text_colour(COLOURS[name]), "textcoords": "offset points"}
+        side = "right" if beside[0] < 0 else "left"
+        ax.annotate(name, (calls[at], means[at]), beside, ha=side, fontweight="bold", **look)
         if name == "uniform":
-            ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=CEILING)
-            ax.annotate(
-                f"APE's default: {calls[-1]:,.0f} calls",
-                (calls[-1], means[-1]),
-                (2, -6),
-                textcoords="offset points",
-                ha="right",
-                va="top",
-                color=colour,
-                fontsize=10,
-            )
-            ax.annotate(
-                "uniform",
-                (calls[1], means[1]),
-                (8, 2),
-                textcoords="offset points",
-                color=colour,
-                fontweight="bold",
-            )
-        elif name == "UCB":
-            ax.annotate(
-                name,
-                (calls[0], means[0]),
-                (8, 4),
-                textcoords="offset points",
-                color=colour,
-                fontweight="bold",
-            )
-        else:
-            ax.annotate(
-                name,
-                (calls[0], means[0]),
-                (-8, -4),
-                textcoords="offset points",
-                color=colour,
-                fontweight="bold",
-                ha="right",
-            )
+            ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=COLOURS[name])
+            default = f"APE's default: {calls[-1]:,.0f} calls"
+            end = calls[-1], means[-1]
+            ax.annotate(default, end, (2, -6), ha="right", va="top", fontsize=10, **look)
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis, marks in ((ax.xaxis, (300, 1000, 3000, 10_000)), (ax.yaxis, (0.5, 1, 2, 5, 10, 20))):
         axis.set_major_locator(FixedLocator(marks))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.set_xlim(200, 16_000)
     ax.set_xlabel("model calls")
     ax.set_ylabel("regret on test items (points)")
@@ -94,11 +67,11 @@ def race(rounds: Sequence[tuple[int, Sequence[float]]]) -> Figure:
             i + np.linspace(-0.32, 0.32, len(scores)) if len(scores) > 1 else np.array([float(i)])
         )
         ax.plot(spots[:kept], scores[:kept], "o", color=PROMPTED, markersize=4, alpha=0.7)
-        ax.plot(spots[kept:], scores[kept:], "o", color=CEILING, markersize=4, alpha=0.5)
-        ax.text(i, 112, f"{len(scores)}", ha="center", fontweight="bold", color="#222222")
-    ax.text(-0.45, 124, "candidates left", color="#222222", fontweight="bold")
+        ax.plot(spots[kept:], scores[kept:], "o", color=CONTROL, markersize=4, alpha=0.8)
+        ax.text(i, 112, f"{len(scores)}", ha="center", fontweight="bold", color=INK)
+    ax.text(-0.45, 124, "candidates left", color=INK, fontweight="bold")
     ax.text(-0.3, 103, "kept", color=PROMPTED, ha="left", va="bottom", fontsize=9)
-    ax.text(0.32, -4, "dropped", color="#5f5f5f", ha="right", va="top", fontsize=9)
+    ax.text(0.32, -4, "dropped", color=text_colour(CONTROL), ha="right", va="top", fontsize=9)
     ax.set_xticks(range(len(rounds)), [f"{items}" for items, _ in rounds])
     ax.set_xlabel("items that each has been tried on, the same for all")
     ax.set_ylim(-12, 134)
@@ -120,20 +93,13 @@ def found_by_task(table: pd.DataFrame, least: float = 0.5) -> Figure:
     figure, ax = plt.subplots(figsize=(7.4, 1.2 + 0.3 * len(drawn)))
     for y, task in enumerate(drawn.index):
         found, hand, title = table.loc[task, ["found", "by hand", "title"]]
-        ax.plot([found, hand], [y, y], color=CEILING, linewidth=1.5, zorder=1)
-        ax.plot(title, y, "|", color="#222222", markersize=13, zorder=2)
-        ax.plot(hand, y, "o", color=OPENED, markersize=7, zorder=3)
-        ax.plot(found, y, "o", color=PROMPTED, markersize=7, zorder=4)
+        ax.plot([found, hand], [y, y], color=LINK, linewidth=1.5, zorder=1)
+        ax.plot(title, y, "|", color=COLOURS["the corpus's title"], markersize=13, zorder=2)
+        ax.plot(hand, y, "o", color=COLOURS["people's best"], markersize=7, zorder=3)
+        ax.plot(found, y, "o", color=COLOURS["found"], markersize=7, zorder=4)
     ax.set_yticks(range(len(drawn)), [task.replace("_", " ") for task in drawn.index])
-    names = (
-        ("found", PROMPTED, 0.0),
-        ("people's best", OPENED, 0.17),
-        ("| the corpus's title", "#222222", 0.47),
-    )
-    for label, colour, x in names:
-        ax.text(
-            x, 1.01, label, color=colour, fontweight="bold", transform=ax.transAxes, va="bottom"
-        )
+    marks = {"found": "o", "people's best": "o", "the corpus's title": "|"}
+    key(ax, [(name, mark, COLOURS[name]) for name, mark in marks.items()])
     ax.set_ylim(-0.7, len(drawn) - 0.3)
     ax.set_xlim(0, 103)
     ax.set_xlabel("accuracy on test items (%)")

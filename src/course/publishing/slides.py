@@ -105,7 +105,7 @@ def _key_first(figures: dict[str, NamedFigure], opening: str) -> list[str]:
 
 
 def _figure(name: str, figure: NamedFigure, notes: str, root: Path) -> Slide:
-    drawing = inlined(figure.png, figure.alt, root, f"{name}-")
+    drawing = inlined(figure.png, figure.alt, root, f"{name}-", phone=False)
     kind = "figure tall" if _is_tall(figure.png) else "figure"
     return Slide(html(figure.caption, inline=True), drawing, html(notes) if notes else "", kind)
 

@@ -5,6 +5,7 @@ how sure it is.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -137,15 +138,18 @@ def reliability(
         edges: of the ranges of shares, from 0 to 1.
 
     Returns:
-        A row for each range that occurs; columns: mean share (%), right (%), problems.
+        A row for each range that occurs, the upper edge being part of it; columns: mean share (%),
+        right (%), problems.
     """
     votes = [voted(tries) for tries in attempts]
     right = [_is_right(vote, tries) for vote, tries in zip(votes, attempts, strict=True)]
     table = pd.DataFrame(
         {"share (%)": [100 * vote.share for vote in votes], "right (%)": [100.0 * r for r in right]}
     )
-    bins = pd.cut(table["share (%)"], [100 * e for e in edges], include_lowest=True)
-    grouped = table.groupby(bins, observed=True)
+    percents = [100 * edge for edge in edges]
+    names = [f"{low:g} to {high:g}" for low, high in pairwise(percents)]
+    bins = pd.cut(table["share (%)"], percents, include_lowest=True, labels=names)
+    grouped = table.groupby(bins.rename("range (%)"), observed=True)
     return grouped.mean().assign(problems=grouped.size())
 
 

@@ -50,6 +50,8 @@ PLATEAU_TASK, PLATEAU = "topic exchanged", 240
 PLATEAU_STEPS = dict.fromkeys((SMALL_MODEL, *BODIES), PLATEAU) | {LARGE_MODEL: 2 * PLATEAU}
 #: What is learned, in the order of figures.
 LEARNED = ("prompt", "p_tuning", "prefix", "lora")
+#: What these are called in figures and tables.
+CALLED = dict(zip(LEARNED, ("prompt tuning", "P-tuning", "prefix tuning", "LoRA"), strict=True))
 #: The other ways, by what they are called in figures.
 PERSON, TITLE, RANDOM, AUTO, PEZ, RL, WRITTEN, SHOWN = (
     "a person's words",

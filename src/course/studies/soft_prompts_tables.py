@@ -10,6 +10,7 @@ import pandas as pd
 from course.studies.soft_prompts import (
     AUTO,
     BODIES,
+    CALLED,
     LARGE_MODEL,
     LEARNED,
     LENGTHS,
@@ -60,7 +61,7 @@ def all_ways(table: pd.DataFrame) -> pd.DataFrame:
         columns[title] = [float(accuracies(table, way, tasks).mean()) for way in ways]
     columns["calls"] = [by_seed(rows, way=way, measure="calls").mean() for way in ways]
     columns["readable"] = [_readable(rows, way) for way in ways]
-    return pd.DataFrame(columns, index=[*ways])
+    return pd.DataFrame(columns, index=[*ways]).rename(index=CALLED)
 
 
 def _readable(rows: pd.DataFrame, way: str) -> float:
@@ -94,7 +95,8 @@ def gaps_by_model(table: pd.DataFrame) -> pd.DataFrame:
     reached = rows[rows["measure"] == "accuracy"].pivot_table("value", "model", "way")
     late = rows[rows["measure"] == "late rise"].pivot_table("value", "model", "way")
     reached["gap"] = reached["lora"] - reached["prompt"]
-    both = reached.join(late[["prompt", "lora"]].add_suffix(", late rise"))
+    late = late[["prompt", "lora"]].rename(columns=CALLED).add_suffix(", late rise")
+    both = reached.rename(columns=CALLED).join(late)
     return both.loc[[*PLATEAU_STEPS]].rename_axis(None).rename_axis(None, axis=1)
 
 
@@ -128,7 +130,8 @@ def strayed(table: pd.DataFrame) -> pd.DataFrame:
     """What wayward vectors, their nearest words and their start do (accuracy in percent), and the
     share of words kept (percent), means over seeds: a row a task.
     """
-    return means(table, "task", "measure", ("vectors", "words", "start", "kept"))
+    strays = means(table, "task", "measure", ("vectors", "words", "start", "kept"))
+    return strays.rename(index=lambda task: task.replace("_", " "))
 
 
 def lost_as_words(table: pd.DataFrame) -> np.ndarray:

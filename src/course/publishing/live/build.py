@@ -48,7 +48,7 @@ def write_files(folder: Path) -> None:
 
 def style() -> str:
     """The style of the widgets, in the colours of the figures."""
-    from course.plots.style import CEILING, DARK, OPENED, PROMPTED
+    from course.plots.colours import CEILING, DARK, OPENED, PROMPTED
 
     colours = {"opened": OPENED, "prompted": PROMPTED, "best": CEILING}
     light = [f"  --live-{role}: {colour};" for role, colour in colours.items()]

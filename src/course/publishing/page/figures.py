@@ -1,8 +1,9 @@
 """Figures as vector graphics that follow the page from light to dark.
 
 A notebook stores each figure as a PNG; the same figure as SVG lies in ``book/figures``
-(``course.publishing.drawings``). The page has the SVG written into it, with colours that are
-variables of its style; where there is none it shows the PNG.
+(``course.publishing.drawings``), and mostly a variant for narrow screens beside it. The page has
+both written into it, of which its style shows one, with colours that are variables of the style;
+where there is no SVG it shows the PNG.
 """
 
 import re
@@ -14,20 +15,22 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from course.plots.style import DARK
-from course.publishing.drawings import svg_path
+from course.plots.colours import DARK
+from course.publishing.drawings import phone_path, svg_path
 
 _ID = re.compile(r' id="[^"]*"')
 _REFERENCE = re.compile(r'(url\(#|xlink:href="#)([\w-]+)')
 _SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)pt"[^>]*?viewBox="([^"]+)"[^>]*>')
 
 
-def themed(svg: str, alt: str, prefix: str = "") -> str:
+def themed(svg: str, alt: str, prefix: str = "", screen: str = "") -> str:
     """An SVG of matplotlib as an element of a page: it scales, is read as ``alt``, and takes the
     colours of the book from the page.
 
     Args:
         prefix: of its ids, which must be its own in the whole page.
+        screen: the class of the screens that it is for, ``for-wide`` or ``for-phone``; by default
+            it is for all.
 
     Raises:
         ValueError: if the text is no SVG as matplotlib writes it.
@@ -48,18 +51,28 @@ def themed(svg: str, alt: str, prefix: str = "") -> str:
     body = re.sub(r"\n\s*", "\n", body)
     width = float(head[1]) * 4 / 3
     label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    classes = f"figure-svg {screen}".strip()
     return (
-        f'<svg class="figure-svg" role="img" aria-label="{label}" viewBox="{head[2]}" '
+        f'<svg class="{classes}" role="img" aria-label="{label}" viewBox="{head[2]}" '
         f'style="max-width: {width:.0f}px" xmlns:xlink="http://www.w3.org/1999/xlink">{body}</svg>'
     )
 
 
-def inlined(png: bytes, alt: str, root: Path, prefix: str = "") -> str:
-    """A stored PNG as an element of a page: its vector graphic, or where there is none itself."""
+def inlined(png: bytes, alt: str, root: Path, prefix: str = "", phone: bool = True) -> str:
+    """A stored PNG as an element of a page: its vector graphic, or where there is none itself.
+
+    Args:
+        phone: whether its variant for narrow screens, if it has one, stands beside it.
+    """
     drawing = svg_path(root, png)
-    if drawing.is_file():
-        return themed(drawing.read_text(encoding="utf-8"), alt, prefix)
-    return f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{escape(alt)}">'
+    if not drawing.is_file():
+        return f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{escape(alt)}">'
+    wide, narrow = drawing.read_text(encoding="utf-8"), phone_path(drawing)
+    if not phone or not narrow.is_file():
+        return themed(wide, alt, prefix)
+    return themed(wide, alt, prefix, "for-wide") + themed(
+        narrow.read_text(encoding="utf-8"), alt, f"{prefix}phone-", "for-phone"
+    )
 
 
 def _variable(colour: str) -> str:
@@ -90,10 +103,9 @@ class InlineFigures(SphinxPostTransform):
             png = root / image["uri"]
             if png.suffix != ".png" or not png.is_file():
                 continue
-            drawing = svg_path(root, png.read_bytes())
-            if drawing.is_file():
-                alt = image.get("alt", "")
-                text = themed(drawing.read_text(encoding="utf-8"), alt, f"f{number}-")
+            picture = png.read_bytes()
+            if svg_path(root, picture).is_file():
+                text = inlined(picture, image.get("alt", ""), root, f"f{number}-")
                 image.replace_self(nodes.raw("", text, format="html"))
 
 

@@ -1,0 +1,76 @@
+"""Figures for a narrow screen: one column, readable text, and axes that are named."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course import plots
+from course.plots.phone import SCREEN, SMALLEST_TEXT, for_phone, smallest_text
+
+
+def three_panels():
+    runs = np.full((3, 3), 50.0)
+    panels = {name: {"chain": runs, "standard": runs - 10} for name in ("one", "two", "three")}
+    return plots.accuracy_by_steps(panels, (1, 2, 3))
+
+
+def test_panels_stand_in_one_column_and_can_be_read():
+    figure = three_panels()
+    narrow = for_phone(figure)
+    assert narrow is not None
+    narrow.canvas.draw()
+    boxes = [ax.get_position() for ax in narrow.axes]
+    assert all(upper.y0 > lower.y1 for upper, lower in zip(boxes, boxes[1:], strict=False))
+    pixels = smallest_text(narrow) * SCREEN / (72 * narrow.get_figwidth())
+    assert pixels >= SMALLEST_TEXT
+    assert [ax.get_ylabel() for ax in narrow.axes] == ["accuracy (%)"] * 3
+    numbered = [
+        [t.get_text() for t in ax.get_yticklabels() if t.get_visible()] for ax in narrow.axes
+    ]
+    assert numbered[0] == numbered[1] == numbered[2] != []
+
+
+def test_the_figure_itself_stays_as_it_was_and_nothing_more_is_shown():
+    figure = three_panels()
+    before = tuple(figure.get_size_inches()), figure.axes[1].get_ylabel(), plt.get_fignums()
+    for_phone(figure)
+    after = tuple(figure.get_size_inches()), figure.axes[1].get_ylabel(), plt.get_fignums()
+    assert before == after
+
+
+def test_narrow_panels_share_a_row_and_hidden_ones_take_no_room():
+    figure, axes = plt.subplots(1, 4, figsize=(7.4, 3))
+    axes[0].set_title("a panel")
+    axes[3].set_visible(False)
+    narrow = for_phone(figure)
+    assert narrow is not None
+    grids = [ax.get_subplotspec().get_geometry()[:2] for ax in narrow.axes]
+    assert grids == [(2, 2)] * 3
+
+
+def test_what_can_be_read_on_a_phone_needs_no_variant():
+    figure, ax = plt.subplots(figsize=(4, 3))
+    ax.set_title("large enough")
+    assert for_phone(figure) is None
+
+
+def test_names_of_rows_keep_their_colours():
+    runs = {"a person's words": [10.0] * 3, "LoRA": [90.0] * 3}
+    figure = plots.same_labels({"one": runs, "two": runs})
+    narrow = for_phone(figure)
+    assert narrow is not None
+    first, second = ([t.get_color() for t in ax.get_yticklabels()] for ax in narrow.axes)
+    assert first == second and len(set(first)) == 2
+
+
+def test_long_lines_are_broken_and_keys_stay_within_the_figure():
+    every = ("searched for", "other seed", "third seed", "smaller", "larger")
+    models = {name: np.full(2, 50.0) for name in every}
+    figure = plots.elsewhere({"by hand": models})
+    figure.axes[0].set_xlabel("a name of an axis that is far too long for the width of a phone")
+    narrow = for_phone(figure)
+    assert narrow is not None
+    (ax,) = narrow.axes
+    assert "\n" in ax.get_xlabel()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [*models]
+    narrow.canvas.draw()
+    assert ax.get_legend().get_window_extent().x1 <= narrow.bbox.x1
