@@ -79,5 +79,5 @@ def usual_setting(bench: Bench, method: Method) -> Setting | None:
 
 
 CHOOSING = RealStudy(
-    "choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), (0, 1, 2), real_choosing, tuple(TABLES)
+    "choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), (0, 1), real_choosing, tuple(TABLES)
 )

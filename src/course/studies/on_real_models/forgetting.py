@@ -84,6 +84,6 @@ def what_is_forgotten(seed: int) -> list[Row]:
 
 STUDIES = (
     RealStudy(
-        "forgetting", 1, ("gpt-middle",), (0, 1, 2), what_is_forgotten, ("sentiment", "problem")
+        "forgetting", 1, ("gpt-middle",), (0, 1), what_is_forgotten, ("sentiment", "problem")
     ),
 )
