@@ -6,6 +6,7 @@ import pandas as pd
 from course.studies import advice, choosing_tables
 from course.studies.claims import Claim, undecided
 from course.studies.real_claim import (
+    BOTH_AHEAD,
     MINI,
     SMOL,
     TUNED,
@@ -34,9 +35,6 @@ def _advice() -> tuple[Claim, ...]:
     )
 
 
-_AHEAD = "it is ahead with both seeds"
-
-
 def _curves() -> tuple[Claim, ...]:
     def claim(
         statement: str,
@@ -45,7 +43,7 @@ def _curves() -> tuple[Claim, ...]:
         one: str,
         other: str,
         labels: int,
-        because: str = f"{_AHEAD}, but two are too few for an interval",
+        because: str = BOTH_AHEAD,
     ) -> Claim:
         def values(table: pd.DataFrame) -> np.ndarray:
             return choosing_tables.gap(table, one, other, labels, tuple(advice.TABLES))

@@ -11,7 +11,7 @@ from course.studies.on_real_models.adapters import LLM_LABELS
 from course.studies.on_real_models.catalogue import REAL_STUDIES
 from course.studies.on_real_models.heads import ANSWER_LABELS, HEAD_LABELS, MORE_LABELS
 from course.studies.on_real_models.specialist import SPECIALIST_LABELS
-from course.studies.real_claim import MINI, SMOL, TUNED, TWO_SEEDS, Values, real_claim
+from course.studies.real_claim import BOTH_AHEAD, MINI, SMOL, TUNED, TWO_SEEDS, Values, real_claim
 from course.studies.verdicts import Kind, MoreThan, NoWorse
 
 #: Task of a head -> what it reads.
@@ -125,7 +125,7 @@ def _more_heads() -> tuple[Claim, ...]:
             f" scratch, over {answers} labels.",
             "answers",
             "extraction",
-            "both seeds are ahead, but two are too few for an interval",
+            BOTH_AHEAD,
         ),
     )
 
