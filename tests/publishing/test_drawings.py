@@ -66,6 +66,8 @@ def test_a_kernel_sends_wide_figures_for_a_phone_too():
     use_style()
     shell = SimpleNamespace(display_formatter=DisplayFormatter())
     load_ipython_extension(shell)
+    for formatter in shell.display_formatter.formatters.values():
+        formatter.pop(plt.Figure, None)  # as the inline backend does when it starts
     kinds = {}
     for inches in (4, 8):
         figure, ax = plt.subplots(figsize=(inches, 2))

@@ -48,9 +48,12 @@ td.text { white-space: normal; min-width: 11rem; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; }
 figure svg { width: 100%; max-width: 44rem; height: auto; display: block; overflow: visible; }
-@media (max-width: 30rem) { figure svg text { font-size: 11.5px !important; } }
+@media (max-width: 30rem) {
+  figure svg text { font-size: 10.5px !important; font-weight: normal !important; }
+}
 figcaption { color: var(--soft); font-size: .9rem; }
-pre { background: var(--box); padding: .8rem; overflow-x: auto; font-size: .85rem; }
+pre { background: var(--box); padding: .8rem; font-size: .85rem; white-space: pre-wrap;
+  overflow-wrap: anywhere; }
 """.strip()
 
 

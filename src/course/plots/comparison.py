@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from course.plots.colours import DARK, INK, LEVERS, PAGE, text_colour
-from course.plots.style import spread
+from course.plots.style import name_ends
 
 _DASHES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 _MARKS = "osD^vPX*"
@@ -66,11 +66,7 @@ def _name_ends(ax: Axes, sizes: list, ends: list, curve: pd.DataFrame, measure: 
         if len(sizes) > 1
         else sizes[-1] * 1.1
     )
-    ranked = sorted(ends)
-    heights = spread([height for height, _, _ in ranked], gap)
-    shift = max(0.0, heights[-1] - high)
-    for (_, title, colour), y in zip(ranked, heights, strict=True):
-        ax.text(right, y - shift, title, color=colour, va="center", fontsize=9, clip_on=False)
+    name_ends(ax, right, ends, gap, highest=high, fontsize=9, clip_on=False)
 
 
 def score_by_cost(

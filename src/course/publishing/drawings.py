@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from IPython.core.formatters import BaseFormatter
+from IPython.core.formatters import BaseFormatter, catch_format_error
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib.figure import Figure
 from traitlets import ObjectName, Unicode
@@ -42,12 +42,16 @@ class _PhoneFormatter(BaseFormatter):
     print_method = ObjectName("_repr_phone_svg_")
     _return_type = str
 
+    @catch_format_error
+    def __call__(self, obj: Any) -> str | None:
+        # not registered for figures: the inline backend takes away what is, when it starts
+        return _phone_svg(obj) if isinstance(obj, Figure) else None
+
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Let a kernel send each figure that needs it for a narrow screen, too."""
     display: Any = shell.display_formatter
     display.formatters[_PHONE] = _PhoneFormatter(parent=display)
-    display.formatters[_PHONE].for_type(Figure, _phone_svg)
 
 
 def _phone_svg(figure: Figure) -> str | None:
