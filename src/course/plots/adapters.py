@@ -133,6 +133,7 @@ def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
             ax.plot(size, score, "o", color=OPENED if method in front else CEILING, markersize=8)
         _name_points(ax, points)
         ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         ax.margins(x=0.16, y=0.2)
         ax.set_ylabel("score (%)")
         ax.set_title(title, fontsize=11)

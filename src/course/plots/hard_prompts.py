@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 from scipy.stats import spearmanr
 
 from course.plots.colours import (
@@ -106,6 +107,7 @@ def best_of_many(
         ax.plot(calls, means, color=colour, drawstyle="steps-post")
         ax.text(calls[-1] * 1.1, means[-1], label, color=colour, va="center", fontweight="bold")
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.set_xlim(calls[0], calls[-1] * 6)
     ax.set_xlabel("model calls")
     ax.set_ylabel("accuracy (%)")
