@@ -84,7 +84,7 @@ TABLES = (
 def trial(own: OwnTable, folder: Path, rows: int, **settings: Any) -> dict[str, object]:
     """A row about one table."""
     started, spent = time.perf_counter(), time.process_time()
-    told = {"table": own.name, "rows": rows, "budget": settings["budget"]}
+    told: dict[str, object] = {"table": own.name, "rows": rows}
     try:
         result = compare(own.sample(folder, rows), own.text, own.label, say=print, **settings)
     except (ValueError, OSError, HubError) as error:
@@ -94,14 +94,11 @@ def trial(own: OwnTable, folder: Path, rows: int, **settings: Any) -> dict[str, 
     first = result.first_seconds
     return told | {
         "kind": result.data.task.kind,
-        "learn from": len(result.data.train),
-        "test on": len(result.data.test),
-        "first answer s": "-" if first is None else f"{first:.0f}",
+        "first s": "-" if first is None else f"{first:.0f}",
         "all s": f"{time.perf_counter() - started:.0f}",
         "processor s": f"{time.process_time() - spent:.0f}",
         "methods": len(result.names),
         "written": _written(result),
-        "failed": sum(why.startswith("failed") for why in result.left_out.values()),
         "advice": " ".join(advice.sentences[:2]),
     }
 

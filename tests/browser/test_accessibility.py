@@ -19,7 +19,7 @@ UNFOLD = """() => {
   const style = document.createElement('style');
   style.textContent = `.quiz .because { display: block !important; }
     .gloss [role=tooltip] { display: block !important; position: static !important; }
-    * { transition: none !important; }`;
+    * { transition: none !important; animation: none !important; }`;
   document.head.append(style);
   document.querySelectorAll('[data-live]').forEach((place) => place.scrollIntoView());
 }"""

@@ -41,9 +41,8 @@ def test_an_excerpt_is_text_around_the_word(tab):
     excerpts = {page: text for page, text in search(tab, "posterior").items() if text}
     assert any("04a-demonstrations" in page for page in excerpts)
     assert [text for text in excerpts.values() if "import " in text] == []
-    read = [text for page, text in excerpts.items() if "/notebooks/0" in page]
-    assert read and all("posterior" in text.lower() for text in read)
+    assert any("posterior" in text.lower() for text in excerpts.values())
 
 
 def test_code_that_is_folded_is_not_found(tab):
-    assert not [page for page in search(tab, "claims_table") if "/notebooks/" in page]
+    assert not [page for page in search(tab, "use_style") if "/notebooks/" in page]
