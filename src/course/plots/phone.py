@@ -21,9 +21,8 @@ SCREEN, SMALLEST_TEXT = 358, 9.0
 #: Inches of a figure for a phone: of panels that were narrow, and of those that were wide.
 _NARROW, _WIDE = 3.7, 4.4
 _POINTS = 72
-#: Text that is made larger makes the figure wider, which is shown the smaller for it; so some room
-#: is left, and it is measured again.
-_ROOM, _ATTEMPTS = 1.03, 4
+#: Text that is made larger makes the figure wider, which is shown the smaller for it.
+_ROOM = 1.03
 #: Characters of a title in as many points as its size, times the part of a figure that panels have.
 _PER_EM = 1.75 * 0.85
 
@@ -51,12 +50,9 @@ def for_phone(figure: Figure) -> Figure | None:
             ]
             key(ax, entries, columns=2)
     _wrap_long_lines(narrow)
-    for _ in range(_ATTEMPTS):
-        least = SMALLEST_TEXT / SCREEN * _POINTS * _saved_width(narrow) * _ROOM
-        if smallest_text(narrow) >= least / _ROOM:
-            break
-        for text in narrow.findobj(Text):
-            text.set_fontsize(max(text.get_fontsize(), math.ceil(10 * least) / 10))
+    least = SMALLEST_TEXT / SCREEN * _POINTS * _saved_width(narrow) * _ROOM
+    for text in narrow.findobj(Text):
+        text.set_fontsize(max(text.get_fontsize(), math.ceil(10 * least) / 10))
     return narrow
 
 
