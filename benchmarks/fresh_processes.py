@@ -6,18 +6,17 @@ is called in a fresh process, which stays until all rounds are over. The rounds 
 a busy moment of the machine meets all.
 """
 
-import threading
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
-from types import SimpleNamespace
 from typing import Any
 
-import psutil
+from course.compare.memory import peak_memory
 
 #: Does one round, with a seed.
 Work = Callable[[int], Any]
@@ -77,28 +76,8 @@ def _timed(
 ) -> tuple[float, float, Any]:
     """Seconds and megabytes of a round in this process, and what it returned."""
     work = _prepared(prepare, given)
-    with _highest_memory() as memory:
+    with peak_memory(_LOOK) as peak:
         started = time.perf_counter()
         result = work(seed)
         seconds = time.perf_counter() - started
-    return seconds, memory.megabytes, result
-
-
-@contextmanager
-def _highest_memory() -> Iterator[SimpleNamespace]:
-    """The highest resident memory of this process while the block runs, in MB."""
-    process, stop, seen = psutil.Process(), threading.Event(), SimpleNamespace(megabytes=0.0)
-
-    def look() -> None:
-        while True:
-            seen.megabytes = max(seen.megabytes, process.memory_info().rss / 1e6)
-            if stop.wait(_LOOK):
-                return
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        watcher.join()
+    return seconds, (peak.main or math.nan) / 1e6, result
