@@ -43,7 +43,7 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def report(address: str, command: list[str]) -> dict[str, Any]:
+def look(address: str, command: list[str]) -> dict[str, Any]:
     """Lighthouse's report of a page.
 
     Raises:
@@ -67,14 +67,14 @@ def report(address: str, command: list[str]) -> dict[str, Any]:
     return json.loads(run.stdout)
 
 
-def scores(found: dict[str, Any]) -> list[int]:
-    return [round(100 * found["categories"][name]["score"]) for name in CATEGORIES]
+def scores(report: dict[str, Any]) -> list[int]:
+    return [round(100 * report["categories"][name]["score"]) for name in CATEGORIES]
 
 
-def lost(found: dict[str, Any]) -> list[str]:
+def lost(report: dict[str, Any]) -> list[str]:
     """The audits in which a page lost points."""
-    references = (ref for name in CATEGORIES for ref in found["categories"][name]["auditRefs"])
-    counted = [found["audits"][ref["id"]] for ref in references if ref["weight"]]
+    references = (ref for name in CATEGORIES for ref in report["categories"][name]["auditRefs"])
+    counted = [report["audits"][ref["id"]] for ref in references if ref["weight"]]
     return [audit["id"] for audit in counted if audit["score"] is not None and audit["score"] < 1]
 
 
@@ -87,10 +87,10 @@ def main() -> None:
     least = 100
     with served(BOOK) as address:
         for page in chosen.pages:
-            found = report(f"{address}/{page}.html", chosen.command)
-            least = min(least, *scores(found))
-            faults = f"   {', '.join(lost(found))}" if lost(found) else ""
-            print(f"{page:24}" + "".join(f"{s:16}" for s in scores(found)) + faults, flush=True)
+            report = look(f"{address}/{page}.html", chosen.command)
+            least = min(least, *scores(report))
+            faults = f"   {', '.join(lost(report))}" if lost(report) else ""
+            print(f"{page:24}" + "".join(f"{s:16}" for s in scores(report)) + faults, flush=True)
     if least < LEAST:
         sys.exit(f"a score is below {LEAST}")
 

@@ -17,10 +17,11 @@ from course.models import HubError, load_model, model_names
 from course.prompting import evaluation
 from course.prompting.evaluation import Question, scores
 from course.prompting.prompts import PLAIN, Prompt
-from course.studies import advice, choosing, real_choosing, real_study
+from course.studies import advice_tables, choosing, real_choosing, real_study
 from course.studies.command import main, measure
 from course.studies.on_real_models import (
     adapters,
+    advice,
     forgetting,
     heads,
     in_context,
@@ -252,12 +253,12 @@ def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data,
     (given,) = (row for row in rows if (row["task"], row["part"]) == ("sentiment", "advice"))
     assert given["value"] in (0, 100) and score[given["best"]] == max(score.values())
     table = pd.DataFrame([{"seed": 0} | row for row in rows])
-    (drawn,) = advice.by_draw(table).to_dict("records")
+    (drawn,) = advice_tables.by_draw(table).to_dict("records")
     assert drawn["right"] == (given["value"] == 100) and drawn["points behind"] == given["behind"]
     assert drawn["advice"].startswith("cannot tell: ") == (given["method"] == "")
-    whole = advice.by_task(table).loc["all"]
+    whole = advice_tables.by_task(table).loc["all"]
     assert whole["tables"] == 1 and whole["right (%)"] == given["value"]
-    shown = advice.by_method(table)["sentiment"]
+    shown = advice_tables.by_method(table)["sentiment"]
     assert shown["TF-IDF"] == score["tfidf"] and len(shown) == len(advice.SCREEN)
 
 

@@ -128,7 +128,7 @@ def _lines(
     if isinstance(method, TrainedHead):
         return _trained(method, stored, choice, task)
     if isinstance(method, TunedGenerator):
-        return _writer(_tuned(stored, choice), stored, choice, task)
+        return _writer(_tuned(stored, choice, "AutoModelForCausalLM"), stored, choice, task)
     if isinstance(method, ZeroShot) and method.body == "causal":
         assert choice.causal is not None, "there is no prompt without a model"
         merged = ["from peft import PeftModel"] if _below(choice.causal, choice) else []
@@ -167,19 +167,12 @@ def _trained(
     """Lines that load a head with its encoder, and answer a text."""
     auto = f"AutoModelFor{'Token' if task.kind == 'tags' else 'Sequence'}Classification"
     more = f", num_labels={len(task.labels)}"
-    if not stored["adapter"]:
-        loaded = [f'model = {auto}.from_pretrained("model")']
-    elif method.adapter == "bitfit":
+    loaded = _tuned(stored, choice, auto, more)
+    if method.adapter == "bitfit":
         loaded = [
             "from safetensors.torch import load_file",
             *_base(stored["base"], choice, auto, more),
             *_BIASES,
-        ]
-    else:
-        loaded = [
-            "from peft import PeftModel",
-            *_base(stored["base"], choice, auto, more),
-            'model = PeftModel.from_pretrained(base, "model").eval()',
         ]
     given = '"a text", "another"' if task.is_pair else '"a text"'
     asked = [f'read = tokenizer({given}, return_tensors="pt")']
@@ -198,14 +191,13 @@ def _trained(
     ]
 
 
-def _tuned(stored: dict[str, Any], choice: ModelChoice) -> list[str]:
-    """Lines that load a model that was trained to write."""
-    auto = "AutoModelForCausalLM"
+def _tuned(stored: dict[str, Any], choice: ModelChoice, auto: str, more: str = "") -> list[str]:
+    """Lines that load a model that was trained, or its adapter."""
     if not stored["adapter"]:
         return [f'model = {auto}.from_pretrained("model").eval()']
     return [
         "from peft import PeftModel",
-        *_base(stored["base"], choice, auto),
+        *_base(stored["base"], choice, auto, more),
         'model = PeftModel.from_pretrained(base, "model").eval()',
     ]
 

@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import StrMethodFormatter
 
 from course.plots.colours import (
     CEILING,
@@ -27,7 +26,7 @@ from course.plots.colours import (
     colours_of,
     text_colour,
 )
-from course.plots.style import band, hide_empty, name_ends, spread
+from course.plots.style import band, hide_empty, name_ends, spread, write_out
 
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
 _PARTS = {
@@ -133,7 +132,7 @@ def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
             ax.plot(size, score, "o", color=OPENED if method in front else CEILING, markersize=8)
         _name_points(ax, points)
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        write_out(ax.xaxis)
         ax.margins(x=0.16, y=0.2)
         ax.set_ylabel("score (%)")
         ax.set_title(title, fontsize=11)
@@ -223,7 +222,7 @@ def hundred_tasks(table: pd.DataFrame) -> Figure:
             ends.append(((means[0], means[-1]), label, colour))
         ax.set_xscale("log")
         ax.set_yscale("log")
-        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        write_out(ax.yaxis)
         ax.set_xticks(ticks, [str(n) for n in ticks])
         ax.minorticks_off()
         for (first, last), label, colour in ends:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
 from scipy.stats import spearmanr
 
 from course.plots.colours import (
@@ -19,7 +18,7 @@ from course.plots.colours import (
     PROMPTED,
     colours_of,
 )
-from course.plots.style import band, key, name_ends
+from course.plots.style import band, key, name_ends, write_out
 
 _BASELINES = ("exhaustive", "random", "random swaps")
 #: Marks of the models that prompts are given to, in their order.
@@ -107,7 +106,7 @@ def best_of_many(
         ax.plot(calls, means, color=colour, drawstyle="steps-post")
         ax.text(calls[-1] * 1.1, means[-1], label, color=colour, va="center", fontweight="bold")
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    write_out(ax.xaxis)
     ax.set_xlim(calls[0], calls[-1] * 6)
     ax.set_xlabel("model calls")
     ax.set_ylabel("accuracy (%)")

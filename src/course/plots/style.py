@@ -10,8 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
+from matplotlib.ticker import StrMethodFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
@@ -176,6 +178,13 @@ def key(ax: Axes, entries: Iterable[tuple[str, str, str]], columns: int | None =
         handletextpad=0.1,
         columnspacing=1.2,
     )
+
+
+def write_out(axis: Axis) -> None:
+    """Numbers of a logarithmic axis as people write them, 1,000 and not 10 to the third: exponents
+    are too small to read on a phone.
+    """
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
 
 
 def hide_empty(axes: np.ndarray, used: int) -> None:

@@ -9,10 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from course.plots.colours import COLOURS, CONTROL, INK, LINK, PROMPTED, text_colour
-from course.plots.style import band, key
+from course.plots.style import band, key, write_out
 
 #: Schedule -> the point of its curve beside which its name stands, and how far, in points.
 _NAME_PLACES = {"uniform": (1, (8, 2)), "UCB": (0, (8, 4)), "halving": (-1, (6, -4))}
@@ -46,7 +46,7 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
     for axis, marks in ((ax.xaxis, (300, 1000, 3000, 10_000)), (ax.yaxis, (0.5, 1, 2, 5, 10, 20))):
         axis.set_major_locator(FixedLocator(marks))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        write_out(axis)
     ax.set_xlim(200, 16_000)
     ax.set_xlabel("model calls")
     ax.set_ylabel("regret on test items (points)")

@@ -7,58 +7,35 @@ at most two points behind the best of all: the recommended one, or, where it can
 that it calls about as good (not those that may still be). There are three such checks:
 
 - the study ``advice`` of the real models, with the methods of the default's screen, on film reviews
-  and on pairs of SNLI (:func:`real_advice`);
+  and on pairs of SNLI (:mod:`course.studies.on_real_models.advice`);
 - the study ``choosing`` of the micro-world, which has more methods and judges by :func:`judged`;
 - one by hand on a table of one's own, with all methods, the advice within a budget and the
   judgement without one: ``python -m course.studies.advice reviews.csv --text review --label
   stars``. It takes hours.
-
-Cost, seeds x seconds of one core: advice 5 x 160; guessed from 750 tokens a second of the prompted
-model in bfloat16.
 """
 
 import argparse
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from course.compare.base import Method, choose_setting
-from course.compare.bodies import Bench, ModelChoice
+from course.compare.bodies import ModelChoice
 from course.compare.cells import CellResult
-from course.compare.metering import Work
-from course.compare.preparation import Prepared, prepare
+from course.compare.preparation import Prepared
 from course.compare.reading import read_table
-from course.compare.registry import METHODS
 from course.compare.result import Comparison
 from course.compare.running import compare
-from course.compare.splits import near_copies, normalised
+from course.compare.splits import near_copies
 from course.compare.statistics import MARGIN
 from course.compare.table import Table
-from course.compare.task import Item
-from course.foundation.intervals import Share
 from course.foundation.rng import Rng
 from course.foundation.validation import check_fields, integer
-from course.models.hub import tier
 from course.studies.records import Row
-from course.studies.tables import where
-from course.tasks.registry import load_task
-from course.world.split import TEST, TRAIN
 
 Compare = Callable[..., Comparison]
-
-#: What is computed in, as in the other studies of real models.
-PRECISION = "bf16"
-#: Task of the real check -> the columns that are read.
-TABLES = {"sentiment": ("sentence",), "inference": ("premise", "hypothesis")}
-#: Rows of a small table, a third of which its user tests on, and rows that judge.
-ROWS, JUDGING = 480, 1000
-#: The methods that are compared: the default's screen.
-SCREEN = tuple(name for name, method in METHODS.items() if method.in_screen)
 
 
 @dataclass(frozen=True)
@@ -162,108 +139,6 @@ def judged(given: Comparison, everything: Comparison) -> dict[str, Any]:
     }
 
 
-# the recorded check, on real models
-
-
-def real_advice(seed: int) -> list[Row]:
-    """The advice on a small table of each task, judged by a thousand other rows.
-
-    The methods are those of the default's screen. What is not prompted chooses its setting as
-    ``course compare`` does; a prompt has the usual eight demonstrations.
-
-    Args:
-        seed: which small table is drawn; the rows that judge are the same for all.
-
-    Returns:
-        Rows with ``task``, ``part`` and ``value``. The part ``"score"`` (percent of the rows that
-        judge) and the part ``"asked"`` (of the small table's own test items) have ``method``. The
-        part ``"advice"`` has what :func:`as_row` returns.
-    """
-    rows: list[Row] = []
-    for name in TABLES:
-        data, fresh = small_table(name, f"advice/{name}/{seed}", ROWS), _judges(name)
-        cells = [_both(METHODS[method], _bench(name), data, fresh) for method in SCREEN]
-        whole = replace(data, test=(*data.test, *fresh))
-        count, labels = len(data.test), len(data.train)
-        parts = {"asked": slice(count), "score": slice(count, len(whole.test))}
-        results = {part: on_part(whole, cells, labels, own) for part, own in parts.items()}
-        for part, result in results.items():
-            for cell in cells:
-                value = result.score(cell.method).mean
-                rows.append({"task": name, "part": part, "method": cell.method, "value": value})
-        given: Row = {"task": name, "part": "advice"}
-        rows.append(given | as_row(judged(*results.values())))
-    return rows
-
-
-@lru_cache(maxsize=len(TABLES))
-def _rows(name: str) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """(rows to draw small tables from, rows that judge), no text in both."""
-    columns = (*TABLES[name], "label")
-    task = load_task(name, seed=0, sizes={TRAIN: 10**6, TEST: 2 * JUDGING})
-    pools = []
-    for split in (TRAIN, TEST):
-        names = task.data[split].features["label"].names
-        read = [{**row, "label": names[row["label"]]} for row in task.data[split]]
-        pools.append([{column: row[column] for column in columns} for row in read])
-    texts = {_text(name, row): row for row in pools[1]}
-    judges = dict(list(texts.items())[:JUDGING])
-    if len(judges) < JUDGING:
-        raise ValueError(f"{name}: {len(judges)} different test rows, expected {JUDGING}")
-    return [row for row in pools[0] if _text(name, row) not in judges], [*judges.values()]
-
-
-def _text(name: str, row: dict[str, str]) -> str:
-    return normalised(" ".join(row[column] for column in TABLES[name]))
-
-
-def small_table(name: str, draw: str, rows: int) -> Prepared:
-    """What ``course compare`` makes of some rows of one of :data:`TABLES`, none of which judges.
-
-    Args:
-        draw: names the draw of the rows.
-    """
-    pool, _ = _rows(name)
-    drawn = Rng(draw).sample(pool, min(rows, len(pool)))
-    return prepare(read_table(drawn), TABLES[name], "label")
-
-
-def _judges(name: str) -> tuple[Item, ...]:
-    """The items that judge."""
-    task = _bench(name).task
-    return tuple(task.item(row, number) for number, row in enumerate(_rows(name)[1], 1))
-
-
-@lru_cache(maxsize=len(TABLES))
-def _bench(name: str) -> Bench:
-    """The models; what has nothing to do with the small table is computed once for all of them."""
-    return Bench(small_table(name, f"advice/{name}/0", ROWS).task, real_models())
-
-
-def real_models() -> ModelChoice:
-    """The models of the tier in force, in the precision of all studies of real models."""
-    return ModelChoice(tier=tier(), precision=PRECISION)
-
-
-def _both(method: Method, bench: Bench, data: Prepared, fresh: Sequence[Item]) -> CellResult:
-    """A method that has learned from a small table, and its answers to that table's test items and
-    to others.
-    """
-    items = data.subset(len(data.train), 0) if method.uses_labels else ()
-    setting = method.settings(bench, len(items))[0]
-    if method.uses_labels and method.body != "causal":
-        setting, _, _ = choose_setting(method, bench, items, 0)
-    predictor = method.learn(bench, items, setting, 0)
-    started = time.perf_counter()
-    own = predictor.predict(data.test)
-    each = (time.perf_counter() - started) / len(data.test)
-    answers = tuple(p.answer for p in (*own, *predictor.predict(fresh)))
-    return CellResult(
-        method.name, len(items), 0, setting, (), answers, (), 0.0, each * len(answers), Work(),
-        Work(), 0, None,
-    )  # fmt: skip
-
-
 def on_part(data: Prepared, cells: Sequence[CellResult], labels: int, part: slice) -> Comparison:
     """The comparison of a user who has some labels and a part of the test items.
 
@@ -285,101 +160,18 @@ def on_part(data: Prepared, cells: Sequence[CellResult], labels: int, part: slic
     return Comparison(small, ModelChoice(), (labels,), tuple(own), {}, (), {}, 0.0, Path())
 
 
-def as_row(found: dict[str, Any]) -> Row:
+def as_row(judgement: dict[str, Any]) -> Row:
     """What :func:`judged` returns, as part of a row: ``method`` (empty if it could not be told),
     ``named`` (with commas), ``best`` and ``behind``; ``value`` is 100 if the advice is right and
     else 0.
     """
     return {
-        "method": found["method"] or "",
-        "named": ",".join(found["named"]),
-        "best": found["best"],
-        "behind": round(found["behind"], 3),
-        "value": 100.0 * found["right"],
+        "method": judgement["method"] or "",
+        "named": ",".join(judgement["named"]),
+        "best": judgement["best"],
+        "behind": round(judgement["behind"], 3),
+        "value": 100.0 * judgement["right"],
     }
-
-
-def right_shares(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """How often the advice is right, a row a group of small tables.
-
-    Args:
-        groups: name -> rows of the part ``"advice"`` of a record.
-
-    Returns:
-        Columns ``tables``, ``right (%)``, ``cannot tell (%)``, ``right where told (%)``, ``right
-        where not (%)`` and ``named where not`` (methods, a mean); NaN where there are no tables.
-    """
-    return pd.DataFrame.from_dict(
-        {name: _right_share(rows) for name, rows in groups.items()}, orient="index"
-    )
-
-
-def _right_share(rows: pd.DataFrame) -> dict[str, float]:
-    told, other = rows[rows["method"] != ""], rows[rows["method"] == ""]
-    return {
-        "tables": len(rows),
-        "right (%)": rows["value"].mean(),
-        "cannot tell (%)": 100 * len(other) / len(rows),
-        "right where told (%)": told["value"].mean(),
-        "right where not (%)": other["value"].mean(),
-        "named where not": (other["named"].str.count(",") + 1).mean(),
-    }
-
-
-@dataclass(frozen=True)
-class RightTables(Share):
-    """The share of small tables on which the advice is right."""
-
-    def units(self) -> str:
-        return f"{self.asked} tables"
-
-
-def right_tables(table: pd.DataFrame) -> RightTables:
-    """On how many of the small tables the advice is right."""
-    values = where(table, part="advice")["value"]
-    return RightTables(int((values == 100).sum()), len(values))
-
-
-def by_task(table: pd.DataFrame) -> pd.DataFrame:
-    """How often the advice is right on the small tables of each task and of all, as
-    :func:`right_shares` returns it.
-    """
-    rows = where(table, part="advice")
-    groups = {str(task): own for task, own in rows.groupby("task", sort=False)}
-    return right_shares(groups | {"all": rows})
-
-
-def by_draw(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each small table of the record: what the advice was, the best method on the rows
-    that judge, how many points the worst of those that it names is behind it, and whether it is
-    right.
-    """
-    rows = where(table, part="advice")
-    named = [", ".join(map(_title, names.split(","))) for names in rows["named"]]
-    untold = rows["method"] == ""
-    shown = pd.DataFrame(
-        {
-            "task": rows["task"],
-            "advice": [f"cannot tell: {n}" if u else n for n, u in zip(named, untold, strict=True)],
-            "best": [_title(name) for name in rows["best"]],
-            "points behind": rows["behind"],
-            "right": rows["value"] == 100,
-        }
-    )
-    return shown.sort_values("task", kind="stable", ignore_index=True)
-
-
-def _title(name: str) -> str:
-    return METHODS[name].title if name in METHODS else name
-
-
-def by_method(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy on the rows that judge, in percent, means over the small tables: a row a method, a
-    column a task.
-    """
-    rows = where(table, part="score")
-    wide = rows.pivot_table("value", "method", "task", aggfunc="mean", sort=False)
-    return wide.rename(index=_title).rename_axis(None).rename_axis(None, axis=1)
 
 
 # by hand, on any table

@@ -15,7 +15,7 @@ from course.compare.registry import METHODS
 from course.compare.statistics import last_change
 from course.foundation.intervals import PERCENT, interval
 from course.foundation.resampling import Resampled
-from course.studies.advice import right_shares
+from course.studies.advice_tables import right_shares
 from course.studies.choosing import FRESH_SEEDS, LABELS, NAMES, TASKS
 from course.studies.records import Row
 from course.studies.tables import by_seed, where
@@ -172,7 +172,7 @@ def baselines(
 def advice_table(table: pd.DataFrame) -> pd.DataFrame:
     """How often the advice is right, a row for each number of labels, one for all, and one for all
     of the seeds that nobody had seen when the rule was changed; columns as of
-    :func:`course.studies.advice.right_shares`.
+    :func:`course.studies.advice_tables.right_shares`.
     """
     rows = where(table, part="advice")
     groups = {f"{labels} labels": where(rows, labels=labels) for labels in LABELS}

@@ -10,8 +10,7 @@ without any is ahead of training it on them; with 128 labels, training it is ahe
 without (the advice to fine-tune); with 512 labels, the encoder that is tuned whole is ahead of
 TF-IDF by more than 5 points, and ahead of a head on the frozen one.
 
-Cost, seeds x seconds of one core: choosing 3 x 800; guessed from 200 tokens a second in training
-and 750 in reading with the prompted model in bfloat16.
+Cost, seeds x seconds of a busy core: choosing 2 x 934.
 """
 
 from functools import partial
@@ -19,9 +18,9 @@ from functools import partial
 from course.compare.base import Method, Setting
 from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE, Bench
 from course.compare.preparation import Prepared
-from course.studies.advice import TABLES, real_models, small_table
 from course.studies.choosing import LABELS, measured, methods_for, score_row
-from course.studies.real_study import RealStudy
+from course.studies.on_real_models.advice import TABLES, real_models, small_table
+from course.studies.real_study import SEEDS, RealStudy
 from course.studies.records import Row
 
 #: The methods, prompts first.
@@ -79,5 +78,5 @@ def usual_setting(bench: Bench, method: Method) -> Setting | None:
 
 
 CHOOSING = RealStudy(
-    "choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), (0, 1), real_choosing, tuple(TABLES)
+    "choosing", 1, (PROMPTED_ROLE, ENCODER_ROLE), SEEDS, real_choosing, tuple(TABLES)
 )

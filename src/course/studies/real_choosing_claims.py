@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from course.studies import advice, choosing_tables
+from course.studies import advice_tables, choosing_tables
 from course.studies.claims import Claim, undecided
+from course.studies.on_real_models.advice import TABLES
 from course.studies.real_claim import (
     BOTH_AHEAD,
-    MINI,
+    MINILM,
     SMOL,
     TUNED,
     real_claim,
@@ -24,7 +25,7 @@ def _advice() -> tuple[Claim, ...]:
             MoreThan(0.9),
             "agresti2005simple",
             "advice",
-            advice.right_tables,
+            advice_tables.right_tables,
             TUNED,
             unit="of the tables",
             bounds=(0.0, 1.0),
@@ -46,7 +47,7 @@ def _curves() -> tuple[Claim, ...]:
         because: str = BOTH_AHEAD,
     ) -> Claim:
         def values(table: pd.DataFrame) -> np.ndarray:
-            return choosing_tables.gap(table, one, other, labels, tuple(advice.TABLES))
+            return choosing_tables.gap(table, one, other, labels, tuple(TABLES))
 
         whole = f"On film snippets and pairs of sentences, {statement}."
         return real_claim("8", whole, kind, source, "choosing", values, TUNED, **undecided(because))
@@ -70,7 +71,7 @@ def _curves() -> tuple[Claim, ...]:
             128,
         ),
         claim(
-            f"with 512 labels {MINI}, tuned whole, is ahead of TF-IDF",
+            f"with 512 labels {MINILM}, tuned whole, is ahead of TF-IDF",
             MoreThan(5),
             "devlin2019bert",
             "head-full",
@@ -78,7 +79,7 @@ def _curves() -> tuple[Claim, ...]:
             512,
         ),
         claim(
-            f"with 512 labels {MINI}, tuned whole, is ahead of a head on the frozen one",
+            f"with 512 labels {MINILM}, tuned whole, is ahead of a head on the frozen one",
             MoreThan(0),
             "devlin2019bert",
             "head-full",

@@ -13,8 +13,8 @@ from course.studies.claims import Claim, Varies
 from course.studies.on_real_models.catalogue import REAL_STUDIES
 from course.studies.verdicts import Kind
 
-#: The models as statements name them.
-SMOL, MINI = "SmolLM2-135M", "MiniLM"
+#: The models as statements and figures name them.
+SMOL, MINILM = "SmolLM2-135M", "MiniLM"
 #: What differs between the seeds of something trained, and of something prompted.
 TUNED, PROMPTED = (Varies.ITEMS, Varies.TRAINING), (Varies.ITEMS,)
 #: A record's table -> the values of its seeds.

@@ -30,11 +30,10 @@ from course.studies import (
 from course.studies.bodies import GPTS
 from course.studies.on_real_models.chains import SAMPLES, VOTED_ALONE
 from course.studies.on_real_models.requests import IN_IT
+from course.studies.real_claim import MINILM, SMOL
 from course.studies.real_tables import SCHOOL
 from course.studies.tables import by_body, by_seed, curve, means, where
 
-#: The LLM and the encoder as titles name them.
-SMOL, MINILM = "SmolLM2-135M", "MiniLM"
 #: Task of the study ``heads`` -> what it is of the shipped models and of a real one.
 HEADS = {
     "sentiment": ("reviews (accuracy)", "film snippets (accuracy)"),

@@ -21,7 +21,7 @@ from course.reward.best_of_n import expected_best
 from course.reward.preferences import Comparison
 from course.reward.reward_model import learn_reward
 from course.reward.rollout import Reward
-from course.studies.real_study import RealStudy
+from course.studies.real_study import SEEDS, RealStudy
 from course.studies.records import Row
 from course.studies.tables import curve, means, where
 from course.tasks.registry import load_task
@@ -201,4 +201,4 @@ def best_texts(record: pd.DataFrame) -> pd.DataFrame:
 
 
 #: The study of chapter 7.
-REWARD = RealStudy("reward", 1, (BODY, WRITER), (0, 1), real_reward, ("sentiment",))
+REWARD = RealStudy("reward", 1, (BODY, WRITER), SEEDS, real_reward, ("sentiment",))

@@ -11,7 +11,7 @@ from course.studies.on_real_models.adapters import LLM_LABELS
 from course.studies.on_real_models.catalogue import REAL_STUDIES
 from course.studies.on_real_models.heads import ANSWER_LABELS, HEAD_LABELS, MORE_LABELS
 from course.studies.on_real_models.specialist import SPECIALIST_LABELS
-from course.studies.real_claim import BOTH_AHEAD, MINI, SMOL, TUNED, TWO_SEEDS, Values, real_claim
+from course.studies.real_claim import BOTH_AHEAD, MINILM, SMOL, TUNED, TWO_SEEDS, Values, real_claim
 from course.studies.verdicts import Kind, MoreThan, NoWorse
 
 #: Task of a head -> what it reads.
@@ -79,7 +79,7 @@ def _heads() -> tuple[Claim, ...]:
     return tuple(
         real_claim(
             "2",
-            f"On {_DATA[task]} {MINI} is ahead of its own architecture from scratch,"
+            f"On {_DATA[task]} {MINILM} is ahead of its own architecture from scratch,"
             f" {where_(task)}.",
             MoreThan(0),
             "devlin2019bert",
@@ -110,21 +110,21 @@ def _more_heads() -> tuple[Claim, ...]:
     answers = " and ".join(map(str, ANSWER_LABELS))
     return (
         claim(
-            f"With {most:,} labels, too, {MINI} is ahead of its own architecture from scratch on"
+            f"With {most:,} labels, too, {MINILM} is ahead of its own architecture from scratch on"
             " film snippets.",
             "more-heads",
             "sentiment",
             TWO_SEEDS,
         ),
         claim(
-            f"With {few} labels, too, {MINI} is ahead of its own architecture from scratch on pairs"
-            " of sentences (SNLI).",
+            f"With {few} labels, too, {MINILM} is ahead of its own architecture from scratch on"
+            " pairs of sentences (SNLI).",
             "more-heads",
             "inference",
             "ahead with both seeds, with the fewer labels by little with one of them",
         ),
         claim(
-            f"On questions about a text (XQuAD) {MINI} is ahead of its own architecture from"
+            f"On questions about a text (XQuAD) {MINILM} is ahead of its own architecture from"
             f" scratch, over {answers} labels.",
             "answers",
             "extraction",
@@ -137,7 +137,7 @@ def _adapters() -> tuple[Claim | Demonstration, ...]:
     def claim(
         number: str, statement: str, kind: Kind, source: str, values: Values, **more: Any
     ) -> Claim:
-        whole = f"On film snippets, under {MINI}, {statement}."
+        whole = f"On film snippets, under {MINILM}, {statement}."
         return real_claim(number, whole, kind, source, "adapters", values, TUNED, **more)
 
     minus = tables.minus
@@ -174,7 +174,8 @@ def _adapters() -> tuple[Claim | Demonstration, ...]:
         ),
         Demonstration(
             "3d",
-            f"A hundred tasks as whole {MINI}s take more disk than as one with a hundred adapters.",
+            f"A hundred tasks as whole {MINILM}s take more disk than as one with a hundred"
+            " adapters.",
             "hu2022lora",
             "an adapter stores fewer numbers than the model",
             (REAL_STUDIES["adapters"],),
@@ -184,22 +185,12 @@ def _adapters() -> tuple[Claim | Demonstration, ...]:
 
 
 def _more_adapters() -> tuple[Claim | Demonstration, ...]:
-    def claim(
-        number: str,
-        statement: str,
-        kind: Kind,
-        source: str,
-        study: str,
-        values: Values,
-        **more: Any,
-    ) -> Claim:
-        return real_claim(number, f"{statement}.", kind, source, study, values, TUNED, **more)
-
-    minus, pairs = tables.minus, f"On pairs of sentences, under {MINI},"
+    claim = partial(real_claim, varies=TUNED)
+    minus, pairs = tables.minus, f"On pairs of sentences, under {MINILM},"
     return (
         claim(
             "3b",
-            f"{pairs} LoRA is better than BitFit",
+            f"{pairs} LoRA is better than BitFit.",
             MoreThan(0),
             "hu2022lora",
             "adapters-on-pairs",
@@ -208,7 +199,7 @@ def _more_adapters() -> tuple[Claim | Demonstration, ...]:
         ),
         claim(
             "3c",
-            f"{pairs} LoRA has more than half of what full tuning gains over the head alone",
+            f"{pairs} LoRA has more than half of what full tuning gains over the head alone.",
             MoreThan(0),
             "hu2022lora",
             "adapters-on-pairs",
@@ -218,7 +209,7 @@ def _more_adapters() -> tuple[Claim | Demonstration, ...]:
         claim(
             "3e",
             f"With {LLM_LABELS} film snippets, each seen once, LoRA gains {SMOL} more than 5 points"
-            " over its prompt",
+            " over its prompt.",
             MoreThan(5),
             "hu2022lora",
             "adapters-of-llm",
@@ -226,7 +217,7 @@ def _more_adapters() -> tuple[Claim | Demonstration, ...]:
         ),
         claim(
             "3e",
-            f"With as many, a prefix under {SMOL} is no worse than LoRA",
+            f"With as many, a prefix under {SMOL} is no worse than LoRA.",
             NoWorse(2),
             "li2021prefix",
             "adapters-of-llm",

@@ -110,7 +110,7 @@ def _stored(way: str, cost: StorageCost) -> list[Row]:
 _ENCODER, _LLM = ("bert-middle",), ("gpt-middle",)
 STUDIES = (
     RealStudy("adapters", 1, _ENCODER, SEEDS, real_adapters, ("sentiment",)),
-    RealStudy("adapters-on-pairs", 1, _ENCODER, (0, 1), adapters_on_pairs, ("inference",)),
-    RealStudy("adapters-of-llm", 1, _LLM, (0, 1), adapters_of_llm, ("sentiment",)),
-    RealStudy("hundred-adapters", 1, _LLM, (0, 1), hundred_adapters),
+    RealStudy("adapters-on-pairs", 1, _ENCODER, SEEDS, adapters_on_pairs, ("inference",)),
+    RealStudy("adapters-of-llm", 1, _LLM, SEEDS, adapters_of_llm, ("sentiment",)),
+    RealStudy("hundred-adapters", 1, _LLM, SEEDS, hundred_adapters),
 )

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from course.compare.bodies import ENCODER_ROLE, PROMPTED_ROLE
 from course.models.roles import played_by
-from course.studies.advice import real_advice
 from course.studies.on_real_models import (
     adapters,
+    advice,
     chains,
     forgetting,
     heads,
@@ -21,21 +20,12 @@ from course.studies.real_reward import REWARD
 from course.studies.real_study import OPTIONS, RealStudy
 from course.studies.records import Row
 
-_ADVICE = RealStudy(
-    "advice",
-    1,
-    (PROMPTED_ROLE, ENCODER_ROLE),
-    (0, 1, 2, 3, 4),
-    real_advice,
-    ("sentiment", "inference"),
-)
-_MODULES = (specialist, forgetting, heads, adapters, in_context, requests, chains, prompts)
+_MODULES = (specialist, forgetting, heads, adapters, in_context, requests, chains, prompts, advice)
 #: Every study of real models, by its name.
 REAL_STUDIES: dict[str, RealStudy] = {
     study.name: study
     for study in (
         *(study for module in _MODULES for study in module.STUDIES),
-        _ADVICE,
         CHOOSING,
         REWARD,
     )

@@ -13,7 +13,7 @@ from course.studies.on_real_models.specialist import (
     nats_of_plain_text,
     plain_texts,
 )
-from course.studies.real_study import RealStudy
+from course.studies.real_study import SEEDS, RealStudy
 from course.studies.records import Row
 from course.studies.tables import rows_of
 from course.tasks.instruction_induction import load_induction_task
@@ -83,7 +83,5 @@ def what_is_forgotten(seed: int) -> list[Row]:
 
 
 STUDIES = (
-    RealStudy(
-        "forgetting", 1, ("gpt-middle",), (0, 1), what_is_forgotten, ("sentiment", "problem")
-    ),
+    RealStudy("forgetting", 1, ("gpt-middle",), SEEDS, what_is_forgotten, ("sentiment", "problem")),
 )

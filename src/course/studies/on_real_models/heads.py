@@ -72,6 +72,6 @@ def real_answers(seed: int) -> list[Row]:
 
 STUDIES = (
     RealStudy("heads", 1, ("bert-middle",), SEEDS, real_heads, tuple(HEAD_LABELS)),
-    RealStudy("more-heads", 1, ("bert-middle",), (0, 1), more_heads, tuple(MORE_LABELS)),
-    RealStudy("answers", 1, ("bert-middle",), (0, 1), real_answers, ("extraction",)),
+    RealStudy("more-heads", 1, ("bert-middle",), SEEDS, more_heads, tuple(MORE_LABELS)),
+    RealStudy("answers", 1, ("bert-middle",), SEEDS, real_answers, ("extraction",)),
 )

@@ -39,8 +39,8 @@ def real_prompts(seed: int, budget: int = 160) -> list[Row]:
             "written": WrittenPrompts(writer, count=12),
             "people's": Exhaustive(task.instructions[:8]),
         }.items():
-            found = search(method, items, model, budget, seed)
-            row: Row = {"task": name, "way": way, "value": found.held_out, "calls": found.calls}
+            result = search(method, items, model, budget, seed)
+            row: Row = {"task": name, "way": way, "value": result.held_out, "calls": result.calls}
             rows.append(row)
     reviews = load_task("sentiment", seed=seed)
     items = answers(reviews, 64, ASKED, seed, measure="likelihood", template=PLAIN)

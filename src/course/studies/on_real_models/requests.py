@@ -43,14 +43,14 @@ def contained(asked: Sequence[Question], replies: Sequence[str]) -> float:
     """Percent of replies in which a right answer stands, whatever is written around it; of an
     answer that is a set each member, in any order.
     """
-    found = [
+    stands = [
         any(
             all(_stands_in(part, reply) for part in _parts(question, words))
             for words in question.words
         )
         for question, reply in zip(asked, replies, strict=True)
     ]
-    return 100 * float(np.mean(found))
+    return 100 * float(np.mean(stands))
 
 
 def _parts(question: Question, answer: str) -> list[str]:
