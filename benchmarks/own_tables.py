@@ -3,7 +3,8 @@ first answer comes, what is measured within the budget, what is advised, what fa
 
 ``COURSE_DATA=FOLDER python benchmarks/own_tables.py [--rows N] [--budget 90s] [--model index]
 [--precision bf16] [--out FILE]``. Of each table so many rows are drawn; a third of them tests.
-``--out`` writes a row for each table as CSV, which the book shows. Seconds are those of the clock;
+``--out`` writes a row for each table as CSV, and the advice on it beside that, which the book
+shows. Seconds are those of the clock;
 beside them stands what the processor spent, which depends less on what else the machine did
 meanwhile. *Written* is how many tokens the models wrote in the cells that were measured, over how
 many had been expected.
@@ -24,6 +25,8 @@ from course.models.hub import HubError
 
 #: Ratings of a sentence that is neither good nor bad: its binary use leaves them out.
 _NEUTRAL = 0.5
+#: In a cell that has nothing to say: a page would make a list of a hyphen.
+NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def trial(own: OwnTable, folder: Path, rows: int, **settings: Any) -> dict[str, 
     first = result.first_seconds
     return told | {
         "kind": result.data.task.kind,
-        "first s": "-" if first is None else f"{first:.0f}",
+        "first s": NOTHING if first is None else f"{first:.0f}",
         "all s": f"{time.perf_counter() - started:.0f}",
         "processor s": f"{time.process_time() - spent:.0f}",
         "methods": len(result.names),
@@ -111,16 +114,25 @@ def _written(result: Comparison) -> str:
         learning = estimate.learning_with(cell.seed)
         expected += (learning + estimate.query.times(len(cell.answers))).written
         came += (cell.learning + cell.query).written
-    return f"{came:.0f} / {expected:.0f}" if came else "-"
+    return f"{came:.0f} / {expected:.0f}" if came else NOTHING
+
+
+def advice_path(path: Path) -> Path:
+    """Where the advice on each table stands, which is too long for a column beside the numbers."""
+    return path.with_stem(f"{path.stem}_advice")
 
 
 def write_csv(path: Path, rows: Iterable[dict[str, object]]) -> None:
+    """The numbers of each table, and the advice on it in a file of its own."""
     rows = list(rows)
-    columns = list(dict.fromkeys(name for row in rows for name in row if name != "advice"))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [*columns, "advice"], restval="-", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    numbers = list(dict.fromkeys(name for row in rows for name in row if name != "advice"))
+    for place, columns in ((path, numbers), (advice_path(path), ["table", "advice"])):
+        with place.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(
+                file, columns, restval=NOTHING, extrasaction="ignore", lineterminator="\n"
+            )
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def main() -> None:

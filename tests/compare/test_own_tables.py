@@ -49,20 +49,24 @@ def test_what_a_trial_tells(tmp_path):
     settings = {"budget": "60s", "model": "tiny", "seeds": 1, "methods": "tfidf"}
     told = own_tables.trial(own, tmp_path, 24, **settings)
     assert told["kind"] == "answers" and told["rows"] == 24
-    assert told["methods"] == 2 and told["written"] == "-"
+    assert told["methods"] == 2 and told["written"] == own_tables.NOTHING
     wrong = own_tables.OwnTable("wrong", own.read, "u", "l")
     failed = own_tables.trial(wrong, tmp_path, 24, **settings)
     assert failed["advice"].startswith("failed: text='u'")
     own_tables.write_csv(tmp_path / "told.csv", [told, failed])
     head, *lines = (tmp_path / "told.csv").read_text(encoding="utf-8").splitlines()
-    assert head.startswith("table,rows,kind,") and head.endswith(",advice")
-    assert len(lines) == 2 and lines[1].startswith("wrong,24,-")
+    assert head.startswith("table,rows,kind,") and "advice" not in head
+    assert len(lines) == 2 and lines[1].startswith(f"wrong,24,{own_tables.NOTHING}")
+    advice = own_tables.read_table(own_tables.advice_path(tmp_path / "told.csv"))
+    assert advice.columns == ("table", "advice")
+    assert [row["advice"] for row in advice.rows] == [told["advice"], failed["advice"]]
 
 
 def test_the_book_has_a_row_for_each_table():
     path = ROOT / "benchmarks" / "results" / "own_tables.csv"
     shown = (ROOT / "book" / "your-data.md").read_text(encoding="utf-8")
-    assert f":file: ../{path.relative_to(ROOT).as_posix()}" in shown
-    rows = own_tables.read_table(path).rows
-    assert [row["table"] for row in rows] == [own.name for own in own_tables.TABLES]
+    for place in (path, own_tables.advice_path(path)):
+        assert f":file: ../{place.relative_to(ROOT).as_posix()}" in shown
+        rows = own_tables.read_table(place).rows
+        assert [row["table"] for row in rows] == [own.name for own in own_tables.TABLES]
     assert not any(row["advice"].startswith("failed") for row in rows)
