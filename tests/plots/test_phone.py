@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from course import plots
 from course.plots.phone import SCREEN, SMALLEST_TEXT, for_phone, smallest_text
@@ -74,3 +75,38 @@ def test_long_lines_are_broken_and_keys_stay_within_the_figure():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [*models]
     narrow.canvas.draw()
     assert ax.get_legend().get_window_extent().x1 <= narrow.bbox.x1
+
+
+def test_numbers_of_an_axis_do_not_touch():
+    figure, axes = plt.subplots(1, 2, figsize=(7.4, 3))
+    for ax in axes:
+        ax.plot([-0.075, 0.075], [0, 1])
+        ax.set_title("a panel")
+    narrow = for_phone(figure)
+    assert narrow is not None
+    narrow.canvas.draw()
+    for ax in narrow.axes:
+        low, high = ax.get_xlim()
+        shown = [
+            text.get_window_extent()
+            for place, text in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+            if low <= place <= high
+        ]
+        assert len(shown) >= 2
+        assert all(right.x0 - left.x1 > 4 for left, right in zip(shown, shown[1:], strict=False))
+
+
+def test_a_panel_of_few_rows_has_no_empty_ground_below_them():
+    def table(rows):
+        names = [f"task {number}" for number in range(rows)]
+        return pd.DataFrame({"found": np.arange(rows) * 4.0, "by hand": 50.0}, index=names)
+
+    figure = plots.two_ways_by_task({"many rows": table(20), "few rows": table(4)})
+    narrow = for_phone(figure)
+    assert narrow is not None
+    many, few = narrow.axes
+    assert few.get_ylim()[0] > -1
+    heights = (ax.get_position().height / np.ptp(ax.get_ylim()) for ax in (many, few))
+    per_row = [height * narrow.get_figheight() for height in heights]
+    assert per_row[1] < 2 * per_row[0]
+    assert figure.axes[1].get_ylim()[0] < -10, "the wide figure keeps its rows as high as beside"

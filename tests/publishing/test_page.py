@@ -175,6 +175,19 @@ def test_the_name_of_the_rows_stands_in_the_heading_and_missing_numbers_are_dash
     ]
 
 
+def test_a_styled_table_whose_rows_are_named_keeps_the_names_of_its_columns():
+    named = pd.DataFrame({"facts": [1.0], "sums": [2.0]}, index=pd.Index(["gpt"], name="model"))
+    page = tables.readable(named.style.format(precision=1).to_html())
+    heading, *rows = re.findall(r"<tr.*?</tr>", page, re.DOTALL)
+    assert re.findall(r"<th[^>]*>(.*?)</th>", heading) == ["model", "facts", "sums"]
+    assert len(rows) == 1
+
+
+def test_zero_has_no_sign():
+    page = tables.readable(pd.DataFrame({"r": ["-0.00", "-0.01", "0.00"]}).to_html(index=False))
+    assert re.findall(r"<td[^>]*>(.*?)</td>", page) == ["0.00", "-0.01", "0.00"]
+
+
 def test_an_interval_is_not_broken_by_a_line():
     page = tables.readable(pd.DataFrame({"gain": ["+1.0 [+0.5, +2.0]", "a [b, c]"]}).to_html())
     assert "+1.0 [+0.5,&nbsp;+2.0]" in page and "a [b, c]" in page

@@ -3,6 +3,7 @@ changes, and where a model looks.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -124,23 +125,22 @@ def orders_and_calibration(
             ax.plot([x, x], [worst, mean], color=PROMPTED, linewidth=2)
             ax.plot(x, mean, "o", color=PROMPTED)
             _dot_with_interval(ax, x, runs[kind]["worst"], RIVAL)
-            if x == 0 and ax is axes[0, 0]:
-                ax.text(
-                    -0.2,
-                    mean + 4,
-                    "mean over orders",
-                    color=PROMPTED,
-                    fontweight="bold",
-                    va="bottom",
-                )
-                ax.text(-0.2, worst - 9, "worst order", color=RIVAL, fontweight="bold", va="top")
         _chance_line(ax)
         ax.set_xticks(range(len(kinds)), list(kinds.values()))
         ax.set_xlim(-0.4, len(kinds) - 0.4)
         ax.set_title(title, fontsize=11)
+    _name_mean_and_worst(axes[0, 0], [*next(iter(panels.values())).values()][:2])
     axes[0, 0].set_ylim(30, 104)
     axes[0, 0].set_ylabel("accuracy (%)")
     return figure
+
+
+def _name_mean_and_worst(ax: Axes, runs: Sequence[Mapping[str, Sequence[float]]]) -> None:
+    """Name both dots of a panel, above and below the first kinds, over which the names reach."""
+    top, bottom = max(np.mean(r["mean"]) for r in runs), min(np.mean(r["worst"]) for r in runs)
+    look: dict[str, Any] = {"fontweight": "bold"}
+    ax.text(-0.2, top + 4, "mean over orders", color=PROMPTED, va="bottom", **look)
+    ax.text(-0.2, bottom - 4, "worst order", color=RIVAL, va="top", **look)
 
 
 def where_it_looks(

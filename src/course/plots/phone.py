@@ -4,6 +4,7 @@ can be read there.
 
 import math
 from copy import deepcopy
+from itertools import pairwise
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, SubplotSpec
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
 
 from course.plots.style import key
 
@@ -53,6 +55,9 @@ def for_phone(figure: Figure) -> Figure | None:
     least = SMALLEST_TEXT / SCREEN * _POINTS * _saved_width(narrow) * _ROOM
     for text in narrow.findobj(Text):
         text.set_fontsize(max(text.get_fontsize(), math.ceil(10 * least) / 10))
+    narrow.draw_without_rendering()
+    for ax in panels:
+        _thin_numbers(ax)
     return narrow
 
 
@@ -83,9 +88,44 @@ def _stack(figure: Figure, panels: dict[Axes, SubplotSpec]) -> None:
     figure.set_size_inches(min(max(width * columns, _NARROW), _WIDE), rows * height)
     if before.ncols > columns:
         _name_axes(panels)
-    grid = GridSpec(rows, columns, figure=figure)
+    shares = [_cut_below_last_row(ax) for ax in panels] if columns == 1 else None
+    if shares:
+        figure.set_figheight(sum(shares) * height)
+    grid = GridSpec(rows, columns, figure=figure, height_ratios=shares)
     for number, ax in enumerate(panels):
         ax.set_subplotspec(grid[divmod(number, columns)])
+
+
+def _cut_below_last_row(ax: Axes) -> float:
+    """Leave out what is empty below the last named row of a panel, where it stood beside one with
+    more rows; the part of its height that is left.
+    """
+    bottom, top = ax.get_ylim()
+    named = isinstance(ax.yaxis.get_major_locator(), FixedLocator) and not isinstance(
+        ax.yaxis.get_major_formatter(), ScalarFormatter
+    )
+    if not named or ax.get_yscale() != "linear" or bottom > top:
+        return 1.0
+    rows = sorted(ax.get_yticks())
+    if len(rows) < 2 or rows[0] - bottom < 2 * (step := rows[1] - rows[0]):
+        return 1.0
+    ax.set_ylim(rows[0] - 0.7 * step, top)
+    return float((top - rows[0] + 0.7 * step) / (top - bottom))
+
+
+def _thin_numbers(ax: Axes) -> None:
+    """Fewer numbers on a horizontal axis on which they touch."""
+    for most in (6, 5, 4, 3):
+        boxes = [
+            label.get_window_extent()
+            for label in ax.get_xticklabels()
+            if label.get_visible() and label.get_text()
+        ]
+        gaps = [right.x0 - left.x1 for left, right in pairwise(sorted(boxes, key=lambda b: b.x0))]
+        if not isinstance(ax.xaxis.get_major_locator(), MaxNLocator) or min(gaps, default=9) > 4:
+            return
+        ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+        ax.get_figure().draw_without_rendering()  # type: ignore[union-attr]
 
 
 def _wrap_long_lines(figure: Figure) -> None:

@@ -108,7 +108,9 @@ def training_curves(curves: dict[str, tuple[Sequence[float], float]]) -> Figure:
             "fontsize": 10,
             "fontweight": "bold",
         }
-        ax.text(x + 0.01 * limit, y, name, va="center", **look)
+        # the line of a longer training goes on at the same height: the name stands above it
+        place = "bottom" if x < limit else "center"
+        ax.text(x + 0.01 * limit, y + (0.02 if x < limit else 0), name, va=place, **look)
     ax.set_xlim(0, 1.22 * limit)
     # the beginning of the training, where every model still guesses, would flatten the rest
     ax.set_ylim(

@@ -39,8 +39,8 @@ def regret_by_calls(curves: Sequence[Mapping[str, tuple[list[float], list[float]
         if name == "uniform":
             ax.plot([200, calls[-1]], [means[-1]] * 2, ":", color=COLOURS[name])
             default = f"APE's default: {calls[-1]:,.0f} calls"
-            end = calls[-1], means[-1]
-            ax.annotate(default, end, (2, -6), ha="right", va="top", fontsize=10, **look)
+            begin = 215, means[-1]
+            ax.annotate(default, begin, (0, -5), ha="left", va="top", fontsize=10, **look)
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis, marks in ((ax.xaxis, (300, 1000, 3000, 10_000)), (ax.yaxis, (0.5, 1, 2, 5, 10, 20))):

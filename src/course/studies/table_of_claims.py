@@ -137,7 +137,7 @@ def _what_varies(varies: Sequence[Varies]) -> str:
 def _wanted(claim: Claim) -> str:
     region = claim.region
     if isinstance(claim.kind, MoreThan):
-        return f"more than {_number(region.low, claim)}"
+        return f"more than {_number(region.low, claim) if region.low else 0}"
     if isinstance(claim.kind, NoWorse):
         return f"no worse: above {_number(region.low, claim)}"
     return f"equal: {_number(region.low, claim)} to {_number(region.high, claim)}"
@@ -151,12 +151,13 @@ def _measured(claim: Claim, interval: Interval) -> str:
 
 
 def _number(value: float, claim: Claim) -> str:
-    """A difference with its sign, a ratio without; small thresholds get two decimals."""
+    """A difference with its sign, a ratio without, never "-0.0"; small thresholds get two
+    decimals.
+    """
     ends = claim.region.ends()
     decimals = 2 if 0 < max(abs(end) for end in ends) < 1 else 1
-    shown = 0.0 if round(value, decimals) == 0 else value  # no "-0.0"
-    return f"{shown:.{decimals}f}" if claim.ratio else f"{shown:+.{decimals}f}"
+    return f"{value:z.{decimals}f}" if claim.ratio else f"{value:+z.{decimals}f}"
 
 
 def _figures(figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
+    return ", ".join(f"{name} {value:z.1f}" for name, value in figures.items())

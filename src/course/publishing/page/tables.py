@@ -21,6 +21,8 @@ _NUMBER = re.compile(r"[-+−±<>≤≥~$(\[]*\s*[\d.]|nan$|–$|none$|$", re.IG
 _HEAD = re.compile(r"<thead>.*?</thead>", re.DOTALL)
 #: An interval, which stays on one line.
 _INTERVAL = re.compile(r"\[[-+−\d., ]+\]")
+#: What is left of a small negative number when it is rounded.
+_MINUS_ZERO = re.compile(r"-0(\.0+)?")
 #: The name of a task or a setting as code has it.
 _CODE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 
@@ -39,20 +41,27 @@ def _one_heading(table: str) -> str:
         return table
     names = [cell["text"] for cell in _CELL.finditer(rows[1])]
     places = table[head.end() :].partition("</tr>")[0].count("<th")  # type: ignore[union-attr]
-    if not any(names[:places]) or any(map(_plain, names[places:])):
+    if not any(map(_plain, names[:places])) or any(map(_plain, names[places:])):
         return table
     left = iter(names)
-    first = _CELL.sub(lambda cell: f"<th{cell['rest']}>{next(left) or cell['text']}</th>", rows[0])
+
+    def named(cell: re.Match[str]) -> str:
+        name = next(left)
+        return f"<th{cell['rest']}>{name if _plain(name) else cell['text']}</th>"
+
+    first = _CELL.sub(named, rows[0])
     return table.replace(rows[1], "", 1).replace(rows[0], first, 1)
 
 
 def _readable_cell(cell: re.Match[str]) -> str:
-    """A cell with a dash for a missing number, spaces for the underscores of a name, and intervals
-    that no line breaks.
+    """A cell with a dash for a missing number, no sign before zero, spaces for the underscores of a
+    name, and intervals that no line breaks.
     """
     text = _INTERVAL.sub(lambda interval: interval[0].replace(" ", "&nbsp;"), cell["text"])
     if _plain(text).lower() == "nan":
         text = "–"
+    elif _MINUS_ZERO.fullmatch(text):
+        text = text[1:]
     elif _CODE_NAME.fullmatch(text):
         text = text.replace("_", " ")
     return f"<{cell['kind']}{cell['rest']}>{text}</{cell['kind']}>"
