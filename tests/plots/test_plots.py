@@ -219,6 +219,21 @@ def test_conditions_are_bars_with_their_means():
     ]
 
 
+def test_points_lost_have_a_row_a_task_and_an_interval_each():
+    points = {"is_large": [10.0, 12.0, 14.0], "colour": [0.0, 0.0, 0.0]}
+    figure = plots.points_lost({"random": points, "none": points}, {"random": "a", "none": "b"})
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["a", "b"]
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["is large", "colour"]
+    dots = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert dots == [12.0, 0.0]
+    low, high = next(
+        line.get_xdata()
+        for line in figure.axes[0].lines
+        if len(line.get_xdata()) == 2 and line.get_linewidth() == 4
+    )
+    assert low < 10 and high > 14
+
+
 def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
     models = {
         name: {"gold": [80.0] * 3, "flipped": [flipped] * 3}

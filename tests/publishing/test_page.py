@@ -22,6 +22,7 @@ from course.publishing.page import (
     languages,
     quiz,
     references,
+    signatures,
     tables,
 )
 
@@ -214,3 +215,10 @@ def test_scripts_that_no_page_calls_stay_out_and_no_other_stands_twice():
 def test_the_dark_colours_are_in_the_style_sheet():
     sheet = figures.style_sheet()
     assert all(f"--figure-{light[1:]}: {dark};" in sheet for light, dark in DARK.items())
+
+
+def test_signatures_can_be_read_by_sphinx():
+    written = "(best: ~a.Best = <class 'a.b.Halving'>, when=<function <lambda>>, more=<factory>)"
+    shown = signatures.legible(written)
+    assert shown == "(best: ~a.Best = Halving, when=..., more=...)"
+    assert signatures.legible(None) is None

@@ -48,9 +48,9 @@ def test_what_a_condition_costs_is_a_mean_over_tasks_by_body_and_seed():
     assert lost.shape == (3, 3) and lost[0].tolist() == [60, 55, 50]
     assert in_context_tables.lost_to(SHOWN, "labels", ("a",))[:, 0].tolist() == [30, 29, 28]
     assert in_context_tables.lost_to(SHOWN, "random", ("a",), (BEST,)).tolist() == [[0]]
-    table = in_context_tables.lost_by_task(SHOWN, ("a", "b"))
-    assert table.loc["a", "none"] == "+70.0 [+45.2, +94.8]"
-    assert table.loc["b", "labels"].startswith("-5.0")
+    by_task = in_context_tables.lost_by_task(SHOWN, ("a", "b"))
+    assert by_task["none"]["a"].shape == (3,) and by_task["none"]["a"].mean() == 70
+    assert by_task["labels"]["b"].mean() == -5
 
 
 def test_flipped_labels_are_set_against_chance_and_the_best_possible():

@@ -17,6 +17,7 @@ from course.plots.demonstrations import (
     by_condition,
     head_scores,
     orders_and_calibration,
+    points_lost,
     right_and_flipped,
     where_it_looks,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "orders_and_calibration",
     "overoptimisation",
     "pareto",
+    "points_lost",
     "prefix_starts",
     "proxy_and_judges",
     "race",

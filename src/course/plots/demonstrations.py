@@ -72,6 +72,34 @@ def by_condition(
     return figure
 
 
+def points_lost(
+    lost: Mapping[str, Mapping[str, Sequence[float]]], conditions: Mapping[str, str]
+) -> Figure:
+    """Points of accuracy that each condition costs, by task: a panel a condition, a row a task, the
+    mean with its 95 % interval.
+
+    Args:
+        lost: condition -> task -> points, one a seed.
+        conditions: condition -> what it is called.
+    """
+    tasks = [*next(iter(lost.values()))]
+    size = (7.4, 0.26 * len(tasks) + 1.1)
+    figure, axes = plt.subplots(1, len(lost), figsize=size, sharex=True, sharey=True, squeeze=False)
+    rows = range(len(tasks))[::-1]
+    for ax, (condition, points) in zip(axes[0], lost.items(), strict=True):
+        ax.axvline(0, color=CHANCE, linestyle=":", linewidth=1)
+        for row, task in zip(rows, tasks, strict=True):
+            span = interval(points[task], (-100.0, 100.0))
+            ax.plot([span.low, span.high], [row, row], color=PROMPTED, linewidth=4, alpha=0.35)
+            ax.plot(span.mean, row, "o", color=PROMPTED, markersize=5)
+        ax.set_title(conditions[condition], fontsize=11)
+        ax.set_xlim(-20, 104)
+        ax.set_xticks((0, 50, 100))
+        ax.set_xlabel("points lost")
+    axes[0, 0].set_yticks(rows, [task.replace("_", " ") for task in tasks])
+    return figure
+
+
 def right_and_flipped(
     panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
     best: Mapping[str, Sequence[float]] | None = None,

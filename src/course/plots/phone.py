@@ -87,7 +87,7 @@ def _stack(figure: Figure, panels: dict[Axes, SubplotSpec]) -> None:
     rows = math.ceil(len(panels) / columns)
     figure.set_size_inches(min(max(width * columns, _NARROW), _WIDE), rows * height)
     if before.ncols > columns:
-        _name_axes(panels)
+        _name_axes(panels, columns)
     shares = [_cut_below_last_row(ax) for ax in panels] if columns == 1 else None
     if shares:
         figure.set_figheight(sum(shares) * height)
@@ -122,9 +122,14 @@ def _thin_numbers(ax: Axes) -> None:
             if label.get_visible() and label.get_text()
         ]
         gaps = [right.x0 - left.x1 for left, right in pairwise(sorted(boxes, key=lambda b: b.x0))]
-        if not isinstance(ax.xaxis.get_major_locator(), MaxNLocator) or min(gaps, default=9) > 4:
+        locator = ax.xaxis.get_major_locator()
+        numbers = isinstance(ax.xaxis.get_major_formatter(), ScalarFormatter)
+        if not numbers or min(gaps, default=math.inf) > 4:
             return
-        ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+        if isinstance(locator, FixedLocator):
+            ax.set_xticks(ax.get_xticks()[::2])
+        else:
+            ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
         ax.get_figure().draw_without_rendering()  # type: ignore[union-attr]
 
 
@@ -139,13 +144,15 @@ def _wrap_long_lines(figure: Figure) -> None:
             text.set_text("\n".join(fill(line, int(characters)) for line in lines))
 
 
-def _name_axes(panels: dict[Axes, SubplotSpec]) -> None:
-    """Show at each panel what stood only at the first of its row or the last of its column."""
+def _name_axes(panels: dict[Axes, SubplotSpec], columns: int) -> None:
+    """Show at each panel, unless one with the same stands on its left, what stood only at the first
+    of its row or the last of its column.
+    """
     first: dict[int, Axes] = {}
-    for ax, spec in panels.items():
+    for number, (ax, spec) in enumerate(panels.items()):
         begin = first.setdefault(spec.rowspan.start, ax)
         shares_y = ax is not begin and ax.get_shared_y_axes().joined(ax, begin)
-        if shares_y:
+        if shares_y and number % columns == 0:
             ax.tick_params(labelleft=True)
             ax.set_ylabel(ax.get_ylabel() or begin.get_ylabel())
             for own, named in zip(ax.get_yticklabels(), begin.get_yticklabels(), strict=False):

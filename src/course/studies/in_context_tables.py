@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from course.foundation.intervals import interval
 from course.prompting.calibration import KINDS
 from course.prompting.evaluation import SHOTS
 from course.studies.accuracy_by_shots import ACCURACY, BEST, RECOGNITION
@@ -29,15 +28,17 @@ def under_conditions(
 
 def lost_by_task(
     table: pd.DataFrame, tasks: Sequence[str], models: Sequence[str] = GPTS
-) -> pd.DataFrame:
-    """Points of accuracy that each condition costs against right labels, by task: the mean over
-    seeds and models with its 95 % interval over seeds, as text; a column a condition.
+) -> dict[str, dict[str, np.ndarray]]:
+    """Points of accuracy that a condition costs against right labels: condition -> task -> the mean
+    over models, (seeds,).
     """
-    lost = {}
-    for task in tasks:
-        means = under_conditions(table, [task], models)
-        lost[task] = {c: str(interval((means["gold"] - means[c]).to_numpy())) for c in SHOWN[1:]}
-    return pd.DataFrame.from_dict(lost, orient="index")
+    means = {task: under_conditions(table, [task], models) for task in tasks}
+    return {
+        condition: {
+            task: (seeds["gold"] - seeds[condition]).to_numpy() for task, seeds in means.items()
+        }
+        for condition in SHOWN[1:]
+    }
 
 
 def lost_to(

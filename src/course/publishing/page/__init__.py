@@ -24,6 +24,7 @@ PARTS = (
     "quiz",
     "references",
     "search",
+    "signatures",
     "tables",
 )
 
