@@ -29,6 +29,23 @@ CUT = """() => {
   return [cut, document.documentElement.scrollWidth];
 }"""
 
+#: Tables of which a column of numbers has no name, or claims whose statements have no room.
+TABLES = """() => {
+  const wrong = [];
+  for (const table of document.querySelectorAll('article .cell_output table')) {
+    const rows = table.tHead ? [...table.tHead.rows] : [];
+    if (rows.length === 1) {
+      const names = table.tBodies[0].rows[0]?.querySelectorAll('th').length ?? 0;
+      const unnamed = [...rows[0].cells].slice(names).filter((cell) => !cell.textContent.trim());
+      if (unnamed.length) wrong.push(`no heading: ${table.textContent.trim().slice(0, 60)}`);
+    }
+    if (innerWidth > 600 && table.matches('.claims') && rows.length
+        && rows[0].cells[0].offsetWidth < 0.4 * table.offsetWidth)
+      wrong.push(`narrow: ${table.textContent.trim().slice(0, 60)}`);
+  }
+  return wrong;
+}"""
+
 
 @dataclass
 class Visit:
@@ -36,6 +53,7 @@ class Visit:
 
     cut: list[str]
     width: int
+    tables: list[str]
     requests: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
 
@@ -68,7 +86,7 @@ def visit(browser, page: Path) -> dict[int, Visit]:
     seen = {}
     for width in (WIDE, PHONE):
         tab.set_viewport_size({"width": width, "height": 900})
-        seen[width] = Visit(*tab.evaluate(CUT), requests, errors)
+        seen[width] = Visit(*tab.evaluate(CUT), tab.evaluate(TABLES), requests, errors)
     context.close()
     return seen
 
@@ -93,6 +111,10 @@ def test_no_block_is_cut_and_only_wide_tables_scroll_on_a_phone(visits):
     assert {name: v.width for name, v in visits.items() if v.width > name[1]} == {}
 
 
+def test_columns_have_names_and_claims_have_room(visits):
+    assert {name: v.tables for name, v in visits.items() if v.tables} == {}
+
+
 def test_pages_are_light(visits, capsys):
     weights = {page: v.weight for (page, width), v in visits.items() if width == WIDE}
     with capsys.disabled():
@@ -106,7 +128,9 @@ def test_the_visit_sees_what_is_wrong(browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(
         "<article style='width: 300px'><pre style='overflow: hidden'>" + "x" * 500 + "</pre>"
-        "<div style='width: 2000px'>wide</div></article>"
+        "<div style='width: 2000px'>wide</div>"
+        "<div class=cell_output><table><thead><tr><th>a<th></thead><tr><td>1<td>2</table></div>"
+        "</article>"
         "<img src='https://example.org/a.png'><script>missing()</script>",
         encoding="utf-8",
     )
@@ -114,6 +138,7 @@ def test_the_visit_sees_what_is_wrong(browser, tmp_path):
     assert seen.outside == ["https://example.org/a.png"]
     assert any("missing" in error for error in seen.errors)
     assert seen.cut == ["PRE " + "x" * 60] and seen.width >= 2000
+    assert seen.tables == ["no heading: a12"]
     assert 0 < seen.weight < 1000
 
 
