@@ -67,8 +67,12 @@ class RewardModel:
 
     def accuracy(self, comparisons: Sequence[Comparison]) -> float:
         """Share of comparisons whose chosen reply has the higher reward; half of a tie counts."""
-        probability = self.probability(comparisons)
-        return float(np.mean((probability > 0.5) + 0.5 * (probability == 0.5)))
+        return share_right(self.probability(comparisons))
+
+
+def share_right(probability: np.ndarray) -> float:
+    """The accuracy that follows from :meth:`RewardModel.probability` of comparisons."""
+    return float(np.mean((probability > 0.5) + 0.5 * (probability == 0.5)))
 
 
 def learn_reward(

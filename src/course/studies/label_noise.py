@@ -10,6 +10,7 @@ import pandas as pd
 from course.lm.language_model import load
 from course.reward.guides import rated_replies
 from course.reward.preferences import draw_comparisons
+from course.reward.reward_model import share_right
 from course.search.dialogue_reward import dialogue, visitor_questions
 from course.studies.records import Row, Study
 from course.studies.reward import BODY, COMPARED, HELD_OUT, ON_POLICY, TESTED, reward_model_of
@@ -42,7 +43,7 @@ def label_noise(seed: int) -> list[Row]:
             learned = reward_model_of(draw_comparisons(rated, count, wrong, seed), seed)
             probable = learned.probability(held_out)
             measures = {
-                RIGHT: 100 * learned.accuracy(held_out),
+                RIGHT: 100 * share_right(probable),
                 SURE: float(100 * np.maximum(probable, 1 - probable).mean()),
             }
             rows += rows_of(measures, comparisons=count, wrong=wrong)
