@@ -38,7 +38,7 @@ def _chance_line(ax: Axes, level: float = 50.0) -> None:
 
 
 def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -> float:
-    """The mean of the seeds with its 95 % interval, of two seeds with their range; returns the
+    """The mean of the seeds with its 95 % interval, of few seeds with their range; returns the
     mean.
     """
     mean, low, high = float(np.mean(runs)), float(np.min(runs)), float(np.max(runs))

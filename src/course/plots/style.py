@@ -22,8 +22,8 @@ from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, text_colour
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
-#: Fewest runs of which an interval is drawn: that of two is wider than most figures.
-FEWEST_RUNS = 3
+#: Fewest runs of which an interval is drawn: that of three is wider than most figures.
+FEWEST_RUNS = 4
 
 
 def use_style() -> None:
@@ -58,10 +58,12 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
 
 
 def band(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> np.ndarray:
-    """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band;
-    returns the mean.
+    """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band,
+    or with a thin line for each where they are few; returns the mean.
     """
     means = runs.mean(0)
+    if 1 < len(runs) < FEWEST_RUNS:
+        ax.plot(x, runs.T, color=colour, linewidth=0.8, alpha=0.5)
     ax.plot(x, means, color=colour, marker="o", markersize=4)
     if len(runs) >= FEWEST_RUNS:
         spans = [interval(column, PERCENT) for column in runs.T]
