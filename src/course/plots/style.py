@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
 from matplotlib.transforms import blended_transform_factory
 
-from course.foundation.intervals import PERCENT, interval
+from course.foundation.intervals import PERCENT, Independent, interval
 from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, text_colour
 
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
@@ -57,16 +57,23 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
     ax.spines[:].set_visible(False)
 
 
-def band(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> np.ndarray:
+def band(
+    ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str, ratio: bool = False
+) -> np.ndarray:
     """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band,
     or with a thin line for each where they are few; returns the mean.
+
+    Args:
+        ratio: whether they are positive quantities of a logarithmic axis, of which the mean and the
+            interval are those of their logarithms.
     """
-    means = runs.mean(0)
+    means = np.exp(np.log(runs).mean(0)) if ratio else runs.mean(0)
     if 1 < len(runs) < FEWEST_RUNS:
         ax.plot(x, runs.T, color=colour, linewidth=0.8, alpha=0.5)
     ax.plot(x, means, color=colour, marker="o", markersize=4)
     if len(runs) >= FEWEST_RUNS:
-        spans = [interval(column, PERCENT) for column in runs.T]
+        bounds = (0.0, np.inf) if ratio else PERCENT
+        spans = [Independent(column).interval(ratio, bounds) for column in runs.T]
         ax.fill_between(
             x,
             [s.low for s in spans],
