@@ -24,7 +24,6 @@ from course.plots.colours import (
     QUIET,
     RULE,
     colours_of,
-    text_colour,
 )
 from course.plots.style import band, hide_empty, name_ends, spread, write_out
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -49,8 +48,10 @@ def cost_of_a_new_task(table: pd.DataFrame, tasks: Sequence[str]) -> Figure:
                 index="seed", columns="k", values="value"
             )
             means = band(ax, list(runs.columns), runs.to_numpy(), colour)
-            if i == 0:
-                _name_below(ax, way, runs.columns, means, colour)
+            if i == 0 and way == "prompted":
+                _name(ax, way, (runs.columns[0], means[0]), -20, colour, "left")
+            elif i == 0:  # a line lower: the names are as wide as the panel is on a page
+                _name(ax, way, (runs.columns[-1], means[-1]), -36, colour, "right")
         ax.set_xscale("log")
         ax.set_xlim(0.7, 1500)
         ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
@@ -62,15 +63,13 @@ def cost_of_a_new_task(table: pd.DataFrame, tasks: Sequence[str]) -> Figure:
     return figure
 
 
-def _name_below(ax: Axes, name: str, x: Sequence[int], means: np.ndarray, colour: str) -> None:
-    """The name of a curve below its end, or of the prompted one, which ends at the other's start,
-    below its start.
-    """
-    place, side = (0, "left") if name == "prompted" else (-1, "right")
+def _name(
+    ax: Axes, name: str, point: tuple[float, float], below: int, colour: str, side: str
+) -> None:
     ax.annotate(
         name,
-        (x[place], means[place]),
-        (0, -16),
+        point,
+        (0, below),
         textcoords="offset points",
         color=colour,
         fontweight="bold",
