@@ -239,7 +239,7 @@ def test_gains_of_reduction_are_by_task_and_number_of_steps():
     table = pd.DataFrame(rows)
     assert least_to_most.gains(table, "route", 6).tolist() == [60, 60]
     far = least_to_most.far_gains(table)
-    assert far["word problems, 5 steps"].tolist() == [50] * 4
+    assert far["word problems", "5 steps"].tolist() == [50] * 4
     assert list(far.index) == ["middle", "middle-seed1", "middle-seed2", "large"]
 
 
