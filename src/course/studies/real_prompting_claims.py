@@ -24,7 +24,6 @@ from course.studies.real_claim import (
 from course.studies.verdicts import MoreThan, NoWorse
 
 
-
 def _demonstrations() -> tuple[Claim, ...]:
     shots = SHOTS[-1]
     condition = tables.under_condition
