@@ -57,7 +57,7 @@ def curves_side_by_side(
             heights = band(ax, numbers, runs, colour)
             ends.append((heights[-1], name, colour))
             if not _end_together(curves):
-                _name_start(ax, numbers[0], heights, name, colour)
+                _name_start(ax, numbers[0], runs, name, colour)
         every = sorted({n for numbers, _ in curves.values() for n in numbers})
         _numbered(ax, every)
         if _end_together(curves):
@@ -79,12 +79,12 @@ def _end_together(curves: Curves) -> bool:
     return len(curves) > 1 and len({numbers[-1] for numbers, _ in curves.values()}) == 1
 
 
-def _name_start(ax: Axes, x: float, heights: np.ndarray, name: str, colour: str) -> None:
-    """The name of a curve at its first point, on the side that the curve leaves free."""
-    up = heights[-1] <= heights[0]
+def _name_start(ax: Axes, x: float, runs: np.ndarray, name: str, colour: str) -> None:
+    """The name of a curve at its first point, on the side that all its runs leave free."""
+    up = runs[:, -1].mean() <= runs[:, 0].mean()
     ax.annotate(
         name,
-        (x, heights[0]),
+        (x, runs[:, 0].max() if up else runs[:, 0].min()),
         (0, 8 if up else -8),
         textcoords="offset points",
         color=text_colour(colour),
