@@ -234,7 +234,7 @@ def _text_on(ground: Sequence[float]) -> str:
     parts = np.asarray(ground)[:3]
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ (0.2126, 0.7152, 0.0722))
-    return ON_STRONG if luminance < 0.179 else ON_LIGHT  # here black and white contrast alike
+    return ON_STRONG if luminance < 0.21 else ON_LIGHT  # there both contrast alike
 
 
 def head_scores(scores: Mapping[str, ArrayLike]) -> Figure:
