@@ -20,7 +20,6 @@ from course.plots.colours import (
     LINK,
     PALE,
     PROMPTED,
-    QUIET,
     colours_of,
     text_colour,
 )
@@ -29,6 +28,7 @@ from course.plots.style import (
     accuracy_panel,
     band,
     name_ends,
+    no_bar,
 )
 
 #: What a curve is called -> numbers of demonstrations or labels, and accuracies (percent) at each,
@@ -123,8 +123,8 @@ def ways_side_by_side(
             if way in runs:
                 _bar(ax, row, runs[way], _bar_colour(called, way in highlighted))
             else:
-                ax.text(2, row, "not asked", va="center", color=QUIET, fontsize=9)
-        accuracy_panel(ax, title, 118, "right (%)")
+                no_bar(ax, row, "not asked")
+        accuracy_panel(ax, title, 118)
     axes[0, 0].set_yticks([*rows.values()], [*ways.values()])
     return figure
 
@@ -167,7 +167,7 @@ def two_ways_by_task(panels: Mapping[str, pd.DataFrame], least: float = 0.0) -> 
         ax.set_title(title, fontsize=11, pad=30)
         ax.set_xlim(-4, 104)
         ax.set_xticks((0, 50, 100))
-        ax.set_xlabel("right (%)")
+        ax.set_xlabel("accuracy (%)")
     return figure
 
 
