@@ -29,8 +29,8 @@ KeyEntry = tuple[str, str, str]
 _LINES = ("-", "--", ":")
 #: Group of the texts that name a curve at its end.
 CURVE_NAME = "name of a curve"
-#: Fewest runs of which an interval is drawn: that of two is wider than most figures.
-FEWEST_RUNS = 3
+#: Fewest runs of which an interval is drawn: that of three is wider than most figures.
+FEWEST_RUNS = 4
 
 
 def use_style() -> None:
@@ -72,13 +72,15 @@ def band(
     alpha: float = 0.18,
     least: float = 0.0,
 ) -> np.ndarray:
-    """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band;
-    returns the mean.
+    """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band,
+    or with a thin line for each where they are few; returns the mean.
 
     Args:
         least: where a band ends that reaches further down, as a logarithmic axis has no zero.
     """
     means = runs.mean(0)
+    if 1 < len(runs) < FEWEST_RUNS:
+        ax.plot(x, runs.T, color=colour, linewidth=0.8, alpha=0.5)
     ax.plot(x, means, color=colour, marker="o", markersize=4)
     if len(runs) >= FEWEST_RUNS:
         spans = [interval(column, PERCENT) for column in runs.T]

@@ -34,6 +34,9 @@ from course.studies.real_claim import MINILM, SMOL
 from course.studies.real_tables import SCHOOL
 from course.studies.tables import by_body, by_seed, curve, means, where
 
+#: The panel of film snippets, and what guessing gives in it, in percent.
+FILMS = f"{SMOL}, film snippets"
+GUESSED = {FILMS: 50.0}
 #: Task of the study ``heads`` -> what it is of the shipped models and of a real one.
 HEADS = {
     "sentiment": ("reviews (accuracy)", "film snippets (accuracy)"),
@@ -90,7 +93,7 @@ def specialists(costs: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
         "prompted": measured[real_tables.PROMPTED_WAY],
         "fine-tuned": measured[real_tables.TUNED_WAY],
     }
-    return {"shipped model, reviews": shipped, f"{SMOL}, film snippets": named}
+    return {"shipped model, reviews": shipped, FILMS: named}
 
 
 def heads(
@@ -152,7 +155,7 @@ def conditions(demonstrations: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
     names = {"gold": "right", "random": "random", "flipped": "flipped", "foreign": "foreign"}
     return {
         "shipped middle models, reviews": _renamed(ends, [0, 8], names),
-        f"{SMOL}, film snippets": _renamed(curves, numbers, names),
+        FILMS: _renamed(curves, numbers, names),
     }
 
 
@@ -320,7 +323,7 @@ def _prompts(
     """
     return {
         f"shipped model, {tasks}": {name: shipped(way) for name, way in ways.items()},
-        f"{SMOL}, film snippets": _only(real_tables.of_labelled(real), ways),
+        FILMS: _only(real_tables.of_labelled(real), ways),
     }
 
 

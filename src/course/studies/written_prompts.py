@@ -202,7 +202,7 @@ def gains(table: pd.DataFrame, than: str = BY_HAND) -> np.ndarray:
 
 
 def tasks_by_outcome(table: pd.DataFrame, margin: float = 2.0) -> pd.DataFrame:
-    """Each task's mean gain over people's best (points), its test items, and whether it is better,
+    """Each task's mean gain over people's words (points), its test items, and whether it is better,
     level (within ``margin``) or worse; a row a task.
     """
     accuracy = by_task(table)
@@ -270,7 +270,7 @@ CLAIMS = (
     ),
     Claim(
         "6b",
-        "What is found is no worse than people's best, all test items of all tasks alike.",
+        "What is found is no worse than people's words, all test items of all tasks alike.",
         NoWorse(2),
         _APE,
         varies=_ITEMS_AND_TRAINING,
