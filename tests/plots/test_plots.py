@@ -394,7 +394,7 @@ def test_single_words_far_beyond_the_others_leave_them_their_room():
     figure = plots.guessed_and_true(guessed, true, [2])
     low, high = figure.axes[0].get_ylim()
     assert low < -50 and 1 <= high < 60, "what is proposed is in view"
-    assert words(figure) == {"one at +60.00", "one at −70.00"}
+    assert words(figure) == {"+60.00", "−70.00"}
 
 
 def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
