@@ -50,12 +50,12 @@ GUESSED = {"sentiment": 50.0, "inference": 100 / 3}
 ASKED = {way: way for way in chain_of_thought.WAYS}
 CHOSEN = {"greedy": "greedy chain", "vote": "vote"}
 SEARCHED = {
-    real_tables.PEOPLES: "people's best words",
-    real_tables.SWAPS: "swaps at random",
+    real_tables.PEOPLES: real_tables.CALLED_PEOPLES,
+    real_tables.SWAPS: real_tables.SWAPS,
     real_tables.AUTO: "AutoPrompt",
 }
 LEARNED = {
-    real_tables.PEOPLES: "people's best words",
+    real_tables.PEOPLES: real_tables.CALLED_PEOPLES,
     real_tables.AUTO: "AutoPrompt's words",
     real_tables.SOFT_PROMPT: "eight vectors",
 }
@@ -201,11 +201,11 @@ def written(shipped: pd.DataFrame, real: pd.DataFrame) -> TaskPanels:
         shipped: of the study ``written``.
         real: of ``prompts``.
     """
-    names = ["found", "people's best"]
-    of_shipped = written_prompts.by_task(shipped)[["found", "by hand"]]
+    names = ["found", real_tables.CALLED_PEOPLES]
+    of_shipped = written_prompts.by_task(shipped)[names]
     of_real = real_tables.by_task(real, real_tables.WRITTEN, real_tables.PEOPLES)
     return {
-        "shipped models,\nlist tasks": _readable(of_shipped.set_axis(names, axis=1)),
+        "shipped models,\nlist tasks": _readable(of_shipped),
         f"{SMOL},\ninstruction induction": of_real.set_axis(names, axis=1),
     }
 

@@ -183,7 +183,7 @@ def _prompts() -> tuple[Claim, ...]:
             over_people(tables.AUTO),
             TUNED,
             baselines=lambda table: {
-                "the same swaps without a gradient": float(over_people(tables.SWAPS)(table).mean())
+                "random swaps": float(over_people(tables.SWAPS)(table).mean())
             },
             **undecided("behind with two seeds, some points ahead with the third"),
         ),
