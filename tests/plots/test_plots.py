@@ -4,14 +4,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from contrast import contrast
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from matplotlib.legend import Legend
 
 from course import plots
 from course.adapters import METHODS
 from course.plots import style
-from course.plots.colours import COLOURS, text_colour
+from course.plots.colours import COLOURS, ON_LIGHT, ON_STRONG, PALE, text_colour
 from course.training.history import History
 
 
@@ -106,7 +108,7 @@ def test_curves_under_the_ceiling_are_all_named():
 def test_held_out_clusters_names_the_three_marks_and_every_cluster():
     tuned = {"a": [70.0, 71.0, 72.0], "b": [20.0, 21.0, 22.0]}
     figure = plots.held_out_clusters(tuned, {"a": 1.0, "b": 2.0}, {"a": 90.0, "b": 80.0})
-    assert words(figure) == {"base", "tuned", "base at its best"}
+    assert {"base", "tuned", "one seed of it", "base at its best"} <= names(figure)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], (
         "the best on top"
     )
@@ -114,10 +116,13 @@ def test_held_out_clusters_names_the_three_marks_and_every_cluster():
 
 def test_controls_are_bars_with_their_means():
     figure = plots.instruction_controls(
-        {"questions": {"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]}}
+        {"questions": {"with": [50.0, 60.0, 70.0], "base at its best": [10.0, 10.0, 10.0]}}
     )
     assert words(figure) == {"60", "10"}
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["without", "with"]
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["base at its best", "with"]
+    colours = [to_hex(bar.get_facecolor()) for bar in figure.axes[0].patches]
+    assert colours == [COLOURS["base at its best"], plots.OPENED]
 
 
 def test_what_instruction_tuning_depends_on_has_a_panel_each():
@@ -126,6 +131,11 @@ def test_what_instruction_tuning_depends_on_has_a_panel_each():
         {"clusters": runs, "size": runs, "wordings": runs}, {"size": runs}
     )
     assert [ax.get_title("left") for ax in figure.axes] == ["clusters", "size", "wordings"]
+    assert [{text.get_text() for text in ax.texts} for ax in figure.axes] == [
+        {"tuned"},
+        {"tuned", "base"},
+        {"tuned"},
+    ]
     assert [[list(line.get_ydata()) for line in ax.lines] for ax in figure.axes] == [
         [[11.0, 21.0]] * n for n in (1, 2, 1)
     ]
@@ -215,6 +225,9 @@ def test_conditions_are_bars_with_their_means():
         {"both": runs, "one": runs}, {"gold": "right labels", "none": "nothing"}
     )
     assert words(figure) == {"81", "11"} and len(figure.axes) == 2
+    other = plots.by_condition({"one": runs}, {"gold": "right", "none": "no"}, highlighted="none")
+    bars = [to_hex(bar.get_facecolor()) for bar in other.axes[0].patches]
+    assert bars == [PALE, plots.PROMPTED]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "right labels",
         "nothing",
@@ -241,16 +254,20 @@ def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
         name: {"gold": [80.0] * 3, "flipped": [flipped] * 3}
         for name, flipped in (("small", 70.0), ("large", 20.0))
     }
-    figure = plots.right_and_flipped({"size": models})
-    assert words(figure) == {"right", "flipped"}
-    curves = [list(line.get_ydata()) for line in figure.axes[0].lines]
+    figure = plots.right_and_flipped({"sizes": models}, {"sizes": "size"}, {"sizes": [9.0, 2.0]})
+    (ax,) = figure.axes
+    assert words(figure) == {"right", "flipped", "chance", "best possible"}
+    curves = [list(line.get_ydata()) for line in ax.lines]
     assert [80.0, 80.0] in curves and [70.0, 20.0] in curves
+    styles = {tuple(line.get_ydata()): line.get_linestyle() for line in ax.lines}
+    assert styles[50.0, 50.0] == ":" and styles[9.0, 2.0] == "--"
+    assert ax.get_xlabel() == "size"
 
 
 def test_orders_show_their_mean_and_their_worst():
     runs = {kind: {"mean": [70.0] * 3, "worst": [60.0] * 3} for kind in ("none", "batch")}
     figure = plots.orders_and_calibration({"known": runs}, {"none": "as it is", "batch": "batch"})
-    assert {"mean over orders", "worst order"} == words(figure)
+    assert {"mean over orders", "worst order", "chance"} == words(figure)
     assert {y for line in figure.axes[0].lines for y in line.get_ydata()} == {50.0, 60.0, 70.0}
 
 
@@ -258,8 +275,8 @@ def test_every_token_is_shown_where_a_head_looks():
     weights = np.eye(15)[4]
     figure = plots.where_it_looks(tuple("abcdefghijklmn") + ("\n",), weights, 1, 2)
     assert words(figure) == set("abcdefghijklmn") | {"⏎"}
-    dark = [patch for patch in figure.axes[0].patches if patch.get_alpha() == 1.0]
-    assert [patch.get_x() for patch in dark] == [4]
+    grounds = [to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches]
+    assert len(grounds) == 15 and {*grounds[:4], *grounds[5:]} == {grounds[0]} != {grounds[4]}
 
 
 @pytest.mark.parametrize(("layers", "heads", "numbers"), [(2, 3, 6), (24, 32, 0)])
@@ -271,6 +288,18 @@ def test_scores_of_few_heads_are_printed(layers, heads, numbers):
         sum(text.get_text() in ("0.25", "0.00") for ax in figure.axes for text in ax.texts)
         == 2 * numbers
     )
+
+
+@pytest.mark.parametrize("weight", np.linspace(0, 1, 21))
+def test_numbers_and_tokens_can_be_read_on_every_ground(weight):
+    scores = plots.head_scores({"one": [[weight]]}).axes[0]
+    looks = plots.where_it_looks(("a",), (weight,), 0, 0).axes[0]
+    (image,) = scores.images
+    grounds = (image.cmap(weight), looks.patches[0].get_facecolor())
+    for ax, ground in zip((scores, looks), grounds, strict=True):
+        shade = ax.texts[0].get_color()
+        both = {text: contrast(text, to_hex(ground)) for text in (ON_LIGHT, ON_STRONG)}
+        assert both[shade] > 0.99 * max(both.values()) and both[shade] > 4
 
 
 def test_curves_by_steps_name_every_way():
@@ -286,6 +315,8 @@ def test_curves_by_samples_name_every_choice_and_the_greedy_line():
     runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
     found = plots.by_samples({"a": {"vote": runs, "any": runs + 30}}, (1, 2), {"a": 15.0})
     assert {"vote", "any", "greedy"} == words(found)
+    low = plots.by_samples({"a": {"vote": 0 * runs}}, (1, 2), {"a": 1.0}).axes[0]
+    assert min(text.get_position()[1] for text in low.texts) == 3, "names stand over the axis"
 
 
 def test_the_front_joins_what_nothing_cheaper_beats():
@@ -295,6 +326,9 @@ def test_the_front_joins_what_nothing_cheaper_beats():
     assert words(figure) == {"cheap", "worse", "expensive"}
     (front,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 1]
     assert list(front.get_xdata()) == [2.0, 8.0]
+    path = front.get_path().transformed(front.get_transform())
+    struck = [t for t in figure.axes[0].texts if path.intersects_bbox(t.get_window_extent(), False)]
+    assert struck == [], "no name lies on the line"
 
 
 def test_every_method_has_its_drawing():
@@ -341,9 +375,9 @@ def test_storage_costs_forgetting_and_prefixes_are_named():
 
 
 def test_ways_to_use_labels_are_bars_in_their_colours():
-    few = {"a person's words": [10.0, 12.0, 14.0], "LoRA": [90.0, 91.0, 92.0]}
+    few = {"people's words": [10.0, 12.0, 14.0], "LoRA": [90.0, 91.0, 92.0]}
     figure = plots.same_labels({"named": few | {"title": [50.0, 50.0, 50.0]}, "unnamed": few})
-    assert {"named", "unnamed", *few, "title", "12", "91", "50"} <= names(figure)
+    assert {"named", "unnamed", *few, "title", "12", "91", "50", "none there"} <= names(figure)
     colours = {label.get_text(): label.get_color() for label in figure.axes[0].get_yticklabels()}
     assert {name: colours[name] for name in few} == {
         name: text_colour(COLOURS[name]) for name in few
@@ -370,19 +404,33 @@ def test_curves_along_an_axis_are_named_at_their_ends():
 def test_searches_are_named_at_the_end_of_their_curves():
     runs = {
         name: np.array([[50.0, 60.0 + i], [51.0, 61.0 + i], [52.0, 62.0 + i]])
-        for i, name in enumerate(("AutoPrompt", "PEZ", "random"))
+        for i, name in enumerate(("AutoPrompt", "PEZ", "random words"))
     }
     figure = plots.found_by_calls(runs, (500, 1000), 48.0, 90.0)
-    assert {*runs, "written by people", "in a known layout"} <= names(figure)
-    dashed = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_linestyle() == "--"]
-    assert dashed == [48, 90]
+    assert {*runs, "people's words"} <= names(figure)
+    (ax,) = figure.axes
+    dashed = [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "--"]
+    assert dashed == [48]
+    assert ax.get_ylim()[1] < 80, "the known layout leaves the curves their room"
+    assert "known layout: 90 %" in ax.get_title(loc="left")
+    assert "1,000" in {label.get_text() for label in ax.get_xticklabels()}
 
 
 def test_proposals_are_marked_and_their_correlation_is_told():
     guessed = np.array([-3.0, -2.0, 0.0, 1.0, 2.0])
-    assert {"proposed", "rank correlation 1.0"} <= names(
+    assert {"proposed words", "other words", "rank correlation 1.0"} <= names(
         plots.guessed_and_true(guessed, guessed**3, [0, 1])
     )
+
+
+def test_single_words_far_beyond_the_others_leave_them_their_room():
+    guessed = np.linspace(-1, 1, 41)
+    true = guessed.copy()
+    true[[2, 30, 31]] = -50.0, 60.0, -70.0
+    figure = plots.guessed_and_true(guessed, true, [2])
+    low, high = figure.axes[0].get_ylim()
+    assert low < -50 and 1 <= high < 60, "what is proposed is in view"
+    assert words(figure) == {"+60.00", "−70.00"}
 
 
 def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
@@ -395,16 +443,29 @@ def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
 
 def test_every_model_has_its_mark_and_every_method_its_row():
     models = {"here": np.array([80.0, 82.0]), "smaller": np.array([60.0, 58.0])}
-    assert {"by hand", "PEZ", *models} <= names(plots.elsewhere({"by hand": models, "PEZ": models}))
+    figure = plots.elsewhere({"people's words": models, "PEZ": models})
+    assert {"people's words", "PEZ", *models} <= names(figure)
 
 
 def test_schedules_are_named_and_the_default_is_marked():
     curve = {
         name: ([100.0, 1000.0, 12500.0], [9.0, 3.0, 1.0]) for name in ("uniform", "UCB", "halving")
     }
-    assert {"uniform", "UCB", "halving", "APE's default: 12,500 calls"} <= words(
+    assert {"uniform", "UCB", "halving", "APE's default:\n12,500 calls"} <= words(
         plots.regret_by_calls([curve] * 3)
     )
+
+
+def test_a_band_that_reaches_no_regret_ends_at_the_edge():
+    curves = [
+        {name: ([100.0, 12500.0], [9.0, last]) for name in ("uniform", "UCB", "halving")}
+        for last in (0.0, 0.0, 0.4, 0.4)
+    ]
+    (ax,) = plots.regret_by_calls(curves).axes
+    bottom = ax.get_ylim()[0]
+    assert np.isclose(bottom, 0.1), "half of the lowest mean"
+    lowest = [area.get_paths()[0].vertices[:, 1].min() for area in ax.collections]
+    assert np.allclose(lowest, bottom) and len(lowest) == 3
 
 
 def test_a_race_shows_how_many_are_left():
@@ -417,11 +478,11 @@ def test_a_race_shows_how_many_are_left():
 
 def test_only_tasks_that_differ_are_drawn():
     table = pd.DataFrame(
-        {"found": [90.0, 50.0], "by hand": [80.0, 50.0], "title": [70.0, 50.0]},
+        {"found": [90.0, 50.0], "people's words": [80.0, 50.0], "title": [70.0, 50.0]},
         index=["is_even", "topic"],
     )
     drawn = names(plots.found_by_task(table))
-    assert "is even" in drawn and "topic" not in drawn and {"found", "people's best"} <= drawn
+    assert "is even" in drawn and "topic" not in drawn and {"found", "people's words"} <= drawn
 
 
 def test_every_search_and_every_fixed_prefix_of_steering_is_named():
@@ -449,7 +510,9 @@ def test_a_gamed_reward_stands_beside_what_was_meant():
     }
     figure = plots.gamed_reward(curves, (100, 1000))
     assert {"starts as a language model", "starts from any word"} <= names(figure)
-    assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
+    assert {"rewarded:\nminus words a reply", "meant:\ngold reward", "right answers (%)"} <= names(
+        figure
+    )
     for ax, (first, last) in zip(figure.axes, ends.values(), strict=True):
         assert list(ax.lines[0].get_ydata()) == [first, last]
         assert list(ax.lines[-1].get_ydata()) == [first, first]

@@ -20,7 +20,6 @@ from course.plots.colours import (
     LINK,
     PALE,
     PROMPTED,
-    QUIET,
     colours_of,
     text_colour,
 )
@@ -29,6 +28,7 @@ from course.plots.style import (
     accuracy_panel,
     band,
     name_ends,
+    no_bar,
 )
 
 #: What a curve is called -> numbers of demonstrations or labels, and accuracies (percent) at each,
@@ -125,11 +125,11 @@ def ways_side_by_side(
             if way in runs:
                 _bar(ax, row, runs[way], _bar_colour(called, way in highlighted))
             else:
-                ax.text(2, row, "not asked", va="center", color=QUIET, fontsize=9)
+                no_bar(ax, row, "not asked")
         if chance and title in chance:
             ax.axvline(chance[title], color=CHANCE, linestyle=":", linewidth=1.2)
             ax.text(chance[title] - 1, -0.5, "guessing", ha="right", va="top", fontsize=9)
-        accuracy_panel(ax, title, 122, "right (%)")
+        accuracy_panel(ax, title, 122)
         ax.set_ylim(bottom=-0.95 if chance else -0.6)
     axes[0, 0].set_yticks([*rows.values()], [*ways.values()])
     return figure
@@ -174,7 +174,7 @@ def two_ways_by_task(panels: Mapping[str, pd.DataFrame], least: float = 0.0) -> 
         ax.set_title(title, fontsize=11, pad=30)
         ax.set_xlim(-4, 104)
         ax.set_xticks((0, 50, 100))
-        ax.set_xlabel("right (%)")
+        ax.set_xlabel("accuracy (%)")
     return figure
 
 

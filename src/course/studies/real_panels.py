@@ -48,20 +48,15 @@ HEADS = {
 #: Real task of that study -> a rule that learns nothing, and what it reaches, in percent.
 _BASELINES = {"sentiment": ("guessing", 50.0), "inference": ("guessing", 100 / 3)}
 #: Way -> what a bar is called.
-ASKED = {
-    "standard": "answer alone",
-    "chain": "steps, after examples",
-    "zero-shot": "no example",
-    "trigger": "no example, “step by step”",
-}
-CHOSEN = {"greedy": "the greedy chain", "vote": "a vote of several chains"}
+ASKED = {way: way for way in chain_of_thought.WAYS}
+CHOSEN = {"greedy": "greedy chain", "vote": "vote"}
 SEARCHED = {
-    real_tables.PEOPLES: "people's best words",
-    real_tables.SWAPS: "swaps at random",
+    real_tables.PEOPLES: real_tables.CALLED_PEOPLES,
+    real_tables.SWAPS: real_tables.SWAPS,
     real_tables.AUTO: "AutoPrompt",
 }
 LEARNED = {
-    real_tables.PEOPLES: "people's best words",
+    real_tables.PEOPLES: real_tables.CALLED_PEOPLES,
     real_tables.AUTO: "AutoPrompt's words",
     real_tables.SOFT_PROMPT: "eight vectors",
 }
@@ -209,11 +204,11 @@ def written(shipped: pd.DataFrame, real: pd.DataFrame) -> TaskPanels:
         shipped: of the study ``written``.
         real: of ``prompts``.
     """
-    names = ["found", "people's best"]
-    of_shipped = written_prompts.by_task(shipped)[["found", "by hand"]]
+    names = ["found", real_tables.CALLED_PEOPLES]
+    of_shipped = written_prompts.by_task(shipped)[names]
     of_real = real_tables.by_task(real, real_tables.WRITTEN, real_tables.PEOPLES)
     return {
-        "shipped models,\nlist tasks": _readable(of_shipped.set_axis(names, axis=1)),
+        "shipped models,\nlist tasks": _readable(of_shipped),
         f"{SMOL},\ninstruction induction": of_real.set_axis(names, axis=1),
     }
 
