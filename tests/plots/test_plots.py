@@ -291,10 +291,10 @@ def test_scores_of_few_heads_are_printed(layers, heads, numbers):
 @pytest.mark.parametrize("weight", np.linspace(0, 1, 21))
 def test_numbers_and_tokens_can_be_read_on_every_ground(weight):
     scores = plots.head_scores({"one": [[weight]]}).axes[0]
+    heat = plots.accuracy_by_shots(pd.DataFrame({"8": {"task": 100 * weight}}), "title").axes[0]
     looks = plots.where_it_looks(("a",), (weight,), 0, 0).axes[0]
-    (image,) = scores.images
-    grounds = (image.cmap(weight), looks.patches[0].get_facecolor())
-    for ax, ground in zip((scores, looks), grounds, strict=True):
+    grounds = (*(ax.images[0].cmap(weight) for ax in (scores, heat)), looks.patches[0].get_fc())
+    for ax, ground in zip((scores, heat, looks), grounds, strict=True):
         shade = ax.texts[0].get_color()
         both = {text: contrast(text, to_hex(ground)) for text in (ON_LIGHT, ON_STRONG)}
         assert both[shade] > 0.99 * max(both.values()) and both[shade] > 4

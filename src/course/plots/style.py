@@ -41,6 +41,18 @@ def use_style() -> None:
 _HEAT = LinearSegmentedColormap.from_list("accuracy", HEAT)
 
 
+def text_on(ground: Sequence[float]) -> str:
+    """The shade of text that can be read best on a ground, by their contrast (WCAG 2).
+
+    Args:
+        ground: its red, green and blue, between 0 and 1.
+    """
+    parts = np.asarray(ground)[:3]
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return ON_STRONG if luminance < 0.21 else ON_LIGHT  # there both contrast alike
+
+
 def cells(ax: Axes, table: pd.DataFrame) -> None:
     """A table of percentages as coloured cells with their numbers, column names on top; a missing
     value stays empty.
@@ -56,7 +68,7 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
                 f"{value:.0f}",
                 ha="center",
                 va="center",
-                color=ON_STRONG if value > 80 else ON_LIGHT,
+                color=text_on(_HEAT(value / 100)),
                 fontweight="bold" if own else "normal",
             )
     ax.xaxis.tick_top()
