@@ -14,7 +14,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
 from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, text_colour
@@ -22,6 +22,8 @@ from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, text_colour
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
+#: Points between the end of a leader and the name that it leads to.
+_PAST_LEADER = 3
 #: Fewest runs of which an interval is drawn: that of two is wider than most figures.
 FEWEST_RUNS = 3
 
@@ -148,10 +150,14 @@ def name_ends(
     for place, height in enumerate(heights):
         above = len(heights) - 1 - place
         heights[place] = min(max(height, bottom + place * gap), highest - above * gap)
+    begin = ax.transData
+    if leaders_from is not None:
+        begin += ScaledTranslation(_PAST_LEADER / 72, 0, ax.figure.dpi_scale_trans)
+    look: dict[str, Any] = {"va": "center", "fontweight": "bold", "transform": begin, **text}
     for (end, name, colour), y in zip(ranked, heights, strict=True):
         if leaders_from is not None:
             ax.plot((leaders_from, x), (end, y), color=colour, linewidth=0.8, alpha=0.6)
-        ax.text(x, y, name, color=text_colour(colour), va="center", fontweight="bold", **text)
+        ax.text(x, y, name, color=text_colour(colour), **look)
 
 
 def key(ax: Axes, entries: Iterable[tuple[str, str, str]], columns: int | None = None) -> None:
