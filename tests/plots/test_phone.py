@@ -55,7 +55,7 @@ def test_what_can_be_read_on_a_phone_needs_no_variant():
 
 
 def test_names_of_rows_keep_their_colours():
-    runs = {"a person's words": [10.0] * 3, "LoRA": [90.0] * 3}
+    runs = {"people's words": [10.0] * 3, "LoRA": [90.0] * 3}
     figure = plots.same_labels({"one": runs, "two": runs})
     narrow = for_phone(figure)
     assert narrow is not None
@@ -64,9 +64,9 @@ def test_names_of_rows_keep_their_colours():
 
 
 def test_long_lines_are_broken_and_keys_stay_within_the_figure():
-    every = ("searched for", "other seed", "third seed", "smaller", "larger")
+    every = ("the model searched on", "other seed", "third seed", "smaller", "larger")
     models = {name: np.full(2, 50.0) for name in every}
-    figure = plots.elsewhere({"by hand": models})
+    figure = plots.elsewhere({"people's words": models})
     figure.axes[0].set_xlabel("a name of an axis that is far too long for the width of a phone")
     narrow = for_phone(figure)
     assert narrow is not None
@@ -75,6 +75,35 @@ def test_long_lines_are_broken_and_keys_stay_within_the_figure():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [*models]
     narrow.canvas.draw()
     assert ax.get_legend().get_window_extent().x1 <= narrow.bbox.x1
+
+
+def test_names_beside_the_last_panel_alone_become_a_key_above_the_first():
+    runs = np.array([[30.0, 60.0]] * 3)
+    curves = dict.fromkeys(("random search", "learned", "learned, reads"), runs)
+    fixed = {"no prefix": 25.0, "hand-written": 95.0}
+    panels = ("polite", "rude", "careful")
+    figure = plots.steering_searches(
+        dict.fromkeys(panels, curves), dict.fromkeys(panels, fixed), (0, 4000)
+    )
+    narrow = for_phone(figure)
+    assert narrow is not None
+    (names,) = narrow.legends
+    styles = {line.get_label(): line.get_linestyle() for line in names.legend_handles}
+    assert styles == dict.fromkeys(curves, "-") | {"no prefix": ":", "hand-written": "--"}
+    assert not any(text.get_visible() for ax in narrow.axes for text in ax.texts)
+    narrow.canvas.draw()
+    box = names.get_window_extent()
+    assert box.y0 > narrow.axes[0].get_window_extent().y1 and box.x1 <= narrow.bbox.x1
+    assert figure.legends == [] and all(t.get_visible() for t in figure.axes[-1].texts)
+
+
+def test_a_key_above_all_panels_stays_within_the_figure():
+    runs = {start: np.array([[1.0, 2.0]] * 3) for start in ("model", "even")}
+    narrow = for_phone(plots.gamed_reward(dict.fromkeys(("reward", "gold", "right"), runs), (0, 9)))
+    assert narrow is not None
+    (names,) = narrow.legends
+    narrow.canvas.draw()
+    assert len(names.get_texts()) == 2 and names.get_window_extent().x1 <= narrow.bbox.x1
 
 
 def test_numbers_of_an_axis_do_not_touch():
@@ -99,7 +128,7 @@ def test_numbers_of_an_axis_do_not_touch():
 def test_a_panel_of_few_rows_has_no_empty_ground_below_them():
     def table(rows):
         names = [f"task {number}" for number in range(rows)]
-        return pd.DataFrame({"found": np.arange(rows) * 4.0, "by hand": 50.0}, index=names)
+        return pd.DataFrame({"found": np.arange(rows) * 4.0, "people's words": 50.0}, index=names)
 
     figure = plots.two_ways_by_task({"many rows": table(20), "few rows": table(4)})
     narrow = for_phone(figure)

@@ -112,7 +112,7 @@ def test_costs_draw_any_number_of_tasks(tasks):
 
 
 def test_curves_under_the_ceiling_are_all_named():
-    runs = np.full((3, 3), 100.0)
+    runs = np.full((4, 3), 100.0)
     sizes = {"small": runs, "middle": runs, "large": runs}
     figure = plots.shots_and_ceiling({"task": sizes}, {"task": runs}, (0, 1, 2), {"task": runs})
     assert {"best possible", "dotted: recognition alone", *sizes} == words(figure)
@@ -142,7 +142,7 @@ def test_controls_are_bars_with_their_means():
 
 
 def test_what_instruction_tuning_depends_on_has_a_panel_each():
-    runs = {"1": np.array([10.0, 11.0, 12.0]), "3": np.array([20.0, 21.0, 22.0])}
+    runs = {"1": np.linspace(9, 13, 5), "3": np.linspace(19, 23, 5)}
     figure = plots.instruction_curves(
         {"clusters": runs, "size": runs, "wordings": runs}, {"size": runs}
     )
@@ -370,9 +370,9 @@ def test_storage_costs_forgetting_and_prefixes_are_named():
 
 
 def test_ways_to_use_labels_are_bars_in_their_colours():
-    few = {"a person's words": [10.0, 12.0, 14.0], "LoRA": [90.0, 91.0, 92.0]}
+    few = {"people's words": [10.0, 12.0, 14.0], "LoRA": [90.0, 91.0, 92.0]}
     figure = plots.same_labels({"named": few | {"title": [50.0, 50.0, 50.0]}, "unnamed": few})
-    assert {"named", "unnamed", *few, "title", "12", "91", "50"} <= names(figure)
+    assert {"named", "unnamed", *few, "title", "12", "91", "50", "none there"} <= names(figure)
     colours = {label.get_text(): label.get_color() for label in figure.axes[0].get_yticklabels()}
     assert {name: colours[name] for name in few} == {
         name: text_colour(COLOURS[name]) for name in few
@@ -399,19 +399,33 @@ def test_curves_along_an_axis_are_named_at_their_ends():
 def test_searches_are_named_at_the_end_of_their_curves():
     runs = {
         name: np.array([[50.0, 60.0 + i], [51.0, 61.0 + i], [52.0, 62.0 + i]])
-        for i, name in enumerate(("AutoPrompt", "PEZ", "random"))
+        for i, name in enumerate(("AutoPrompt", "PEZ", "random words"))
     }
     figure = plots.found_by_calls(runs, (500, 1000), 48.0, 90.0)
-    assert {*runs, "written by people", "in a known layout"} <= names(figure)
-    dashed = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_linestyle() == "--"]
-    assert dashed == [48, 90]
+    assert {*runs, "people's words"} <= names(figure)
+    (ax,) = figure.axes
+    dashed = [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "--"]
+    assert dashed == [48]
+    assert ax.get_ylim()[1] < 80, "the known layout leaves the curves their room"
+    assert "known layout: 90 %" in ax.get_title(loc="left")
+    assert "1,000" in {label.get_text() for label in ax.get_xticklabels()}
 
 
 def test_proposals_are_marked_and_their_correlation_is_told():
     guessed = np.array([-3.0, -2.0, 0.0, 1.0, 2.0])
-    assert {"proposed", "rank correlation 1.0"} <= names(
+    assert {"proposed words", "other words", "rank correlation 1.0"} <= names(
         plots.guessed_and_true(guessed, guessed**3, [0, 1])
     )
+
+
+def test_single_words_far_beyond_the_others_leave_them_their_room():
+    guessed = np.linspace(-1, 1, 41)
+    true = guessed.copy()
+    true[[2, 30, 31]] = -50.0, 60.0, -70.0
+    figure = plots.guessed_and_true(guessed, true, [2])
+    low, high = figure.axes[0].get_ylim()
+    assert low < -50 and 1 <= high < 60, "what is proposed is in view"
+    assert words(figure) == {"one at +60.00", "one at −70.00"}
 
 
 def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
@@ -424,16 +438,29 @@ def test_the_best_of_many_is_drawn_on_both_kinds_of_items():
 
 def test_every_model_has_its_mark_and_every_method_its_row():
     models = {"here": np.array([80.0, 82.0]), "smaller": np.array([60.0, 58.0])}
-    assert {"by hand", "PEZ", *models} <= names(plots.elsewhere({"by hand": models, "PEZ": models}))
+    figure = plots.elsewhere({"people's words": models, "PEZ": models})
+    assert {"people's words", "PEZ", *models} <= names(figure)
 
 
 def test_schedules_are_named_and_the_default_is_marked():
     curve = {
         name: ([100.0, 1000.0, 12500.0], [9.0, 3.0, 1.0]) for name in ("uniform", "UCB", "halving")
     }
-    assert {"uniform", "UCB", "halving", "APE's default: 12,500 calls"} <= words(
+    assert {"uniform", "UCB", "halving", "APE's default:\n12,500 calls"} <= words(
         plots.regret_by_calls([curve] * 3)
     )
+
+
+def test_a_band_that_reaches_no_regret_ends_at_the_edge():
+    curves = [
+        {name: ([100.0, 12500.0], [9.0, last]) for name in ("uniform", "UCB", "halving")}
+        for last in (0.0, 0.0, 0.4, 0.4)
+    ]
+    (ax,) = plots.regret_by_calls(curves).axes
+    bottom = ax.get_ylim()[0]
+    assert np.isclose(bottom, 0.1), "half of the lowest mean"
+    lowest = [area.get_paths()[0].vertices[:, 1].min() for area in ax.collections]
+    assert np.allclose(lowest, bottom) and len(lowest) == 3
 
 
 def test_a_race_shows_how_many_are_left():
@@ -446,11 +473,11 @@ def test_a_race_shows_how_many_are_left():
 
 def test_only_tasks_that_differ_are_drawn():
     table = pd.DataFrame(
-        {"found": [90.0, 50.0], "by hand": [80.0, 50.0], "title": [70.0, 50.0]},
+        {"found": [90.0, 50.0], "people's words": [80.0, 50.0], "title": [70.0, 50.0]},
         index=["is_even", "topic"],
     )
     drawn = names(plots.found_by_task(table))
-    assert "is even" in drawn and "topic" not in drawn and {"found", "people's best"} <= drawn
+    assert "is even" in drawn and "topic" not in drawn and {"found", "people's words"} <= drawn
 
 
 def test_every_search_and_every_fixed_prefix_of_steering_is_named():
@@ -478,7 +505,9 @@ def test_a_gamed_reward_stands_beside_what_was_meant():
     }
     figure = plots.gamed_reward(curves, (100, 1000))
     assert {"starts as a language model", "starts from any word"} <= names(figure)
-    assert {"rewarded: few words", "meant: gold reward", "right answers (%)"} <= names(figure)
+    assert {"rewarded:\nminus words a reply", "meant:\ngold reward", "right answers (%)"} <= names(
+        figure
+    )
     for ax, (first, last) in zip(figure.axes, ends.values(), strict=True):
         assert list(ax.lines[0].get_ydata()) == [first, last]
         assert list(ax.lines[-1].get_ydata()) == [first, first]

@@ -23,7 +23,7 @@ def test_curves_have_one_colour_a_name_in_all_panels(seeds):
     figure = plots.curves_side_by_side(panels, "examples", chance=50)
     left, right = figure.axes
     assert written(left) == written(right) == {"prompted", "LoRA", "guessing"}
-    colours = [[line.get_color() for line in ax.lines[:2]] for ax in figure.axes]
+    colours = [[c.get_color() for c in ax.lines if c.get_marker() == "o"] for ax in figure.axes]
     assert colours[0] == colours[1][::-1] and len({*colours[0]}) == 2
     ticks = [label.get_text() for label in right.get_xticklabels()]
     assert ticks == ["0", "4", "8", "50", "150", "500"]
@@ -49,6 +49,26 @@ def test_bars_say_their_means_and_what_was_not_asked():
     assert labels == [*ways.values()]
     bold = {patch.get_facecolor() for patch in figure.axes[1].patches}
     assert len(figure.axes[1].patches) == 3 and len(bold) == 2
+
+
+def test_guessing_is_drawn_where_it_is_known_and_means_stand_in_a_column():
+    panels = {"shipped": {"vote": [10.0] * 5}, "real": {"vote": [40.0, 60.0, 80.0]}}
+    left, right = plots.ways_side_by_side(panels, {"vote": "a vote"}, (), {"real": 50.0}).axes
+    assert "guessing" in written(right) - written(left)
+    (dots,) = (line for line in right.lines if line.get_marker() == "o")
+    assert list(dots.get_xdata()) == [40.0, 60.0, 80.0]
+    places = [
+        t.get_position()[0] for ax in (left, right) for t in ax.texts if t.get_text() != "guessing"
+    ]
+    assert places[0] == places[1] > 100
+
+
+def test_of_few_runs_every_one_is_seen():
+    few, many = (np.linspace(40, 60, 3) + np.arange(n)[:, None] for n in (3, 5))
+    for runs, lines in ((few, 4), (many, 1)):
+        curves = {"prompted": ((0, 4, 8), runs), "LoRA": ((0, 4, 8), runs)}
+        (ax,) = plots.curves_side_by_side({"real": curves}, "examples").axes
+        assert len(ax.lines) == 2 * lines and bool(ax.collections) == (lines == 1)
 
 
 def by_task(**ways: list[float]) -> pd.DataFrame:

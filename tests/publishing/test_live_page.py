@@ -145,7 +145,7 @@ def test_the_slider_of_budgets_shows_every_search_beside_people(recorded):
     recorded(hard_prompts.HARD, rows)
     slider = page_data.budget()
     assert slider["options"][0] == "250" and slider["options"][-1] == "2,500"
-    roles = [["written by people", "people"], ["random", "rest"]]
+    roles = [["people's words", "people"], ["random words", "rest"]]
     assert slider["rows"] == [*roles, ["AutoPrompt", "opened"], ["RLPrompt", "prompted"]]
     means = [[mean for mean, _, _ in option] for option in slider["values"]]
     assert means[0] == [40, 2.5, 22.5, 12.5] and means[-1] == [40, 25, 45, 35]

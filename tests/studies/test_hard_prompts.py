@@ -69,7 +69,7 @@ def test_what_the_page_reads_is_a_mean_over_tasks(measured):
     assert study.held_out(table, "PEZ", study.THIRD).tolist() == [40, 41, 42]
     rows = study.elsewhere(table)
     assert [*rows] == [
-        study.BY_HAND,
+        "people's words",
         "random swaps",
         "PEZ",
         "RLPrompt",
@@ -80,13 +80,14 @@ def test_what_the_page_reads_is_a_mean_over_tasks(measured):
     assert study.known_layout(table).shape == (3,)
     assert study.mean_curves(table)["PEZ"].shape == (3, len(study.CALLS))
     assert study.by_cell(table).loc["PEZ", "grammar, question"] == pytest.approx(pez)
-    assert [*study.by_cell(table).index] == [study.BY_HAND, *WAYS]
+    named = [study.CALLED.get(way, way) for way in (study.BY_HAND, *WAYS)]
+    assert [*study.by_cell(table).index] == named
     read = study.reading(table)
     gibberish = one(measured, way="PEZ", measure="gibberish")
-    assert read.loc["PEZ", "gibberish"] == 100 * gibberish
+    assert read.loc["PEZ", "gibberish (%)"] == 100 * gibberish
     assert np.isfinite(read.to_numpy()).all() and [*read.index][-1] == study.TOGETHER
     found = study.prompts_found(table, "comma")
-    assert len(found) == len(study.TASKS) * 7 and study.FLUENT not in set(found["way"])
+    assert len(found) == len(study.TASKS) * 7 and set(found["way"]) == set(named)
     assert study.fluent_prompts(table, ("grammar", "inference"), "comma").shape == (3, 2)
 
 

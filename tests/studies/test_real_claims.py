@@ -407,11 +407,11 @@ def test_heads_of_several_studies_are_drawn_where_they_share_seeds():
 
 
 def test_a_prompt_stands_beside_the_calls_that_it_took():
-    ways = {"AutoPrompt": "by gradient", "people's": "people's best words"}
+    ways = {"AutoPrompt": "by gradient", "people's": "people's words"}
     wide = real_tables.cost_of_prompts(TABLES["prompts"], ways)
     assert [*wide.index] == [*ways.values()]
     assert wide.loc["by gradient"].tolist() == [70, 1500]
-    assert wide.loc["people's best words", "right (%)"] == 80
+    assert wide.loc["people's words", "accuracy (%)"] == 80
 
 
 def test_film_snippets_are_no_task_of_instruction_induction():
@@ -467,7 +467,7 @@ def test_methods_and_ways_are_named_alike_in_both_panels():
     ).values()
     assert set(real) <= set(shipped) and max(score for _, score in shipped.values()) <= 100
     written = real_panels.written(read_record(STUDIES["written"]).table(), TABLES["prompts"])
-    assert [[*panel] for panel in written.values()] == [["found", "people's best"]] * 2
+    assert [[*panel] for panel in written.values()] == [["found", "people's words"]] * 2
     forms = real_panels.request_forms(read_record(STUDIES["tuned"]).table(), TABLES["requests"])
     assert [panel.shape[1] for panel in forms.values()] == [2, 2]
     assert not [name for panel in forms.values() for name in panel.index if "_" in name]

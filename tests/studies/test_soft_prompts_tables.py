@@ -91,6 +91,6 @@ def test_all_ways_stand_in_one_table():
             if way not in (study.PERSON, study.RANDOM, study.AUTO, "prompt"):
                 rows += rows_of({"accuracy": 40.0, "score": -9.0}, **columns)
     ways = soft_prompts_tables.all_ways(pd.DataFrame([{"seed": 0} | row for row in rows]))
-    assert ways.loc[study.PERSON].tolist() == [50, 50, 100, 100]
+    assert ways.loc["people's words"].tolist() == [50, 50, 100, 100]
     assert ways.loc["prompt tuning"].tolist() == [90, 90, 100, 0]
-    assert ways["readable"][[study.PEZ, study.SHOWN]].tolist() == [0, 100]
+    assert ways["readable (%)"][[study.PEZ, study.SHOWN]].tolist() == [0, 100]

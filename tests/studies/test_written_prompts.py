@@ -92,5 +92,9 @@ def test_means_over_seeds_are_tables():
         for way, share in {"blanks": 20.0 + seed, "tuned": 0.0}.items():
             columns = {"seed": seed, "part": "naming", "task": "past", "way": way}
             rows += rows_of({"named": share}, **columns)
-    assert naming(pd.DataFrame(rows)).loc["past"].to_dict() == {"BERT": 21.0, "tuned GPT": 0.0}
-    assert optimism(races(0.5)).loc["50 items", "too good by"] == 0.0
+    assert naming(pd.DataFrame(rows)).loc["past"].to_dict() == {
+        "BERT (%)": 21.0,
+        "tuned GPT (%)": 0.0,
+    }
+    too_good = optimism(races(0.5))
+    assert too_good.loc["50 items", "too good by (points)"] == 0.0 and too_good.index[0] == "1 item"

@@ -10,15 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course.plots.colours import CHANCE, DARK_GREY, LEVERS, text_colour
-from course.plots.style import name_ends
+from course.plots.style import FEWEST_RUNS, name_ends
 
 #: Points of score between two names.
 _GAP = 10
 #: The height of a crossing, below the scores; where there is none.
 _BELOW, _NOWHERE = -10.0, (np.nan, np.nan, np.nan)
-#: The fewest seeds of which the interval is a band; of fewer it is wider than what it tells, and
-#: each of them is a dot.
-_FEWEST_FOR_BAND = 5
 
 
 def methods_by_labels(
@@ -93,7 +90,7 @@ def _lines(
 
 def _spread(ax: Axes, rows: pd.DataFrame, colour: str) -> None:
     """How far the seeds of a line are apart: its interval, or the few seeds themselves."""
-    if rows["seeds"].map(len).min() >= _FEWEST_FOR_BAND:
+    if rows["seeds"].map(len).min() >= FEWEST_RUNS:
         band: dict[str, Any] = {"color": colour, "alpha": 0.15, "linewidth": 0}
         ax.fill_between(rows["labels"], rows["low"], rows["high"], **band)
     else:

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 OPENED, PROMPTED = "#b34e00", "#0072b2"
 #: The best possible answer.
 CEILING = "#6b6b6b"
-#: What people wrote, and the same where the model knows its layout.
-PEOPLE, PEOPLE_AT_HOME = "#00735c", "#4fa88f"
+#: What people wrote.
+PEOPLE = "#00735c"
 #: Another way that is neither, and a second one.
 RIVAL, SECOND_RIVAL = "#9c4878", "#cc79a7"
 #: A method without a pretrained model, or one that does nothing.
@@ -56,13 +56,8 @@ COLOURS = {
     "prompt tuning": RIVAL,
     "P-tuning": SECOND_RIVAL,
     # words, by who or what found them
-    "a person's words": PEOPLE,
-    "people's": PEOPLE,
-    "people's best": PEOPLE,
-    "people's best words": PEOPLE,
-    "written by people": PEOPLE,
+    "people's words": PEOPLE,
     "hand-written": PEOPLE,
-    "in a known layout": PEOPLE_AT_HOME,
     "the corpus's title": CEILING,
     "AutoPrompt": OPENED,
     "AutoPrompt's words": OPENED,
@@ -72,11 +67,10 @@ COLOURS = {
     "found": PROMPTED,
     "written": PROMPTED,
     "random swaps": BLUES[1],
-    "swaps at random": BLUES[1],
     "random": BLUES[2],
     "random words": BLUES[2],
     "random search": BLUES[1],
-    "exhaustive": CONTROL,
+    "single words": CONTROL,
     "no prefix": INK,
     "eight vectors": RIVAL,
     # what demonstrations say, and how a request is put
@@ -116,7 +110,7 @@ COLOURS = {
     "learned": OPENED,
     "learned, reads": RIVAL,
     # the models that a prompt found for one of them is given to
-    "searched for": BLUES[1],
+    "the model searched on": BLUES[1],
     "other seed": RIVAL,
     "third seed": SECOND_RIVAL,
     "smaller": BLUES[2],
@@ -139,7 +133,6 @@ TEXT = {
     ORANGES[1]: "#a05a14",
     CONTROL: "#6f6f6f",
     SECOND_RIVAL: RIVAL,
-    PEOPLE_AT_HOME: "#2f7d65",
 }
 #: Every colour of a figure on a light page -> the one that takes its place on a dark page.
 DARK = {
@@ -152,7 +145,6 @@ DARK = {
     PROMPTED: "#5bb5f0",
     CEILING: "#a9a9a9",
     PEOPLE: "#4cc9a4",
-    PEOPLE_AT_HOME: "#3a8f78",
     RIVAL: "#e0a5c6",
     SECOND_RIVAL: "#c2709d",
     CONTROL: "#7d7d7d",
@@ -167,7 +159,6 @@ DARK = {
     "#8f5f2a": "#dfbd94",
     "#a05a14": "#f0a85e",
     "#6f6f6f": "#b9b9b9",
-    "#2f7d65": "#7fd6bb",
     FRAME: "#9a9a9a",
     RULE: "#8a8a8a",
     LEADER: "#6f6f6f",

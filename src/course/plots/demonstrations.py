@@ -38,7 +38,7 @@ def _chance_line(ax: Axes, level: float = 50.0) -> None:
 
 
 def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -> float:
-    """The mean of the seeds with its 95 % interval, of two seeds with their range; returns the
+    """The mean of the seeds with its 95 % interval, of few seeds with their range; returns the
     mean.
     """
     mean, low, high = float(np.mean(runs)), float(np.min(runs)), float(np.max(runs))
@@ -165,7 +165,8 @@ def orders_and_calibration(
 
 def _name_mean_and_worst(ax: Axes, runs: Sequence[Mapping[str, Sequence[float]]]) -> None:
     """Name both dots of a panel, above and below the first kinds, over which the names reach."""
-    top, bottom = max(np.mean(r["mean"]) for r in runs), min(np.mean(r["worst"]) for r in runs)
+    top = max(float(np.mean(r["mean"])) for r in runs)
+    bottom = min(float(np.mean(r["worst"])) for r in runs)
     look: dict[str, Any] = {"fontweight": "bold"}
     ax.text(-0.2, top + 4, "mean over orders", color=PROMPTED, va="bottom", **look)
     ax.text(-0.2, bottom - 4, "worst order", color=RIVAL, va="top", **look)

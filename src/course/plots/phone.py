@@ -12,17 +12,19 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, SubplotSpec
-from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter, StrMethodFormatter
 
-from course.plots.style import key
+from course.plots.colours import text_colour
+from course.plots.style import CURVE_NAME, key, key_above, key_entries
 
 #: Pixels that a phone of 390 has for a figure, and the smallest text there that is still read.
 SCREEN, SMALLEST_TEXT = 358, 9.0
 #: Inches of a figure for a phone: of panels that were narrow, and of those that were wide.
 _NARROW, _WIDE = 3.7, 4.4
 _POINTS = 72
+#: How numbers are written on an axis that says nothing else.
+_NUMBERS = (ScalarFormatter, StrMethodFormatter)
 #: Text that is made larger makes the figure wider, which is shown the smaller for it.
 _ROOM = 1.03
 #: Characters of a title in as many points as its size, times the part of a figure that panels have.
@@ -46,11 +48,12 @@ def for_phone(figure: Figure) -> Figure | None:
         _stack(narrow, panels)
     for ax in panels:
         if legend := ax.get_legend():
-            marks = [h for h in legend.legend_handles if isinstance(h, Line2D)]
-            entries = [
-                (str(h.get_label()), str(h.get_marker()), to_hex(h.get_color())) for h in marks
-            ]
-            key(ax, entries, columns=2)
+            key(ax, key_entries(legend), columns=2)
+    above = [key_entries(legend) for legend in narrow.legends]
+    narrow.legends.clear()
+    for entries in above:
+        key_above(narrow, entries, columns=1)
+    _names_above(narrow, [*panels])
     _wrap_long_lines(narrow)
     least = SMALLEST_TEXT / SCREEN * _POINTS * _saved_width(narrow) * _ROOM
     for text in narrow.findobj(Text):
@@ -96,13 +99,31 @@ def _stack(figure: Figure, panels: dict[Axes, SubplotSpec]) -> None:
         ax.set_subplotspec(grid[divmod(number, columns)])
 
 
+def _names_above(figure: Figure, panels: list[Axes]) -> None:
+    """Where the names of the curves stand at the last of several panels alone, make them a key
+    above the first: those of the other panels would be read before their names.
+    """
+    names = {ax: [text for text in ax.texts if text.get_gid() == CURVE_NAME] for ax in panels}
+    if len(panels) < 2 or [ax for ax in panels if names[ax]] != panels[-1:]:
+        return
+    last = panels[-1]
+    # the last line in a colour is the mean, after the runs
+    lines = {text_colour(to_hex(line.get_color())): line for line in last.lines}
+    entries = []
+    for text in reversed(names[last]):
+        line = lines[str(text.get_color())]
+        entries.append((text.get_text(), str(line.get_linestyle()), to_hex(line.get_color())))
+        text.set_visible(False)
+    key_above(figure, entries, columns=2)
+
+
 def _cut_below_last_row(ax: Axes) -> float:
     """Leave out what is empty below the last named row of a panel, where it stood beside one with
     more rows; the part of its height that is left.
     """
     bottom, top = ax.get_ylim()
     named = isinstance(ax.yaxis.get_major_locator(), FixedLocator) and not isinstance(
-        ax.yaxis.get_major_formatter(), ScalarFormatter
+        ax.yaxis.get_major_formatter(), _NUMBERS
     )
     if not named or ax.get_yscale() != "linear" or bottom > top:
         return 1.0
@@ -123,12 +144,12 @@ def _thin_numbers(ax: Axes) -> None:
         ]
         gaps = [right.x0 - left.x1 for left, right in pairwise(sorted(boxes, key=lambda b: b.x0))]
         locator = ax.xaxis.get_major_locator()
-        numbers = isinstance(ax.xaxis.get_major_formatter(), ScalarFormatter)
+        numbers = isinstance(ax.xaxis.get_major_formatter(), _NUMBERS)
         if not numbers or min(gaps, default=math.inf) > 4:
             return
         if isinstance(locator, FixedLocator):
             ax.set_xticks(ax.get_xticks()[::2])
-        else:
+        elif ax.get_xscale() == "linear":
             ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
         ax.get_figure().draw_without_rendering()  # type: ignore[union-attr]
 

@@ -20,7 +20,6 @@ from course.plots.colours import (
     LINK,
     PALE,
     PROMPTED,
-    QUIET,
     colours_of,
     text_colour,
 )
@@ -29,6 +28,7 @@ from course.plots.style import (
     accuracy_panel,
     band,
     name_ends,
+    no_bar,
 )
 
 #: What a curve is called -> numbers of demonstrations or labels, and accuracies (percent) at each,
@@ -57,7 +57,7 @@ def curves_side_by_side(
             heights = band(ax, numbers, runs, colour)
             ends.append((heights[-1], name, colour))
             if not _end_together(curves):
-                _name_start(ax, numbers[0], heights, name, colour)
+                _name_start(ax, numbers[0], runs, name, colour)
         every = sorted({n for numbers, _ in curves.values() for n in numbers})
         _numbered(ax, every)
         if _end_together(curves):
@@ -79,12 +79,12 @@ def _end_together(curves: Curves) -> bool:
     return len(curves) > 1 and len({numbers[-1] for numbers, _ in curves.values()}) == 1
 
 
-def _name_start(ax: Axes, x: float, heights: np.ndarray, name: str, colour: str) -> None:
-    """The name of a curve at its first point, on the side that the curve leaves free."""
-    up = heights[-1] <= heights[0]
+def _name_start(ax: Axes, x: float, runs: np.ndarray, name: str, colour: str) -> None:
+    """The name of a curve at its first point, on the side that all its runs leave free."""
+    up = runs[:, -1].mean() <= runs[:, 0].mean()
     ax.annotate(
         name,
-        (x, heights[0]),
+        (x, runs[:, 0].max() if up else runs[:, 0].min()),
         (0, 8 if up else -8),
         textcoords="offset points",
         color=text_colour(colour),
@@ -105,14 +105,16 @@ def ways_side_by_side(
     panels: Mapping[str, Mapping[str, Sequence[float] | np.ndarray]],
     ways: Mapping[str, str],
     highlighted: Sequence[str],
+    chance: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Accuracy (percent) of several ways as bars with their intervals: a panel for each model or
-    task, a row a way; a way that a panel lacks has no bar there.
+    """Accuracy (percent) of several ways as bars with their intervals, of few seeds with a dot for
+    each: a panel for each model or task, a row a way; a way that a panel lacks has no bar there.
 
     Args:
         panels: title -> way -> accuracy, one a seed.
         ways: way -> what it is called.
         highlighted: the ways to look at, in the strong colour.
+        chance: title -> what guessing gives, in percent.
     """
     figure, axes = plt.subplots(
         1, len(panels), figsize=(7.4, 0.42 * len(ways) + 1.5), sharey=True, squeeze=False
@@ -123,8 +125,12 @@ def ways_side_by_side(
             if way in runs:
                 _bar(ax, row, runs[way], _bar_colour(called, way in highlighted))
             else:
-                ax.text(2, row, "not asked", va="center", color=QUIET, fontsize=9)
-        accuracy_panel(ax, title, 118, "right (%)")
+                no_bar(ax, row, "not asked")
+        if chance and title in chance:
+            ax.axvline(chance[title], color=CHANCE, linestyle=":", linewidth=1.2)
+            ax.text(chance[title] - 1, -0.5, "guessing", ha="right", va="top", fontsize=9)
+        accuracy_panel(ax, title, 122)
+        ax.set_ylim(bottom=-0.95 if chance else -0.6)
     axes[0, 0].set_yticks([*rows.values()], [*ways.values()])
     return figure
 
@@ -135,16 +141,17 @@ def _bar_colour(called: str, highlighted: bool) -> str:
 
 
 def _bar(ax: Axes, row: int, runs: Sequence[float] | np.ndarray, colour: str) -> None:
-    """The mean of the seeds with its interval; with a dot for each, where they are too few."""
-    mean, end = float(np.mean(runs)), float(np.max(runs))
+    """The mean of the seeds, which the right edge says, with its interval; with a dot for each,
+    where they are few.
+    """
+    mean = float(np.mean(runs))
     ax.barh(row, mean, color=colour, height=0.62)
     if len(runs) >= FEWEST_RUNS:
         span = interval(runs, PERCENT)
         ax.plot([span.low, span.high], [row, row], color=INK, linewidth=1.5)
-        end = span.high
-    else:
+    elif len(runs) > 1:
         ax.plot(runs, [row] * len(runs), "o", color=INK, markersize=3)
-    ax.text(end + 3, row, f"{mean:.0f}", va="center", fontsize=10)
+    ax.text(120, row, f"{mean:.0f}", va="center", ha="right", fontsize=10)
 
 
 def two_ways_by_task(panels: Mapping[str, pd.DataFrame], least: float = 0.0) -> Figure:
@@ -167,7 +174,7 @@ def two_ways_by_task(panels: Mapping[str, pd.DataFrame], least: float = 0.0) -> 
         ax.set_title(title, fontsize=11, pad=30)
         ax.set_xlim(-4, 104)
         ax.set_xticks((0, 50, 100))
-        ax.set_xlabel("right (%)")
+        ax.set_xlabel("accuracy (%)")
     return figure
 
 
@@ -189,8 +196,8 @@ def _two_ways(ax: Axes, table: pd.DataFrame) -> None:
     first, second = table.columns
     colours, rows = colours_of((first, second)), range(len(table))
     ax.hlines(rows, table[first], table[second], color=LINK, linewidth=3, zorder=1)
-    for name, style, above in ((second, "none", 2), (first, "full", 3)):
-        look: dict[str, Any] = {"color": colours[name], "markersize": 6, "fillstyle": style}
+    for name, style, size, above in ((second, "none", 8, 2), (first, "full", 5, 3)):
+        look: dict[str, Any] = {"color": colours[name], "markersize": size, "fillstyle": style}
         ax.plot(table[name], rows, "o", zorder=above, **look)
     ax.set_yticks(rows, [*table.index], fontsize=9)
     for above, name, mark in ((14, first, "●"), (2, second, "○")):

@@ -78,7 +78,7 @@ def _by_size(
     """
     ends = [(_runs(ax, sizes, runs, colours[n]), n, colours[n]) for n, runs in curves.items()]
     ax.set_xscale("log", base=2)
-    ax.set_xticks(sizes[::every], [f"{n}" for n in sizes[::every]])
+    ax.set_xticks(sizes[::every], [f"{n:,}" for n in sizes[::every]])
     return ends
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from course.plots.colours import colours_of, text_colour
-from course.plots.style import accuracy_panel, band, mean_bar, name_ends
+from course.plots.style import accuracy_panel, band, mean_bar, name_ends, no_bar
 
 
 def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
@@ -17,7 +17,7 @@ def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
 
     Args:
         panels: title -> way -> accuracy, one a seed; all panels have the ways of the first one, or
-            fewer.
+            fewer, and say which are not there.
     """
     ways = [*next(iter(panels.values()))][::-1]
     colours = colours_of(ways)
@@ -28,6 +28,8 @@ def same_labels(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         for row, way in enumerate(ways):
             if way in runs:
                 mean_bar(ax, row, runs[way], colours[way], fontsize=10)
+            else:
+                no_bar(ax, row, "none there")
         accuracy_panel(ax, title, 116)
     axes[0, 0].set_yticks(range(len(ways)), ways)
     for label, way in zip(axes[0, 0].get_yticklabels(), ways, strict=True):
@@ -51,7 +53,7 @@ def accuracy_along(curves: Mapping[str, np.ndarray], ticks: Sequence[str], label
     ends = [
         (band(ax, x, runs, colours[name])[-1], name, colours[name]) for name, runs in curves.items()
     ]
-    name_ends(ax, len(ticks) - 0.85, ends, 7, highest=103)
+    name_ends(ax, len(ticks) - 0.85, ends, 7, highest=103, lowest=4)
     ax.set_xticks(x, ticks)
     ax.set_xlim(-0.2, len(ticks) - 0.8 + 0.3 * len(ticks))
     ax.set_ylim(-3, 108)

@@ -3,15 +3,15 @@ reward leads to.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from course.plots.colours import COLOURS, OPENED, RIVAL
-from course.plots.style import name_ends
+from course.plots.style import key_above, name_ends, write_out
 
 #: Searches, and their colours.
 _SEARCHES = {name: COLOURS[name] for name in ("learned", "learned, reads", "random search")}
@@ -51,9 +51,8 @@ def steering_searches(
             named = [(end, name, colours[name]) for name, end in ends.items()]
             name_ends(ax, points[-1] * 1.06, named, gap=8, lowest=3)
         ax.set_title(target, fontsize=10)
-        ax.set_xlim(0, points[-1] * 1.03)
         ax.set_ylim(0, 104)
-        ax.set_xlabel("model calls")
+        _calls_axis(ax, points)
     axes[0, 0].set_ylabel("replies as wanted, held out (%)")
     return figure
 
@@ -67,10 +66,18 @@ def _runs(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> float:
     return float(mean[-1])
 
 
+def _calls_axis(ax: Axes, points: Sequence[int]) -> None:
+    """Model calls from none on, with as few numbers as a narrow panel has room for."""
+    ax.set_xlim(0, points[-1] * 1.03)
+    ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    write_out(ax.xaxis)
+    ax.set_xlabel("model calls")
+
+
 #: What is drawn of a gamed search, and the title of its panel.
 _GAMED = {
-    "reward": "rewarded: few words",
-    "gold": "meant: gold reward",
+    "reward": "rewarded:\nminus words a reply",
+    "gold": "meant:\ngold reward",
     "right": "right answers (%)",
 }
 
@@ -89,11 +96,7 @@ def gamed_reward(curves: Mapping[str, Mapping[str, np.ndarray]], points: Sequenc
         for start, (_, colour) in _STARTS.items():
             _runs(ax, points, curves[measure][start], colour)
         ax.set_title(title, fontsize=11)
-        ax.set_xlabel("model calls")
-        ax.set_xlim(0, points[-1] * 1.03)
+        _calls_axis(ax, points)
     axes[-1].set_ylim(-3, 104)
-    for row, (name, colour) in enumerate(_STARTS.values()):
-        above: dict[str, Any] = {"xytext": (0, 24 + 16 * row), "textcoords": "offset points"}
-        look: dict[str, Any] = {"color": colour, "fontweight": "bold", "annotation_clip": False}
-        axes[0].annotate(name, (0, 1), xycoords="axes fraction", **above, **look)
+    key_above(figure, [(name, "-", colour) for name, colour in _STARTS.values()])
     return figure

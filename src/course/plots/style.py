@@ -11,21 +11,28 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
-from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, text_colour
+from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, QUIET, text_colour
 
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
 #: Points between the end of a leader and the name that it leads to.
 _PAST_LEADER = 3
-#: Fewest runs of which an interval is drawn: that of two is wider than most figures.
-FEWEST_RUNS = 3
+#: What a key says of one thing: its name, its marker or, of a line, its style, and its colour.
+KeyEntry = tuple[str, str, str]
+_LINES = ("-", "--", ":")
+#: Group of the texts that name a curve at its end.
+CURVE_NAME = "name of a curve"
+#: Fewest runs of which an interval is drawn: that of three is wider than most figures.
+FEWEST_RUNS = 4
 
 
 def use_style() -> None:
@@ -59,20 +66,32 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
     ax.spines[:].set_visible(False)
 
 
-def band(ax: Axes, x: Sequence[float], runs: np.ndarray, colour: str) -> np.ndarray:
-    """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band;
-    returns the mean.
+def band(
+    ax: Axes,
+    x: Sequence[float],
+    runs: np.ndarray,
+    colour: str,
+    alpha: float = 0.18,
+    least: float = 0.0,
+) -> np.ndarray:
+    """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band,
+    or with a thin line for each where they are few; returns the mean.
+
+    Args:
+        least: where a band ends that reaches further down, as a logarithmic axis has no zero.
     """
     means = runs.mean(0)
+    if 1 < len(runs) < FEWEST_RUNS:
+        ax.plot(x, runs.T, color=colour, linewidth=0.8, alpha=0.5)
     ax.plot(x, means, color=colour, marker="o", markersize=4)
     if len(runs) >= FEWEST_RUNS:
         spans = [interval(column, PERCENT) for column in runs.T]
         ax.fill_between(
             x,
-            [s.low for s in spans],
+            [max(s.low, least) for s in spans],
             [s.high for s in spans],
             color=colour,
-            alpha=0.18,
+            alpha=alpha,
             linewidth=0,
         )
     return means
@@ -90,6 +109,11 @@ def mean_bar(
     ax.barh(row, span.mean, color=colour, height=0.62)
     ax.plot((span.low, span.high), (row, row), color=INK, linewidth=1.5)
     ax.text(span.high + 2, row, f"{span.mean:.0f}", va="center", **text)
+
+
+def no_bar(ax: Axes, row: float, why: str) -> None:
+    """Say why a row has no bar, which looks like a bar of 0 else."""
+    ax.text(2, row, why, va="center", color=QUIET, fontsize=9)
 
 
 def accuracy_panel(ax: Axes, title: str, right: float, label: str = "accuracy (%)") -> None:
@@ -153,42 +177,74 @@ def name_ends(
     begin = ax.transData
     if leaders_from is not None:
         begin += ScaledTranslation(_PAST_LEADER / 72, 0, ax.figure.dpi_scale_trans)
-    look: dict[str, Any] = {"va": "center", "fontweight": "bold", "transform": begin, **text}
+    look: dict[str, Any] = {"va": "center", "fontweight": "bold", "gid": CURVE_NAME}
+    look |= {"transform": begin, **text}
     for (end, name, colour), y in zip(ranked, heights, strict=True):
         if leaders_from is not None:
             ax.plot((leaders_from, x), (end, y), color=colour, linewidth=0.8, alpha=0.6)
         ax.text(x, y, name, color=text_colour(colour), **look)
 
 
-def key(ax: Axes, entries: Iterable[tuple[str, str, str]], columns: int | None = None) -> None:
+def key(ax: Axes, entries: Iterable[KeyEntry], columns: int | None = None) -> None:
     """What the marks of a panel mean, above it.
 
     Args:
-        entries: (name, marker, colour) each.
         columns: how many stand in a row (default: all).
     """
-    names, markers, colours = zip(*entries, strict=True)
-    handles = [
-        Line2D([], [], linestyle="none", marker=marker, markersize=8, color=colour, label=name)
-        for name, marker, colour in zip(names, markers, colours, strict=True)
-    ]
     ax.legend(
-        handles=handles,
-        ncols=columns or len(handles),
-        labelcolor=[text_colour(colour) for colour in colours],
-        prop={"weight": "bold", "size": 10},
+        **_key_look([*entries], columns),
         loc="lower left",
         bbox_to_anchor=(0.01, 1.0),
         bbox_transform=blended_transform_factory(ax.figure.transFigure, ax.transAxes),
         borderaxespad=0.2,
         handletextpad=0.1,
-        columnspacing=1.2,
     )
 
 
+def key_above(figure: Figure, entries: Iterable[KeyEntry], columns: int | None = None) -> None:
+    """What the lines of all panels mean, above them; it takes no room between the panels.
+
+    Args:
+        columns: how many stand in a row (default: all).
+    """
+    figure.legend(**_key_look([*entries], columns), loc="outside upper left", handlelength=1.6)
+
+
+def _key_look(entries: Sequence[KeyEntry], columns: int | None) -> dict[str, Any]:
+    handles = [
+        Line2D([], [], color=colour, label=name, markersize=8, **_mark(mark))
+        for name, mark, colour in entries
+    ]
+    return {
+        "handles": handles,
+        "ncols": columns or len(handles),
+        "labelcolor": [text_colour(colour) for _, _, colour in entries],
+        "prop": {"weight": "bold", "size": 10},
+        "columnspacing": 1.2,
+    }
+
+
+def _mark(mark: str) -> dict[str, Any]:
+    """A line of that style, or a marker without one."""
+    return {"linestyle": mark} if mark in _LINES else {"linestyle": "none", "marker": mark}
+
+
+def key_entries(legend: Legend) -> list[KeyEntry]:
+    """What :func:`key` or :func:`key_above` was given."""
+    marks = [handle for handle in legend.legend_handles if isinstance(handle, Line2D)]
+    return [
+        (
+            str(h.get_label()),
+            str(h.get_linestyle() if h.get_linestyle() in _LINES else h.get_marker()),
+            to_hex(h.get_color()),
+        )
+        for h in marks
+    ]
+
+
 def write_out(axis: Axis) -> None:
-    """Numbers of a logarithmic axis as people write them, 1,000 and not 10 to the third: exponents
-    are too small to read on a phone.
+    """Numbers of an axis as people write them, 1,000 and not 1000 or 10 to the third: exponents are
+    too small to read on a phone.
     """
     axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
 

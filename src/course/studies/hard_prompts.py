@@ -43,6 +43,8 @@ BUDGET, LENGTH, TRAINED, TESTED = 2500, 5, 64, 100
 #: The ways that are no search of :func:`methods`: people's words, a search that counts fluency, and
 #: one on two models.
 BY_HAND, FLUENT, TOGETHER = "by hand", "AutoPrompt with fluency", "AutoPrompt on two models"
+#: What ways are called in figures and tables, where the records have other names.
+CALLED = {BY_HAND: "people's words", "random": "random words", "exhaustive": "single words"}
 #: Points on the axis of calls, for curves.
 CALLS = tuple(range(250, BUDGET + 1, 250))
 #: Where a search by reinforcement is looked at that may take ten times as long.
@@ -226,7 +228,10 @@ def mean_curves(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Search -> accuracy (percent) on test items at :data:`CALLS`, mean over the tasks, (seeds,
     points).
     """
-    return {way: curve(table, "calls", measure="test after", way=way) for way in searches(table)}
+    return {
+        CALLED.get(way, way): curve(table, "calls", measure="test after", way=way)
+        for way in searches(table)
+    }
 
 
 def by_cell(table: pd.DataFrame) -> pd.DataFrame:
@@ -234,7 +239,17 @@ def by_cell(table: pd.DataFrame) -> pd.DataFrame:
     rows = where(table, measure="test", model=MODEL)
     rows = rows[~rows["way"].isin((FLUENT, TOGETHER))]
     cells = [f"{task}, {layout}" for task in TASKS for layout in LAYOUTS]
-    return means(rows.assign(cell=rows["task"] + ", " + rows["layout"]), "way", "cell", cells)
+    named = rows.assign(cell=rows["task"] + ", " + rows["layout"])
+    return means(named, "way", "cell", cells).rename(index=CALLED)
+
+
+#: Measure -> what its column is called.
+_READING = {
+    "train": "training items (%)",
+    "test": "test items (%)",
+    "fluency": "fluency (nats a word)",
+    "gibberish": "gibberish (%)",
+}
 
 
 def reading(table: pd.DataFrame) -> pd.DataFrame:
@@ -243,7 +258,7 @@ def reading(table: pd.DataFrame) -> pd.DataFrame:
     """
     found = means(table, "way", "measure", ("train", "test", "fluency", "gibberish"), model=MODEL)
     found["gibberish"] *= 100
-    return found.rename(columns={"fluency": "nats a word"})
+    return found.rename(index=CALLED, columns=_READING)
 
 
 def prompts_found(table: pd.DataFrame, layout: str, seed: int = 0) -> pd.DataFrame:
@@ -256,7 +271,7 @@ def prompts_found(table: pd.DataFrame, layout: str, seed: int = 0) -> pd.DataFra
     for name in ("test", "gibberish"):
         found = where(rows, measure=name)[["task", "way", "value"]]
         texts = texts.merge(found.rename(columns={"value": name}), on=["task", "way"])
-    return texts.rename(columns={"text": "prompt"})
+    return texts.rename(columns={"text": "prompt"}).replace({"way": CALLED})
 
 
 def fluent_prompts(table: pd.DataFrame, tasks: Sequence[str], layout: str) -> pd.DataFrame:
@@ -271,7 +286,7 @@ def elsewhere(table: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
     """
     ways = [way for way in (BY_HAND, *searches(table)) if way not in ("exhaustive", "random")]
     return {
-        way: {name: held_out(table, way, name) for name in (MODEL, *OTHERS)}
+        CALLED.get(way, way): {name: held_out(table, way, name) for name in (MODEL, *OTHERS)}
         for way in (*ways, TOGETHER)
     }
 

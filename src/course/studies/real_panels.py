@@ -34,6 +34,9 @@ from course.studies.real_claim import MINILM, SMOL
 from course.studies.real_tables import SCHOOL
 from course.studies.tables import by_body, by_seed, curve, means, where
 
+#: The panel of film snippets, and what guessing gives in it, in percent.
+FILMS = f"{SMOL}, film snippets"
+GUESSED = {FILMS: 50.0}
 #: Task of the study ``heads`` -> what it is of the shipped models and of a real one.
 HEADS = {
     "sentiment": ("reviews (accuracy)", "film snippets (accuracy)"),
@@ -52,12 +55,12 @@ ASKED = {
 }
 CHOSEN = {"greedy": "the greedy chain", "vote": "a vote of several chains"}
 SEARCHED = {
-    real_tables.PEOPLES: "people's best words",
-    real_tables.SWAPS: "swaps at random",
+    real_tables.PEOPLES: real_tables.CALLED_PEOPLES,
+    real_tables.SWAPS: real_tables.SWAPS,
     real_tables.AUTO: "AutoPrompt",
 }
 LEARNED = {
-    real_tables.PEOPLES: "people's best words",
+    real_tables.PEOPLES: real_tables.CALLED_PEOPLES,
     real_tables.AUTO: "AutoPrompt's words",
     real_tables.SOFT_PROMPT: "eight vectors",
 }
@@ -90,7 +93,7 @@ def specialists(costs: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
         "prompted": measured[real_tables.PROMPTED_WAY],
         "fine-tuned": measured[real_tables.TUNED_WAY],
     }
-    return {"shipped model, reviews": shipped, f"{SMOL}, film snippets": named}
+    return {"shipped model, reviews": shipped, FILMS: named}
 
 
 def heads(
@@ -152,7 +155,7 @@ def conditions(demonstrations: pd.DataFrame, real: pd.DataFrame) -> CurvePanels:
     names = {"gold": "right", "random": "random", "flipped": "flipped", "foreign": "foreign"}
     return {
         "shipped middle models, reviews": _renamed(ends, [0, 8], names),
-        f"{SMOL}, film snippets": _renamed(curves, numbers, names),
+        FILMS: _renamed(curves, numbers, names),
     }
 
 
@@ -203,11 +206,11 @@ def written(shipped: pd.DataFrame, real: pd.DataFrame) -> TaskPanels:
         shipped: of the study ``written``.
         real: of ``prompts``.
     """
-    names = ["found", "people's best"]
-    of_shipped = written_prompts.by_task(shipped)[["found", "by hand"]]
+    names = ["found", real_tables.CALLED_PEOPLES]
+    of_shipped = written_prompts.by_task(shipped)[names]
     of_real = real_tables.by_task(real, real_tables.WRITTEN, real_tables.PEOPLES)
     return {
-        "shipped models,\nlist tasks": _readable(of_shipped.set_axis(names, axis=1)),
+        "shipped models,\nlist tasks": _readable(of_shipped),
         f"{SMOL},\ninstruction induction": of_real.set_axis(names, axis=1),
     }
 
@@ -320,7 +323,7 @@ def _prompts(
     """
     return {
         f"shipped model, {tasks}": {name: shipped(way) for name, way in ways.items()},
-        f"{SMOL}, film snippets": _only(real_tables.of_labelled(real), ways),
+        FILMS: _only(real_tables.of_labelled(real), ways),
     }
 
 

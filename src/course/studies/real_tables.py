@@ -25,6 +25,8 @@ PLAIN_TEXT = "plain text"
 #: Ways of the study ``requests``, and of ``prompts``.
 TEMPLATE, NO_TEMPLATE = "with the template", "without"
 WRITTEN, PEOPLES, SOFT_PROMPT = "written", "people's", "soft prompt"
+#: What people's instructions, the best of them by the same items, are called in figures and tables.
+CALLED_PEOPLES = "people's words"
 #: The task of ``prompts`` that has words, and vectors beside them: film snippets.
 LABELLED = "sentiment"
 #: Tasks of the study ``chains``.
@@ -288,7 +290,7 @@ def cost_of_prompts(table: pd.DataFrame, ways: Mapping[str, str]) -> pd.DataFram
     """
     rows = table[_is_labelled(table)].groupby("way")[["value", "calls"]].mean()
     named = rows.loc[[*ways]].rename(index=ways).rename_axis(None)
-    return named.rename(columns={"value": "right (%)", "calls": "model calls"})
+    return named.rename(columns={"value": "accuracy (%)", "calls": "model calls"})
 
 
 def by_task(table: pd.DataFrame, *ways: str) -> pd.DataFrame:

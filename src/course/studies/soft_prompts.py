@@ -50,8 +50,6 @@ PLATEAU_TASK, PLATEAU = "topic exchanged", 240
 PLATEAU_STEPS = dict.fromkeys((SMALL_MODEL, *BODIES), PLATEAU) | {LARGE_MODEL: 2 * PLATEAU}
 #: What is learned, in the order of figures.
 LEARNED = ("prompt", "p_tuning", "prefix", "lora")
-#: What these are called in figures and tables.
-CALLED = dict(zip(LEARNED, ("prompt tuning", "P-tuning", "prefix tuning", "LoRA"), strict=True))
 #: The other ways, by what they are called in figures.
 PERSON, TITLE, RANDOM, AUTO, PEZ, RL, WRITTEN, SHOWN = (
     "a person's words",
@@ -63,6 +61,14 @@ PERSON, TITLE, RANDOM, AUTO, PEZ, RL, WRITTEN, SHOWN = (
     "a model's words",
     "demonstrations",
 )
+#: What ways are called in figures and tables, where the records have other names.
+CALLED = {
+    PERSON: "people's words",
+    "prompt": "prompt tuning",
+    "p_tuning": "P-tuning",
+    "prefix": "prefix tuning",
+    "lora": "LoRA",
+}
 #: The ways whose prompt is made of words that a search or a person found without the corpus.
 WORDS = (PERSON, RANDOM, AUTO, PEZ, RL, WRITTEN)
 #: Task -> another one, whose wording a prompt may begin as.

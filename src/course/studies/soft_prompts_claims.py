@@ -10,7 +10,7 @@ import pandas as pd
 
 from course.foundation.intervals import Crossed
 from course.studies.claims import Claim, MoreThan, Varies
-from course.studies.soft_prompts import PERSON, SHOWN, SOFT, STRAYS, TASKS
+from course.studies.soft_prompts import CALLED, PERSON, SHOWN, SOFT, STRAYS, TASKS
 from course.studies.soft_prompts_tables import (
     accuracies,
     best_words,
@@ -27,8 +27,9 @@ def _over_words(way: str) -> Callable[[pd.DataFrame], np.ndarray]:
 
 
 def _without_gradients(table: pd.DataFrame) -> dict[str, float]:
-    """What a person's words and demonstrations are behind or ahead of the best words, in points."""
-    return {way: float(_over_words(way)(table).mean()) for way in (PERSON, SHOWN)}
+    """What people's words and demonstrations are behind or ahead of the best words, in points."""
+    ways = (PERSON, SHOWN)
+    return {CALLED.get(way, way): float(_over_words(way)(table).mean()) for way in ways}
 
 
 #: What is tuned -> what that is called, and its source.
@@ -43,7 +44,7 @@ _AT_SCALE = "catches up with model tuning beyond billions of parameters"
 CLAIMS = (
     *(
         _claim(
-            f"On the same labels {name} beats the best words, a person's or those of any search,"
+            f"On the same labels {name} beats the best words, people's or those of any search,"
             " on the mean of four tasks.",
             MoreThan(0),
             source,

@@ -57,10 +57,10 @@ def all_ways(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows, ways = where(table, part="methods"), (PERSON, *WORDS[1:], SHOWN, *LEARNED)
     columns: dict[str, list[float]] = {}
-    for title, tasks in {"words name it": NAMED, "labels exchanged": UNNAMED}.items():
+    for title, tasks in {"words name it (%)": NAMED, "labels exchanged (%)": UNNAMED}.items():
         columns[title] = [float(accuracies(table, way, tasks).mean()) for way in ways]
-    columns["calls"] = [by_seed(rows, way=way, measure="calls").mean() for way in ways]
-    columns["readable"] = [_readable(rows, way) for way in ways]
+    columns["model calls"] = [by_seed(rows, way=way, measure="calls").mean() for way in ways]
+    columns["readable (%)"] = [_readable(rows, way) for way in ways]
     return pd.DataFrame(columns, index=[*ways]).rename(index=CALLED)
 
 
@@ -126,12 +126,21 @@ def share_among(table: pd.DataFrame, labels: Sequence[str]) -> float:
     return 100 * float(np.mean([word in labels for text in prompts for word in text.split()]))
 
 
+#: Measure of a wayward prompt -> what its column is called.
+_STRAYED = {
+    "vectors": "its vectors (%)",
+    "words": "their nearest words (%)",
+    "start": "the wording they began as (%)",
+    "kept": "nearest words as at the start (%)",
+}
+
+
 def strayed(table: pd.DataFrame) -> pd.DataFrame:
     """What wayward vectors, their nearest words and their start do (accuracy in percent), and the
     share of words kept (percent), means over seeds: a row a task.
     """
-    strays = means(table, "task", "measure", ("vectors", "words", "start", "kept"))
-    return strays.rename(index=lambda task: task.replace("_", " "))
+    strays = means(table, "task", "measure", _STRAYED)
+    return strays.rename(index=lambda task: task.replace("_", " "), columns=_STRAYED)
 
 
 def lost_as_words(table: pd.DataFrame) -> np.ndarray:

@@ -309,7 +309,7 @@ def budget() -> dict[str, Any]:
     return _slider(
         label="Model calls of each search",
         options=[f"{calls:,}" for calls in hard_prompts.CALLS],
-        rows={"written by people": "people"}
+        rows={hard_prompts.CALLED[hard_prompts.BY_HAND]: "people"}
         | {title: _ROLES.get(title, "rest") for title in curves},
         values=[
             [by_hand, *(_interval(runs[:, k].tolist()) for runs in curves.values())]

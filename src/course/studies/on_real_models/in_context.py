@@ -45,7 +45,7 @@ STUDIES = (
         "demonstrations",
         1,
         ("gpt-middle",),
-        SEEDS,
+        (*SEEDS, 3, 4),
         real_demonstrations,
         ("sentiment", "inference"),
     ),
