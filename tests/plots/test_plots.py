@@ -4,14 +4,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from contrast import contrast
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from matplotlib.legend import Legend
 
 from course import plots
 from course.adapters import METHODS
 from course.plots import style
-from course.plots.colours import COLOURS, text_colour
+from course.plots.colours import COLOURS, ON_LIGHT, ON_STRONG, PALE, text_colour
 from course.training.history import History
 
 
@@ -127,7 +129,7 @@ def test_curves_under_the_ceiling_are_all_named():
 def test_held_out_clusters_names_the_three_marks_and_every_cluster():
     tuned = {"a": [70.0, 71.0, 72.0], "b": [20.0, 21.0, 22.0]}
     figure = plots.held_out_clusters(tuned, {"a": 1.0, "b": 2.0}, {"a": 90.0, "b": 80.0})
-    assert words(figure) == {"base", "tuned", "base at its best"}
+    assert {"base", "tuned", "one seed of it", "base at its best"} <= names(figure)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], (
         "the best on top"
     )
@@ -135,10 +137,13 @@ def test_held_out_clusters_names_the_three_marks_and_every_cluster():
 
 def test_controls_are_bars_with_their_means():
     figure = plots.instruction_controls(
-        {"questions": {"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]}}
+        {"questions": {"with": [50.0, 60.0, 70.0], "base at its best": [10.0, 10.0, 10.0]}}
     )
     assert words(figure) == {"60", "10"}
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["without", "with"]
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["base at its best", "with"]
+    colours = [to_hex(bar.get_facecolor()) for bar in figure.axes[0].patches]
+    assert colours == [COLOURS["base at its best"], plots.OPENED]
 
 
 def test_what_instruction_tuning_depends_on_has_a_panel_each():
@@ -147,6 +152,11 @@ def test_what_instruction_tuning_depends_on_has_a_panel_each():
         {"clusters": runs, "size": runs, "wordings": runs}, {"size": runs}
     )
     assert [ax.get_title("left") for ax in figure.axes] == ["clusters", "size", "wordings"]
+    assert [{text.get_text() for text in ax.texts} for ax in figure.axes] == [
+        {"tuned"},
+        {"tuned", "base"},
+        {"tuned"},
+    ]
     assert [[list(line.get_ydata()) for line in ax.lines] for ax in figure.axes] == [
         [[11.0, 21.0]] * n for n in (1, 2, 1)
     ]
@@ -243,6 +253,9 @@ def test_conditions_are_bars_with_their_means():
         {"both": runs, "one": runs}, {"gold": "right labels", "none": "nothing"}
     )
     assert words(figure) == {"81", "11"} and len(figure.axes) == 2
+    other = plots.by_condition({"one": runs}, {"gold": "right", "none": "no"}, highlighted="none")
+    bars = [to_hex(bar.get_facecolor()) for bar in other.axes[0].patches]
+    assert bars == [PALE, plots.PROMPTED]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "right labels",
         "nothing",
@@ -269,16 +282,20 @@ def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
         name: {"gold": [80.0] * 3, "flipped": [flipped] * 3}
         for name, flipped in (("small", 70.0), ("large", 20.0))
     }
-    figure = plots.right_and_flipped({"size": models})
-    assert words(figure) == {"right", "flipped"}
-    curves = [list(line.get_ydata()) for line in figure.axes[0].lines]
+    figure = plots.right_and_flipped({"sizes": models}, {"sizes": "size"}, {"sizes": [9.0, 2.0]})
+    (ax,) = figure.axes
+    assert words(figure) == {"right", "flipped", "chance", "best possible"}
+    curves = [list(line.get_ydata()) for line in ax.lines]
     assert [80.0, 80.0] in curves and [70.0, 20.0] in curves
+    styles = {tuple(line.get_ydata()): line.get_linestyle() for line in ax.lines}
+    assert styles[50.0, 50.0] == ":" and styles[9.0, 2.0] == "--"
+    assert ax.get_xlabel() == "size"
 
 
 def test_orders_show_their_mean_and_their_worst():
     runs = {kind: {"mean": [70.0] * 3, "worst": [60.0] * 3} for kind in ("none", "batch")}
     figure = plots.orders_and_calibration({"known": runs}, {"none": "as it is", "batch": "batch"})
-    assert {"mean over orders", "worst order"} == words(figure)
+    assert {"mean over orders", "worst order", "chance"} == words(figure)
     assert {y for line in figure.axes[0].lines for y in line.get_ydata()} == {50.0, 60.0, 70.0}
 
 
@@ -286,8 +303,8 @@ def test_every_token_is_shown_where_a_head_looks():
     weights = np.eye(15)[4]
     figure = plots.where_it_looks(tuple("abcdefghijklmn") + ("\n",), weights, 1, 2)
     assert words(figure) == set("abcdefghijklmn") | {"⏎"}
-    dark = [patch for patch in figure.axes[0].patches if patch.get_alpha() == 1.0]
-    assert [patch.get_x() for patch in dark] == [4]
+    grounds = [to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches]
+    assert len(grounds) == 15 and {*grounds[:4], *grounds[5:]} == {grounds[0]} != {grounds[4]}
 
 
 @pytest.mark.parametrize(("layers", "heads", "numbers"), [(2, 3, 6), (24, 32, 0)])
@@ -299,6 +316,18 @@ def test_scores_of_few_heads_are_printed(layers, heads, numbers):
         sum(text.get_text() in ("0.25", "0.00") for ax in figure.axes for text in ax.texts)
         == 2 * numbers
     )
+
+
+@pytest.mark.parametrize("weight", np.linspace(0, 1, 21))
+def test_numbers_and_tokens_can_be_read_on_every_ground(weight):
+    scores = plots.head_scores({"one": [[weight]]}).axes[0]
+    looks = plots.where_it_looks(("a",), (weight,), 0, 0).axes[0]
+    (image,) = scores.images
+    grounds = (image.cmap(weight), looks.patches[0].get_facecolor())
+    for ax, ground in zip((scores, looks), grounds, strict=True):
+        shade = ax.texts[0].get_color()
+        both = {text: contrast(text, to_hex(ground)) for text in (ON_LIGHT, ON_STRONG)}
+        assert both[shade] > 0.99 * max(both.values()) and both[shade] > 4
 
 
 def test_curves_by_steps_name_every_way():
@@ -315,6 +344,8 @@ def test_curves_by_samples_name_every_choice_and_the_greedy_line():
     runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
     found = plots.by_samples({"a": {"vote": runs, "any": runs + 30}}, (1, 2), {"a": 15.0})
     assert {"vote", "any", "greedy"} == words(found)
+    low = plots.by_samples({"a": {"vote": 0 * runs}}, (1, 2), {"a": 1.0}).axes[0]
+    assert min(text.get_position()[1] for text in low.texts) == 3, "names stand over the axis"
 
 
 def test_the_front_joins_what_nothing_cheaper_beats():
@@ -324,6 +355,9 @@ def test_the_front_joins_what_nothing_cheaper_beats():
     assert words(figure) == {"cheap", "worse", "expensive"}
     (front,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 1]
     assert list(front.get_xdata()) == [2.0, 8.0]
+    path = front.get_path().transformed(front.get_transform())
+    struck = [t for t in figure.axes[0].texts if path.intersects_bbox(t.get_window_extent(), False)]
+    assert struck == [], "no name lies on the line"
 
 
 def test_every_method_has_its_drawing():
@@ -425,7 +459,7 @@ def test_single_words_far_beyond_the_others_leave_them_their_room():
     figure = plots.guessed_and_true(guessed, true, [2])
     low, high = figure.axes[0].get_ylim()
     assert low < -50 and 1 <= high < 60, "what is proposed is in view"
-    assert words(figure) == {"one at +60.00", "one at −70.00"}
+    assert words(figure) == {"+60.00", "−70.00"}
 
 
 def test_the_best_of_many_is_drawn_on_both_kinds_of_items():

@@ -101,7 +101,7 @@ def _leave_out_outliers(
     for beyond in np.flatnonzero(~within):
         edge, towards = (low, -1) if y[beyond] < first else (high, 1)
         ax.annotate(
-            Formatter.fix_minus(f"one at {y[beyond]:+.2f}"),
+            Formatter.fix_minus(f"{y[beyond]:+.2f}"),
             (x[beyond], edge + towards * margin),
             (0, -26 * towards),
             textcoords="offset points",

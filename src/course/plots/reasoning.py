@@ -87,7 +87,7 @@ def by_samples(
         if greedy:
             ax.plot([x[0], x[-1]], [greedy[title]] * 2, color=_GREEDY, linestyle=":", linewidth=1.5)
             ends.append((greedy[title], "greedy", _GREEDY))
-        name_ends(ax, x[-1] + 0.2, ends, 7, fontsize=10)
+        name_ends(ax, x[-1] + 0.2, ends, 7, lowest=3, fontsize=10)
         ax.set_xticks(x, [str(n) for n in samples])
         ax.set_xlim(-0.3, len(samples) + 1.0)
         ax.set_ylim(-3, 104)
@@ -107,17 +107,22 @@ def cost_front(points: pd.DataFrame) -> Figure:
     figure, ax = plt.subplots(figsize=(7.4, 3.8))
     points = points.sort_values(["tokens", "accuracy"], ascending=[True, False])
     best = points.accuracy > points.accuracy.cummax().shift(fill_value=-1.0)
+    last = points.index[best][-1]
     for (name, tokens, accuracy), on_front in zip(points.itertuples(), best, strict=True):
         colour = PROMPTED if on_front else CEILING
-        offset = (6, 6 if on_front else -14)
         ax.plot(tokens, accuracy, "o", color=colour, zorder=3)
+        # the line rises from each of its points to the right: below there is room
+        above = name == last
         ax.annotate(
             name,
             (tokens, accuracy),
-            offset,
+            (0, 7) if above else (8, -5),
             textcoords="offset points",
+            ha="center" if above else "left",
+            va="bottom" if above else "top",
             color=colour,
             fontsize=10,
+            fontweight="bold",
         )
     ax.plot(points.tokens[best], points.accuracy[best], color=PROMPTED, linewidth=1)
     ax.set_xscale("log", base=2)
