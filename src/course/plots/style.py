@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
 from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, QUIET, text_colour
@@ -24,6 +24,8 @@ from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, QUIET, text_col
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
+#: Points between the end of a leader and the name that it leads to.
+_PAST_LEADER = 3
 #: What a key says of one thing: its name, its marker or, of a line, its style, and its colour.
 KeyEntry = tuple[str, str, str]
 _LINES = ("-", "--", ":")
@@ -184,10 +186,14 @@ def name_ends(
     for place, height in enumerate(heights):
         above = len(heights) - 1 - place
         heights[place] = min(max(height, bottom + place * gap), highest - above * gap)
+    begin = ax.transData
+    if leaders_from is not None:
+        begin += ScaledTranslation(_PAST_LEADER / 72, 0, ax.figure.dpi_scale_trans)
+    look: dict[str, Any] = {"va": "center", "fontweight": "bold", "gid": CURVE_NAME}
+    look |= {"transform": begin, **text}
     for (end, name, colour), y in zip(ranked, heights, strict=True):
         if leaders_from is not None:
             ax.plot((leaders_from, x), (end, y), color=colour, linewidth=0.8, alpha=0.6)
-        look: dict[str, Any] = {"va": "center", "fontweight": "bold", "gid": CURVE_NAME} | text
         ax.text(x, y, name, color=text_colour(colour), **look)
 
 
