@@ -21,7 +21,7 @@ from course.plots.colours import (
     colours_of,
     text_colour,
 )
-from course.plots.style import hide_empty, name_ends
+from course.plots.style import hide_empty, name_ends, written_out
 
 #: Shades of reward models, from the fewest comparisons to the most, then those of what is no
 #: reward model.
@@ -64,7 +64,10 @@ def _by_size(
     """A curve each against the size of the choice, one in ``every`` of which is labelled; the end
     of each, its name and its colour.
     """
-    ends = [(_runs(ax, sizes, runs, colours[n]), n, colours[n]) for n, runs in curves.items()]
+    ends = [
+        (_runs(ax, sizes, runs, colours[name]), written_out(name), colours[name])
+        for name, runs in curves.items()
+    ]
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes[::every], [f"{n:,}" for n in sizes[::every]])
     return ends
@@ -134,7 +137,7 @@ def gold_by_distance(
             look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 8}
             beside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points"}
             ax.annotate(method, end, color=text_colour(colour), **beside, **look)
-        ax.set_title(reward, fontsize=11)
+        ax.set_title(written_out(reward), fontsize=11)
         ax.set_xlabel("square root of the divergence (nats)")
     axes[0, 0].set_ylabel("gold reward")
     return figure
