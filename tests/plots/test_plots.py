@@ -4,14 +4,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from contrast import contrast
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from matplotlib.legend import Legend
 
 from course import plots
 from course.adapters import METHODS
 from course.plots import style
-from course.plots.colours import COLOURS, text_colour
+from course.plots.colours import COLOURS, ON_LIGHT, ON_STRONG, PALE, text_colour
 from course.training.history import History
 
 
@@ -61,7 +63,11 @@ def test_by_clue_labels_every_way(kinds):
             for way, value in zip(ways, (50.0, 90.0, 70.0), strict=True)
         ]
     )
-    assert set(ways.values()) <= words(plots.by_clue(table, kinds, ways))
+    figure = plots.by_clue(table, kinds, ways)
+    assert set(ways.values()) <= words(figure)
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 2]
+    _, below, above = [line.get_linewidth() for line in lines if line.get_linestyle() == "-"]
+    assert below > above, "a line under another one is seen"
 
 
 def test_names_that_are_too_high_are_lowered_and_the_rest_stay():
@@ -72,14 +78,25 @@ def test_names_that_are_too_high_are_lowered_and_the_rest_stay():
     assert heights == {"a": 100, "b": 89, "c": 3}
 
 
+def test_a_leader_ends_before_the_name_that_it_leads_to():
+    figure, ax = plt.subplots()
+    style.name_ends(ax, 1, [(5.0, "a", "#222222"), (5.1, "b", "#222222")], 3, leaders_from=0)
+    ax.set_ylim(0, 10)
+    figure.draw_without_rendering()
+    end = ax.transData.transform((1, 5))[0]
+    assert len(ax.lines) == 2 and min(text.get_window_extent().x0 for text in ax.texts) > end + 2
+
+
 def test_heat_map_prints_every_value():
     table = pd.DataFrame({"a": [10.0, 99.0], "b": [20.0, 30.0]}, index=["generalist", "a"])
     assert words(plots.heat_map(table, "title")) == {"10", "99", "20", "30"}
 
 
 def test_a_cell_without_a_value_stays_empty():
-    table = pd.DataFrame({"k = 0": [10.0, 20.0], "k = 16": [99.0, float("nan")]}, index=["a", "b"])
-    assert words(plots.accuracy_by_shots(table, "title")) == {"10", "20", "99"}
+    table = pd.DataFrame({0: [10.0, 20.0], 16: [99.0, float("nan")]}, index=["a", "b"])
+    figure = plots.accuracy_by_shots(table, "title", "demonstrations")
+    assert words(figure) == {"10", "20", "99"}
+    assert figure.axes[0].get_xlabel() == "demonstrations"
 
 
 @pytest.mark.parametrize("tasks", [("a", "b"), ("a", "b", "c")])
@@ -97,16 +114,22 @@ def test_costs_draw_any_number_of_tasks(tasks):
 
 
 def test_curves_under_the_ceiling_are_all_named():
-    runs = np.full((3, 3), 50.0)
-    assert {"best possible", "middle"} <= words(
-        plots.shots_and_ceiling({"task": {"middle": runs}}, {"task": runs + 20}, (0, 1, 2))
-    )
+    runs = np.full((4, 3), 100.0)
+    sizes = {"small": runs, "middle": runs, "large": runs}
+    figure = plots.shots_and_ceiling({"task": sizes}, {"task": runs}, (0, 1, 2), {"task": runs})
+    assert {"best possible", "dotted: recognition alone", *sizes} == words(figure)
+    (ax,) = figure.axes
+    heights = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert max(heights[name] for name in sizes) == 100, "no name rises over the scores"
+    assert heights["best possible"] > 100, "nor does the curve run into its own name"
+    (dotted,) = [line for line in ax.lines if line.get_linestyle() == ":"]
+    assert dotted.get_zorder() > max(area.get_zorder() for area in ax.collections)
 
 
 def test_held_out_clusters_names_the_three_marks_and_every_cluster():
     tuned = {"a": [70.0, 71.0, 72.0], "b": [20.0, 21.0, 22.0]}
     figure = plots.held_out_clusters(tuned, {"a": 1.0, "b": 2.0}, {"a": 90.0, "b": 80.0})
-    assert words(figure) == {"base", "tuned", "base at its best"}
+    assert {"base", "tuned", "one seed of it", "base at its best"} <= names(figure)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["b", "a"], (
         "the best on top"
     )
@@ -114,10 +137,13 @@ def test_held_out_clusters_names_the_three_marks_and_every_cluster():
 
 def test_controls_are_bars_with_their_means():
     figure = plots.instruction_controls(
-        {"questions": {"with": [50.0, 60.0, 70.0], "without": [10.0, 10.0, 10.0]}}
+        {"questions": {"with": [50.0, 60.0, 70.0], "base at its best": [10.0, 10.0, 10.0]}}
     )
     assert words(figure) == {"60", "10"}
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["without", "with"]
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["base at its best", "with"]
+    colours = [to_hex(bar.get_facecolor()) for bar in figure.axes[0].patches]
+    assert colours == [COLOURS["base at its best"], plots.OPENED]
 
 
 def test_what_instruction_tuning_depends_on_has_a_panel_each():
@@ -126,6 +152,11 @@ def test_what_instruction_tuning_depends_on_has_a_panel_each():
         {"clusters": runs, "size": runs, "wordings": runs}, {"size": runs}
     )
     assert [ax.get_title("left") for ax in figure.axes] == ["clusters", "size", "wordings"]
+    assert [{text.get_text() for text in ax.texts} for ax in figure.axes] == [
+        {"tuned"},
+        {"tuned", "base"},
+        {"tuned"},
+    ]
     assert [[list(line.get_ydata()) for line in ax.lines] for ax in figure.axes] == [
         [[11.0, 21.0]] * n for n in (1, 2, 1)
     ]
@@ -133,7 +164,16 @@ def test_what_instruction_tuning_depends_on_has_a_panel_each():
 
 def test_training_curves_end_in_their_names():
     curves = {name: (np.linspace(3, end, 100), 1e6) for name, end in (("one", 1.0), ("two", 1.01))}
-    assert words(plots.training_curves(curves)) == {"one", "two"}
+    curves["short"] = ([3.0] * 100, 2e5)
+    figure = plots.training_curves({"GPT": curves, "BERT": {"other": ([0.3] * 100, 1e6)}})
+    assert words(figure) == {*curves, "other"}
+    assert [ax.get_title("left") for ax in figure.axes] == ["GPT", "BERT"]
+    gpt, bert = figure.axes
+    assert gpt.get_ylim() != bert.get_ylim(), "losses of different labels have axes of their own"
+    assert gpt.get_xlim() == bert.get_xlim()
+    heights = {text.get_text(): text.get_position()[1] for text in gpt.texts}
+    low, high = gpt.get_ylim()
+    assert heights["two"] - heights["one"] >= 0.079 * (high - low), "no name over another"
 
 
 def heads_rows(kinds=("a", "b")) -> list[dict]:
@@ -213,6 +253,9 @@ def test_conditions_are_bars_with_their_means():
         {"both": runs, "one": runs}, {"gold": "right labels", "none": "nothing"}
     )
     assert words(figure) == {"81", "11"} and len(figure.axes) == 2
+    other = plots.by_condition({"one": runs}, {"gold": "right", "none": "no"}, highlighted="none")
+    bars = [to_hex(bar.get_facecolor()) for bar in other.axes[0].patches]
+    assert bars == [PALE, plots.PROMPTED]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "right labels",
         "nothing",
@@ -239,16 +282,20 @@ def test_right_and_flipped_labels_are_named_at_the_end_of_their_curves():
         name: {"gold": [80.0] * 3, "flipped": [flipped] * 3}
         for name, flipped in (("small", 70.0), ("large", 20.0))
     }
-    figure = plots.right_and_flipped({"size": models})
-    assert words(figure) == {"right", "flipped"}
-    curves = [list(line.get_ydata()) for line in figure.axes[0].lines]
+    figure = plots.right_and_flipped({"sizes": models}, {"sizes": "size"}, {"sizes": [9.0, 2.0]})
+    (ax,) = figure.axes
+    assert words(figure) == {"right", "flipped", "chance", "best possible"}
+    curves = [list(line.get_ydata()) for line in ax.lines]
     assert [80.0, 80.0] in curves and [70.0, 20.0] in curves
+    styles = {tuple(line.get_ydata()): line.get_linestyle() for line in ax.lines}
+    assert styles[50.0, 50.0] == ":" and styles[9.0, 2.0] == "--"
+    assert ax.get_xlabel() == "size"
 
 
 def test_orders_show_their_mean_and_their_worst():
     runs = {kind: {"mean": [70.0] * 3, "worst": [60.0] * 3} for kind in ("none", "batch")}
     figure = plots.orders_and_calibration({"known": runs}, {"none": "as it is", "batch": "batch"})
-    assert {"mean over orders", "worst order"} == words(figure)
+    assert {"mean over orders", "worst order", "chance"} == words(figure)
     assert {y for line in figure.axes[0].lines for y in line.get_ydata()} == {50.0, 60.0, 70.0}
 
 
@@ -256,8 +303,8 @@ def test_every_token_is_shown_where_a_head_looks():
     weights = np.eye(15)[4]
     figure = plots.where_it_looks(tuple("abcdefghijklmn") + ("\n",), weights, 1, 2)
     assert words(figure) == set("abcdefghijklmn") | {"⏎"}
-    dark = [patch for patch in figure.axes[0].patches if patch.get_alpha() == 1.0]
-    assert [patch.get_x() for patch in dark] == [4]
+    grounds = [to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches]
+    assert len(grounds) == 15 and {*grounds[:4], *grounds[5:]} == {grounds[0]} != {grounds[4]}
 
 
 @pytest.mark.parametrize(("layers", "heads", "numbers"), [(2, 3, 6), (24, 32, 0)])
@@ -271,19 +318,34 @@ def test_scores_of_few_heads_are_printed(layers, heads, numbers):
     )
 
 
+@pytest.mark.parametrize("weight", np.linspace(0, 1, 21))
+def test_numbers_and_tokens_can_be_read_on_every_ground(weight):
+    scores = plots.head_scores({"one": [[weight]]}).axes[0]
+    heat = plots.accuracy_by_shots(pd.DataFrame({"8": {"task": 100 * weight}}), "title").axes[0]
+    looks = plots.where_it_looks(("a",), (weight,), 0, 0).axes[0]
+    grounds = (*(ax.images[0].cmap(weight) for ax in (scores, heat)), looks.patches[0].get_fc())
+    for ax, ground in zip((scores, heat, looks), grounds, strict=True):
+        shade = ax.texts[0].get_color()
+        both = {text: contrast(text, to_hex(ground)) for text in (ON_LIGHT, ON_STRONG)}
+        assert both[shade] > 0.99 * max(both.values()) and both[shade] > 4
+
+
 def test_curves_by_steps_name_every_way():
     runs = np.array([[51.0, 52.0, 53.0]] * 3)
     panels = {"task": {"steps": runs, "alone": runs}, "other": {"steps": runs + 5, "alone": runs}}
     figure = plots.accuracy_by_steps(panels, (1, 2, 3))
-    assert {"steps", "alone"} == words(figure) and len(figure.axes) == 2
+    assert {"steps", "alone", "longer than\nany it read"} == words(figure)
+    assert len(figure.axes) == 2
     apart = plots.accuracy_by_steps({"task": {"steps": runs + 40, "alone": runs}}, (1, 2, 3))
-    assert {"steps", "alone"} == words(apart)
+    assert {"steps", "alone", "longer than\nany it read"} == words(apart)
 
 
 def test_curves_by_samples_name_every_choice_and_the_greedy_line():
     runs = np.array([[10.0, 20.0], [12.0, 24.0], [11.0, 22.0]])
     found = plots.by_samples({"a": {"vote": runs, "any": runs + 30}}, (1, 2), {"a": 15.0})
     assert {"vote", "any", "greedy"} == words(found)
+    low = plots.by_samples({"a": {"vote": 0 * runs}}, (1, 2), {"a": 1.0}).axes[0]
+    assert min(text.get_position()[1] for text in low.texts) == 3, "names stand over the axis"
 
 
 def test_the_front_joins_what_nothing_cheaper_beats():
@@ -293,6 +355,9 @@ def test_the_front_joins_what_nothing_cheaper_beats():
     assert words(figure) == {"cheap", "worse", "expensive"}
     (front,) = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 1]
     assert list(front.get_xdata()) == [2.0, 8.0]
+    path = front.get_path().transformed(front.get_transform())
+    struck = [t for t in figure.axes[0].texts if path.intersects_bbox(t.get_window_extent(), False)]
+    assert struck == [], "no name lies on the line"
 
 
 def test_every_method_has_its_drawing():
@@ -489,7 +554,7 @@ def test_over_optimisation_names_every_choice_and_draws_every_seed():
     figure = plots.overoptimisation(curves, curves | others, sizes)
     assert {"5 comparisons", "5,000 comparisons", *others, "gold reward"} <= names(figure)
     proxy, gold = figure.axes
-    assert len(proxy.lines) == 16 and len(gold.lines) == 24
+    assert len(proxy.lines) == 16 + 4 and len(gold.lines) == 24 + 6, "seeds, means and leaders"
     assert len({line.get_color() for line in gold.lines}) == 6, "a colour for each choice"
     assert list(proxy.lines[3].get_ydata()) == [0, 1, 2, 5], "the mean, after three seeds"
 
@@ -500,7 +565,9 @@ def test_methods_are_drawn_in_the_order_of_their_runs():
     (ax,) = figure.axes
     assert [list(line.get_xdata()) for line in ax.lines[:2]] == [[0, 2, 1.5]] * 2
     at = {text.get_text(): text.get_position() for text in ax.texts}
-    assert set(at) == {"DPO", "RLOO"} and at["DPO"][1] != at["RLOO"][1], "beside the same end"
+    assert set(at) == {"DPO", "RLOO", "compared here"}
+    assert at["DPO"] != at["RLOO"], "beside the same end"
+    assert ax.get_xlim()[1] < 2.1, "no axis where nothing was measured"
 
 
 def test_methods_that_optimise_one_reward_share_a_panel_with_their_fits():
@@ -509,8 +576,9 @@ def test_methods_that_optimise_one_reward_share_a_panel_with_their_fits():
     fits = {name: (np.arange(3.0), np.zeros(3)) for name in methods}
     rewards = ("50 comparisons", "places alone")
     figure = plots.gold_by_distance(dict.fromkeys(rewards, methods), dict.fromkeys(rewards, fits))
-    assert {*methods, *rewards} <= names(figure)
+    assert {*methods, *rewards, "thin: single runs", "dashed: fitted forms"} <= names(figure)
     ax = figure.axes[1]
+    assert ax.get_xlim() == figure.axes[0].get_xlim()
     assert len(ax.lines) == 8 and ax.lines[3].get_linestyle() == ax.lines[7].get_linestyle() == "--"
     distance = [0, (1 + 2**0.5) / 2, (2**0.5 + 3**0.5) / 2]
     assert np.allclose(ax.lines[2].get_data(), [distance, [0, 3, 5]]), "the mean"
@@ -527,7 +595,7 @@ def test_a_panel_for_each_reward_with_every_judge():
     known = {"itself": judged["itself"], "gold": judged["words"]}
     figure = plots.proxy_and_judges({"5": known, "5, real": judged, "50": known}, (1, 2, 4))
     assert {*judged, "gold", "5", "5, real", "50"} <= names(figure)
-    assert [len(ax.lines) for ax in figure.axes] == [8, 12, 8, 0]
+    assert [len(ax.lines) for ax in figure.axes] == [8 + 2, 12 + 3, 8 + 2, 0]
     assert list(figure.axes[0].lines[3].get_ydata()) == [0, 1, 3], "the mean, after three seeds"
     assert not figure.axes[3].get_visible()
 
@@ -552,5 +620,11 @@ def test_a_route_is_drawn_in_bold_and_over_an_edge_in_two_pieces():
         for route in (["a"], ["a", "b"], ["c", "a"])
     ]
     assert [n - lines[0] for n in lines] == [0, 1, 2]
+    tips = [len(plots.map_of_places(grid, r).axes[0].texts) for r in (["a"], ["c", "a"])]
+    assert tips[1] - tips[0] == 2, "an arrow where it leaves, and one where it comes in"
+    dotted = [line for line in plots.map_of_places(grid, ["a"]).axes[0].lines if line.is_dashed()]
+    assert dotted and not any(
+        0 < np.mean(line.get_xdata()) < 2 and 0 < np.mean(line.get_ydata()) < 1 for line in dotted
+    ), "only outside the grid"
     texts = plots.map_of_places(grid, ["a", "b", "e"]).axes[0].texts
     assert {t.get_text() for t in texts if t.get_weight() == "bold"} == {"a", "b", "e"}

@@ -198,9 +198,10 @@ def test_votes_are_set_against_the_greedy_chain_and_against_one_sample():
     curves = self_consistency.curves(table, *asked)
     assert curves["vote"].tolist() == [[k * scale for k in LOOKS] for scale in (1.0, 2.0)]
     assert (curves["any right"] == 2 * curves["vote"]).all()
-    means = self_consistency.by_way(table).loc["errors agree", "middle", "temperature 1.0"]
-    assert means.tolist() == [10, 1.5, 24, 48, 3]
-    assert self_consistency.calibration_errors(table).loc["gpt-large", "several ways"] == 1.5
+    means = self_consistency.by_setting(table)
+    assert means.loc["problems, 4 steps", "middle"].tolist() == [10, 1.5, 24, 48, 3]
+    assert means.index.is_unique and len(means) == 9, "no other temperature than that of the claims"
+    assert self_consistency.calibration_errors(table).loc["gpt-large", "problems, 2 steps"] == 1.5
     assert self_consistency.greedy_accuracy(table, *asked[::2]) == 10
 
 
@@ -239,7 +240,7 @@ def test_gains_of_reduction_are_by_task_and_number_of_steps():
     table = pd.DataFrame(rows)
     assert least_to_most.gains(table, "route", 6).tolist() == [60, 60]
     far = least_to_most.far_gains(table)
-    assert far["word problems, 5 steps"].tolist() == [50] * 4
+    assert far["word problems", "5 steps"].tolist() == [50] * 4
     assert list(far.index) == ["middle", "middle-seed1", "middle-seed2", "large"]
 
 

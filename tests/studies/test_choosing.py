@@ -4,6 +4,7 @@ whose figures are known.
 
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from course.compare.metering import Work
 from course.compare.registry import METHODS
 from course.foundation.intervals import interval
 from course.plots.colours import TEXT
+from course.plots.phone import SCREEN, SMALLEST_TEXT, smallest_text
 from course.studies import choosing, choosing_bodies, choosing_tables
 from course.studies.choosing import (
     ASKED,
@@ -313,7 +315,7 @@ def test_the_figure_names_each_line_at_its_end_in_its_colour(table):
     figure = plots.methods_by_labels(curves, titles, levers)
     assert [ax.get_title("left") or ax.get_title() for ax in figure.axes] == list(WITH_LABELS)
     for ax in figure.axes:
-        colours = [line.get_color() for line in ax.lines]
+        colours = list(dict.fromkeys(line.get_color() for line in ax.lines))
         assert len(set(colours)) == len(shown)
         names = {text.get_text(): text.get_color() for text in ax.texts}
         expected = zip(shown, colours, strict=True)
@@ -325,6 +327,27 @@ def test_the_figure_names_each_line_at_its_end_in_its_colour(table):
     ends = [[x for line in ax.lines if line.get_label() == "crossing" for x in line.get_xdata()]
             for ax in panels]  # fmt: skip
     assert ends == [[10, 40, 20], []]
+    assert panels[0].get_ylim()[0] < min(y for line in panels[0].lines for y in line.get_ydata())
+
+
+def test_few_seeds_are_dots_and_a_line_that_ends_early_has_its_name_there():
+    rows = [
+        {"method": method, "labels": n, "score": 50.0 + i, "low": 5.0, "high": 95.0,
+         "seeds": (49.0 + i, 50.0 + i, 51.0 + i)}
+        for i, (method, most) in enumerate((("tfidf", 512), ("lora-generator", 128)))
+        for n in (8, 32, 128, 512) if n <= most
+    ]  # fmt: skip
+    titles = {name: METHODS[name].title for name in ("tfidf", "lora-generator")}
+    levers = {name: METHODS[name].lever for name in titles}
+    curves = {"inference": pd.DataFrame(rows)}
+    (ax,) = plots.methods_by_labels(curves, titles, levers, guessing={"inference": 50.0}).axes
+    assert not ax.collections, "three seeds have no band"
+    assert sum(len(line.get_xdata()) for line in ax.lines if line.get_marker() == ".") == 3 * 7
+    names = {text.get_text(): text for text in ax.texts}
+    assert set(names) == {*titles.values(), "guessing"}
+    assert names["LoRA on the writer"].xy == (128, 51)
+    bands = {"inference": pd.DataFrame(rows).assign(seeds=[(50.0,) * 5] * len(rows))}
+    assert len(plots.methods_by_labels(bands, titles, levers).axes[0].collections) == 2
 
 
 def test_a_decision_has_every_question_and_answer_inside_the_figure():
@@ -340,6 +363,11 @@ def test_a_decision_has_every_question_and_answer_inside_the_figure():
         assert branch.question in said and branch.answer in said and branch.basis in said
     assert said.split().count("no") == len(branches) - 1
     width, height = figure.canvas.get_width_height()
+    boxes = {text.get_text(): text.get_window_extent() for text in ax.texts if text.get_text()}
+    assert not [
+        (one, other) for one, other in combinations(boxes, 2) if boxes[one].overlaps(boxes[other])
+    ], "no text over another"
+    assert smallest_text(figure) * SCREEN / (72 * figure.get_figwidth()) >= SMALLEST_TEXT
     for text in ax.texts:
         box = text.get_window_extent()
         assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1

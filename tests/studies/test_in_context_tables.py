@@ -84,7 +84,10 @@ def test_orders_are_means_over_tasks_and_sets_of_demonstrations():
     assert panels["middle"]["none"]["worst"].tolist() == [49]
     shares = in_context_tables.worst_by_shares(table)
     assert (shares.diff().dropna() == 9).all(axis=None)
-    assert in_context_tables.worst_by_model(table).loc[in_context.LARGE].tolist() == [119] * 3
+    worst = in_context_tables.worst_by_model(table)
+    assert worst.loc["large"].tolist() == [119] * 3
+    assert worst.loc["middle, third seed", "as it is"] == 79
+    assert list(worst.columns) == list(shares.columns) == ["as it is", "contextual", "batch"]
 
 
 def test_the_worst_gap_is_that_of_the_mean_curve():

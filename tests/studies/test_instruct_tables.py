@@ -48,8 +48,9 @@ def test_a_part_has_a_row_a_seed_and_a_column_a_cluster():
     tuned = instruct_tables.by_held_out(TABLE, instruct.IN_TURN)
     assert list(tuned.columns) == list(HELD_OUT) and tuned.iloc[1, 2] == 62
     forms = instruct_tables.by_form(TABLE).loc[HELD_OUT[0]]
-    assert forms["base, before"] == 45 and forms["tuned, inline"] == 65
-    assert forms["no siblings, after"] == 50
+    assert forms["base", "before"] == 45 and forms["tuned", "inline"] == 65
+    assert forms["no siblings", "after"] == 50
+    assert instruct_tables.by_form(TABLE)["tuned", "after"].is_monotonic_decreasing
 
 
 def test_the_base_and_the_untaught_are_taken_at_their_best():
@@ -60,9 +61,10 @@ def test_the_base_and_the_untaught_are_taken_at_their_best():
 
 def test_controls_and_sizes_are_means_over_clusters():
     controls = instruct_tables.by_control(TABLE, HELD_OUT[:2])
-    assert [*controls] == [*REQUESTS, instruct.UNTAUGHT, instruct.BASES]
+    best = (instruct_tables.UNTAUGHT_AT_BEST, instruct_tables.BASE_AT_BEST)
+    assert [*controls] == [*REQUESTS, *best]
     assert controls[NONE].tolist() == [49.5, 59.5, 69.5]
-    assert controls[instruct.BASES].tolist() == [35.5, 45.5, 55.5]
+    assert controls[instruct_tables.BASE_AT_BEST].tolist() == [35.5, 45.5, 55.5]
     assert instruct_tables.by_size(TABLE, instruct.BASES)["gpt-small"].tolist() == [7.5, 17.5, 27.5]
     by_clusters = instruct_tables.by_number(TABLE, instruct.BREADTH)
     assert {n: values[0] for n, values in by_clusters.items()} == {"1": 32.5, "6": 72.5}
@@ -123,7 +125,7 @@ def test_the_shipped_model_is_a_mean_over_clusters_not_tasks():
         *instruct.FORMS,
         instruct.SHOWN,
         instruct.READABLE,
-        instruct.GOLD,
+        instruct_tables.NO_PERCENTAGE,
     ]
     assert found.loc[BASE, "after"] == 40 and found.loc[TUNED, "after"] == 45
     assert found.loc[TUNED, instruct.SHOWN] == 80 and found.loc[TUNED, instruct.READABLE] == 80

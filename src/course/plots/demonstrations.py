@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 from numpy.typing import ArrayLike
 
 from course.foundation.intervals import PERCENT, interval
@@ -17,10 +18,6 @@ from course.plots.colours import (
     CHANCE,
     COLOURS,
     GRID,
-    INK,
-    ON_COLOUR,
-    ON_LIGHT,
-    ON_STRONG,
     PALE,
     PROMPTED,
     RIVAL,
@@ -30,11 +27,19 @@ from course.plots.style import (
     accuracy_panel,
     mean_bar,
     name_ends,
+    text_on,
 )
 
+#: What guessing gives of two labels, in percent.
+_CHANCE = 50.0
+#: Shades of grounds, the same on light and dark pages.
+_SHADES = plt.get_cmap("Blues")
 
-def _chance_line(ax: Axes, level: float = 50.0) -> None:
-    ax.axhline(level, color=CHANCE, linestyle=":", linewidth=1)
+
+def _chance_line(ax: Axes) -> None:
+    ax.axhline(_CHANCE, color=CHANCE, linestyle=":", linewidth=1)
+    place = blended_transform_factory(ax.transAxes, ax.transData)
+    ax.text(0.98, _CHANCE - 1, "chance", color=CHANCE, ha="right", va="top", transform=place)
 
 
 def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -> float:
@@ -45,19 +50,22 @@ def _dot_with_interval(ax: Axes, x: float, runs: Sequence[float], colour: str) -
     if len(runs) >= FEWEST_RUNS:
         span = interval(runs, PERCENT)
         low, high = span.low, span.high
-    ax.plot([x, x], [low, high], color=colour, linewidth=5, alpha=0.3, solid_capstyle="butt")
-    ax.plot(x, mean, "o", color=colour)
+    ax.plot([x, x], [low, high], color=colour, linewidth=11, alpha=0.3, solid_capstyle="butt")
+    ax.plot(x, mean, "o", color=colour, markersize=5)
     return mean
 
 
 def by_condition(
-    panels: Mapping[str, Mapping[str, Sequence[float]]], conditions: Mapping[str, str]
+    panels: Mapping[str, Mapping[str, Sequence[float]]],
+    conditions: Mapping[str, str],
+    highlighted: str = "gold",
 ) -> Figure:
     """Accuracy (percent) under each condition: a panel a group of tasks, a row a condition.
 
     Args:
         panels: title -> condition -> accuracy, one a seed.
         conditions: condition -> what it is called.
+        highlighted: the condition to look at, in the strong colour.
     """
     figure, axes = plt.subplots(
         1, len(panels), figsize=(7.4, 0.42 * len(conditions) + 1.5), sharey=True, squeeze=False
@@ -65,7 +73,7 @@ def by_condition(
     rows = range(len(conditions))[::-1]
     for ax, (title, runs) in zip(axes[0], panels.items(), strict=True):
         for row, condition in zip(rows, conditions, strict=True):
-            colour = PROMPTED if condition == "gold" else PALE
+            colour = PROMPTED if condition == highlighted else PALE
             mean_bar(ax, row, runs[condition], colour, fontsize=10)
         accuracy_panel(ax, title, 114)
     axes[0, 0].set_yticks(rows, list(conditions.values()))
@@ -102,6 +110,7 @@ def points_lost(
 
 def right_and_flipped(
     panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
+    axes_titles: Mapping[str, str],
     best: Mapping[str, Sequence[float]] | None = None,
 ) -> Figure:
     """Accuracy (percent) after demonstrations with right labels and with flipped ones: a panel for
@@ -110,12 +119,14 @@ def right_and_flipped(
     Args:
         panels: title -> what a model is called -> ``"gold"`` or ``"flipped"`` -> accuracy, one a
             seed.
+        axes_titles: title -> by what the models of that panel differ.
         best: title -> the accuracy of the best possible reader after flipped labels, one a model; a
-            dotted line.
+            dashed line.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.4), sharey=True, squeeze=False)
     for ax, (title, models) in zip(axes[0], panels.items(), strict=True):
-        ends = []
+        ax.plot([0, len(models) - 1], [_CHANCE] * 2, color=CHANCE, linestyle=":", linewidth=1)
+        ends = [(_CHANCE, "chance", CHANCE)]
         for condition, name in (("gold", "right"), ("flipped", "flipped")):
             colour = COLOURS[name]
             runs = [by_condition[condition] for by_condition in models.values()]
@@ -123,14 +134,14 @@ def right_and_flipped(
             ax.plot(range(len(models)), means, color=colour)
             ends.append((means[-1], name, colour))
         if best and title in best:
-            ax.plot(range(len(models)), best[title], color=CEILING, linestyle=":", linewidth=2)
-            ax.text(0, 4, "dotted: best possible, flipped", color=CEILING, fontsize=9)
-        name_ends(ax, len(models) - 0.8, ends, 9)
-        _chance_line(ax)
+            ax.plot(range(len(models)), best[title], color=CEILING, linestyle="--", linewidth=2)
+            ends.append((best[title][-1], "best possible", CEILING))
+        name_ends(ax, len(models) - 0.8, ends, 9, lowest=3, fontsize=10)
         ax.set_xticks(range(len(models)), list(models))
-        ax.set_xlim(-0.3, len(models) + 0.15)
+        ax.set_xlim(-0.3, 1.5 * len(models) - 0.9)  # the rest is for names
         ax.set_ylim(0, 104)
         ax.set_title(title, fontsize=11)
+        ax.set_xlabel(axes_titles[title])
     axes[0, 0].set_ylabel("accuracy (%)")
     return figure
 
@@ -154,7 +165,7 @@ def orders_and_calibration(
             ax.plot(x, mean, "o", color=PROMPTED)
             _dot_with_interval(ax, x, runs[kind]["worst"], RIVAL)
         _chance_line(ax)
-        ax.set_xticks(range(len(kinds)), list(kinds.values()))
+        ax.set_xticks(range(len(kinds)), list(kinds.values()), fontsize=9)
         ax.set_xlim(-0.4, len(kinds) - 0.4)
         ax.set_title(title, fontsize=11)
     _name_mean_and_worst(axes[0, 0], [*next(iter(panels.values())).values()][:2])
@@ -188,20 +199,10 @@ def where_it_looks(
     figure, ax = plt.subplots(figsize=(7.4, 0.5 * lines + 0.7))
     for i, (token, weight) in enumerate(zip(tokens, weights, strict=True)):
         column, line = i % per_line, i // per_line
+        ground = _SHADES(float(weight))
+        corner = (column, -line - 0.4)
         ax.add_patch(
-            plt.Rectangle(
-                (column, -line - 0.4),
-                0.96,
-                0.8,
-                facecolor=PROMPTED,
-                alpha=float(weight),
-                edgecolor="none",
-            )
-        )
-        ax.add_patch(
-            plt.Rectangle(
-                (column, -line - 0.4), 0.96, 0.8, fill=False, edgecolor=GRID, linewidth=0.5
-            )
+            plt.Rectangle(corner, 0.96, 0.8, facecolor=ground, edgecolor=GRID, linewidth=0.5)
         )
         last = i == len(weights) - 1
         ax.text(
@@ -212,7 +213,7 @@ def where_it_looks(
             va="center",
             fontsize=9,
             clip_on=True,
-            color=ON_COLOUR if weight > 0.5 else INK,
+            color=text_on(ground),
             fontweight="bold" if last else "normal",
         )
     ax.set_xlim(0, per_line)
@@ -230,9 +231,10 @@ def head_scores(scores: Mapping[str, ArrayLike]) -> Figure:
     """
     tables = {title: np.asarray(table) for title, table in scores.items()}
     layers = len(next(iter(tables.values())))
-    figure, axes = plt.subplots(1, len(scores), figsize=(7.4, 0.36 * layers + 1.3), squeeze=False)
+    size = (7.4, 0.36 * layers + 1.3)
+    figure, axes = plt.subplots(1, len(scores), figsize=size, sharey=True, squeeze=False)
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
-        ax.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        ax.imshow(table, cmap=_SHADES, vmin=0, vmax=1, aspect="auto")
         if table.size <= 100:  # a large model has too many heads for figures
             for i, j in np.ndindex(*table.shape):
                 ax.text(
@@ -241,7 +243,7 @@ def head_scores(scores: Mapping[str, ArrayLike]) -> Figure:
                     f"{table[i, j]:.2f}",
                     ha="center",
                     va="center",
-                    color=ON_STRONG if table[i, j] > 0.5 else ON_LIGHT,
+                    color=text_on(_SHADES(table[i, j])),
                     fontsize=10,
                 )
             ax.set_xticks(range(table.shape[1]), range(1, table.shape[1] + 1))

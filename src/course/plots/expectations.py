@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 from course.plots.colours import BLUES, OPENED, PROMPTED
 from course.plots.style import name_ends
 
+#: Of the lines of the ways, in their order: where two coincide the lower one is seen beside the
+#: upper.
+_WIDTHS = (2, 5, 2)
 #: Words with their probabilities, the likeliest first.
 Words = Sequence[tuple[str, float]]
 
@@ -43,11 +46,11 @@ def by_clue(table: pd.DataFrame, kinds: dict[str, str], ways: dict[str, str]) ->
     figure, axes = plt.subplots(1, len(kinds), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (kind, title) in zip(axes[0], kinds.items(), strict=True):
         ends = []
-        for (way, label), colour in zip(ways.items(), colours, strict=True):
+        for (way, label), colour, width in zip(ways.items(), colours, _WIDTHS, strict=True):
             of_way = table[(table["task"] == kind) & (table["way"] == way)]
             sides = [of_way[of_way["clue"] == clue]["value"] for clue in ("left", "right")]
             means = [np.mean(side) for side in sides]
-            ax.plot((0, 1), means, color=colour, marker="o")
+            ax.plot((0, 1), means, color=colour, marker="o", linewidth=width, markersize=width + 4)
             for x, side in enumerate(sides):
                 ax.plot([x] * len(side), side, ".", color=colour, alpha=0.35)
             ends.append((means[1], label, colour))

@@ -9,14 +9,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.plots.colours import CEILING, OPENED, PALE_OPENED, PROMPTED
-from course.plots.style import band, mean_bar
+from course.plots.colours import CEILING, COLOURS, OPENED, PALE_OPENED, PROMPTED
+from course.plots.style import band, key, mean_bar
 
 
 def held_out_clusters(
     tuned: Mapping[str, Sequence[float]], base: Mapping[str, float], known: Mapping[str, float]
 ) -> Figure:
-    """Accuracy (percent) on clusters of tasks that were held out, a row each, the best on top.
+    """Accuracy (percent) on clusters of tasks that were held out, a row each, the best on top; a
+    key says what the marks mean.
 
     Args:
         tuned: cluster -> the model tuned on all others, one value a seed.
@@ -32,18 +33,20 @@ def held_out_clusters(
         ax.plot(known[name], y, "|", color=CEILING, markersize=22, markeredgewidth=3)
         ax.plot(base[name], y, "o", color=PROMPTED, markersize=9)
         ax.plot(after, y, "o", color=OPENED, markersize=9)
-    top, y = rows[-1], len(rows) - 1
-    style: dict = {"fontweight": "bold", "va": "center"}
-    ax.text(base[top], y + 0.38, "base", color=PROMPTED, ha="center", **style)
-    ax.text(float(np.mean(tuned[top])), y + 0.38, "tuned", color=OPENED, ha="center", **style)
-    ax.text(known[top], y - 0.5, "base at its best", color=CEILING, ha="right", **style)
+    marks = [
+        ("base", "o", PROMPTED),
+        ("tuned", "o", OPENED),
+        ("one seed of it", ".", OPENED),
+        ("base at its best", "|", CEILING),
+    ]
+    key(ax, marks)
     _percent(ax, rows)
-    ax.set_ylim(-0.5, y + 0.8)
     return figure
 
 
 def instruction_controls(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Accuracy (percent) by what stands in the instruction's place: bars, the first in colour.
+    """Accuracy (percent) by what stands in the instruction's place: bars, the first in the strong
+    colour, bounds in grey.
 
     Args:
         panels: title of a group of clusters -> what stands there -> mean accuracy, one a seed.
@@ -54,7 +57,7 @@ def instruction_controls(panels: Mapping[str, Mapping[str, Sequence[float]]]) ->
     )
     for ax, (title, means) in zip(axes[0], panels.items(), strict=True):
         for y, label in enumerate(labels):
-            colour = OPENED if label == labels[-1] else PALE_OPENED
+            colour = OPENED if label == labels[-1] else COLOURS.get(label, PALE_OPENED)
             mean_bar(ax, y, means[label], colour, fontweight="bold")
         _percent(ax, labels)
         ax.set_title(title, fontsize=11)
@@ -66,8 +69,8 @@ Curves = dict[str, dict[str, np.ndarray]]
 
 
 def instruction_curves(tuned: Curves, base: Curves) -> Figure:
-    """Accuracy on held-out clusters in panels side by side: of the tuned models and, where it
-    changes along the axis, of their bases.
+    """Accuracy on held-out clusters, a panel for what changes along its axis: of the tuned models
+    and, where it changes, too, of their bases.
     """
     figure, axes = plt.subplots(1, len(tuned), figsize=(7.4, 3.0), sharey=True, squeeze=False)
     for ax, (title, points) in zip(axes[0], tuned.items(), strict=True):
@@ -77,9 +80,8 @@ def instruction_curves(tuned: Curves, base: Curves) -> Figure:
         ):
             if found:
                 means = band(ax, range(len(found)), np.stack([*found.values()], axis=1), colour)
-                if title in base:
-                    end, style = len(found) - 1, {"ha": "right", "va": "center"}
-                    ax.text(end, means[-1] + above, name, color=colour, fontweight="bold", **style)
+                end, style = len(found) - 1, {"ha": "right", "va": "center"}
+                ax.text(end, means[-1] + above, name, color=colour, fontweight="bold", **style)
         ax.set_xticks(range(len(points)), [point.removeprefix("gpt-") for point in points])
         ax.set_xlim(-0.3, len(points) - 0.7)
         ax.set_ylim(0, 104)

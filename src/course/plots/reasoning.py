@@ -29,17 +29,20 @@ def accuracy_by_steps(
         panels: title -> what a curve is called, at most four -> accuracies (seeds, numbers of
             steps).
         steps: the numbers of steps.
-        longest: the most steps that a chain had in pretraining; a dotted line marks it.
+        longest: the most steps that a chain had in pretraining; a dotted line marks where longer
+            ones begin.
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.5), sharey=True, squeeze=False)
     together = _end_together(panels)
     for ax, (title, curves) in zip(axes[0], panels.items(), strict=True):
         ends = _curves(ax, steps, curves)
         if together and ax is axes[0, 0]:
-            _name_apart(ax, longest, ends)
+            _name_apart(ax, longest, steps, curves)
         elif not together and ax is axes[0, -1]:
             name_ends(ax, steps[-1] + 0.25, ends, 8, fontsize=10)
         ax.axvline(longest + 0.5, color=INK, linestyle=":", linewidth=1)
+        if ax is axes[0, 0]:
+            ax.text(longest + 0.65, 66, "longer than\nany it read", color=INK, fontsize=9)
         ax.set_xticks(steps)
         ax.set_ylim(-3, 104)
         ax.set_title(title, fontsize=11)
@@ -84,7 +87,7 @@ def by_samples(
         if greedy:
             ax.plot([x[0], x[-1]], [greedy[title]] * 2, color=_GREEDY, linestyle=":", linewidth=1.5)
             ends.append((greedy[title], "greedy", _GREEDY))
-        name_ends(ax, x[-1] + 0.2, ends, 7, fontsize=10)
+        name_ends(ax, x[-1] + 0.2, ends, 7, lowest=3, fontsize=10)
         ax.set_xticks(x, [str(n) for n in samples])
         ax.set_xlim(-0.3, len(samples) + 1.0)
         ax.set_ylim(-3, 104)
@@ -104,17 +107,22 @@ def cost_front(points: pd.DataFrame) -> Figure:
     figure, ax = plt.subplots(figsize=(7.4, 3.8))
     points = points.sort_values(["tokens", "accuracy"], ascending=[True, False])
     best = points.accuracy > points.accuracy.cummax().shift(fill_value=-1.0)
+    last = points.index[best][-1]
     for (name, tokens, accuracy), on_front in zip(points.itertuples(), best, strict=True):
         colour = PROMPTED if on_front else CEILING
-        offset = (6, 6 if on_front else -14)
         ax.plot(tokens, accuracy, "o", color=colour, zorder=3)
+        # the line rises from each of its points to the right: below there is room
+        above = name == last
         ax.annotate(
             name,
             (tokens, accuracy),
-            offset,
+            (0, 7) if above else (8, -5),
             textcoords="offset points",
+            ha="center" if above else "left",
+            va="bottom" if above else "top",
             color=colour,
             fontsize=10,
+            fontweight="bold",
         )
     ax.plot(points.tokens[best], points.accuracy[best], color=PROMPTED, linewidth=1)
     ax.set_xscale("log", base=2)
@@ -126,12 +134,18 @@ def cost_front(points: pd.DataFrame) -> Figure:
     return figure
 
 
-def _name_apart(ax: Axes, longest: int, ends: list[tuple[float, str, str]]) -> None:
+def _name_apart(
+    ax: Axes, longest: int, steps: Sequence[int], curves: Mapping[str, np.ndarray]
+) -> None:
     """Names of curves that end together: the first one, which stays high, right of the dotted line,
-    the others below on the left.
+    the others below on the left, joined to their second points.
     """
     look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 10}
-    (_, first, colour), *others = ends
-    ax.text(longest + 0.7, 97, first, color=text_colour(colour), **look)
-    for row, (_, label, shade) in enumerate(others):
-        ax.text(0.85, 2 + 9 * row, label, color=text_colour(shade), **look)
+    colours = colours_of(curves)
+    first, *others = curves
+    ax.text(longest + 0.65, 97, first, color=text_colour(colours[first]), **look)
+    for row, name in enumerate(others):
+        leader = {"arrowstyle": "-", "color": colours[name], "linewidth": 0.8, "shrinkA": 0}
+        point, place = (steps[1], curves[name].mean(0)[1]), (steps[0] - 0.15, 2 + 9 * row)
+        named = {"color": text_colour(colours[name]), "arrowprops": leader, **look}
+        ax.annotate(name, point, place, **named)

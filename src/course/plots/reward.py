@@ -17,6 +17,7 @@ from course.plots.colours import (
     FRAME,
     OPENED,
     ORANGES,
+    QUIET,
     RIVAL,
     colours_of,
     text_colour,
@@ -27,6 +28,16 @@ from course.plots.style import hide_empty, name_ends, written_out
 #: reward model.
 _SHADES = (ORANGES[2], ORANGES[1], OPENED, ORANGES[3])
 _OTHERS = {name: COLOURS[name] for name in ("by gold", "gold", "at random", "places alone")}
+#: Where the name of a method stands beside the end of its curve, in points, on the side that the
+#: other curves leave free; and where that of any other does.
+_BESIDE: dict[str, tuple[tuple[float, float], dict[str, str]]] = {
+    "best-of-n": ((8, 2), {"va": "bottom"}),
+    "rejection sampling": ((8, 2), {"va": "top"}),
+    "DPO": ((2, -10), {"va": "top"}),
+    "RLOO": ((8, -4), {"va": "top"}),
+    "GRPO": ((-6, 8), {"va": "bottom", "ha": "right"}),
+}
+_BEHIND = ((8, 0), {"va": "center"})
 
 
 def overoptimisation(
@@ -50,7 +61,8 @@ def overoptimisation(
         ax.set_xlabel("replies to choose from (n)")
         ax.set_title(title, fontsize=11)
         low, high = ax.get_ylim()
-        name_ends(ax, sizes[-1] * 1.25, ends, 0.075 * (high - low), fontsize=8)
+        beside = {"leaders_from": sizes[-1], "fontsize": 8}
+        name_ends(ax, sizes[-1] * 1.6, ends, 0.075 * (high - low), **beside)
     return figure
 
 
@@ -88,28 +100,21 @@ def gold_by_divergence(curves: Mapping[str, pd.DataFrame], matched: float) -> Fi
         curves: method -> columns ``kl`` and ``gold``, in the order of the run.
         matched: the divergence at which methods are compared.
     """
-    figure, ax = plt.subplots(figsize=(7.4, 3.9))
+    figure, ax = plt.subplots(figsize=(6.8, 3.9))
+    points: dict[str, Any] = {"textcoords": "offset points", "fontsize": 10}
     for name, curve in curves.items():
         ax.plot(curve["kl"], curve["gold"], color=COLOURS[name], marker="o", markersize=4)
+        place, how = _BESIDE.get(name, _BEHIND)
+        end = curve["kl"].iloc[-1], curve["gold"].iloc[-1]
+        look = {"color": text_colour(COLOURS[name]), "fontweight": "bold", **how, **points}
+        ax.annotate(name.replace(" ", "\n"), end, place, **look)
     ax.axvline(matched, color=FRAME, linestyle=":", linewidth=1.2)
-    low, high = ax.get_ylim()
-    right = max(float(curve["kl"].iloc[-1]) for curve in curves.values())
-    _name_last(ax, curves, 0.075 * (high - low), right)
-    ax.set_xlim(right=1.3 * right)
-    ax.set_xlabel("divergence from the model before (nats a reply)")
+    ax.annotate("compared here", (matched, ax.get_ylim()[0]), (5, 6), color=QUIET, **points)
+    farthest = max(float(curve["kl"].max()) for curve in curves.values())
+    ax.set_xlim(right=1.02 * farthest)
+    ax.set_xlabel("divergence (nats a reply)")
     ax.set_ylabel("gold reward")
     return figure
-
-
-def _name_last(ax: Axes, curves: Mapping[str, pd.DataFrame], gap: float, right: float) -> None:
-    """The name of each curve beside its last point; of ends that lie close they are moved apart."""
-    placed: list[tuple[float, float]] = []
-    for name, curve in sorted(curves.items(), key=lambda pair: pair[1]["gold"].iloc[-1]):
-        x, y = (float(curve[column].iloc[-1]) for column in ("kl", "gold"))
-        y = max([y, *(below + gap for other, below in placed if abs(x - other) < 0.35 * right)])
-        placed.append((x, y))
-        look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 10}
-        ax.text(x + 0.02 * right, y, name, color=text_colour(COLOURS[name]), **look)
 
 
 def gold_by_distance(
@@ -124,7 +129,10 @@ def gold_by_distance(
             distance is the square root of the divergence.
         fitted: reward -> method -> the same of its fitted curve, (points,).
     """
-    figure, axes = plt.subplots(1, len(measured), figsize=(7.4, 3.7), sharey=True, squeeze=False)
+    size = (7.4, 3.7)
+    figure, axes = plt.subplots(
+        1, len(measured), figsize=size, sharex=True, sharey=True, squeeze=False
+    )
     for ax, (reward, methods) in zip(axes[0], measured.items(), strict=True):
         for method, (divergence, gold) in methods.items():
             colour, distance = COLOURS[method], np.sqrt(divergence)
@@ -133,14 +141,22 @@ def gold_by_distance(
             ax.plot(*mean, color=colour, linewidth=2.4)
             x, y = fitted[reward][method]
             ax.plot(np.sqrt(x), y, color=colour, linewidth=1.2, linestyle="--")
-            end = mean[0][-1], mean[1][-1]
-            look: dict[str, Any] = {"va": "center", "fontweight": "bold", "fontsize": 8}
-            beside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points"}
-            ax.annotate(method, end, color=text_colour(colour), **beside, **look)
         ax.set_title(written_out(reward), fontsize=11)
-        ax.set_xlabel("square root of the divergence (nats)")
+        ax.set_xlabel("square root of the divergence")
     axes[0, 0].set_ylabel("gold reward")
+    _say_which(axes[0, 0], [*next(iter(measured.values()))])
     return figure
+
+
+def _say_which(ax: Axes, methods: Sequence[str]) -> None:
+    """What the curves are, in the lower left corner, which the curves of a reward that holds leave
+    free.
+    """
+    named = [(method, text_colour(COLOURS[method]), "bold") for method in methods]
+    named += [("thin: single runs", QUIET, "normal"), ("dashed: fitted forms", QUIET, "normal")]
+    for line, (text, colour, weight) in enumerate(reversed(named)):
+        place = (0.04, 0.04 + 0.075 * line)
+        ax.text(*place, text, color=colour, weight=weight, fontsize=9, transform=ax.transAxes)
 
 
 def requests(table: pd.DataFrame) -> Figure:
@@ -182,7 +198,8 @@ def proxy_and_judges(
         ends = _by_size(ax, sizes, judged, colours | _OTHERS, 1)
         ax.set_title(title, fontsize=11)
         low, high = ax.get_ylim()
-        name_ends(ax, sizes[-1] * 1.2, ends, 0.09 * (high - low), fontsize=8)
+        beside = {"leaders_from": sizes[-1], "fontsize": 8}
+        name_ends(ax, sizes[-1] * 1.3, ends, 0.09 * (high - low), **beside)
     hide_empty(axes, len(curves))
     figure.supxlabel("replies to choose from (n)", fontsize=11)
     figure.supylabel("reward (sd of all replies)", fontsize=11)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from course.foundation.intervals import PERCENT, interval
 from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, QUIET, text_colour
@@ -25,6 +25,8 @@ from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, QUIET, text_col
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
 
 
+#: Points between the end of a leader and the name that it leads to.
+_PAST_LEADER = 3
 #: What a key says of one thing: its name, its marker or, of a line, its style, and its colour.
 KeyEntry = tuple[str, str, str]
 _LINES = ("-", "--", ":")
@@ -42,6 +44,18 @@ def use_style() -> None:
 _HEAT = LinearSegmentedColormap.from_list("accuracy", HEAT)
 
 
+def text_on(ground: Sequence[float]) -> str:
+    """The shade of text that can be read best on a ground, by their contrast (WCAG 2).
+
+    Args:
+        ground: its red, green and blue, between 0 and 1.
+    """
+    parts = np.asarray(ground)[:3]
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return ON_STRONG if luminance < 0.21 else ON_LIGHT  # there both contrast alike
+
+
 def cells(ax: Axes, table: pd.DataFrame) -> None:
     """A table of percentages as coloured cells with their numbers, column names on top; a missing
     value stays empty.
@@ -57,7 +71,7 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
                 f"{value:.0f}",
                 ha="center",
                 va="center",
-                color=ON_STRONG if value > 80 else ON_LIGHT,
+                color=text_on(_HEAT(value / 100)),
                 fontweight="bold" if own else "normal",
             )
     ax.xaxis.tick_top()
@@ -173,10 +187,14 @@ def name_ends(
     for place, height in enumerate(heights):
         above = len(heights) - 1 - place
         heights[place] = min(max(height, bottom + place * gap), highest - above * gap)
+    begin = ax.transData
+    if leaders_from is not None:
+        begin += ScaledTranslation(_PAST_LEADER / 72, 0, ax.figure.dpi_scale_trans)
+    look: dict[str, Any] = {"va": "center", "fontweight": "bold", "gid": CURVE_NAME}
+    look |= {"transform": begin, **text}
     for (end, name, colour), y in zip(ranked, heights, strict=True):
         if leaders_from is not None:
             ax.plot((leaders_from, x), (end, y), color=colour, linewidth=0.8, alpha=0.6)
-        look: dict[str, Any] = {"va": "center", "fontweight": "bold", "gid": CURVE_NAME} | text
         ax.text(x, y, name, color=text_colour(colour), **look)
 
 

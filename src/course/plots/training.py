@@ -1,19 +1,20 @@
 """Figures of training: losses and scores by step or by token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course.plots.colours import BLUES, OPENED, text_colour
-from course.plots.style import spread
+from course.plots.style import name_ends
 
-#: Shades of curves that are told apart by their order, the lightest first.
-_SHADES = (*BLUES[::-1], OPENED)
+#: Shades of the models of a panel, told apart by their order, the lightest first.
+_SHADES = (BLUES[::-1], (OPENED,))
 
 
 class History(Protocol):
@@ -90,33 +91,46 @@ def learning_curve(history: History, score: str, title: str = "") -> Figure:
     return figure
 
 
-def training_curves(curves: dict[str, tuple[Sequence[float], float]]) -> Figure:
-    """Loss (nats a label) by tokens (millions) for name -> (losses at equal distances, tokens in
-    all).
+def training_curves(panels: Mapping[str, Mapping[str, tuple[Sequence[float], float]]]) -> Figure:
+    """Loss by tokens: a panel, with an axis of its own, for each kind of label, since losses of
+    different labels cannot be compared.
+
+    Args:
+        panels: what the loss is of -> name of a model -> (losses in nats at equal distances, tokens
+            in all).
     """
-    figure, ax = plt.subplots(figsize=(7.2, 3.6))
-    ends = []
-    for (name, (losses, tokens)), shade in zip(curves.items(), cycle(_SHADES), strict=False):
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.4, 3.4), sharex=True, squeeze=False)
+    limit = max(tokens for curves in panels.values() for _, tokens in curves.values()) / 1e6
+    for ax, (label, curves), shades in zip(axes[0], panels.items(), _SHADES, strict=False):
+        _losses(ax, curves, shades, limit)
+        ax.set_title(label, fontsize=11)
+        ax.set_xlabel("tokens (millions)")
+    axes[0, 0].set_ylabel("loss (nats)")
+    return figure
+
+
+def _losses(
+    ax: Axes,
+    curves: Mapping[str, tuple[Sequence[float], float]],
+    shades: Sequence[str],
+    limit: float,
+) -> None:
+    """The losses of the models of one panel, to as many millions of tokens."""
+    last: list[tuple[float, str, str]] = []
+    for (name, (losses, tokens)), shade in zip(curves.items(), cycle(shades), strict=False):
         x = np.linspace(0, tokens / 1e6, len(losses))
         ax.plot(x, losses, color=shade, linewidth=1.5)
-        ends.append((losses[-1], name, shade, x[-1]))
-    ends.sort(key=lambda end: end[0])
-    limit = max(end[3] for end in ends)
-    for (_, name, shade, x), y in zip(ends, spread([e[0] for e in ends], 0.07), strict=True):
-        look: dict[str, Any] = {
-            "color": text_colour(shade),
-            "fontsize": 10,
-            "fontweight": "bold",
-        }
-        # the line of a longer training goes on at the same height: the name stands above it
-        place = "bottom" if x < limit else "center"
-        ax.text(x + 0.01 * limit, y + (0.02 if x < limit else 0), name, va=place, **look)
-    ax.set_xlim(0, 1.22 * limit)
+        if x[-1] < limit:  # a longer line goes on at the same height: the name stands above it
+            look: dict[str, Any] = {"va": "bottom", "fontweight": "bold"}
+            look["arrowprops"] = {"arrowstyle": "-", "color": shade, "linewidth": 0.8}
+            look |= {"textcoords": "offset points", "fontsize": 10, "color": text_colour(shade)}
+            ax.annotate(name, (x[-1], losses[-1]), (0, 16), **look)
+        else:
+            last.append((losses[-1], name, shade))
     # the beginning of the training, where every model still guesses, would flatten the rest
-    ax.set_ylim(
-        0.9 * ends[0][0],
-        np.median([losses[len(losses) // 10] for losses, _ in curves.values()]) * 1.2,
-    )
-    ax.set_xlabel("tokens (millions)")
-    ax.set_ylabel("loss (nats a label)")
-    return figure
+    early = np.median([losses[len(losses) // 10] for losses, _ in curves.values()])
+    ax.set_ylim(0.9 * min(losses[-1] for losses, _ in curves.values()), 1.2 * early)
+    ax.set_xlim(0, 1.22 * limit)
+    if last:
+        low, high = ax.get_ylim()
+        name_ends(ax, 1.02 * limit, last, 0.08 * (high - low), fontsize=10)

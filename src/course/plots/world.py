@@ -23,6 +23,9 @@ _BLOCKS = {
 _STEP = {"north": (-1, 0), "south": (1, 0), "east": (0, 1), "west": (0, -1)}
 #: How far beyond the last cell a way is drawn that comes in again on the other side.
 _EDGE = 0.55
+#: How far outside a way begins that comes in, and at which share of it the tip of its arrow is not
+#: hidden by the name of the place.
+_COMES_IN, _TIP_SEEN = 0.8, 0.5
 
 
 def map_of_countries(regions: Mapping[str, Sequence[tuple[str, str]]]) -> Figure:
@@ -57,10 +60,12 @@ def map_of_places(grid: Sequence[Sequence[str]], route: Sequence[str]) -> Figure
     ends: dict[str, Any] = {"linestyle": (0, (1, 2)), "color": GRID, "zorder": 0}
     for row in range(rows):
         ax.plot((0, columns - 1), (row, row), color=GRID, zorder=0)
-        ax.plot((-_EDGE, columns - 1 + _EDGE), (row, row), **ends)
+        for edge, outside in ((0, -_EDGE), (columns - 1, columns - 1 + _EDGE)):
+            ax.plot((edge, outside), (row, row), **ends)
     for column in range(columns):
         ax.plot((column, column), (0, rows - 1), color=GRID, zorder=0)
-        ax.plot((column, column), (-_EDGE, rows - 1 + _EDGE), **ends)
+        for edge, outside in ((0, -_EDGE), (rows - 1, rows - 1 + _EDGE)):
+            ax.plot((column, column), (edge, outside), **ends)
     at = {place: (r, c) for r, line in enumerate(grid) for c, place in enumerate(line)}
     for here, there in pairwise(route):
         _step(ax, at[here], at[there], (rows, columns))
@@ -83,17 +88,17 @@ def _step(ax: Axes, here: tuple[int, int], there: tuple[int, int], shape: tuple[
         _arrow(ax, here, (down, right), 0.62)
     else:
         _arrow(ax, here, (down * _EDGE, right * _EDGE), 1)
-        _arrow(ax, there, (-down * _EDGE, -right * _EDGE), None)
+        outside = there[0] - down * _COMES_IN, there[1] - right * _COMES_IN
+        _arrow(ax, outside, (down * _COMES_IN, right * _COMES_IN), _TIP_SEEN)
 
 
-def _arrow(ax: Axes, begin: tuple[int, int], step: tuple[float, float], tip: float | None) -> None:
+def _arrow(ax: Axes, begin: tuple[float, float], step: tuple[float, float], tip: float) -> None:
     """A line from a cell, with the tip of an arrow at that share of its way."""
     (row, column), (down, right) = begin, step
     ax.plot((column, column + right), (row, row + down), color=INK, zorder=1)
-    if tip is not None:
-        point = (column + tip * right, row + tip * down)
-        look = {"arrowstyle": "-|>", "color": INK, "mutation_scale": 15}
-        ax.annotate("", point, (column, row), arrowprops=look, zorder=1)
+    point = (column + tip * right, row + tip * down)
+    look = {"arrowstyle": "-|>", "color": INK, "mutation_scale": 15}
+    ax.annotate("", point, (column, row), arrowprops=look, zorder=1)
 
 
 def _compass(ax: Axes, row: float, column: float) -> None:

@@ -17,7 +17,6 @@ from course.foundation.intervals import PERCENT, interval
 from course.foundation.resampling import Resampled
 from course.studies.advice_tables import right_shares
 from course.studies.choosing import FRESH_SEEDS, LABELS, NAMES, TASKS
-from course.studies.records import Row
 from course.studies.tables import by_seed, where
 
 
@@ -53,15 +52,17 @@ def gap(
 
 def curve(table: pd.DataFrame, task: str, methods: Sequence[str] = NAMES) -> pd.DataFrame:
     """A row for each method that can do a task and number of labels, with 95 % intervals over the
-    seeds: columns ``method``, ``labels``, ``score``, ``low`` and ``high``.
+    seeds: columns ``method``, ``labels``, ``score``, ``low``, ``high`` and ``seeds`` (the score of
+    each).
     """
-    rows: list[Row] = []
+    rows: list[dict[str, object]] = []
     measured = set(where(table, part="score", task=task)["method"])
     for method in (name for name in methods if name in measured):
         for labels in labels_of(table, task, method):
-            own = interval(scores(table, task, method, labels), PERCENT)
+            seeds = scores(table, task, method, labels)
+            own = interval(seeds, PERCENT)
             rows.append({"method": method, "labels": labels, "score": own.mean,
-                         "low": own.low, "high": own.high})  # fmt: skip
+                         "low": own.low, "high": own.high, "seeds": tuple(seeds)})  # fmt: skip
     return pd.DataFrame(rows)
 
 

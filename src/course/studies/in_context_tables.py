@@ -11,10 +11,16 @@ from course.prompting.calibration import KINDS
 from course.prompting.evaluation import SHOTS
 from course.studies.accuracy_by_shots import ACCURACY, BEST, RECOGNITION
 from course.studies.bodies import GPTS
-from course.studies.in_context import BODIES, JUDGEMENTS, LARGE, ORDERED, SHARES, SHOWN, UNTOUCHED
+from course.studies.in_context import BODIES, JUDGEMENTS, LARGE, SHARES, SHOWN, UNTOUCHED
 from course.studies.tables import by_body, where
 from course.world.lists import STRANGER, list_tasks
 from course.world.profiles import PROFILED
+
+#: Kind of calibration -> what figures and tables call it.
+CALIBRATED = dict(zip(KINDS, ("as it is", "contextual", "batch"), strict=True))
+#: The bodies of each size, by the seed of their pretraining.
+_SIZES = {"small": UNTOUCHED, "middle": GPTS, "large": (LARGE,)}
+_PRETRAINED = ("first", "second", "third")
 
 
 def under_conditions(
@@ -83,13 +89,12 @@ def by_size_and_kind(table: pd.DataFrame) -> dict[str, dict[str, dict[str, np.nd
     """Size -> kind of calibration -> ``"mean"`` and ``"worst"`` over orders (percent), mean over
     tasks, sets of demonstrations and bodies: (seeds,).
     """
-    sizes = {"small": UNTOUCHED, "middle": GPTS, "large": (LARGE,)}
     return {
         size: {
             kind: {m: over_orders(table, kind, m, bodies).mean(0) for m in ("mean", "worst")}
             for kind in KINDS
         }
-        for size, bodies in sizes.items()
+        for size, bodies in _SIZES.items()
     }
 
 
@@ -98,16 +103,25 @@ def worst_by_shares(table: pd.DataFrame) -> pd.DataFrame:
     number of demonstrations of either label, a column a kind of calibration.
     """
     wide = where(table, measure="worst").pivot_table("value", "shares", "calibration")
-    return wide.loc[[*SHARES], [*KINDS]].rename_axis(index=None, columns=None)
+    return _named(wide.loc[[*SHARES]])
 
 
 def worst_by_model(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (percent) in the worst order, mean over tasks, sets and seeds: a row a body, a
-    column a kind of calibration.
+    """Accuracy (percent) in the worst order, mean over tasks, sets and seeds: a row a body, by its
+    size and, where there are several, the seed of its pretraining; a column a kind of calibration.
     """
-    rows = where(table, measure="worst")
-    wide = rows.pivot_table("value", "model", "calibration")[[*KINDS]]
-    return wide.loc[[*ORDERED]].rename_axis(index=None, columns=None)
+    wide = where(table, measure="worst").pivot_table("value", "model", "calibration")
+    names = {
+        body: f"{size}, {_PRETRAINED[number]} seed" if len(bodies) > 1 else size
+        for size, bodies in _SIZES.items()
+        for number, body in enumerate(bodies)
+    }
+    return _named(wide.loc[[*names]].rename(index=names))
+
+
+def _named(wide: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a table as :data:`CALIBRATED` calls them."""
+    return wide[[*KINDS]].rename(columns=CALIBRATED).rename_axis(index=None, columns=None)
 
 
 def under_the_best(

@@ -21,6 +21,12 @@ from course.studies.instruct import (
 )
 from course.studies.tables import where
 
+#: What the controls are set against: models of which the best of several figures counts.
+UNTAUGHT_AT_BEST = f"{UNTAUGHT},\nat its best"
+BASE_AT_BEST = f"{BASES} at its best"
+#: What the gold reward is called among percentages.
+NO_PERCENTAGE = f"{GOLD} (no percentage)"
+
 
 def best_settings(table: pd.DataFrame, tuned: str) -> tuple[int, float]:
     """Steps and learning rate with the best mean over seeds.
@@ -73,28 +79,31 @@ def best_untaught(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_form(table: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy (percent), mean over seeds: a row a held-out cluster; the base and the tuned models
-    by form of the request, and the tuned ones whose siblings were held out, too.
+    """Accuracy (percent), mean over seeds: a row a held-out cluster, the best of the tuned models
+    on top; the base and the tuned models by form of the request, and the tuned ones whose siblings
+    were held out, too.
     """
     columns = {
-        f"{name}, {form}": by_held_out(table, part, form=form).mean()
+        (name, form): by_held_out(table, part, form=form).mean()
         for name, part in (("base", BASES), ("tuned", IN_TURN))
         for form in FORMS
     }
-    columns["no siblings, after"] = by_held_out(table, ALONE_IN_KIND).mean()
-    return pd.DataFrame(columns).rename_axis(index=None)
+    columns["no siblings", "after"] = by_held_out(table, ALONE_IN_KIND).mean()
+    wide = pd.DataFrame(columns).rename_axis(index=None)
+    return wide.sort_values(("tuned", "after"), ascending=False)
 
 
 def by_control(table: pd.DataFrame, clusters: Sequence[str]) -> dict[str, pd.Series]:
-    """What stands in the instruction's place -> accuracy (percent), mean over held-out clusters, by
-    seed; then the model tuned without instructions and the base, each at its best.
+    """What stands in the instruction's place -> accuracy (percent) in the form ``after``, mean over
+    held-out clusters, by seed; then the models tuned without instructions, asked with or without
+    one, and the base in any form, each at its best.
     """
     tuned = {
         str(c): by_held_out(table, IN_TURN, request=str(c), clusters=clusters) for c in Control
     }
     others_ = {
-        UNTAUGHT: best_untaught(table)[[*clusters]],
-        BASES: best_of_base(table)[[*clusters]],
+        UNTAUGHT_AT_BEST: best_untaught(table)[[*clusters]],
+        BASE_AT_BEST: best_of_base(table)[[*clusters]],
     }
     return {name: rows.mean(axis=1) for name, rows in (tuned | others_).items()}
 
@@ -132,7 +141,7 @@ def by_request(table: pd.DataFrame) -> pd.DataFrame:
         for name in (SHOWN, READABLE, GOLD)
     }
     wide = means.groupby("model").mean()[list(FORMS)].assign(**rest)
-    return wide.rename_axis(index=None, columns=None)
+    return wide.rename(columns={GOLD: NO_PERCENTAGE}).rename_axis(index=None, columns=None)
 
 
 def lost_by_tuning(table: pd.DataFrame) -> pd.Series:

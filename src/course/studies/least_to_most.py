@@ -68,7 +68,7 @@ def far_gains(table: pd.DataFrame) -> pd.DataFrame:
         for steps in FAR:
             rows = where(table, measure="accuracy", task=task, steps=steps)
             gained = by_body(rows, models, way=REDUCED) - by_body(rows, models, way="chain")
-            found[f"{name}, {steps} steps"] = gained.mean(1)
+            found[name, f"{steps} steps"] = gained.mean(1)
     return pd.DataFrame(found, index=[model.removeprefix("gpt-") for model in models])
 
 

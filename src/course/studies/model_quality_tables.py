@@ -105,6 +105,6 @@ def every_task(table: pd.DataFrame, model: str = "gpt-large") -> pd.DataFrame:
     """
     rows = table[(table.model == model) & table.k.notna()]
     means = rows.pivot_table("value", ["task", "k"], "measure").reset_index("k")
-    wide = means.pivot(columns="k", values=ACCURACY).rename(columns=lambda k: f"k = {k:.0f}")
+    wide = means.pivot(columns="k", values=ACCURACY).rename(columns=int)
     wide["best"] = means.groupby("task")[BEST].last()
-    return wide.sort_values("k = 8", ascending=False, kind="stable").rename_axis(columns=None)
+    return wide.sort_values(8, ascending=False, kind="stable").rename_axis(columns=None)

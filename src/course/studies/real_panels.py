@@ -47,13 +47,8 @@ HEADS = {
 #: Real task -> what guessing gives, in percent.
 GUESSED = {"sentiment": 50.0, "inference": 100 / 3}
 #: Way -> what a bar is called.
-ASKED = {
-    "standard": "answer alone",
-    "chain": "steps, after examples",
-    "zero-shot": "no example",
-    "trigger": "no example, “step by step”",
-}
-CHOSEN = {"greedy": "the greedy chain", "vote": "a vote of several chains"}
+ASKED = {way: way for way in chain_of_thought.WAYS}
+CHOSEN = {"greedy": "greedy chain", "vote": "vote"}
 SEARCHED = {
     real_tables.PEOPLES: real_tables.CALLED_PEOPLES,
     real_tables.SWAPS: real_tables.SWAPS,

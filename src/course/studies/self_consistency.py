@@ -74,6 +74,11 @@ class Setting:
         )
 
     @property
+    def title(self) -> str:
+        """What tables call the problems."""
+        return f"{self.task}s, {self.steps} steps"
+
+    @property
     def ways(self) -> tuple[str, ...]:
         """How samples are drawn."""
         sampled = tuple(f"temperature {t}" for t in self.temperatures)
@@ -193,19 +198,22 @@ def gains_of_bodies(table: pd.DataFrame, setting: str, over: str) -> np.ndarray:
     return np.stack([vote_gains(table, setting, way, body, over) for body in BODIES])
 
 
-def by_way(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean accuracy (percent): a row a setting, model and way to sample; columns greedy chain, one
-    sample, vote of all samples and any right sample; and how many ways lead to a right answer.
+def by_setting(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracy (percent) at :data:`VOTE_AT`: a row what is voted on, with demonstrations of
+    their own apart, and a model; columns greedy chain, one sample, vote of all samples and any
+    right sample; and how many ways lead to a right answer.
     """
     rows = {}
     for name, setting in SETTINGS.items():
-        for model in setting.models:
-            greedy = by_seed(accuracies(table, name, GREEDY, model)).mean()
-            for way in setting.ways:
+        titles = {f"temperature {VOTE_AT}": setting.title}
+        if setting.varied:
+            titles[OWN_DEMONSTRATIONS] = f"{setting.title}, {OWN_DEMONSTRATIONS}"
+        for way, title in titles.items():
+            for model in setting.models:
                 sampled = accuracies(table, name, way, model)
                 ways = where(table, setting=name, model=model, way=way)
-                rows[name, model.removeprefix("gpt-"), way] = {
-                    GREEDY: greedy,
+                rows[title, model.removeprefix("gpt-")] = {
+                    GREEDY: greedy_accuracy(table, name, model),
                     ONE_SAMPLE: by_seed(sampled, chooser=ONE_SAMPLE).mean(),
                     f"vote of {SAMPLES}": by_seed(sampled, chooser="vote", k=SAMPLES).mean(),
                     "any right": by_seed(sampled, chooser="any right", k=SAMPLES).mean(),
@@ -221,11 +229,12 @@ def greedy_accuracy(table: pd.DataFrame, setting: str, model: str) -> float:
 
 def calibration_errors(table: pd.DataFrame) -> pd.DataFrame:
     """Mean gap (points) between a vote's share and how often such votes are right, at
-    :data:`VOTE_AT`: a row a model, a column a setting.
+    :data:`VOTE_AT`: a row a model, a column what is voted on.
     """
     rows = where(table, measure="calibration error", way=f"temperature {VOTE_AT}")
     wide = rows.pivot_table("value", "model", "setting")[[*SETTINGS]]
-    return wide.rename_axis(None).rename_axis(None, axis=1)
+    titles = {name: setting.title for name, setting in SETTINGS.items()}
+    return wide.rename(columns=titles).rename_axis(index=None, columns=None)
 
 
 MODELS = tuple(dict.fromkeys(model for setting in SETTINGS.values() for model in setting.models))
