@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from course.foundation.intervals import PERCENT, interval
+from course.foundation.intervals import PERCENT, Independent, interval
 from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, QUIET, text_colour
 
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
@@ -86,19 +86,23 @@ def band(
     colour: str,
     alpha: float = 0.18,
     least: float = 0.0,
+    ratio: bool = False,
 ) -> np.ndarray:
     """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band,
     or with a thin line for each where they are few; returns the mean.
 
     Args:
         least: where a band ends that reaches further down, as a logarithmic axis has no zero.
+        ratio: whether they are positive quantities of a logarithmic axis, of which the mean and the
+            interval are those of their logarithms.
     """
-    means = runs.mean(0)
+    means = np.exp(np.log(runs).mean(0)) if ratio else runs.mean(0)
     if 1 < len(runs) < FEWEST_RUNS:
         ax.plot(x, runs.T, color=colour, linewidth=0.8, alpha=0.5)
     ax.plot(x, means, color=colour, marker="o", markersize=4)
     if len(runs) >= FEWEST_RUNS:
-        spans = [interval(column, PERCENT) for column in runs.T]
+        bounds = (0.0, np.inf) if ratio else PERCENT
+        spans = [Independent(column).interval(ratio, bounds) for column in runs.T]
         ax.fill_between(
             x,
             [max(s.low, least) for s in spans],
