@@ -567,10 +567,10 @@ def test_a_gamed_reward_stands_beside_what_was_meant():
 
 def test_over_optimisation_names_every_choice_and_draws_every_seed():
     sizes = (1, 2, 4, 8)
-    curves = {f"{m} comparisons": np.array([[0.0, 1, 2, m]] * 3) for m in (5, 20, 80, 320)}
+    curves = {f"{m} comparisons": np.array([[0.0, 1, 2, m]] * 3) for m in (5, 20, 80, 5000)}
     others = {"by gold": np.full((3, 4), 4.0), "at random": np.zeros((3, 4))}
     figure = plots.overoptimisation(curves, curves | others, sizes)
-    assert {*curves, *others, "gold reward"} <= names(figure)
+    assert {"5 comparisons", "5,000 comparisons", *others, "gold reward"} <= names(figure)
     proxy, gold = figure.axes
     assert len(proxy.lines) == 16 + 4 and len(gold.lines) == 24 + 6, "seeds, means and leaders"
     assert len({line.get_color() for line in gold.lines}) == 6, "a colour for each choice"
