@@ -391,7 +391,7 @@ def test_names_of_points_near_the_bottom_stay_over_the_axis():
 
 
 def test_names_of_points_cover_no_other_name_and_scores_span_enough():
-    near = {f"method {i}": (600 + 20 * i, np.array([75.0 + 0.1 * i])) for i in range(5)}
+    near = {f"method {i}": (600 + 20 * i, np.array([75.0 + i])) for i in range(4)}
     figure = plots.pareto({"close": near})
     figure.draw_without_rendering()
     (ax,) = figure.axes

@@ -122,7 +122,7 @@ def pareto(panels: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> Figu
     for ax, (title, methods) in zip(axes[:, 0], panels.items(), strict=True):
         points = {name: (size, float(np.mean(runs))) for name, (size, runs) in methods.items()}
         front = sorted(
-            (m for m in points if not _beaten(points[m], points.values())), key=points.get
+            (m for m in points if not _beaten(points[m], points.values())), key=points.__getitem__
         )
         line = [points[method] for method in front]
         ax.plot(*zip(*line, strict=True), color=OPENED, alpha=0.35, linewidth=6, zorder=0)

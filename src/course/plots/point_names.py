@@ -105,8 +105,8 @@ class _Canvas:
         marks: Sequence[tuple[float, float]],
         line: Sequence[tuple[float, float]],
     ) -> None:
-        inches = ax.get_window_extent().size / ax.figure.dpi
-        self.size = 72 * np.maximum(inches - (narrower, 0.0), 1.5)
+        inches = np.asarray(ax.get_window_extent().size) / ax.figure.dpi
+        self.size = 72 * np.maximum(inches - np.array((narrower, 0.0)), 1.5)
         part = ax.transScale + ax.transLimits
         self.points = {name: part.transform(point) * self.size for name, point in points.items()}
         self.marks = part.transform(np.reshape([*marks], (-1, 2))) * self.size
@@ -148,5 +148,5 @@ def _between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 def _inside(places: np.ndarray, box: np.ndarray, room: float = 0.0) -> np.ndarray:
     """Which of some places lie in a box, or as near to it as ``room``."""
-    within: np.ndarray = (places > box[:2] - room) & (places < box[2:] + room)
-    return within.all(axis=-1)
+    within = (places > box[:2] - room) & (places < box[2:] + room)
+    return np.asarray(within.all(axis=-1))
