@@ -192,9 +192,11 @@ def heads_rows(kinds=("a", "b")) -> list[dict]:
 
 
 @pytest.mark.parametrize("titles", [{"t": "one"}, {"t": "one", "u": "two", "v": "three"}])
-def test_both_ways_are_named_and_guessing_is_where_it_is_known(titles):
-    figure = plots.by_number_of_labels(every_seed(heads_rows()), titles, {"t": 50})
-    assert {"pretrained", "from scratch", "guessing"} <= words(figure)
+def test_both_ways_are_named_and_so_is_the_rule_that_learns_nothing(titles):
+    figure = plots.by_number_of_labels(
+        every_seed(heads_rows()), titles, {"t": ("claim alone", 50.0)}
+    )
+    assert {"pretrained", "from scratch", "claim alone"} <= words(figure)
     dotted = [line for ax in figure.axes for line in ax.lines if line.get_linestyle() == ":"]
     assert len(dotted) == 1 and set(dotted[0].get_ydata()) == {50}
     assert sum(ax.get_visible() for ax in figure.axes) == len(titles)
@@ -321,10 +323,10 @@ def test_scores_of_few_heads_are_printed(layers, heads, numbers):
 @pytest.mark.parametrize("weight", np.linspace(0, 1, 21))
 def test_numbers_and_tokens_can_be_read_on_every_ground(weight):
     scores = plots.head_scores({"one": [[weight]]}).axes[0]
+    heat = plots.accuracy_by_shots(pd.DataFrame({"8": {"task": 100 * weight}}), "title").axes[0]
     looks = plots.where_it_looks(("a",), (weight,), 0, 0).axes[0]
-    (image,) = scores.images
-    grounds = (image.cmap(weight), looks.patches[0].get_facecolor())
-    for ax, ground in zip((scores, looks), grounds, strict=True):
+    grounds = (*(ax.images[0].cmap(weight) for ax in (scores, heat)), looks.patches[0].get_fc())
+    for ax, ground in zip((scores, heat, looks), grounds, strict=True):
         shade = ax.texts[0].get_color()
         both = {text: contrast(text, to_hex(ground)) for text in (ON_LIGHT, ON_STRONG)}
         assert both[shade] > 0.99 * max(both.values()) and both[shade] > 4
@@ -549,10 +551,10 @@ def test_a_gamed_reward_stands_beside_what_was_meant():
 
 def test_over_optimisation_names_every_choice_and_draws_every_seed():
     sizes = (1, 2, 4, 8)
-    curves = {f"{m} comparisons": np.array([[0.0, 1, 2, m]] * 3) for m in (5, 20, 80, 320)}
+    curves = {f"{m} comparisons": np.array([[0.0, 1, 2, m]] * 3) for m in (5, 20, 80, 5000)}
     others = {"by gold": np.full((3, 4), 4.0), "at random": np.zeros((3, 4))}
     figure = plots.overoptimisation(curves, curves | others, sizes)
-    assert {*curves, *others, "gold reward"} <= names(figure)
+    assert {"5 comparisons", "5,000 comparisons", *others, "gold reward"} <= names(figure)
     proxy, gold = figure.axes
     assert len(proxy.lines) == 16 + 4 and len(gold.lines) == 24 + 6, "seeds, means and leaders"
     assert len({line.get_color() for line in gold.lines}) == 6, "a colour for each choice"

@@ -454,11 +454,12 @@ def test_panels_stand_beside_those_of_the_shipped_models():
 def test_heads_of_one_kind_stand_beside_each_other():
     shipped = read_record(STUDIES["heads"]).table()
     real = real_tables.all_heads(TABLES["heads"], TABLES["answers"])
-    rows, titles, guessed = real_panels.heads(shipped, real, {"sentiment": 52.0})
+    rows, titles, baselines = real_panels.heads(shipped, real)
     assert [title.split(",")[0] for title in titles.values()] == ["shipped BERTs", "MiniLM"] * 4
     scores = rows[rows["part"] == "score"]
-    assert set(titles) <= set(scores["task"]) and set(guessed) <= set(titles)
-    assert guessed["shipped BERTs: sentiment"] == 52
+    assert set(titles) <= set(scores["task"]) and set(baselines) <= set(titles)
+    assert baselines["MiniLM: sentiment"] == ("guessing", 50)
+    assert baselines["shipped BERTs: inference"][0] == "claim alone"
 
 
 def test_methods_and_ways_are_named_alike_in_both_panels():

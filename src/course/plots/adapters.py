@@ -24,7 +24,6 @@ from course.plots.colours import (
     QUIET,
     RULE,
     colours_of,
-    text_colour,
 )
 from course.plots.style import band, hide_empty, name_ends, spread, write_out
 
@@ -67,7 +66,8 @@ def where_it_acts(methods: Mapping[str, str]) -> Figure:
     figure, axes = plt.subplots(rows, 4, figsize=(7.4, 3.3 * rows), squeeze=False)
     for ax, (method, title) in zip(axes.flat, methods.items(), strict=False):
         _layer(ax, method)
-        ax.set_title(title, fontsize=10, loc="center")
+        left, right = ax.get_xlim()
+        ax.set_title(title, fontsize=10, loc="center", x=-left / (right - left))  # over the stack
     hide_empty(axes, len(methods))
     return figure
 
@@ -218,37 +218,27 @@ def hundred_tasks(table: pd.DataFrame) -> Figure:
                 index="seed", columns="tasks", values="value"
             )
             ticks = list(runs.columns)
-            means = band(ax, ticks, runs.to_numpy(), colour)
-            ends.append(((means[0], means[-1]), label, colour))
+            means = band(ax, ticks, runs.to_numpy(), colour, ratio=True)
+            ends.append((means[-1], label, colour))
         ax.set_xscale("log")
         ax.set_yscale("log")
         write_out(ax.yaxis)
         ax.set_xticks(ticks, [str(n) for n in ticks])
         ax.minorticks_off()
-        for (first, last), label, colour in ends:
-            if column == "megabytes":
-                ax.annotate(
-                    label,
-                    (ticks[-1], last),
-                    (0, 9),
-                    textcoords="offset points",
-                    ha="right",
-                    color=text_colour(colour),
-                    fontweight="bold",
-                )
-            else:
-                ax.annotate(
-                    label,
-                    (ticks[0], first),
-                    (6, -16 if label == "adapters" else 12),
-                    textcoords="offset points",
-                    color=text_colour(colour),
-                    fontweight="bold",
-                )
+        _name_ends_of_logs(ax, ticks[-1], ends)
         ax.set_title(title, fontsize=11)
         ax.set_xlabel("tasks")
-        ax.margins(y=0.2)
     return figure
+
+
+def _name_ends_of_logs(ax: Axes, x: float, ends: Sequence[tuple[float, str, str]]) -> None:
+    """The names of curves behind their ends on logarithmic axes, on which equal distances are equal
+    parts of the axes.
+    """
+    ax.autoscale_view()
+    place = ax.transScale + ax.transLimits
+    parts = [(place.transform((x, end))[1], name, colour) for end, name, colour in ends]
+    name_ends(ax, 0.99, parts, 0.09, transform=ax.transAxes)
 
 
 def forgetting(rows: dict[str, tuple[float, float]]) -> Figure:

@@ -18,8 +18,6 @@ from course.plots.colours import (
     CHANCE,
     COLOURS,
     GRID,
-    ON_LIGHT,
-    ON_STRONG,
     PALE,
     PROMPTED,
     RIVAL,
@@ -29,6 +27,7 @@ from course.plots.style import (
     accuracy_panel,
     mean_bar,
     name_ends,
+    text_on,
 )
 
 #: What guessing gives of two labels, in percent.
@@ -214,7 +213,7 @@ def where_it_looks(
             va="center",
             fontsize=9,
             clip_on=True,
-            color=_text_on(ground),
+            color=text_on(ground),
             fontweight="bold" if last else "normal",
         )
     ax.set_xlim(0, per_line)
@@ -224,18 +223,6 @@ def where_it_looks(
         f"where layer {layer + 1}, head {head + 1} looks from the last token (bold)", fontsize=11
     )
     return figure
-
-
-def _text_on(ground: Sequence[float]) -> str:
-    """The shade of text that can be read best on a ground, by their contrast (WCAG 2).
-
-    Args:
-        ground: its red, green and blue, between 0 and 1.
-    """
-    parts = np.asarray(ground)[:3]
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
-    return ON_STRONG if luminance < 0.21 else ON_LIGHT  # there both contrast alike
 
 
 def head_scores(scores: Mapping[str, ArrayLike]) -> Figure:
@@ -256,7 +243,7 @@ def head_scores(scores: Mapping[str, ArrayLike]) -> Figure:
                     f"{table[i, j]:.2f}",
                     ha="center",
                     va="center",
-                    color=_text_on(_SHADES(table[i, j])),
+                    color=text_on(_SHADES(table[i, j])),
                     fontsize=10,
                 )
             ax.set_xticks(range(table.shape[1]), range(1, table.shape[1] + 1))

@@ -2,7 +2,9 @@
 what goes wrong.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,17 +66,9 @@ def _draw_head(ax: Axes, drawn: _Drawn) -> None:
     count = len(drawn.tokens)
     xs = (np.arange(count) + 0.5) / count
     low, high = xs[min(drawn.read)], xs[max(drawn.read)]
-    half = 0.42 / count
+    beside = min(0.1, low)  # as far to the left of the vectors that are read as to the right
     _box(ax, 0, 0.30, 1, 0.20, GROUND, "body (BERT)")
-    _box(
-        ax,
-        low - max(half, 0.1) if low > 0.1 else 0,
-        0.72,
-        max(high - low + 2 * half, 0.2),
-        0.11,
-        OPENED,
-        "head",
-    )
+    _box(ax, low - beside, 0.72, high - low + 2 * beside, 0.11, OPENED, "head")
     for i, (x, token) in enumerate(zip(xs, drawn.tokens, strict=True)):
         ax.text(x, 0.13, token, ha="center", va="center", fontsize=9 if count < 6 else 8)
         ax.annotate("", (x, 0.29), (x, 0.19), arrowprops={"arrowstyle": "-|>", "color": CEILING})
@@ -123,7 +117,7 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str,
 
 
 def by_number_of_labels(
-    table: pd.DataFrame, titles: dict[str, str], chance: dict[str, float]
+    table: pd.DataFrame, titles: dict[str, str], baselines: Mapping[str, tuple[str, float]]
 ) -> Figure:
     """Score by the number of labels, on a pretrained body and from scratch: a panel a task.
 
@@ -131,7 +125,8 @@ def by_number_of_labels(
         table: rows with ``seed``, ``model``, ``part``, ``task``, ``way``, ``labels`` and ``value``
             (percent); the part ``"score"`` is drawn, with a run for each body and seed.
         titles: task -> title of its panel.
-        chance: task -> what guessing gives, in percent, for the tasks where that is worth a line.
+        baselines: task -> a rule that learns nothing, and what it reaches in percent, for the tasks
+            where that is worth a line.
     """
     rows = -(-len(titles) // 2)
     figure, axes = plt.subplots(
@@ -150,12 +145,13 @@ def by_number_of_labels(
                 index=["model", "seed"], columns="labels", values="value"
             )
             band(ax, labels, runs[labels].to_numpy(), colour)
-        if task in chance:
-            ax.axhline(chance[task], linestyle=":", color=CHANCE)
+        if task in baselines:
+            rule, reached = baselines[task]
+            ax.axhline(reached, linestyle=":", color=CHANCE)
             ax.text(
                 labels[-1],
-                chance[task] - 2,
-                "guessing",
+                reached - 2,
+                rule,
                 color=CHANCE,
                 ha="right",
                 va="top",
@@ -212,18 +208,18 @@ def errors(table: pd.DataFrame, titles: dict[str, str]) -> Figure:
         for row, kind in enumerate(kinds):
             ends = [wrong[way][kind] for way in ("pretrained", "scratch")]
             ax.plot(ends, (row, row), color=LINK, linewidth=3, zorder=1)
-            ax.plot(
-                ends[1], row, "o", color=_SCRATCH, fillstyle="none", markersize=9, markeredgewidth=2
-            )
-            ax.plot(ends[0], row, "o", color=OPENED, markersize=9)
-            apart.append((abs(ends[1] - ends[0]), ax, row, ends))
+            look: dict[str, Any] = {"fillstyle": "none", "markersize": 13, "markeredgewidth": 2}
+            ax.plot(ends[1], row, "o", color=_SCRATCH, **look)
+            ax.plot(ends[0], row, "o", color=OPENED, markersize=8)
+            if row or len(kinds) == 1:  # below the lowest row is no room for a name
+                apart.append((abs(ends[1] - ends[0]), ax, row, ends))
         ax.set_yticks(range(len(kinds)), kinds)
         ax.set_ylim(-0.6, len(kinds) - 0.4)
         ax.set_xlim(-3, 103)
         ax.set_title(title, fontsize=11)
     _, ax, row, ends = max(apart, key=lambda pair: pair[0])
     for x, name, colour, up in zip(
-        ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), (9, -18), strict=True
+        ends, ("pretrained", "from scratch"), (OPENED, _SCRATCH), (9, -19), strict=True
     ):
         side = "left" if x < 50 else "right"
         ax.annotate(

@@ -22,7 +22,7 @@ from course.plots.colours import (
     colours_of,
     text_colour,
 )
-from course.plots.style import hide_empty, name_ends
+from course.plots.style import hide_empty, name_ends, written_out
 
 #: Shades of reward models, from the fewest comparisons to the most, then those of what is no
 #: reward model.
@@ -76,7 +76,10 @@ def _by_size(
     """A curve each against the size of the choice, one in ``every`` of which is labelled; the end
     of each, its name and its colour.
     """
-    ends = [(_runs(ax, sizes, runs, colours[n]), n, colours[n]) for n, runs in curves.items()]
+    ends = [
+        (_runs(ax, sizes, runs, colours[name]), written_out(name), colours[name])
+        for name, runs in curves.items()
+    ]
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes[::every], [f"{n:,}" for n in sizes[::every]])
     return ends
@@ -138,7 +141,7 @@ def gold_by_distance(
             ax.plot(*mean, color=colour, linewidth=2.4)
             x, y = fitted[reward][method]
             ax.plot(np.sqrt(x), y, color=colour, linewidth=1.2, linestyle="--")
-        ax.set_title(reward, fontsize=11)
+        ax.set_title(written_out(reward), fontsize=11)
         ax.set_xlabel("square root of the divergence")
     axes[0, 0].set_ylabel("gold reward")
     _say_which(axes[0, 0], [*next(iter(measured.values()))])

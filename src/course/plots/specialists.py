@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from course.plots.colours import INK, OPENED, PROMPTED
-from course.plots.style import band, cells, hide_empty
+from course.plots.style import band, cells
 
 
 def heat_map(table: pd.DataFrame, title: str) -> Figure:
@@ -24,7 +25,9 @@ def heat_map(table: pd.DataFrame, title: str) -> Figure:
             )
     names = [row if i == 0 else f"tuned for {row}" for i, row in enumerate(table.index)]
     ax.set_yticks(range(len(table)), [name.replace("_", " ") for name in names])
-    ax.set_xticks(range(table.shape[1]), [c.replace("_", " ") for c in table.columns], rotation=20)
+    columns = [column.replace("_", " ") for column in table.columns]
+    # each begins over its column, and is steep enough not to touch the next on a phone
+    ax.set_xticks(range(len(columns)), columns, rotation=45, ha="left", rotation_mode="anchor")
     ax.set_title(title, pad=12)
     return figure
 
@@ -38,23 +41,38 @@ def cost_of_a_new_task(table: pd.DataFrame, tasks: Sequence[str]) -> Figure:
             (how many labels or demonstrations) and ``value`` (percent).
         tasks: a panel each.
     """
-    figure, axes = plt.subplots(
-        2, -(-len(tasks) // 2), figsize=(7.4, 5.0), sharex=True, sharey=True
-    )
-    for i, (ax, task) in enumerate(zip(axes.flat, tasks, strict=False)):
+    figure, axes = plt.subplots(1, len(tasks), figsize=(7.4, 3.0), sharey=True, squeeze=False)
+    for i, (ax, task) in enumerate(zip(axes.flat, tasks, strict=True)):
         for way, colour in (("fine-tuned", OPENED), ("prompted", PROMPTED)):
             runs = table[(table["task"] == task) & (table["way"] == way)].pivot(
                 index="seed", columns="k", values="value"
             )
-            band(ax, list(runs.columns), runs.to_numpy(), colour)
+            means = band(ax, list(runs.columns), runs.to_numpy(), colour)
+            if i == 0 and way == "prompted":
+                _name(ax, way, (runs.columns[0], means[0]), -20, colour, "left")
+            elif i == 0:  # a line lower: the names are as wide as the panel is on a page
+                _name(ax, way, (runs.columns[-1], means[-1]), -36, colour, "right")
         ax.set_xscale("log")
-        ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+        ax.set_xlim(0.7, 1500)
+        ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+        ax.minorticks_off()
         ax.set_title(task.replace("_", " "), fontsize=11)
         ax.set_ylim(0, 106)
-        if i == 0:
-            ax.annotate("prompted", (0.8, 78), color=PROMPTED, fontweight="bold")
-            ax.annotate("fine-tuned", (128, 12), color=OPENED, fontweight="bold", ha="center")
-    hide_empty(axes, len(tasks))
+    axes[0, 0].set_ylabel("accuracy (%)")
     figure.supxlabel("labelled examples (in the prompt, or trained on)", fontsize=11)
-    figure.supylabel("accuracy (%)", fontsize=11)
     return figure
+
+
+def _name(
+    ax: Axes, name: str, point: tuple[float, float], below: int, colour: str, side: str
+) -> None:
+    ax.annotate(
+        name,
+        point,
+        (0, below),
+        textcoords="offset points",
+        color=colour,
+        fontweight="bold",
+        ha=side,
+        va="top",
+    )

@@ -2,6 +2,7 @@
 room between labels.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import StrMethodFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from course.foundation.intervals import PERCENT, interval
+from course.foundation.intervals import PERCENT, Independent, interval
 from course.plots.colours import HEAT, INK, ON_LIGHT, ON_STRONG, QUIET, text_colour
 
 _STYLE = Path(__file__).parents[1] / "book.mplstyle"
@@ -43,6 +44,18 @@ def use_style() -> None:
 _HEAT = LinearSegmentedColormap.from_list("accuracy", HEAT)
 
 
+def text_on(ground: Sequence[float]) -> str:
+    """The shade of text that can be read best on a ground, by their contrast (WCAG 2).
+
+    Args:
+        ground: its red, green and blue, between 0 and 1.
+    """
+    parts = np.asarray(ground)[:3]
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return ON_STRONG if luminance < 0.21 else ON_LIGHT  # there both contrast alike
+
+
 def cells(ax: Axes, table: pd.DataFrame) -> None:
     """A table of percentages as coloured cells with their numbers, column names on top; a missing
     value stays empty.
@@ -58,7 +71,7 @@ def cells(ax: Axes, table: pd.DataFrame) -> None:
                 f"{value:.0f}",
                 ha="center",
                 va="center",
-                color=ON_STRONG if value > 80 else ON_LIGHT,
+                color=text_on(_HEAT(value / 100)),
                 fontweight="bold" if own else "normal",
             )
     ax.xaxis.tick_top()
@@ -73,19 +86,23 @@ def band(
     colour: str,
     alpha: float = 0.18,
     least: float = 0.0,
+    ratio: bool = False,
 ) -> np.ndarray:
     """The mean of runs (seeds, points), percentages, as a line, with the 95 % interval as a band,
     or with a thin line for each where they are few; returns the mean.
 
     Args:
         least: where a band ends that reaches further down, as a logarithmic axis has no zero.
+        ratio: whether they are positive quantities of a logarithmic axis, of which the mean and the
+            interval are those of their logarithms.
     """
-    means = runs.mean(0)
+    means = np.exp(np.log(runs).mean(0)) if ratio else runs.mean(0)
     if 1 < len(runs) < FEWEST_RUNS:
         ax.plot(x, runs.T, color=colour, linewidth=0.8, alpha=0.5)
     ax.plot(x, means, color=colour, marker="o", markersize=4)
     if len(runs) >= FEWEST_RUNS:
-        spans = [interval(column, PERCENT) for column in runs.T]
+        bounds = (0.0, np.inf) if ratio else PERCENT
+        spans = [Independent(column).interval(ratio, bounds) for column in runs.T]
         ax.fill_between(
             x,
             [max(s.low, least) for s in spans],
@@ -247,6 +264,11 @@ def write_out(axis: Axis) -> None:
     too small to read on a phone.
     """
     axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+
+
+def written_out(name: str) -> str:
+    """A name with its numbers as :func:`write_out` writes them: 5,000 comparisons."""
+    return re.sub(r"\d{4,}", lambda digits: f"{int(digits[0]):,}", name)
 
 
 def hide_empty(axes: np.ndarray, used: int) -> None:

@@ -1,6 +1,4 @@
-"""What claims about real models share: their models' names, what varies, why few seeds leave a
-claim undecided.
-"""
+"""What claims about real models share: their models' names, and what varies."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,10 +17,6 @@ SMOL, MINILM = "SmolLM2-135M", "MiniLM"
 TUNED, PROMPTED = (Varies.ITEMS, Varies.TRAINING), (Varies.ITEMS,)
 #: A record's table -> the values of its seeds.
 Values = Callable[[pd.DataFrame], Sample | np.ndarray]
-#: Why claims are undecided.
-TWO_SEEDS = "both seeds are far ahead, but two are too few for an interval"
-BOTH_AHEAD = "both seeds are ahead, but two are too few for an interval"
-SEEDS_DIFFER = "the two seeds differ by more than the margin"
 
 
 def real_claim(

@@ -14,10 +14,8 @@ from course.studies.on_real_models.chains import SAMPLES, VOTED_ALONE
 from course.studies.on_real_models.in_context import SHOTS
 from course.studies.on_real_models.requests import IN_IT
 from course.studies.real_claim import (
-    SEEDS_DIFFER,
     SMOL,
     TUNED,
-    TWO_SEEDS,
     Values,
     real_claim,
 )
@@ -42,7 +40,7 @@ def _demonstrations() -> tuple[Claim, ...]:
             "min2022rethinking",
             "demonstrations",
             lambda table: condition(table, "random") - condition(table, "gold"),
-            **undecided(SEEDS_DIFFER),
+            **undecided("within the margin on the mean, beyond it with two of five seeds"),
         ),
         real_claim(
             "4a",
@@ -52,7 +50,6 @@ def _demonstrations() -> tuple[Claim, ...]:
             "min2022rethinking",
             "demonstrations",
             lambda table: condition(table, "gold") - condition(table, "foreign"),
-            **undecided(SEEDS_DIFFER),
         ),
         real_claim(
             "4a",
@@ -61,7 +58,7 @@ def _demonstrations() -> tuple[Claim, ...]:
             "min2022rethinking",
             "demonstrations",
             lambda table: condition(table, "none") - condition(table, "gold"),
-            **undecided(TWO_SEEDS),
+            **undecided("far ahead with three seeds, level with two"),
         ),
         real_claim(
             "4c",
@@ -71,7 +68,7 @@ def _demonstrations() -> tuple[Claim, ...]:
             "demonstrations",
             lambda table: condition(table, "flipped") - 50,
             reported="small models ignore flipped labels",
-            **undecided("a few points above chance with both seeds, which are equal by chance"),
+            **undecided("above chance with every seed, with most by little more than the margin"),
         ),
         *(
             real_claim(
@@ -82,11 +79,15 @@ def _demonstrations() -> tuple[Claim, ...]:
                 source,
                 "demonstrations",
                 lifted(kind),
-                **undecided(TWO_SEEDS),
+                **expected,
             )
-            for kind, source in (
-                ("contextual", "zhao2021calibrate"),
-                ("batch", "zhou2024batch"),
+            for kind, source, expected in (
+                (
+                    "contextual",
+                    "zhao2021calibrate",
+                    undecided("lifted with every seed, with two by no more than the margin"),
+                ),
+                ("batch", "zhou2024batch", {}),
             )
         ),
     )

@@ -117,7 +117,7 @@ def _learned_curves(table: pd.DataFrame, measure: str) -> dict[str, np.ndarray]:
 def reward_models(table: pd.DataFrame) -> pd.DataFrame:
     """Accuracy on held-out comparisons, and what the reward goes with; means over seeds."""
     rows = where(table, part="reward model").copy()
-    counts = rows["comparisons"].astype(int).astype(str)
+    counts = rows["comparisons"].astype(int).map("{:,}".format)
     rows["learned from"] = counts + ", " + rows["source"]
     table = means(rows, "learned from", "measure", rows["measure"].unique())
     return table.rename(columns=COLUMNS)
