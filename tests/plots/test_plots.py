@@ -411,7 +411,7 @@ def test_storage_costs_forgetting_and_prefixes_are_named():
         ]
     )
     assert {"whole models", "adapters"} <= names(plots.hundred_tasks(table))
-    assert {"tuned", "80 %  its own task", "90 %  the other tasks"} <= names(
+    assert {"tuned", "80", "90", "its own task (%)", "the other tasks (%)"} <= names(
         plots.forgetting({"tuned": (80.0, 90.0)})
     )
     curves = {

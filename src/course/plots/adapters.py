@@ -25,7 +25,7 @@ from course.plots.colours import (
     colours_of,
 )
 from course.plots.point_names import name_points
-from course.plots.style import band, hide_empty, name_ends, write_out
+from course.plots.style import band, hide_empty, key, name_ends, write_out
 
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
 _PARTS = {
@@ -215,24 +215,22 @@ def forgetting(rows: dict[str, tuple[float, float]]) -> Figure:
     """
     figure, ax = plt.subplots(figsize=(7.4, 0.75 * len(rows) + 0.8))
     places = np.arange(len(rows))[::-1]
-    for shift, column, colour, label in (
-        (0.2, 0, OPENED, "its own task"),
-        (-0.2, 1, PROMPTED, "the other tasks"),
-    ):
+    key(ax, [("its own task (%)", "s", OPENED), ("the other tasks (%)", "s", PROMPTED)])
+    for shift, column, colour in ((0.2, 0, OPENED), (-0.2, 1, PROMPTED)):
         values = [row[column] for row in rows.values()]
         ax.barh(places + shift, values, 0.36, color=colour)
         for place, value in zip(places + shift, values, strict=True):
             ax.text(
-                value + 1,
+                value + 2,
                 place,
-                f"{value:.0f} %" + (f"  {label}" if place == places[0] + shift else ""),
+                f"{value:.0f}",
                 va="center",
                 fontsize=10,
                 color=colour,
                 fontweight="bold",
             )
     ax.set_yticks(places, list(rows))
-    ax.set_xlim(0, 130)
+    ax.set_xlim(0, 105)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(left=False)
@@ -257,11 +255,10 @@ def prefix_starts(
         colour = colours[name]
         means = band(ax, range(len(rates)), np.array([scores[rate] for rate in rates]).T, colour)
         ends.append((means[-1], name, colour))
-    ax.axhline(baseline, color=QUIET, linestyle=":")
-    ax.annotate(base_name, (-0.15, baseline), (0, -4), textcoords="offset points", va="top")
-    name_ends(ax, len(rates) - 0.9, ends, 2)
+    ax.plot((-0.2, len(rates) - 1), (baseline, baseline), color=QUIET, linestyle=":")
+    name_ends(ax, len(rates) - 0.93, [*ends, (baseline, base_name, QUIET)], 1.2)
     ax.set_xticks(range(len(rates)), rates)
-    ax.set_xlim(-0.2, len(rates) + 0.7)
+    ax.set_xlim(-0.2, len(rates) - 0.3)
     ax.set_xlabel("learning rate")
     ax.set_ylabel("score (%)")
     return figure

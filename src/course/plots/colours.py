@@ -54,6 +54,8 @@ COLOURS = {
     "LoRA": ORANGES[1],
     "whole models": RIVAL,
     "prefix tuning": ORANGES[3],
+    "random start": OPENED,
+    "start from a text": PEOPLE,
     "prompt tuning": RIVAL,
     "P-tuning": SECOND_RIVAL,
     # words, by who or what found them
