@@ -116,3 +116,11 @@ def test_every_page_is_in_the_book():
     files = {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}
     texts = {path.stem for path in (ROOT / "book").glob("*.md")} - {"index"}
     assert {Path(name).name for name in files} == texts
+
+
+def test_the_decision_asks_the_same_in_its_picture_and_in_its_table():
+    text = (ROOT / "book" / "08-choosing.md").read_text(encoding="utf-8")
+    drawn = re.findall(r'Branch\("(.*?)",', text)
+    table = text.split("| question | if so |")[1].split("\n\n")[0]
+    told = [line.split("|")[1].strip() for line in table.split("\n")[2:]]
+    assert drawn == told and len(drawn) > 2

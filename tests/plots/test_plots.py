@@ -370,19 +370,35 @@ def test_every_method_has_its_drawing():
 
 
 def test_the_front_is_what_nothing_beats_in_both():
-    points = {"head": (1, 50), "bitfit": (2, 60), "prefix": (3, 55), "full": (9, 70)}
-    figure = plots.pareto({"easy": points, "hard": points | {"lora": (1, 80)}})
+    points = {
+        name: (size, np.array([score - 1, score + 1]))
+        for name, size, score in (("head", 1, 50), ("bitfit", 2, 60), ("prefix", 3, 55))
+    } | {"full": (9, np.array([70]))}
+    figure = plots.pareto({"easy": points, "hard": points | {"lora": (1, np.array([80]))}})
     assert {"easy", "hard", *points, "lora"} <= names(figure)
     assert [list(ax.lines[0].get_ydata()) for ax in figure.axes] == [[50, 60, 70], [80]]
 
 
 def test_names_of_points_near_the_bottom_stay_over_the_axis():
     """Also where the next point, at another height, is a few times as large."""
-    low = {name: (15 + i, 8 + 4.0 * i) for i, name in enumerate(("a", "b", "c", "d"))}
-    figure = plots.pareto({"translation": low | {"lora": (84, 99), "full": (1800, 98)}})
+    low = {name: (15 + i, np.array([8 + 4.0 * i])) for i, name in enumerate("abcd")}
+    high = {"lora": (84, np.array([99.0])), "full": (1800, np.array([98.0]))}
+    figure = plots.pareto({"translation": low | high})
     bottom, top = figure.axes[0].get_ylim()
     named = [text for text in figure.axes[0].texts if text.get_text() in low]
-    assert len(named) == 4 and all(bottom < text.xyann[1] < top for text in named)
+    ends = [figure.axes[0].transData.inverted().transform(t.get_window_extent()) for t in named]
+    assert len(named) == 4 and all(bottom < y < top for box in ends for y in box[:, 1])
+
+
+def test_names_of_points_cover_no_other_name_and_scores_span_enough():
+    near = {f"method {i}": (600 + 20 * i, np.array([75.0 + i])) for i in range(4)}
+    figure = plots.pareto({"close": near})
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not [1 for i, box in enumerate(boxes) for other in boxes[:i] if box.overlaps(other)]
+    bottom, top = ax.get_ylim()
+    assert top - bottom >= 20, "noise must not look like a gap"
 
 
 def test_storage_costs_forgetting_and_prefixes_are_named():

@@ -269,10 +269,10 @@ def test_the_best_method_is_undecided_where_the_seeds_do_not_tell(table):
 
 def test_the_advice_is_counted_where_it_is_told_and_where_it_is_not(table):
     advice = choosing_tables.advice_table(table)
-    few = ["right (%)", "cannot tell (%)", "right where not (%)", "named where not"]
+    few = ["right (%)", "cannot tell (%)", "right where it cannot (%)", "methods named there"]
     assert advice.loc["8 labels", few].tolist() == pytest.approx([200 / 3, 100, 200 / 3, 2])
-    assert np.isnan(advice.loc["8 labels", "right where told (%)"])
-    assert advice.loc["32 labels", ["right (%)", "right where told (%)"]].tolist() == [100, 100]
+    assert np.isnan(advice.loc["8 labels", "right where it tells (%)"])
+    assert advice.loc["32 labels", ["right (%)", "right where it tells (%)"]].tolist() == [100, 100]
     assert advice["tables"].tolist() == [15] * 4 + [60, 24]
     assert advice.loc["all", "right (%)"] == pytest.approx(100 * 11 / 12)
 
@@ -300,6 +300,7 @@ def test_tables_of_the_page(table):
     means = choosing_tables.score_table(table)
     assert means.loc[("inference", "TF-IDF"), 512] == pytest.approx(60.8)
     assert len(means) == len(NAMES) * len(TASKS)
+    assert means.to_html().count("<tr") == len(means) + 1, "one row of headings"
     curve = choosing_tables.curve(table, EXCHANGED)
     assert curve["labels"].dtype == int, "numbers of labels have no decimals"
     level = curve[curve["method"] == "zero-shot"]

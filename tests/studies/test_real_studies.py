@@ -253,8 +253,9 @@ def test_the_advice_on_small_tables_is_judged_by_rows_that_it_has_not_seen(data,
     (given,) = (row for row in rows if (row["task"], row["part"]) == ("sentiment", "advice"))
     assert given["value"] in (0, 100) and score[given["best"]] == max(score.values())
     table = pd.DataFrame([{"seed": 0} | row for row in rows])
-    (drawn,) = advice_tables.by_draw(table).to_dict("records")
-    assert drawn["right"] == (given["value"] == 100) and drawn["points behind"] == given["behind"]
+    ((task, drawn),) = advice_tables.by_draw(table).iterrows()
+    assert task == "sentiment" and drawn["right"] == ("yes" if given["value"] == 100 else "no")
+    assert drawn["points behind"] == given["behind"]
     assert drawn["advice"].startswith("cannot tell: ") == (given["method"] == "")
     whole = advice_tables.by_task(table).loc["all"]
     assert whole["tables"] == 1 and whole["right (%)"] == given["value"]

@@ -17,7 +17,6 @@ from course.plots.colours import (
     DARK_GREY,
     FRAME,
     FROZEN,
-    LEADER,
     ON_COLOUR,
     OPENED,
     PROMPTED,
@@ -25,7 +24,8 @@ from course.plots.colours import (
     RULE,
     colours_of,
 )
-from course.plots.style import band, hide_empty, name_ends, spread, write_out
+from course.plots.point_names import name_points
+from course.plots.style import band, hide_empty, name_ends, write_out
 
 #: The parts of one transformer layer and the head, from the input up: name, x, y, width.
 _PARTS = {
@@ -105,39 +105,53 @@ def _layer(ax: Axes, method: str) -> None:
     ax.set_axis_off()
 
 
-def pareto(panels: dict[str, dict[str, tuple[float, float]]]) -> Figure:
-    """Score (percent) against kilobytes stored for one task, with the front: what no other method
-    beats in both.
+#: Points of a score that a panel spans at the least: closer limits make noise look like a gap.
+_LEAST_SPAN = 20.0
+
+
+def pareto(panels: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> Figure:
+    """Score (percent) against kilobytes stored for one task, a dot for the mean and a thin mark a
+    seed, with the front: what no other method beats in both on the mean.
 
     Args:
-        panels: title -> name of a method -> (kilobytes, score).
+        panels: title, with the measure of its score -> name of a method -> (kilobytes, scores, one
+            a seed).
     """
-    figure, axes = plt.subplots(
-        len(panels), 1, figsize=(7.4, 3.5 * len(panels)), sharex=True, squeeze=False
-    )
-    for ax, (title, points) in zip(axes[:, 0], panels.items(), strict=True):
+    figure, axes = plt.subplots(len(panels), 1, figsize=(7.4, 3.4 * len(panels)), squeeze=False)
+    drawn = {}
+    for ax, (title, methods) in zip(axes[:, 0], panels.items(), strict=True):
+        points = {name: (size, float(np.mean(runs))) for name, (size, runs) in methods.items()}
         front = sorted(
-            (method for method in points if not _beaten(points[method], points.values())),
-            key=points.__getitem__,
+            (m for m in points if not _beaten(points[m], points.values())), key=points.__getitem__
         )
-        ax.plot(
-            [points[m][0] for m in front],
-            [points[m][1] for m in front],
-            color=OPENED,
-            alpha=0.35,
-            linewidth=6,
-            zorder=0,
-        )
-        for method, (size, score) in points.items():
-            ax.plot(size, score, "o", color=OPENED if method in front else CEILING, markersize=8)
-        _name_points(ax, points)
-        ax.set_xscale("log")
-        write_out(ax.xaxis)
-        ax.margins(x=0.16, y=0.2)
-        ax.set_ylabel("score (%)")
+        line = [points[method] for method in front]
+        ax.plot(*zip(*line, strict=True), color=OPENED, alpha=0.35, linewidth=6, zorder=0)
+        seeds = [(size, float(run)) for size, runs in methods.values() for run in runs]
+        for method, (size, runs) in methods.items():
+            colour = OPENED if method in front else CEILING
+            ax.plot([size] * len(runs), runs, "_", color=colour, markersize=7, markeredgewidth=0.8)
+            ax.plot(*points[method], "o", color=colour, markersize=8)
+        _set_limits(ax, np.array(seeds))
+        ax.set_ylabel("%")
         ax.set_title(title, fontsize=11)
+        drawn[ax] = (points, seeds, line)
     ax.set_xlabel("kilobytes stored for one more task")
+    figure.draw_without_rendering()  # names stand beside points where these come to lie
+    for ax, (points, seeds, line) in drawn.items():
+        name_points(ax, points, seeds, line)
     return figure
+
+
+def _set_limits(ax: Axes, marks: np.ndarray) -> None:
+    """A logarithmic axis of sizes with room for names, and one of scores that spans enough."""
+    small, large = marks[:, 0].min(), marks[:, 0].max()
+    room = max(large / small, 10.0) ** 0.2
+    ax.set_xscale("log")
+    ax.set_xlim(small / room**2.2, large * room)  # many are small, and named on the left
+    write_out(ax.xaxis)
+    low, high = marks[:, 1].min(), marks[:, 1].max()
+    half = 0.58 * max(high - low, _LEAST_SPAN)
+    ax.set_ylim((low + high) / 2 - half, (low + high) / 2 + half)
 
 
 def _beaten(point: tuple[float, float], others: Iterable[tuple[float, float]]) -> bool:
@@ -147,55 +161,6 @@ def _beaten(point: tuple[float, float], others: Iterable[tuple[float, float]]) -
         other < size and value >= score or other <= size and value > score
         for other, value in others
     )
-
-
-def _name_points(ax: Axes, points: dict[str, tuple[float, float]]) -> None:
-    """Names beside points; where points of similar size lie close, in a column on their right with
-    a line to each.
-    """
-    scores = [score for _, score in points.values()]
-    gap = 0.075 * max(max(scores) - min(scores), 1e-9)
-    clusters: list[list[str]] = []
-    for method in sorted(points, key=lambda method: points[method][0]):
-        near = clusters and points[method][0] < 2.5 * points[clusters[-1][-1]][0]
-        if near:
-            clusters[-1].append(method)
-        else:
-            clusters.append([method])
-    for cluster in clusters:
-        right = 1.3 * max(points[method][0] for method in cluster)
-        cluster.sort(key=lambda method: points[method][1])
-        heights = np.array(spread([points[method][1] for method in cluster], gap), dtype=float)
-        own = [points[method][1] for method in cluster]
-        heights -= (heights - own).mean()
-        # beside the points, or under them if other points stand where the names would
-        taken = (heights[0] - gap, heights[-1] + gap)
-        if any(
-            right <= size < 8 * right and taken[0] <= score <= taken[1]
-            for size, score in points.values()
-        ):
-            heights -= heights[-1] - min(own) + gap
-        for method, height in zip(cluster, heights, strict=True):
-            line = (
-                {"arrowstyle": "-", "color": LEADER, "linewidth": 0.7, "shrinkB": 4}
-                if len(cluster) > 1
-                else None
-            )
-            ground = {
-                "facecolor": ax.get_facecolor(),
-                "edgecolor": "none",
-                "pad": 0.6,
-                "alpha": 0.85,
-            }
-            ax.annotate(
-                method,
-                points[method],
-                (right, height),
-                va="center",
-                fontsize=10,
-                arrowprops=line,
-                bbox=ground,
-            )
 
 
 def hundred_tasks(table: pd.DataFrame) -> Figure:

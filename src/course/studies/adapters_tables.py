@@ -2,6 +2,7 @@
 of what full fine-tuning gains, forgetting, and curves of prefix tuning.
 """
 
+import numpy as np
 import pandas as pd
 
 from course.adapters import METHODS
@@ -23,13 +24,16 @@ def scores_of(table: pd.DataFrame, task: str, method: str) -> pd.Series:
     return table[chosen].set_index("seed")["value"]
 
 
-def size_and_score(table: pd.DataFrame, task: str) -> dict[str, tuple[float, float]]:
-    """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
-    seeds.
+def size_and_score(table: pd.DataFrame, task: str) -> dict[str, tuple[float, np.ndarray]]:
+    """Title of a method -> kilobytes stored for one more task, mean over the seeds, and scores in
+    percent, one a seed.
     """
     mean = averages(table).loc[task]
     return {
-        METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
+        METHODS[method].title: (
+            float(row["bytes"]) / 1e3,
+            scores_of(table, task, method).to_numpy(),
+        )
         for method, row in mean.iterrows()
         if method in METHODS
     }

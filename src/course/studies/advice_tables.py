@@ -5,6 +5,7 @@ and by small table.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from course.compare.registry import METHODS
@@ -19,8 +20,9 @@ def right_shares(groups: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         groups: name -> rows of the part ``"advice"`` of a record.
 
     Returns:
-        Columns ``tables``, ``right (%)``, ``cannot tell (%)``, ``right where told (%)``, ``right
-        where not (%)`` and ``named where not`` (methods, a mean); NaN where there are no tables.
+        Columns ``tables``, ``right (%)``, ``cannot tell (%)``, ``right where it tells (%)``,
+        ``right where it cannot (%)`` and ``methods named there`` (a mean); NaN where there are no
+        tables.
     """
     return pd.DataFrame.from_dict(
         {name: _right_share(rows) for name, rows in groups.items()}, orient="index"
@@ -33,9 +35,9 @@ def _right_share(rows: pd.DataFrame) -> dict[str, float]:
         "tables": len(rows),
         "right (%)": rows["value"].mean(),
         "cannot tell (%)": 100 * len(other) / len(rows),
-        "right where told (%)": told["value"].mean(),
-        "right where not (%)": other["value"].mean(),
-        "named where not": (other["named"].str.count(",") + 1).mean(),
+        "right where it tells (%)": told["value"].mean(),
+        "right where it cannot (%)": other["value"].mean(),
+        "methods named there": (other["named"].str.count(",") + 1).mean(),
     }
 
 
@@ -63,9 +65,9 @@ def by_task(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_draw(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each small table of the record: what the advice was, the best method on the rows
-    that judge, how many points the worst of those that it names is behind it, and whether it is
-    right.
+    """A row for each small table of the record, under the name of its task: what the advice was,
+    the best method on the rows that judge, how many points the worst of those that it names is
+    behind it, and whether it is right (yes or no).
     """
     rows = where(table, part="advice")
     named = [", ".join(map(_title, names.split(","))) for names in rows["named"]]
@@ -76,10 +78,10 @@ def by_draw(table: pd.DataFrame) -> pd.DataFrame:
             "advice": [f"cannot tell: {n}" if u else n for n, u in zip(named, untold, strict=True)],
             "best": [_title(name) for name in rows["best"]],
             "points behind": rows["behind"],
-            "right": rows["value"] == 100,
+            "right": np.where(rows["value"] == 100, "yes", "no"),
         }
     )
-    return shown.sort_values("task", kind="stable", ignore_index=True)
+    return shown.sort_values("task", kind="stable").set_index("task").rename_axis(None)
 
 
 def _title(name: str) -> str:

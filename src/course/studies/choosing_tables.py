@@ -73,7 +73,8 @@ def score_table(table: pd.DataFrame) -> pd.DataFrame:
         own = curve(table, task)
         wide = own.pivot_table("score", "method", "labels", sort=False)
         tasks[task] = wide.rename(index=lambda name: METHODS[name].title)
-    return pd.concat(tasks, names=["task", "method"])
+    # names of the rows' levels would be a second, empty row of headings
+    return pd.concat(tasks).rename_axis(index=[None, None], columns="labels")
 
 
 def crossings(table: pd.DataFrame, below: str, above: str) -> pd.DataFrame:
@@ -131,7 +132,7 @@ def winners(table: pd.DataFrame) -> pd.DataFrame:
     tasks = tasks_of(table)
     every = sorted({n for task in tasks for n in labels_of(table, task)})
     cells = {n: {task: ", ".join(_best(table, task, n)) for task in tasks} for n in every}
-    return pd.DataFrame(cells)
+    return pd.DataFrame(cells).rename_axis(columns="labels")
 
 
 def _best(table: pd.DataFrame, task: str, labels: int) -> list[str]:

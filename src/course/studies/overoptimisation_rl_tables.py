@@ -12,7 +12,7 @@ from course.studies.overoptimisation_rl import LEARNED
 from course.studies.policies import MATCHED
 from course.studies.policies_tables import at_divergence
 from course.studies.reward import COURTEOUS, DIVERGENCE, GOLD
-from course.studies.reward_tables import cross_fitted_loss, fitted_peak
+from course.studies.reward_tables import COLUMNS, cross_fitted_loss, fitted_peak
 from course.studies.reward_tables import gold_curves as best_of_n_curves
 from course.studies.tables import where
 
@@ -124,4 +124,6 @@ def summary(table: pd.DataFrame, best_of_n: pd.DataFrame) -> pd.DataFrame:
 def along_training(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """What the policy's replies are like at each look; means over seeds."""
     wide = where(table, source=source).pivot_table("value", "step", "measure")
-    return wide[["kl", "distinct", "proxy", "gold", "true", "length", COURTEOUS]]
+    columns = ["kl", "distinct", "proxy", "gold", "true", "length", COURTEOUS]
+    shown = wide[columns].rename(columns=COLUMNS, index=int)
+    return shown.rename_axis(index=None, columns="step")

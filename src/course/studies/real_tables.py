@@ -171,15 +171,14 @@ def more_than_half_of_the_gain(table: pd.DataFrame, method: str = "lora") -> np.
     return minus(method, "head", table) - minus("full", "head", table) / 2
 
 
-def sizes_and_scores(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Title of a method -> (kilobytes stored for one more task, score in percent), means over the
-    seeds; without the model that was only prompted.
+def sizes_and_scores(table: pd.DataFrame) -> dict[str, tuple[float, np.ndarray]]:
+    """Title of a method -> kilobytes stored for one more task, mean over the seeds, and scores in
+    percent, one a seed; without the model that was only prompted.
     """
-    tuned = table[table["method"] != "none"]
-    wide = means(tuned, "method", "measure", ("bytes", "score"))
+    stored = where(table[table["method"] != "none"], measure="bytes")
     return {
-        METHODS[method].title: (float(row["bytes"]) / 1e3, float(row["score"]))
-        for method, row in wide.iterrows()
+        METHODS[method].title: (float(sizes.mean()) / 1e3, score(table, method))
+        for method, sizes in stored.groupby("method", sort=False)["value"]
     }
 
 
@@ -196,8 +195,11 @@ def on_disk(table: pd.DataFrame) -> pd.DataFrame:
     """What was written of the LLM, means over the seeds: a row for whole models and for adapters
     beside one, by the number of tasks; megabytes, and milliseconds to switch to another task.
     """
-    rows = table.assign(written=table["tasks"].astype(int).astype(str) + " " + table["way"])
-    return means(rows, "written", "measure", ("MB", "switch_ms"))
+    counts, ways = table["tasks"].astype(int), table["way"]
+    one = ways.where(counts > 1, ways.str.removesuffix("s"))
+    rows = table.assign(written=counts.astype(str) + " " + one)
+    wide = means(rows, "written", "measure", ("MB", "switch_ms"))
+    return wide.rename(columns={"switch_ms": "ms to switch"})
 
 
 def hundred_llms(table: pd.DataFrame) -> dict[str, float]:

@@ -18,6 +18,9 @@ from course.studies.reward import (
 )
 from course.studies.tables import means, where
 
+#: Measure -> what a column of its mean is called, where that is another name than the choice's.
+COLUMNS = {COURTEOUS: "courteous words", f"r with {COURTEOUS}": "r with courteous words"}
+
 
 def _curves(
     table: pd.DataFrame, measure: str, source: str, comparisons: int | None = None
@@ -116,11 +119,13 @@ def reward_models(table: pd.DataFrame) -> pd.DataFrame:
     rows = where(table, part="reward model").copy()
     counts = rows["comparisons"].astype(int).map("{:,}".format)
     rows["learned from"] = counts + ", " + rows["source"]
-    return means(rows, "learned from", "measure", rows["measure"].unique())
+    table = means(rows, "learned from", "measure", rows["measure"].unique())
+    return table.rename(columns=COLUMNS)
 
 
 def chosen(table: pd.DataFrame, comparisons: int) -> pd.DataFrame:
     """What the chosen replies are like, by size of the choice; means over seeds."""
     rows = where(table, part="best of n", source=EVERY_KIND, comparisons=comparisons)
     wide = rows.pivot_table("value", "n", "measure").rename(index=int)
-    return wide[["proxy", "gold", "true", "length", COURTEOUS]]
+    shown = wide[["proxy", "gold", "true", "length", COURTEOUS]].rename(columns=COLUMNS)
+    return shown.rename_axis(index=None, columns="n")

@@ -108,7 +108,8 @@ class ChapterMap(SphinxDirective):
             self.env.note_dependency(str(notebook))
             title, part = title_and_part(notebook)
             link = f"[{title}](../notebooks/{page}.ipynb)"
-            lines.append(f"| {link} | {question} | {part} | {reading_minutes(notebook)} |")
+            minutes = reading_minutes(notebook)
+            lines.append(f"| {link} | {question} | {part or '-'} | {minutes} |")
         box = nodes.container(classes=["chapter-map"])
         self.state.nested_parse(StringList(lines), self.content_offset, box)
         return [box]
