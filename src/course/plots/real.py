@@ -57,13 +57,15 @@ def curves_side_by_side(
             heights = band(ax, numbers, runs, colour)
             ends.append((heights[-1], name, colour))
             if not _end_together(curves):
-                _name_start(ax, numbers[0], runs, name, colour)
+                _name_higher_end(ax, numbers, runs, name, colour)
         every = sorted({n for numbers, _ in curves.values() for n in numbers})
         _numbered(ax, every)
         if _end_together(curves):
             name_ends(ax, 1.3 * every[-1], ends, 8, 104, fontsize=10)
         if chance is not None:
-            ax.axhline(chance, linestyle=":", linewidth=1, color=CHANCE)
+            # not farther than the curves, behind which names stand
+            reach = ax.get_xlim()[0], every[-1]
+            ax.plot(reach, [chance] * 2, linestyle=":", linewidth=1, color=CHANCE)
             place = blended_transform_factory(ax.transAxes, ax.transData)
             ax.text(0.03, chance - 2, "guessing", color=CHANCE, va="top", transform=place)
         ax.set_title(title, fontsize=11)
@@ -79,17 +81,20 @@ def _end_together(curves: Curves) -> bool:
     return len(curves) > 1 and len({numbers[-1] for numbers, _ in curves.values()}) == 1
 
 
-def _name_start(ax: Axes, x: float, runs: np.ndarray, name: str, colour: str) -> None:
-    """The name of a curve at its first point, on the side that all its runs leave free."""
-    up = runs[:, -1].mean() <= runs[:, 0].mean()
+def _name_higher_end(
+    ax: Axes, numbers: Sequence[int], runs: np.ndarray, name: str, colour: str
+) -> None:
+    """The name of a curve above its first point, or above its last if it rises."""
+    end = -1 if runs[:, -1].mean() > runs[:, 0].mean() else 0
     ax.annotate(
         name,
-        (x, runs[:, 0].max() if up else runs[:, 0].min()),
-        (0, 8 if up else -8),
+        (numbers[end], runs[:, end].max()),
+        (0, 8),
         textcoords="offset points",
         color=text_colour(colour),
         fontweight="bold",
-        va="bottom" if up else "top",
+        ha="right" if end else "left",
+        va="bottom",
     )
 
 
