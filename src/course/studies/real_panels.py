@@ -299,11 +299,11 @@ def judged(shipped: pd.DataFrame, films: pd.DataFrame) -> dict[str, dict[str, np
     for count, curves in zip(real_reward.STEPS, real_reward.panels(films).values(), strict=True):
         own = reward_tables.curve_of(shipped, "proxy", reward.EVERY_KIND, count)
         gold = reward_tables.gold_in_deviations(shipped, count)
-        panels[f"shipped model, {count:,} pairs"] = {
+        panels[f"shipped model, {count:,} comparisons"] = {
             real_reward.PROXY: own[:, sizes],
             "gold": gold[:, sizes],
         }
-        panels[f"{SMOL}, {count:,} pairs"] = curves
+        panels[f"{SMOL}, {count:,} comparisons"] = curves
     return panels
 
 
