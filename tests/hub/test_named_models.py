@@ -30,8 +30,8 @@ def hub_of_one(hub, client, monkeypatch):
 
 
 def test_a_study_is_measured_on_the_named_model_in_a_record_of_its_own(hub_of_one):
-    command.main(["--tier", "hub", "--model", LARGER, "demonstrations", "--seed", "0"])
-    command.main(["--tier", "hub", "--model", LARGER, "demonstrations", "--seed", "1"])
+    for seed in STUDY.seeds:
+        command.main(["--tier", "hub", "--model", LARGER, "demonstrations", "--seed", str(seed)])
     study = on_repositories(STUDY, {"model": LARGER})
     assert study.path.name == "demonstrations-hub-somebody--larger-llm.json"
     assert study.command == f"python -m course.studies --tier hub --model {LARGER} demonstrations"
